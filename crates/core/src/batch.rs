@@ -1,0 +1,339 @@
+use std::collections::HashMap;
+
+use crate::{Amount, Code, Currency, EntityId, Position, Timestamp, Transaction, Truth, TxnId};
+
+/// Where a transaction was read: an index into the run's list of files, and the 0-based data row there (the header,
+/// a preamble and blank lines do not count).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Source {
+    /// Index of the file in the run.
+    pub file: u32,
+    /// Data row in that file, from 0.
+    pub row: u64,
+}
+
+/// A column of words, each stored once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Coded {
+    words: Vec<Code>,
+    index: HashMap<Code, u32>,
+    rows: Vec<u32>,
+}
+
+impl Coded {
+    fn push(&mut self, word: Code) {
+        let next = self.words.len() as u32;
+        let at = *self.index.entry(word).or_insert(next);
+        if at == next {
+            self.words.push(word);
+        }
+        self.rows.push(at);
+    }
+
+    fn get(&self, row: usize) -> Code {
+        self.words[self.rows[row] as usize]
+    }
+
+    /// The distinct words, in order of first appearance.
+    pub fn words(&self) -> &[Code] {
+        &self.words
+    }
+}
+
+/// A column that takes no memory until a row has something to say.
+#[derive(Clone, Debug, PartialEq)]
+struct Optional<T> {
+    rows: Option<Vec<T>>,
+}
+
+impl<T> Default for Optional<T> {
+    fn default() -> Self {
+        Self { rows: None }
+    }
+}
+
+impl<T: Copy + PartialEq> Optional<T> {
+    fn push(&mut self, value: T, absent: T, before: usize) {
+        match &mut self.rows {
+            Some(rows) => rows.push(value),
+            None if value == absent => {}
+            rows @ None => {
+                let mut fresh = vec![absent; before];
+                fresh.push(value);
+                *rows = Some(fresh);
+            }
+        }
+    }
+
+    fn get(&self, row: usize, absent: T) -> T {
+        self.rows.as_ref().map_or(absent, |rows| rows[row])
+    }
+
+    fn any_before(&self, end: usize, absent: T) -> bool {
+        self.rows.as_ref().is_some_and(|rows| rows[..end].iter().any(|&value| value != absent))
+    }
+}
+
+/// Transactions in columns, with what a feed says of them besides: where each was read and its own label.
+///
+/// A column no row fills takes no memory. Rows stand in the order `(at, id)`, the order in which everything reads
+/// them; [`Batch::push`] refuses a row that would break it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    id: Vec<TxnId>,
+    at: Vec<Timestamp>,
+    account: Vec<EntityId>,
+    minor: Vec<i64>,
+    source: Vec<Source>,
+    counterparty: Optional<Option<EntityId>>,
+    currency: Optional<Currency>,
+    first_currency: Option<Currency>,
+    balance_before: Optional<Option<i64>>,
+    channel: Option<Coded>,
+    category: Option<Coded>,
+    country: Option<Coded>,
+    position: Optional<Option<Position>>,
+    truth: Optional<Truth>,
+}
+
+/// A row that would stand before its predecessor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("transaction {id} at {at} comes before the batch's last, at {last}: a batch is in order of time, then id")]
+pub struct OutOfOrder {
+    /// The row's reference.
+    pub id: TxnId,
+    /// Its time.
+    pub at: Timestamp,
+    /// The time of the row before it.
+    pub last: Timestamp,
+}
+
+impl Batch {
+    /// An empty batch with room for `rows`.
+    pub fn with_capacity(rows: usize) -> Self {
+        Self {
+            id: Vec::with_capacity(rows),
+            at: Vec::with_capacity(rows),
+            account: Vec::with_capacity(rows),
+            minor: Vec::with_capacity(rows),
+            source: Vec::with_capacity(rows),
+            ..Self::default()
+        }
+    }
+
+    /// A batch of transactions that came from no file, sorted into order.
+    pub fn from_transactions(transactions: impl IntoIterator<Item = Transaction>) -> Self {
+        let mut rows: Vec<_> = transactions.into_iter().collect();
+        rows.sort_by_key(|txn| (txn.at, txn.id));
+        let mut batch = Self::with_capacity(rows.len());
+        for (row, txn) in rows.iter().enumerate() {
+            batch.push_unchecked(txn, Source { file: 0, row: row as u64 }, Truth::Unknown);
+        }
+        batch
+    }
+
+    /// Adds a row at the end.
+    ///
+    /// # Errors
+    /// [`OutOfOrder`] where it stands before the last one in `(at, id)`.
+    pub fn push(&mut self, txn: &Transaction, source: Source, truth: Truth) -> Result<(), OutOfOrder> {
+        if let (Some(&at), Some(&id)) = (self.at.last(), self.id.last())
+            && (txn.at, txn.id) < (at, id)
+        {
+            return Err(OutOfOrder { id: txn.id, at: txn.at, last: at });
+        }
+        self.push_unchecked(txn, source, truth);
+        Ok(())
+    }
+
+    fn push_unchecked(&mut self, txn: &Transaction, source: Source, truth: Truth) {
+        let before = self.id.len();
+        self.id.push(txn.id);
+        self.at.push(txn.at);
+        self.account.push(txn.account);
+        self.minor.push(txn.amount.minor);
+        self.source.push(source);
+        self.counterparty.push(txn.counterparty, None, before);
+        let first = *self.first_currency.get_or_insert(txn.amount.currency);
+        self.currency.push(txn.amount.currency, first, before);
+        self.balance_before.push(txn.balance_before, None, before);
+        for (column, word) in
+            [(&mut self.channel, txn.channel), (&mut self.category, txn.category), (&mut self.country, txn.country)]
+        {
+            if column.is_none() && !word.is_none() {
+                let mut fresh = Coded::default();
+                for _ in 0..before {
+                    fresh.push(Code::NONE);
+                }
+                *column = Some(fresh);
+            }
+            if let Some(column) = column {
+                column.push(word);
+            }
+        }
+        self.position.push(txn.position, None, before);
+        self.truth.push(truth, Truth::Unknown, before);
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.id.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.id.is_empty()
+    }
+
+    /// Row `row` as a transaction.
+    ///
+    /// # Panics
+    /// Where `row` is not below [`Batch::len`].
+    pub fn get(&self, row: usize) -> Transaction {
+        let currency = self.first_currency.unwrap_or(Currency::NONE);
+        let word = |column: &Option<Coded>| column.as_ref().map_or(Code::NONE, |c| c.get(row));
+        Transaction {
+            id: self.id[row],
+            at: self.at[row],
+            account: self.account[row],
+            counterparty: self.counterparty.get(row, None),
+            amount: Amount::new(self.minor[row], self.currency.get(row, currency)),
+            balance_before: self.balance_before.get(row, None),
+            channel: word(&self.channel),
+            category: word(&self.category),
+            country: word(&self.country),
+            position: self.position.get(row, None),
+        }
+    }
+
+    /// All rows in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Transaction> + '_ {
+        (0..self.len()).map(|row| self.get(row))
+    }
+
+    /// Times, in order.
+    pub fn times(&self) -> &[Timestamp] {
+        &self.at
+    }
+
+    /// References, row by row.
+    pub fn ids(&self) -> &[TxnId] {
+        &self.id
+    }
+
+    /// Accounts, row by row.
+    pub fn accounts(&self) -> &[EntityId] {
+        &self.account
+    }
+
+    /// Where row `row` was read.
+    pub fn source(&self, row: usize) -> Source {
+        self.source[row]
+    }
+
+    /// What the feed itself says of row `row`.
+    pub fn truth(&self, row: usize) -> Truth {
+        self.truth.get(row, Truth::Unknown)
+    }
+
+    /// Whether any row has a label.
+    pub fn has_truth(&self) -> bool {
+        self.truth.rows.is_some()
+    }
+
+    /// Which optional columns any row fills.
+    pub fn has(&self) -> Has {
+        Has {
+            counterparty: self.counterparty.rows.is_some(),
+            category: self.category.is_some(),
+            channel: self.channel.is_some(),
+            country: self.country.is_some(),
+            position: self.position.rows.is_some(),
+            balance: self.balance_before.rows.is_some(),
+        }
+    }
+
+    /// Which optional columns any of the first `rows` rows fills: what could be known of a feed before the rest came.
+    pub fn has_before(&self, rows: usize) -> Has {
+        let rows = rows.min(self.len());
+        let word = |column: &Option<Coded>| {
+            column.as_ref().is_some_and(|c| c.rows[..rows].iter().any(|&at| !c.words[at as usize].is_none()))
+        };
+        Has {
+            counterparty: self.counterparty.any_before(rows, None),
+            category: word(&self.category),
+            channel: word(&self.channel),
+            country: word(&self.country),
+            position: self.position.any_before(rows, None),
+            balance: self.balance_before.any_before(rows, None),
+        }
+    }
+
+    /// Number of leading rows strictly before `at`.
+    pub fn rows_before(&self, at: Timestamp) -> usize {
+        self.at.partition_point(|&t| t < at)
+    }
+}
+
+/// Which of the optional columns a batch, or a feed, fills.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Has {
+    /// Counterparties.
+    pub counterparty: bool,
+    /// Merchant categories or transaction types.
+    pub category: bool,
+    /// Channels.
+    pub channel: bool,
+    /// Countries.
+    pub country: bool,
+    /// Positions.
+    pub position: bool,
+    /// Balances.
+    pub balance: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn txn(id: u128, at: i64) -> Transaction {
+        let account = EntityId::new(1 + (id % 3) as u64).unwrap();
+        Transaction::new(TxnId(id), Timestamp(at), account, Amount::new(-(id as i64), Currency::USD))
+    }
+
+    #[test]
+    fn a_row_comes_back_as_it_went_in() {
+        let mut rows: Vec<_> = (0..20).map(|i| txn(i, 1_000 * (i as i64 / 4))).collect();
+        rows[7] = rows[7].in_category(Code::new("travel"));
+        rows[9].amount.currency = Currency::EUR;
+        rows[11].balance_before = Some(-4);
+        rows[13].position = Position::from_degrees(48.85, 2.35);
+        rows[15] = rows[15].at_counterparty(EntityId::new(77).unwrap());
+        let mut batch = Batch::with_capacity(4);
+        for (i, row) in rows.iter().enumerate() {
+            let truth = if i == 12 { Truth::Fraud } else { Truth::Unknown };
+            batch.push(row, Source { file: 2, row: i as u64 }, truth).unwrap();
+        }
+        assert_eq!(batch.iter().collect::<Vec<_>>(), rows);
+        assert_eq!(batch.truth(12), Truth::Fraud);
+        assert_eq!(batch.truth(3), Truth::Unknown);
+        assert_eq!(batch.source(5), Source { file: 2, row: 5 });
+        assert_eq!(batch.rows_before(Timestamp(2_000)), 8);
+        let none = Has::default();
+        assert_eq!((batch.has_before(0), batch.has_before(7)), (none, none));
+        assert_eq!(batch.has_before(8), Has { category: true, ..none });
+        assert_eq!(batch.has_before(12), Has { category: true, balance: true, ..none });
+        assert_eq!(batch.has_before(99), batch.has());
+    }
+
+    #[test]
+    fn order_is_time_then_id() {
+        let mut batch = Batch::default();
+        batch.push(&txn(5, 10), Source::default(), Truth::Unknown).unwrap();
+        batch.push(&txn(6, 10), Source::default(), Truth::Unknown).unwrap();
+        assert!(batch.push(&txn(4, 10), Source::default(), Truth::Unknown).is_err());
+        assert!(batch.push(&txn(9, 9), Source::default(), Truth::Unknown).is_err());
+        let sorted = Batch::from_transactions([txn(3, 30), txn(2, 20), txn(1, 30)]);
+        assert_eq!(sorted.ids(), [TxnId(2), TxnId(1), TxnId(3)]);
+    }
+}

@@ -1,0 +1,36 @@
+//! The vocabulary of Crible: transactions, amounts, timestamps, identifiers, labels and feature columns.
+//!
+//! No I/O, no data frame, no detector: everything else in the workspace speaks in these types.
+//!
+//! ```
+//! use crible_core::{Amount, Currency, EntityId, Timestamp, Transaction, TxnId};
+//!
+//! let lunch = Transaction::new(
+//!     TxnId(7),
+//!     Timestamp::from_seconds(1_700_000_000),
+//!     EntityId::new(41).ok_or("zero is no entity")?,
+//!     Amount::parse("-12.50", Currency::USD)?,
+//! )
+//! .at_counterparty(EntityId::new(90).ok_or("zero is no entity")?);
+//! assert_eq!(lunch.amount.minor, -1250);
+//! assert!(lunch.is_outflow());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod amount;
+mod batch;
+mod code;
+mod feature;
+mod id;
+mod label;
+mod time;
+mod transaction;
+
+pub use amount::{Amount, AmountError, Currency};
+pub use batch::{Batch, Coded, Has, OutOfOrder, Source};
+pub use code::Code;
+pub use feature::{Column, Scale, Tail, Topic, Unit, Usual};
+pub use id::{EntityId, TxnId};
+pub use label::{Label, Truth};
+pub use time::{Timestamp, Window};
+pub use transaction::{Position, Transaction};
