@@ -1,0 +1,137 @@
+//! What usually happens at a counterparty, from everyone's payments there.
+
+use crible_core::{Column, EntityId, Scale, Tail, Topic, Transaction, Unit, Window};
+
+use crate::account::{Writer, kind, per_unit};
+use crate::family::Rule;
+use crate::math::{CountLogs, ln};
+use crate::window::{Events, magnitude, shrunk_log_ratio};
+
+const WINDOWS: [Window; 3] = [Window::DAY, Window::WEEK, Window::MONTH];
+const TAGS: [&str; 3] = ["1d", "7d", "30d"];
+
+/// Traffic, customers and usual amounts of one merchant, terminal or payee.
+///
+/// | columns | what they hold | the fraud they show |
+/// |---|---|---|
+/// | `counterparty_count_{1d,7d,30d}` | payments there before this one | a place hardly anybody pays at |
+/// | `counterparty_accounts_{1d,7d,30d}` | different accounts among them | fan-in to a mule |
+/// | `counterparty_mean_{1d,7d,30d}` | their mean | shown beside the next |
+/// | `amount_to_counterparty_mean_30d` | this payment against it, held back while it is young | out of line for the place |
+/// | `counterparty_count_1d_to_usual` | the last day against the daily mean of 30 days | a sudden run |
+///
+/// A payment without a counterparty reads zeros and leaves no trace.
+#[derive(Debug)]
+pub(crate) struct CounterpartyBehaviour {
+    logs: CountLogs,
+}
+
+/// What a counterparty needs of a payment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Visit {
+    at: i64,
+    minor: i64,
+    account: u64,
+    per_unit: f32,
+}
+
+impl Rule for CounterpartyBehaviour {
+    type Key = (EntityId, u32);
+    type Input = Visit;
+    type State = Events<3, 0, 3>;
+
+    fn columns(&self) -> Vec<Column> {
+        columns()
+    }
+
+    fn input(&self, txn: &Transaction) -> Option<(Self::Key, Visit)> {
+        let visit = Visit {
+            at: txn.at.0,
+            minor: magnitude(txn.amount.minor),
+            account: txn.account.get(),
+            per_unit: per_unit(txn),
+        };
+        Some(((txn.counterparty?, kind(txn)), visit))
+    }
+
+    fn step(&self, events: &mut Self::State, visit: &Visit, out: Option<&mut [f32]>) {
+        events.expire(visit.at, &WINDOWS, |_| {});
+        if let Some(out) = out {
+            self.read(events, visit, out);
+        }
+        let (account, _) = events.meet(visit.account);
+        events.push(visit.at, visit.minor, account);
+    }
+
+    fn heap_bytes(&self, events: &Self::State) -> usize {
+        events.bytes()
+    }
+}
+
+impl CounterpartyBehaviour {
+    pub(crate) fn new() -> Self {
+        Self { logs: CountLogs::new() }
+    }
+
+    fn read(&self, events: &Events<3, 0, 3>, visit: &Visit, out: &mut [f32]) {
+        let sums = events.sums();
+        let minor = visit.minor as f64;
+        let mut out = Writer { out, at: 0 };
+        for sums in sums {
+            out.put(self.logs.ln1p(sums.count));
+        }
+        for sums in sums {
+            out.put(self.logs.ln1p(sums.distinct));
+        }
+        let month = &sums[2];
+        let count = f64::from(month.count);
+        out.put(shrunk_log_ratio(minor, month.mean(), count));
+        let usual = (count + 1.0) / 30.0;
+        let today = f64::from(sums[0].count) + 1.0;
+        out.put(ln(today / (usual + 1.0)) * (count / (count + 2.0)));
+        for sums in sums {
+            out.put(sums.mean() * f64::from(visit.per_unit));
+        }
+        out.put(today);
+        out.put(usual);
+        out.finish();
+    }
+}
+
+fn columns() -> Vec<Column> {
+    use Scale::{Linear, Ln, Ln1p};
+    let traffic = Topic::CounterpartyTraffic;
+    let mut all = Vec::new();
+    for (tag, window) in TAGS.iter().zip(WINDOWS) {
+        let (tail, phrase) = (Tail::Lower, "earlier payments by anyone at this counterparty within its last");
+        let column = Column::input(format!("counterparty_count_{tag}"), Unit::Count, Ln1p, tail, traffic)
+            .told(format!("{{value}} {phrase} {window} window (median {{typical}})"));
+        all.push(if *tag == "30d" { column } else { column.shown_only() });
+    }
+    for (tag, window) in TAGS.iter().zip(WINDOWS) {
+        all.push(
+            Column::input(format!("counterparty_accounts_{tag}"), Unit::Count, Ln1p, Tail::Upper, traffic)
+                .told(format!("{{value}} different accounts paid this counterparty within its last {window} window (median {{typical}})"))
+                .shown_only(),
+        );
+    }
+    all.extend([
+        Column::input("amount_to_counterparty_mean_30d", Unit::Money, Ln, Tail::Upper, Topic::AmountForCounterparty)
+            .shown_as_amount()
+            .against("counterparty_mean_30d")
+            .told("amount {value} is {times} times this counterparty's 30-day mean of {typical}")
+            .shown_only(),
+        Column::input("counterparty_count_1d_to_usual", Unit::Count, Ln, Tail::Upper, traffic)
+            .shown_as("counterparty_count_today")
+            .against("counterparty_count_usual")
+            .told("{value} payments at this counterparty within a day, where {typical} are usual for it")
+            .shown_only(),
+    ]);
+    for tag in TAGS {
+        let name = format!("counterparty_mean_{tag}");
+        all.push(Column::context(name, Unit::Money, Linear, Topic::AmountForCounterparty));
+    }
+    all.push(Column::context("counterparty_count_today", Unit::Count, Linear, traffic));
+    all.push(Column::context("counterparty_count_usual", Unit::Count, Linear, traffic));
+    all
+}

@@ -1,0 +1,37 @@
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod calendar;
+mod category;
+mod counterparty;
+mod family;
+mod math;
+mod place;
+mod set;
+mod window;
+
+pub use set::{Block, FeatureSet, Late, Rows};
+
+use std::fmt;
+use std::ops::Range;
+
+use crible_core::{Batch, Column, Transaction};
+
+/// A family of columns computed from one kind of state.
+///
+/// There is one way in: [`Feature::step`], which reads, then absorbs. What it reads is therefore what came strictly
+/// before, in a batch and in a stream alike. Callers hand transactions over in order of time; [`FeatureSet`] sees to it.
+///
+/// Numbers are 32 bits wide: seven digits are more than any behaviour has, and half the memory is twice the speed. What
+/// needs all digits, such as the amount shown to a person, is taken from the transaction.
+pub trait Feature: fmt::Debug + Send {
+    /// The columns [`Feature::step`] fills, in order.
+    fn columns(&self) -> &[Column];
+    /// Reads the state as it was before `txn` into `out` (one number a column, always finite), then absorbs `txn`.
+    fn step(&mut self, txn: &Transaction, out: &mut [f32]);
+    /// The same for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which has
+    /// been made large enough; those marked `u32::MAX` are absorbed without being read.
+    fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows);
+    /// Bytes the state holds on to.
+    fn state_bytes(&self) -> usize;
+}

@@ -1,0 +1,193 @@
+//! The windows against a brute-force oracle that keeps every transaction and looks at all of them every time.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::HashSet;
+
+use crible_core::{Amount, Batch, Code, Currency, EntityId, Has, Position, Timestamp, Transaction, TxnId};
+use crible_feature::{Block, FeatureSet};
+use proptest::prelude::*;
+
+const ALL: Has =
+    Has { counterparty: true, category: true, channel: false, country: false, position: true, balance: true };
+const HOUR: i64 = 3_600 * Timestamp::SECOND;
+const DAY: i64 = Timestamp::DAY;
+
+/// Few accounts, few places, times that collide and steps that land on window edges.
+fn stream() -> impl Strategy<Value = Vec<Transaction>> {
+    let step = prop_oneof![
+        3 => Just(0),
+        3 => 1i64..HOUR,
+        2 => Just(HOUR),
+        2 => HOUR..DAY,
+        2 => Just(DAY),
+        1 => Just(7 * DAY),
+        1 => 1i64..31 * DAY,
+    ];
+    let row = (step, 1u64..4, 0u64..4, -20_000i64..20_000, 0u8..3, any::<bool>(), 0i64..40_000);
+    prop::collection::vec(row, 1..120).prop_map(|rows| {
+        let mut at = 1_600_000_000_000_000;
+        rows.into_iter()
+            .enumerate()
+            .map(|(i, (step, account, place, minor, category, euro, balance))| {
+                at += step;
+                let currency = if euro { Currency::EUR } else { Currency::USD };
+                let mut txn = Transaction::new(
+                    TxnId(i as u128),
+                    Timestamp(at),
+                    EntityId::new(account).unwrap(),
+                    Amount::new(minor, currency),
+                );
+                txn.counterparty = EntityId::new(place);
+                txn.category = Code::new(["", "food", "fuel"][category as usize]);
+                txn.position = (place > 1).then(|| Position::from_degrees(place as f64, 2.0).unwrap());
+                txn.balance_before = Some(balance);
+                txn
+            })
+            .collect()
+    })
+}
+
+fn run(txns: &[Transaction]) -> (Vec<String>, Vec<Vec<f32>>) {
+    let mut set = FeatureSet::new(ALL);
+    let names = set.columns().iter().map(|c| c.name.to_string()).collect();
+    let width = set.columns().len();
+    let rows = txns
+        .iter()
+        .map(|txn| {
+            let mut row = vec![f32::NAN; width];
+            set.step(txn, &mut row).unwrap();
+            row
+        })
+        .collect();
+    (names, rows)
+}
+
+fn alike(a: &Transaction, b: &Transaction) -> bool {
+    a.is_outflow() == b.is_outflow() && a.amount.currency == b.amount.currency
+}
+
+fn close(what: &str, got: f64, want: f64) {
+    assert!((got - want).abs() <= 1e-6 * want.abs().max(1.0), "{what}: got {got}, want {want}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn windows_agree_with_brute_force(txns in stream()) {
+        let (names, rows) = run(&txns);
+        let column = |row: &[f32], name: &str| f64::from(row[names.iter().position(|n| n == name).unwrap()]);
+        for (i, txn) in txns.iter().enumerate() {
+            let row = &rows[i];
+            prop_assert!(row.iter().all(|v| v.is_finite()), "{row:?}");
+            let within = |len: i64| {
+                txns[..i].iter().filter(move |e| e.at.0 > txn.at.0 - len && alike(e, txn))
+            };
+            for (tag, len) in [("1h", HOUR), ("1d", DAY), ("7d", 7 * DAY), ("30d", 30 * DAY)] {
+                let own: Vec<f64> = within(len)
+                    .filter(|e| e.account == txn.account)
+                    .map(|e| e.amount.minor.unsigned_abs() as f64 / 100.0)
+                    .collect();
+                let (n, sum) = (own.len() as f64, own.iter().sum::<f64>());
+                let mean = if own.is_empty() { 0.0 } else { sum / n };
+                let variance = own.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n.max(1.0);
+                close("count", column(row, &format!("account_count_{tag}")), n.ln_1p());
+                close("sum", column(row, &format!("account_sum_{tag}")), sum.ln_1p());
+                close("mean", column(row, &format!("account_mean_{tag}")), mean);
+                let deviation = column(row, &format!("account_deviation_{tag}"));
+                prop_assert!((deviation * deviation - variance).abs() <= 1e-5 * variance.max(1.0));
+            }
+            for (tag, len) in [("1d", DAY), ("7d", 7 * DAY)] {
+                let different: HashSet<_> =
+                    within(len).filter(|e| e.account == txn.account).map(|e| e.counterparty).collect();
+                close("payees", column(row, &format!("account_counterparties_{tag}")), (different.len() as f64).ln_1p());
+            }
+            let own: Vec<_> = txns[..i].iter().filter(|e| alike(e, txn) && e.account == txn.account).collect();
+            let payees: HashSet<_> = own.iter().map(|e| e.counterparty).collect();
+            let share = (payees.len() as f64 + 1.0) / (own.len() as f64 + 1.0);
+            let first = if payees.contains(&txn.counterparty) { 0.0 } else { -share.ln() };
+            prop_assert!((column(row, "first_at_counterparty") - first).abs() < 1e-6);
+            for (tag, len) in [("1d", DAY), ("7d", 7 * DAY), ("30d", 30 * DAY)] {
+                let there: Vec<_> = within(len)
+                    .filter(|e| txn.counterparty.is_some() && e.counterparty == txn.counterparty)
+                    .collect();
+                let different: HashSet<_> = there.iter().map(|e| e.account).collect();
+                let sum: f64 = there.iter().map(|e| e.amount.minor.unsigned_abs() as f64 / 100.0).sum();
+                let mean = if there.is_empty() { 0.0 } else { sum / there.len() as f64 };
+                close("traffic", column(row, &format!("counterparty_count_{tag}")), (there.len() as f64).ln_1p());
+                close("customers", column(row, &format!("counterparty_accounts_{tag}")), (different.len() as f64).ln_1p());
+                close("takings", column(row, &format!("counterparty_mean_{tag}")), mean);
+            }
+            let last = txns[..i].iter().rev().find(|e| e.account == txn.account && alike(e, txn));
+            let pace = last.map_or(30 * DAY, |e| (txn.at.0 - e.at.0).min(30 * DAY));
+            close("pace", column(row, "seconds_since_last"), (pace as f64 / 1e6).ln_1p());
+        }
+    }
+
+    /// Contract 2: however a stream is cut into blocks, and whichever rows are read, the rows are the same to the bit.
+    #[test]
+    fn blocks_change_no_bit(txns in stream(), cuts in prop::collection::vec(1usize..40, 1..8), skip in 1usize..5) {
+        let (_, want) = run(&txns);
+        let batch = Batch::from_transactions(txns.iter().copied());
+        let mut set = FeatureSet::new(ALL);
+        let mut block = Block::default();
+        let mut row = vec![0.0; set.columns().len()];
+        let (mut from, mut cuts) = (0, cuts.into_iter().cycle());
+        while from < txns.len() {
+            let to = (from + cuts.next().unwrap()).min(txns.len());
+            set.step_all(&batch, from..to, |i| i % skip == 0, &mut block).unwrap();
+            let read: Vec<_> = (from..to).filter(|i| i % skip == 0).collect();
+            prop_assert_eq!(block.rows(), read.len());
+            for (at, i) in read.into_iter().enumerate() {
+                block.copy_row(at, &mut row);
+                prop_assert_eq!(
+                    row.iter().map(|v| v.to_bits()).collect::<Vec<_>>(),
+                    want[i].iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+                );
+            }
+            from = to;
+        }
+    }
+
+    /// Contract 3: what comes later changes nothing before it.
+    #[test]
+    fn the_future_is_not_seen(txns in stream(), cut in 0.0f64..1.0) {
+        let cut = (txns.len() as f64 * cut) as usize;
+        let (_, whole) = run(&txns);
+        let (_, past) = run(&txns[..cut]);
+        prop_assert_eq!(&whole[..cut], &past[..]);
+    }
+}
+
+#[test]
+fn a_late_transaction_is_refused_and_leaves_no_trace() {
+    let account = EntityId::new(9).unwrap();
+    let at = |s: i64| {
+        Transaction::new(TxnId(s as u128), Timestamp::from_seconds(s), account, Amount::new(-100, Currency::USD))
+    };
+    let mut set = FeatureSet::new(Has::default());
+    let mut row = vec![0.0; set.columns().len()];
+    set.step(&at(100), &mut row).unwrap();
+    let late = set.step(&at(99), &mut row).unwrap_err();
+    assert_eq!((late.at.0, late.watermark.0), (99_000_000, 100_000_000));
+    let late = Batch::from_transactions([at(101), at(99)]);
+    assert!(set.step_all(&late, 0..2, |_| true, &mut Block::default()).is_err());
+    let mut without = FeatureSet::new(Has::default());
+    let mut other = row.clone();
+    without.step(&at(100), &mut other).unwrap();
+    set.step(&at(105), &mut row).unwrap();
+    without.step(&at(105), &mut other).unwrap();
+    assert_eq!(row, other);
+}
+
+#[test]
+fn amounts_of_any_size_stay_finite() {
+    let account = EntityId::new(9).unwrap();
+    let mut set = FeatureSet::new(ALL);
+    let mut row = vec![0.0; set.columns().len()];
+    for (i, minor) in [i64::MIN, i64::MAX, 0, -1, i64::MIN, i64::MIN].into_iter().enumerate() {
+        let txn = Transaction::new(TxnId(i as u128), Timestamp(i as i64), account, Amount::new(minor, Currency::USD));
+        set.step(&txn, &mut row).unwrap();
+        assert!(row.iter().all(|v| v.is_finite()), "{minor}: {row:?}");
+    }
+}
