@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+pub mod metrics;
+pub mod simulate;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_types_cross_threads() {
+        fn check<T: Send + Sync>() {}
+        check::<metrics::MetricError>();
+        check::<metrics::CardPrecision>();
+        check::<simulate::Simulation>();
+        check::<simulate::Builder>();
+        check::<simulate::BuildError>();
+        check::<simulate::Simulated>();
+    }
+}
