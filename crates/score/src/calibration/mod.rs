@@ -1,0 +1,35 @@
+//! # From scores to tail probabilities
+//!
+//! Scores of different detectors have different scales; the probability that a usual row scores at
+//! least this high has one. [`Tail`] is fitted on the scores of reference rows and gives, for any
+//! score, that probability p and −ln p, which adds up well. Both change strictly with the score, as
+//! far as numbers resolve it, so ranking by either is ranking by score.
+//!
+//! * **Body.** At each kept reference score u, p = (#{> u} + ½ #{= u} + ½) / (n + 1): the middle rank,
+//!   with one row's worth of doubt, so that p is neither 0 nor 1. In between −ln p is interpolated
+//!   linearly. At most about 2,000 scores are kept as knots, so dense in the tail that p is nowhere
+//!   off by more than 1/128.
+//! * **Tail.** The largest 25 reference scores, and all beyond them, follow a generalised Pareto
+//!   distribution: p = p(u) (1 + ξ (s − u) / σ)^(−1/ξ). ξ and σ come by probability-weighted moments
+//!   from the scores above a lower threshold, which a fiftieth of the reference exceeds (at least 50
+//!   scores, at most 5,000, and never more than a quarter). ξ is kept in \[0, 0.9\]: below 0 the
+//!   distribution would end and p be 0 beyond it, so the exponential (ξ = 0) is taken instead; 0.9 is
+//!   where the estimator, which needs a mean, ceases to make sense. Fewer than 20 exceedances give an
+//!   exponential tail that goes on at the body's average slope.
+//! * **Below** the least reference score −ln p falls towards 0 and never gets there.
+//!
+//! Scores that are all equal teach a place and no scale; the scale is then the score's own size (1 for
+//! a score of 0).
+//!
+//! Cost: the fit sorts; a lookup is a bucketed search, a multiplication and, in the tail, a logarithm.
+//!
+//! References: J. Pickands, *Statistical inference using extreme order statistics*, Ann. Statist. 3,
+//! 1975. J. R. M. Hosking and J. R. Wallis, *Parameter and quantile estimation for the generalized
+//! Pareto distribution*, Technometrics 29(3), 1987. A. C. Davison and R. L. Smith, *Models for
+//! exceedances over high thresholds*, JRSS B 52(3), 1990.
+
+mod pareto;
+mod tail;
+
+pub(crate) use tail::Parts;
+pub use tail::Tail;

@@ -1,0 +1,32 @@
+//! # Several detectors, one score
+//!
+//! No detector wins everywhere, and their scores have no common scale. So each member is calibrated: its
+//! score becomes −ln of the probability that a usual row scores as high ([`Tail`](crate::calibration::Tail)),
+//! and those are combined ([`Combine`]; the mean unless told). The combined score is calibrated in turn.
+//!
+//! **Fit and reference.** A detector scores the rows it was fitted on too kindly. A seeded permutation
+//! splits the rows: members are fitted on one part, all calibrations are made on the part held out
+//! (half unless told). Below `split_from` rows (400) both parts are all rows, since a calibration on
+//! fewer than 200 scores costs more than the kindness does.
+//!
+//! **A member that fails** to fit, or whose scores are not finite, is left out and reported by
+//! [`Ensemble::skipped`]; it is an error only when none is left.
+//!
+//! **Explanation.** A member's contributions, negative ones cut off, are shares of its −ln p; the
+//! ensemble's contributions are those, combined as the members are. They add up to its score. A member
+//! that names no column shares its part out evenly.
+//!
+//! Cost: that of the members, and a calibration lookup for each.
+//!
+//! References: H.-P. Kriegel, P. Kröger, E. Schubert and A. Zimek, *Interpreting and Unifying Outlier
+//! Scores*, SDM 2011. C. C. Aggarwal and S. Sathe, *Outlier Ensembles*, Springer, 2017.
+//!
+//! Deviations: the first paper regularises and scales each score to \[0, 1\]; the log tail probability
+//! keeps its resolution where it matters, far out. An ensemble is no member of an ensemble.
+
+mod fit;
+mod model;
+mod params;
+
+pub use model::{Ensemble, Skipped};
+pub use params::{Combine, EnsembleConfig};

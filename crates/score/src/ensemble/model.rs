@@ -1,0 +1,242 @@
+use ndarray::{ArrayView1, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::{Combine, EnsembleConfig};
+use crate::calibration::{Parts, Tail};
+use crate::error::SnapshotError;
+use crate::face::{Params, predict};
+use crate::rows::{TILE, slice_rows};
+use crate::score::{check_columns, first_not_finite};
+use crate::{Error, Model, Snapshot, load};
+
+/// Fitted members with their calibrations. See the [module](self) documentation.
+#[derive(Debug)]
+pub struct Ensemble {
+    n_columns: usize,
+    combine: Combine,
+    members: Vec<Member>,
+    tail: Tail,
+    skipped: Vec<Skipped>,
+}
+
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) model: Box<dyn Model>,
+    pub(super) tail: Tail,
+}
+
+/// A member that was left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// Name of the detector.
+    pub name: String,
+    /// Its error, in words.
+    pub reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    n_columns: u64,
+    combine: Combine,
+    members: Vec<(Snapshot, Parts)>,
+    tail: Parts,
+    skipped: Vec<Skipped>,
+}
+
+impl Ensemble {
+    pub(crate) const NAME: &'static str = "ensemble";
+    const VERSION: u32 = 1;
+
+    /// Parameters: add members, then check and fit.
+    ///
+    /// ```
+    /// use crible_score::{ecod::Ecod, ensemble::Ensemble, hbos::Hbos};
+    /// use linfa::ParamGuard;
+    /// use ndarray::Array2;
+    ///
+    /// let rows = Array2::from_shape_fn((500, 3), |(i, j)| ((i * (j + 7)) % 101) as f64);
+    /// let ensemble = Ensemble::params()
+    ///     .member(Box::new(Ecod::params().check()?))
+    ///     .member(Box::new(Hbos::params().check()?))
+    ///     .check()?
+    ///     .fit_rows(rows.view())?;
+    /// assert_eq!(ensemble.names().collect::<Vec<_>>(), ["ecod", "hbos"]);
+    /// # Ok::<(), crible_score::Error>(())
+    /// ```
+    pub fn params() -> Params<EnsembleConfig> {
+        Params::new(EnsembleConfig::default())
+    }
+
+    pub(super) fn new(
+        n_columns: usize,
+        combine: Combine,
+        members: Vec<Member>,
+        tail: Tail,
+        skipped: Vec<Skipped>,
+    ) -> Self {
+        Self { n_columns, combine, members, tail, skipped }
+    }
+
+    /// Number of members that were fitted.
+    pub fn n_members(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Names of the members that were fitted, in the order they were added.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &'static str> {
+        self.members.iter().map(|m| m.model.name())
+    }
+
+    /// The members that were fitted, in the order they were added, each with its calibration.
+    pub fn members(&self) -> impl ExactSizeIterator<Item = (&dyn Model, &Tail)> {
+        self.members.iter().map(|m| (m.model.as_ref(), &m.tail))
+    }
+
+    /// The members that were left out.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Calibration of the combined score.
+    pub fn tail(&self) -> &Tail {
+        &self.tail
+    }
+
+    /// Scores n rows into three slices: `parts` (n × members, row after row: each member's own
+    /// score), `raw` (n: the combined score, which is what [`Model::score_block`] gives) and `tail`
+    /// (n: the probability that a usual row scores at least `raw`). Runs on the calling thread;
+    /// allocates nothing itself.
+    ///
+    /// # Errors
+    /// [`Error::Columns`], [`Error::Length`], or [`Error::NotFinite`] naming row and column.
+    pub fn score_parts(
+        &self,
+        rows: ArrayView2<'_, f64>,
+        parts: &mut [f64],
+        raw: &mut [f64],
+        tail: &mut [f64],
+    ) -> Result<(), Error> {
+        check_columns(rows, self.n_columns)?;
+        let n = rows.nrows();
+        let lengths = [("parts", parts.len(), n * self.members.len()), ("raw", raw.len(), n), ("tail", tail.len(), n)];
+        for (what, got, expected) in lengths {
+            if got != expected {
+                return Err(Error::Length { what, got, expected });
+            }
+        }
+        if let Some((row, column)) = first_not_finite(rows) {
+            return Err(Error::NotFinite { row, column, value: rows[[row, column]] });
+        }
+        let width = self.members.len();
+        self.each_part(rows, raw, |row, member, score| parts[row * width + member] = score);
+        tail.iter_mut().zip(raw).for_each(|(p, raw)| *p = self.tail.probability(*raw));
+        Ok(())
+    }
+
+    /// The combined score of each row; `visit(row, member, score)` sees every member's own.
+    fn each_part(&self, rows: ArrayView2<'_, f64>, raw: &mut [f64], mut visit: impl FnMut(usize, usize, f64)) {
+        let mut scores = [0.0; TILE];
+        for (start, raw) in raw.chunks_mut(TILE).enumerate().map(|(i, raw)| (i * TILE, raw)) {
+            let tile = slice_rows(rows, start, raw.len());
+            let scores = &mut scores[..raw.len()];
+            raw.fill(Combine::START);
+            for (m, member) in self.members.iter().enumerate() {
+                member.model.score_block(tile, scores);
+                for (i, (raw, score)) in raw.iter_mut().zip(scores.iter()).enumerate() {
+                    *raw = self.combine.step(*raw, member.tail.neg_ln(*score));
+                    visit(start + i, m, *score);
+                }
+            }
+            raw.iter_mut().for_each(|raw| *raw = self.combine.end(*raw, self.members.len()));
+        }
+    }
+
+    /// The model in a snapshot.
+    ///
+    /// # Errors
+    /// [`SnapshotError`].
+    pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
+        let body: Body = snapshot.decode(Self::NAME, Self::VERSION)?;
+        let invalid = |what: &str| Err(SnapshotError::invalid(Self::NAME, what));
+        let mut members = Vec::new();
+        for (snapshot, tail) in body.members {
+            // Else bytes could nest deeper than the stack.
+            if snapshot.model() == Self::NAME {
+                return invalid("an ensemble is no member of an ensemble");
+            }
+            let model = load(&snapshot)?;
+            if model.n_columns() as u64 != body.n_columns {
+                return invalid("members of different widths");
+            }
+            members.push(Member { model, tail: Tail::from_parts(tail)? });
+        }
+        let Some(first) = members.first() else {
+            return invalid("no member");
+        };
+        let n_columns = first.model.n_columns();
+        let tail = Tail::from_parts(body.tail)?;
+        Ok(Self::new(n_columns, body.combine, members, tail, body.skipped))
+    }
+}
+
+impl Model for Ensemble {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
+        self.each_part(rows, out, |_, _, _| {});
+    }
+
+    fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {
+        out.fill(0.0);
+        let mut part = vec![0.0; out.len()];
+        let mut largest = f64::NEG_INFINITY;
+        for member in &self.members {
+            let mut score = [0.0];
+            member.model.score_block(row.insert_axis(Axis(0)), &mut score);
+            let neg_ln = member.tail.neg_ln(score[0]);
+            let weight = match self.combine {
+                Combine::Mean => neg_ln / self.members.len() as f64,
+                Combine::Max if neg_ln > largest => {
+                    largest = neg_ln;
+                    out.fill(0.0);
+                    neg_ln
+                }
+                Combine::Max => continue,
+            };
+            member.model.explain_row(row, &mut part);
+            part.iter_mut().for_each(|x| *x = if *x > 0.0 { *x } else { 0.0 });
+            // Scaled by the largest first, so that the total of huge contributions stays finite.
+            let most = part.iter().fold(0.0, |m, x| if *x > m { *x } else { m });
+            let total: f64 = part.iter().map(|x| x / most).sum();
+            let even = 1.0 / out.len() as f64;
+            for (to, x) in out.iter_mut().zip(&part) {
+                *to += weight * if most > 0.0 { x / most / total } else { even };
+            }
+        }
+    }
+
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let members = self.members.iter().map(|m| (m.model.snapshot(), m.tail.parts().clone()));
+        let body = Body {
+            n_columns: self.n_columns as u64,
+            combine: self.combine,
+            members: members.collect(),
+            tail: self.tail.parts().clone(),
+            skipped: self.skipped.clone(),
+        };
+        Snapshot::new(Self::NAME, Self::VERSION, &body)
+    }
+}
+
+predict!(Ensemble);

@@ -1,0 +1,83 @@
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+
+use super::Hbos;
+use super::histogram::Histogram;
+use crate::Error;
+use crate::face::{Algorithm, Params};
+
+/// How many bins a column gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bins {
+    /// The same number for every column, 2 to 65,536.
+    Fixed(usize),
+    /// Chosen for each column by penalised likelihood (Birgé and Rozenholc 2006).
+    BirgeRozenholc,
+}
+
+/// Parameters of [`Hbos`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct HbosConfig {
+    bins: Bins,
+    pub(super) alpha: f64,
+    pub(super) tol: f64,
+}
+
+impl Default for HbosConfig {
+    fn default() -> Self {
+        Self { bins: Bins::Fixed(10), alpha: 0.1, tol: 0.5 }
+    }
+}
+
+impl Params<HbosConfig> {
+    /// How many bins; 10 unless told.
+    pub fn bins(self, bins: Bins) -> Self {
+        self.with(|c| c.bins = bins)
+    }
+
+    /// Added to every density, in (0, 1); 0.1 unless told. Bounds the score of an empty bin.
+    pub fn alpha(self, alpha: f64) -> Self {
+        self.with(|c| c.alpha = alpha)
+    }
+
+    /// How far outside the range still counts as the outermost bin, in bin widths in (0, 1); 0.5
+    /// unless told.
+    pub fn tol(self, tol: f64) -> Self {
+        self.with(|c| c.tol = tol)
+    }
+}
+
+impl Algorithm for HbosConfig {
+    const NAME: &'static str = Hbos::NAME;
+    type Model = Hbos;
+
+    fn check(&self) -> Result<(), Error> {
+        if let Bins::Fixed(n) = self.bins
+            && !(2..=65_536).contains(&n)
+        {
+            return Err(Error::parameter(Self::NAME, "bins", n, "2 to 65,536"));
+        }
+        if !(0.0 < self.alpha && self.alpha < 1.0) {
+            return Err(Error::parameter(Self::NAME, "alpha", self.alpha, "0 < x < 1"));
+        }
+        if !(0.0 < self.tol && self.tol < 1.0) {
+            return Err(Error::parameter(Self::NAME, "tol", self.tol, "0 < x < 1"));
+        }
+        Ok(())
+    }
+
+    fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Hbos, Error> {
+        let histograms = (0..rows.ncols())
+            .into_par_iter()
+            .map(|j| {
+                let values = rows.index_axis(Axis(1), j).to_vec();
+                match self.bins {
+                    Bins::Fixed(n) => Histogram::fit(&values, n),
+                    Bins::BirgeRozenholc => Histogram::fit_automatic(values),
+                }
+            })
+            .collect();
+        Hbos::new(histograms, self.alpha, self.tol)
+    }
+}

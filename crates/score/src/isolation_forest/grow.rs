@@ -1,0 +1,141 @@
+//! Growing one tree.
+
+use ndarray::ArrayView2;
+use rand::RngCore;
+use serde::{Deserialize, Serialize};
+
+use crate::rng;
+use crate::stats::range;
+
+/// A complete binary tree in heap order; index 0 is unused, the root is 1.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Tree {
+    /// 2^depth thresholds: a value above goes right; +∞ where there is no split.
+    pub(super) thresholds: Vec<f64>,
+    /// 2^depth columns.
+    pub(super) columns: Vec<u16>,
+    /// 2^(depth + 1) counts of training rows; 0 for what only pads the tree.
+    pub(super) counts: Vec<u32>,
+}
+
+/// ⌈log2 n⌉: the average height of a tree on n rows, beyond which rows are not strange.
+pub(super) fn depth_limit(n_samples: usize) -> u32 {
+    n_samples.next_power_of_two().trailing_zeros()
+}
+
+/// Expected depth of a row in a random tree on n rows, c(n) of the paper.
+pub(super) fn expected_depth(n: u64) -> f64 {
+    const EULER: f64 = 0.577_215_664_901_532_9;
+    match n {
+        0 | 1 => 0.0,
+        2 => 1.0,
+        _ => {
+            let n = n as f64;
+            2.0 * (libm::log(n - 1.0) + EULER) - 2.0 * (n - 1.0) / n
+        }
+    }
+}
+
+/// Grows a tree on `n_samples` rows drawn without replacement.
+pub(super) fn tree(rows: ArrayView2<'_, f64>, n_samples: usize, depth: u32, rng: &mut impl RngCore) -> Tree {
+    let k = rows.ncols();
+    let drawn = rng::sample(rng, rows.nrows(), n_samples);
+    let mut sample = vec![0.0; n_samples * k];
+    for (i, &row) in drawn.iter().enumerate() {
+        for (j, &x) in rows.row(row).iter().enumerate() {
+            sample[j * n_samples + i] = x;
+        }
+    }
+    let size = 1_usize << depth;
+    let tree = Tree { thresholds: vec![f64::INFINITY; size], columns: vec![0; size], counts: vec![0; 2 * size] };
+    // At most 65,536 rows and 65,535 columns: the parameters and the fit check it.
+    let columns = (0..k as u16).collect();
+    let mut grower = Grower { sample: &sample, n_samples, size, columns, tree, rng };
+    let mut members: Vec<u32> = (0..n_samples as u32).collect();
+    grower.node(1, &mut members, k);
+    grower.tree
+}
+
+struct Grower<'a, R> {
+    /// k × n_samples, a column after the other.
+    sample: &'a [f64],
+    n_samples: usize,
+    size: usize,
+    /// A permutation of the columns; the first `alive` of a node may still vary among its rows.
+    columns: Vec<u16>,
+    tree: Tree,
+    rng: &'a mut R,
+}
+
+impl<R: RngCore> Grower<'_, R> {
+    fn node(&mut self, at: usize, members: &mut [u32], mut alive: usize) {
+        self.tree.counts[at] = members.len() as u32;
+        if at >= self.size || members.len() < 2 {
+            return;
+        }
+        // Draw columns until one varies; what is constant here is constant below, too.
+        let (column, low, high) = loop {
+            if alive == 0 {
+                return;
+            }
+            let pick = rng::below(self.rng, alive);
+            let column = self.columns[pick];
+            let (low, high) = range(members.iter().map(|&i| self.value(column, i)));
+            if low < high {
+                break (column, low, high);
+            }
+            alive -= 1;
+            self.columns.swap(pick, alive);
+        };
+        let u = rng::unit(self.rng);
+        let threshold = low * (1.0 - u) + high * u;
+        // Rounding may reach the ends; both sides must keep a row.
+        let threshold = if low <= threshold && threshold < high { threshold } else { low };
+        self.tree.thresholds[at] = threshold;
+        self.tree.columns[at] = column;
+
+        let mut n_left = 0;
+        for i in 0..members.len() {
+            if self.value(column, members[i]) <= threshold {
+                members.swap(i, n_left);
+                n_left += 1;
+            }
+        }
+        let (left, right) = members.split_at_mut(n_left);
+        self.node(2 * at, left, alive);
+        self.node(2 * at + 1, right, alive);
+    }
+
+    fn value(&self, column: u16, member: u32) -> f64 {
+        self.sample[usize::from(column) * self.n_samples + member as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn depths() {
+        for (n, expect) in [(1, 0), (2, 1), (3, 2), (256, 8), (257, 9)] {
+            assert_eq!(depth_limit(n), expect, "{n}");
+        }
+        // 2 H(255) − 2 × 255 / 256 is 10.2448 with the exact harmonic number.
+        assert!((expected_depth(256) - 10.2448).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_tree_splits_every_row_from_every_other_or_stops_at_its_depth() {
+        let rows = Array2::from_shape_fn((64, 3), |(i, j)| if j == 1 { 7.0 } else { (i * (j + 1)) as f64 });
+        let tree = tree(rows.view(), 64, 6, &mut rng::stream(3, 0));
+        assert_eq!(tree.counts[1], 64);
+        for at in 1..64 {
+            let is_split = tree.thresholds[at].is_finite();
+            let children = tree.counts[2 * at] + tree.counts[2 * at + 1];
+            assert_eq!(children, if is_split { tree.counts[at] } else { 0 });
+            assert!(is_split || tree.counts[at] < 2);
+            assert!(!is_split || tree.columns[at] != 1, "a constant column was split");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+use ndarray::ArrayView2;
+
+use super::{KMeans, fit};
+use crate::Error;
+use crate::face::{Algorithm, Params};
+
+/// Parameters of [`KMeans`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct KMeansConfig {
+    pub(super) n_clusters: usize,
+    pub(super) n_runs: usize,
+    pub(super) max_iterations: u64,
+    pub(super) tolerance: f64,
+    pub(super) max_samples: usize,
+    pub(super) seed: u64,
+}
+
+impl Default for KMeansConfig {
+    fn default() -> Self {
+        Self { n_clusters: 8, n_runs: 2, max_iterations: 300, tolerance: 1e-4, max_samples: 16_384, seed: 0 }
+    }
+}
+
+impl Params<KMeansConfig> {
+    /// Number of centres, 1 to 4,096; 8 unless told. Fewer when there are fewer rows.
+    pub fn n_clusters(self, n_clusters: usize) -> Self {
+        self.with(|c| c.n_clusters = n_clusters)
+    }
+
+    /// Starts, of which the best is kept, 1 to 1,000; 2 unless told.
+    pub fn n_runs(self, n_runs: usize) -> Self {
+        self.with(|c| c.n_runs = n_runs)
+    }
+
+    /// Iterations at most, 1 or more; 300 unless told.
+    pub fn max_iterations(self, max_iterations: u64) -> Self {
+        self.with(|c| c.max_iterations = max_iterations)
+    }
+
+    /// Movement of the centres, in standard deviations, that ends a run, above 0; 1e-4 unless told.
+    pub fn tolerance(self, tolerance: f64) -> Self {
+        self.with(|c| c.tolerance = tolerance)
+    }
+
+    /// Rows to fit on at most, 1 or more; 16,384 unless told.
+    pub fn max_samples(self, max_samples: usize) -> Self {
+        self.with(|c| c.max_samples = max_samples)
+    }
+
+    /// Seed; 0 unless told.
+    pub fn seed(self, seed: u64) -> Self {
+        self.with(|c| c.seed = seed)
+    }
+}
+
+impl Algorithm for KMeansConfig {
+    const NAME: &'static str = KMeans::NAME;
+    type Model = KMeans;
+
+    fn check(&self) -> Result<(), Error> {
+        let refuse = |name, value: String, expected| Err(Error::parameter(Self::NAME, name, value, expected));
+        if !(1..=4_096).contains(&self.n_clusters) {
+            return refuse("n_clusters", self.n_clusters.to_string(), "1 to 4,096");
+        }
+        if !(1..=1_000).contains(&self.n_runs) {
+            return refuse("n_runs", self.n_runs.to_string(), "1 to 1,000");
+        }
+        if self.max_iterations == 0 {
+            return refuse("max_iterations", "0".to_owned(), "1 or more");
+        }
+        if !(0.0 < self.tolerance && self.tolerance < f64::INFINITY) {
+            return refuse("tolerance", self.tolerance.to_string(), "0 < x < ∞");
+        }
+        if self.max_samples == 0 {
+            return refuse("max_samples", "0".to_owned(), "1 or more");
+        }
+        Ok(())
+    }
+
+    fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<KMeans, Error> {
+        fit::fit(self, rows)
+    }
+}

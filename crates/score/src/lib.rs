@@ -1,0 +1,75 @@
+//! Outlier detectors on matrices of numbers. A score depends on the model and the row alone.
+//!
+//! Rows are transactions, cells or stars: this crate knows no money, time or cards, and depends on no
+//! other crate of this workspace. A [`Detector`] fits an n × k matrix of finite numbers into a
+//! [`Model`]; [`score()`] checks rows and scores them on the caller's rayon pool, higher = stranger.
+//!
+//! ```
+//! use crible_score::{isolation_forest::IsolationForest, score};
+//! use linfa::traits::Fit;
+//! use linfa::DatasetBase;
+//! use ndarray::Array2;
+//!
+//! let mut rows = Array2::from_shape_fn((300, 2), |(i, j)| ((i * (7 + j)) % 23) as f64);
+//! rows[[5, 0]] = 400.0;
+//! // linfa's idiom; `.check()?` instead gives a `Detector` to put into a box.
+//! let forest = IsolationForest::params().n_trees(50).fit(&DatasetBase::from(rows.view()))?;
+//! let scores = score(&forest, rows.view())?;
+//! assert!(scores.iter().all(|s| *s <= scores[5]));
+//! # Ok::<(), crible_score::Error>(())
+//! ```
+//!
+//! | detector | strange is | explanation adds up |
+//! |---|---|---|
+//! | [`robust_z`] | far from a column's median | yes |
+//! | [`ecod`] | deep in the tail of its columns | yes |
+//! | [`hbos`] | in a thin bin of its columns | yes |
+//! | [`isolation_forest`] | alone after few random splits | yes |
+//! | [`kmeans`] | far from every cluster centre | yes |
+//!
+//! [`calibration`] turns scores into tail probabilities, [`ensemble`] combines detectors by them.
+//!
+//! # What every detector keeps
+//!
+//! * The bits of a score are the same alone, in any batch, in any order, in any memory layout, on any
+//!   number of threads, before saving ([`Model::snapshot`]) and after loading ([`load`]).
+//! * Functions whose last bit differs between platforms (logarithms, powers) come from `libm`, sums are
+//!   taken in a fixed order, and random numbers from streams of their own.
+//! * NaN and infinities are refused, with row and column. Any finite row has a finite score.
+//! * The fit depends on the order of its rows where it samples or sums them, on nothing else.
+//!
+//! # Adding a detector
+//!
+//! One folder: parameters that implement [`Algorithm`], a type that implements [`Model`], one line
+//! `predict!`, one line in the registry, and one in the contract tests.
+
+// In tests, what cannot be unwrapped should fail.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod calibration;
+pub mod ecod;
+pub mod ensemble;
+pub mod error;
+mod face;
+pub mod hbos;
+pub mod isolation_forest;
+pub mod kmeans;
+mod registry;
+mod rng;
+pub mod robust_z;
+mod rows;
+mod score;
+mod snapshot;
+mod stats;
+mod steps;
+mod traits;
+
+pub use error::Error;
+pub use face::{Algorithm, Checked, Params};
+pub use linfa;
+/// linfa's, for `check()`; its whole crate is at [`linfa`].
+pub use linfa::ParamGuard;
+pub use registry::{load, model_names};
+pub use score::{score, score_into};
+pub use snapshot::Snapshot;
+pub use traits::{Detector, Model};

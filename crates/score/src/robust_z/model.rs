@@ -1,0 +1,125 @@
+use ndarray::{ArrayView1, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+use super::{Aggregate, RobustZConfig};
+use crate::error::SnapshotError;
+use crate::face::{Params, predict};
+use crate::rows::by_column;
+use crate::{Error, Model, Snapshot};
+
+/// Fitted medians and units. See the [module](self) documentation.
+#[derive(Debug, Clone)]
+pub struct RobustZ {
+    columns: Vec<Column>,
+    aggregate: Aggregate,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Column {
+    pub(super) center: f64,
+    /// Half the unit: distances are taken in halves, which cannot overflow.
+    pub(super) half_unit: f64,
+}
+
+impl Column {
+    fn z(self, x: f64) -> f64 {
+        let z = (x * 0.5 - self.center * 0.5).abs() / self.half_unit;
+        if z < 1e300 { z } else { 1e300 }
+    }
+
+    fn square(self, x: f64) -> f64 {
+        let z = self.z(x);
+        let z = if z < 1e150 { z } else { 1e150 };
+        z * z
+    }
+}
+
+impl RobustZ {
+    pub(crate) const NAME: &'static str = "robust_z";
+    const VERSION: u32 = 1;
+
+    /// Parameters, to be set, checked and fitted.
+    pub fn params() -> Params<RobustZConfig> {
+        Params::new(RobustZConfig::default())
+    }
+
+    pub(super) fn new(columns: Vec<Column>, aggregate: Aggregate) -> Self {
+        Self { columns, aggregate }
+    }
+
+    /// Median of each column of the fit.
+    pub fn centers(&self) -> impl Iterator<Item = f64> {
+        self.columns.iter().map(|c| c.center)
+    }
+
+    /// The model in a snapshot.
+    ///
+    /// # Errors
+    /// [`SnapshotError`].
+    pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
+        let (columns, aggregate): (Vec<Column>, Aggregate) = snapshot.decode(Self::NAME, Self::VERSION)?;
+        let fine = |c: &Column| c.center.is_finite() && c.half_unit > 0.0;
+        if columns.is_empty() || !columns.iter().all(fine) {
+            return Err(SnapshotError::invalid(Self::NAME, "a column without center or unit"));
+        }
+        Ok(Self { columns, aggregate })
+    }
+}
+
+impl Model for RobustZ {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn n_columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
+        match self.aggregate {
+            Aggregate::Max => by_column(rows, out, |j, xs, out| {
+                let column = self.columns[j];
+                for (largest, &x) in out.iter_mut().zip(xs) {
+                    let z = column.z(x);
+                    *largest = if z > *largest { z } else { *largest };
+                }
+            }),
+            Aggregate::MeanSquare => {
+                let k = self.columns.len() as f64;
+                by_column(rows, out, |j, xs, out| {
+                    let column = self.columns[j];
+                    out.iter_mut().zip(xs).for_each(|(sum, &x)| *sum += column.square(x) / k);
+                });
+            }
+        }
+    }
+
+    fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {
+        let k = self.columns.len() as f64;
+        let pairs = self.columns.iter().zip(row).zip(out.iter_mut());
+        match self.aggregate {
+            Aggregate::MeanSquare => pairs.for_each(|((c, &x), to)| *to = c.square(x) / k),
+            Aggregate::Max => {
+                pairs.for_each(|((c, &x), to)| *to = c.z(x));
+                // The first of equals keeps the score, the others give nothing.
+                let mut best = 0;
+                for j in 1..out.len() {
+                    if out[j] > out[best] {
+                        best = j;
+                    }
+                }
+                out.iter_mut().enumerate().filter(|(j, _)| *j != best).for_each(|(_, x)| *x = 0.0);
+            }
+        }
+    }
+
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::new(Self::NAME, Self::VERSION, &(&self.columns, self.aggregate))
+    }
+}
+
+predict!(RobustZ);

@@ -1,0 +1,89 @@
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::RobustZ;
+use super::model::Column;
+use crate::face::{Algorithm, Params};
+use crate::{Error, stats};
+
+/// How the columns' z-scores become one score.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Aggregate {
+    /// The largest |z|: one strange column is enough.
+    #[default]
+    Max,
+    /// The mean of z²: many slightly strange columns add up.
+    MeanSquare,
+}
+
+/// Parameters of [`RobustZ`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RobustZConfig {
+    aggregate: Aggregate,
+}
+
+impl Params<RobustZConfig> {
+    /// How columns become one score; the largest |z| unless told.
+    pub fn aggregate(self, aggregate: Aggregate) -> Self {
+        self.with(|c| c.aggregate = aggregate)
+    }
+}
+
+impl Algorithm for RobustZConfig {
+    const NAME: &'static str = RobustZ::NAME;
+    type Model = RobustZ;
+
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<RobustZ, Error> {
+        let columns =
+            (0..rows.ncols()).into_par_iter().map(|j| fit_column(rows.index_axis(Axis(1), j).to_vec())).collect();
+        Ok(RobustZ::new(columns, self.aggregate))
+    }
+}
+
+fn fit_column(mut values: Vec<f64>) -> Column {
+    /// Makes the median absolute deviation of a normal column its standard deviation.
+    const FROM_MAD: f64 = 1.4826;
+    /// √(π/2), which does the same for the mean absolute deviation.
+    const FROM_MEAN: f64 = 1.253_314;
+
+    let center = stats::median(&mut values);
+    // Half the distance: |x − m| itself may overflow.
+    values.iter_mut().for_each(|x| *x = (*x * 0.5 - center * 0.5).abs());
+    let mut unit = FROM_MAD * stats::median(&mut values);
+    if unit == 0.0 {
+        // In sorted order, so that the order of the rows is no part of the sum.
+        values.sort_unstable_by(f64::total_cmp);
+        let n = values.len() as f64;
+        unit = FROM_MEAN * values.iter().map(|x| x / n).sum::<f64>();
+    }
+    if unit == 0.0 {
+        unit = 0.5e-6 * if center == 0.0 { 1.0 } else { center.abs() };
+    }
+    // A subnormal center can still round the unit to 0.
+    Column { center, half_unit: unit.max(f64::MIN_POSITIVE) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units() {
+        fn check(values: &[f64], center: f64, unit: f64) {
+            let column = fit_column(values.to_vec());
+            assert_eq!(column.center, center, "{values:?}");
+            let found = column.half_unit;
+            assert!((found - 0.5 * unit).abs() <= 1e-12 * unit, "{values:?}: {found}");
+        }
+        check(&[1.0, 2.0, 3.0, 4.0, 100.0], 3.0, 1.4826);
+        check(&[5.0, 5.0, 5.0, 5.0, 10.0], 5.0, 1.253_314);
+        check(&[7.0, 7.0], 7.0, 7e-6);
+        check(&[0.0], 0.0, 1e-6);
+        check(&[-1.2e308, 0.0, 1.2e308], 0.0, 1.4826 * 1.2e308);
+    }
+}

@@ -1,0 +1,121 @@
+//! Walking a matrix in any memory layout, with the same bits in each.
+
+use ndarray::{ArrayView, ArrayView1, ArrayView2, Axis, RemoveAxis, Slice};
+
+/// Rows taken at a time by detectors that go column by column: enough that a column's tables, once
+/// fetched, are used often, and few enough that 35 columns of them (287 kB) stay in the second-level
+/// cache, where in row-major order the line fetched for one column still is for the next seven.
+pub(crate) const TILE: usize = 1024;
+
+/// Rows `start..start + len`. (ndarray's `s!` expands to an `unsafe` block, which this crate forbids.)
+pub(crate) fn slice_rows<D: RemoveAxis>(
+    mut rows: ArrayView<'_, f64, D>,
+    start: usize,
+    len: usize,
+) -> ArrayView<'_, f64, D> {
+    rows.slice_axis_inplace(Axis(0), Slice::from(start..start + len));
+    rows
+}
+
+/// Rows `start..start + len` of a column: the matrix's own memory where it is contiguous, else a copy.
+fn column_tile<'a>(
+    rows: ArrayView2<'a, f64>,
+    column: usize,
+    start: usize,
+    len: usize,
+    buffer: &'a mut [f64],
+) -> &'a [f64] {
+    let part = slice_rows(rows.index_axis_move(Axis(1), column), start, len);
+    match part.to_slice() {
+        Some(values) => values,
+        None => {
+            let buffer = &mut buffer[..len];
+            buffer.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
+            buffer
+        }
+    }
+}
+
+/// For detectors that treat columns one by one: zeroes `out`, then calls `add(column, values, sums)`
+/// for each column in order, tile by tile. Each row's sum is taken in the order of the columns.
+pub(crate) fn by_column(rows: ArrayView2<'_, f64>, out: &mut [f64], add: impl FnMut(usize, &[f64], &mut [f64])) {
+    const FEW: usize = 16;
+    // A transaction scored alone should not pay for clearing a large buffer.
+    if out.len() <= FEW {
+        tiles::<FEW>(rows, out, add);
+    } else {
+        tiles::<TILE>(rows, out, add);
+    }
+}
+
+fn tiles<const ROWS: usize>(
+    rows: ArrayView2<'_, f64>,
+    out: &mut [f64],
+    mut add: impl FnMut(usize, &[f64], &mut [f64]),
+) {
+    let mut buffer = [0.0; ROWS];
+    for (tile, out) in out.chunks_mut(ROWS).enumerate() {
+        out.fill(0.0);
+        for column in 0..rows.ncols() {
+            let values = column_tile(rows.view(), column, tile * ROWS, out.len(), &mut buffer);
+            add(column, values, out);
+        }
+    }
+}
+
+/// Rows walked side by side by detectors that go row by row.
+pub(crate) const LANES: usize = 8;
+
+/// Rows packed at a time, a multiple of [`LANES`].
+pub(crate) const PACK: usize = 64;
+
+/// Columns up to which packing needs no heap.
+const STACK_COLUMNS: usize = 64;
+
+/// Scratch for [`Pack::fill`]; on the stack for up to 64 columns, else sized by the columns alone.
+pub(crate) struct Pack {
+    stack: [[f64; LANES]; PACK / LANES * STACK_COLUMNS],
+    heap: Vec<[f64; LANES]>,
+}
+
+impl Pack {
+    pub(crate) fn new(n_columns: usize) -> Self {
+        let heap = if n_columns <= STACK_COLUMNS { 0 } else { PACK / LANES * n_columns };
+        Self { stack: [[0.0; LANES]; PACK / LANES * STACK_COLUMNS], heap: vec![[0.0; LANES]; heap] }
+    }
+
+    /// Rows `start..start + len` (at most [`PACK`]) as groups of [`LANES`] rows, each group k × LANES.
+    /// Lanes without a row hold what was there before; their results are dropped.
+    pub(crate) fn fill(
+        &mut self,
+        rows: ArrayView2<'_, f64>,
+        start: usize,
+        len: usize,
+        map: impl Fn(usize, f64) -> f64,
+    ) -> std::slice::Chunks<'_, [f64; LANES]> {
+        let k = rows.ncols();
+        let n_groups = len.div_ceil(LANES);
+        let space: &mut [[f64; LANES]] = if self.heap.is_empty() { &mut self.stack } else { &mut self.heap };
+        let space = &mut space[..n_groups * k];
+        let part = slice_rows(rows, start, len);
+        if part.strides()[0] == 1 {
+            for (j, column) in part.axis_iter(Axis(1)).enumerate() {
+                each(column, |i, x| space[i / LANES * k + j][i % LANES] = map(j, x));
+            }
+        } else {
+            for (i, row) in part.axis_iter(Axis(0)).enumerate() {
+                let group = &mut space[i / LANES * k..][..k];
+                each(row, |j, x| group[j][i % LANES] = map(j, x));
+            }
+        }
+        space.chunks(k)
+    }
+}
+
+/// `visit(index, value)` in order; a plain slice loop where memory allows it.
+fn each(lane: ArrayView1<'_, f64>, mut visit: impl FnMut(usize, f64)) {
+    match lane.to_slice() {
+        Some(values) => values.iter().enumerate().for_each(|(i, &x)| visit(i, x)),
+        None => lane.iter().enumerate().for_each(|(i, &x)| visit(i, x)),
+    }
+}

@@ -1,0 +1,91 @@
+//! Location and spread of a column, safe against overflow.
+
+/// Median by selection; reorders `values`. The mean of the middle two for an even count. 0 for none.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    let n = values.len();
+    if n == 0 {
+        return 0.0;
+    }
+    let (below, &mut upper, _) = values.select_nth_unstable_by(n / 2, f64::total_cmp);
+    if n % 2 == 1 {
+        return upper;
+    }
+    let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    middle(lower, upper)
+}
+
+/// (a + b) / 2 without overflow.
+pub(crate) fn middle(a: f64, b: f64) -> f64 {
+    let sum = a + b;
+    if sum.is_finite() { 0.5 * sum } else { 0.5 * a + 0.5 * b }
+}
+
+/// The power of two that scales the values to at most ±2, so that sums and powers of them do not
+/// overflow and lose no bit; 0 when all are 0.
+pub(crate) fn magnitude(values: &[f64]) -> f64 {
+    let largest = values.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    if largest == 0.0 { 0.0 } else { libm::ldexp(1.0, libm::frexp(largest).1 - 1) }
+}
+
+/// Arithmetic mean and population standard deviation, summed in order.
+pub(crate) fn mean_deviation(values: &[f64]) -> (f64, f64) {
+    let scale = magnitude(values);
+    if scale == 0.0 {
+        return (0.0, 0.0);
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().map(|x| x / scale).sum::<f64>() / n;
+    let square = |x: &f64| {
+        let d = x / scale - mean;
+        d * d
+    };
+    let deviation = (values.iter().map(square).sum::<f64>() / n).sqrt();
+    // Below the rounding of the mean itself there is no spread to speak of.
+    let noise = 8.0 * f64::EPSILON * mean.abs();
+    (mean * scale, if deviation > noise { deviation * scale } else { 0.0 })
+}
+
+/// Smallest and largest value; (+∞, −∞) for none.
+pub(crate) fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    values.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
+        (if x < lo { x } else { lo }, if x > hi { x } else { hi })
+    })
+}
+
+/// x, or ±`limit` beyond it.
+pub(crate) fn clip(x: f64, limit: f64) -> f64 {
+    let x = if x < limit { x } else { limit };
+    if x > -limit { x } else { -limit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians() {
+        fn check(values: &[f64], expect: f64) {
+            assert_eq!(median(&mut values.to_vec()), expect, "{values:?}");
+        }
+        check(&[3.0], 3.0);
+        check(&[3.0, 1.0], 2.0);
+        check(&[5.0, 1.0, 3.0], 3.0);
+        check(&[4.0, 1.0, 3.0, 2.0], 2.5);
+        check(&[1.7e308, 1.7e308], 1.7e308);
+        check(&[-0.0, 0.0], 0.0);
+    }
+
+    #[test]
+    fn spreads() {
+        fn check(values: &[f64], mean: f64, deviation: f64) {
+            let (m, d) = mean_deviation(values);
+            assert!((m - mean).abs() <= 1e-12 * mean.abs(), "{values:?}: mean {m}");
+            assert!((d - deviation).abs() <= 1e-12 * deviation, "{values:?}: deviation {d}");
+        }
+        check(&[1.0, 3.0], 2.0, 1.0);
+        check(&[0.1, 0.1, 0.1], 0.1, 0.0);
+        check(&[1e300, 3e300], 2e300, 1e300);
+        check(&[1e-300, 3e-300], 2e-300, 1e-300);
+        check(&[0.0, 0.0], 0.0, 0.0);
+    }
+}

@@ -1,0 +1,33 @@
+//! Step functions with many steps and a cheap lookup: what ECOD, HBOS and the calibration are made of.
+
+mod knots;
+
+pub(crate) use knots::Knots;
+
+/// A function of one number, constant between knots and with a value of its own at each knot.
+#[derive(Debug, Clone)]
+pub(crate) struct Steps {
+    knots: Knots,
+    /// `[below knot 0, at knot 0, between 0 and 1, at knot 1, …, above the last]`
+    table: Vec<f64>,
+}
+
+impl Steps {
+    /// `table` holds one value more than twice the knots.
+    pub(crate) fn new(knots: Knots, table: Vec<f64>) -> Self {
+        debug_assert_eq!(table.len(), 2 * knots.len() + 1);
+        Self { knots, table }
+    }
+
+    pub(crate) fn at(&self, x: f64) -> f64 {
+        let below = self.knots.count_below(x);
+        self.table[2 * below + usize::from(self.knots.is(below, x))]
+    }
+
+    /// Adds the value at each x to its sum.
+    pub(crate) fn add(&self, xs: &[f64], sums: &mut [f64]) {
+        self.knots.each_count_below(xs, |i, below, is| {
+            sums[i] += self.table[2 * below + usize::from(is)];
+        });
+    }
+}

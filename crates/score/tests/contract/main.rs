@@ -1,0 +1,75 @@
+//! One suite of promises, run over every detector, the ensemble included.
+
+#![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
+
+mod checks;
+mod data;
+
+use crible_score::ecod::Ecod;
+use crible_score::ensemble::{Combine, Ensemble};
+use crible_score::hbos::{Bins, Hbos};
+use crible_score::isolation_forest::IsolationForest;
+use crible_score::kmeans::KMeans;
+use crible_score::robust_z::{Aggregate, RobustZ};
+use crible_score::{Detector, Error};
+use linfa::ParamGuard;
+
+macro_rules! contract {
+    ($($name:ident: $make:expr;)*) => {$(
+        mod $name {
+            use super::*;
+
+            fn detector() -> Box<dyn Detector> {
+                let make = || -> Result<Box<dyn Detector>, Error> { Ok(Box::new($make)) };
+                make().unwrap()
+            }
+
+            contract!(@tests same_rows_same_bits, any_cut_order_layout_and_threads, snapshot_round_trip,
+                not_finite_is_refused, shapes_are_refused, constant_column, all_equal_rows, duplicates,
+                one_column, more_columns_than_rows, one_row, magnitudes, explanations_add_up,
+                planted_outlier_comes_first);
+        }
+    )*};
+    (@tests $($test:ident),*) => {$(
+        #[test]
+        fn $test() {
+            checks::$test(detector().as_ref());
+        }
+    )*};
+}
+
+fn members() -> Result<[Box<dyn Detector>; 4], Error> {
+    Ok([
+        Box::new(Ecod::params().check()?),
+        Box::new(Hbos::params().check()?),
+        Box::new(IsolationForest::params().n_trees(20).check()?),
+        Box::new(RobustZ::params().check()?),
+    ])
+}
+
+fn ensemble(combine: Combine) -> Result<crible_score::Params<crible_score::ensemble::EnsembleConfig>, Error> {
+    Ok(members()?.into_iter().fold(Ensemble::params(), |e, m| e.member(m)).combine(combine))
+}
+
+contract! {
+    robust_z: RobustZ::params().check()?;
+    robust_z_mean_square: RobustZ::params().aggregate(Aggregate::MeanSquare).check()?;
+    ecod: Ecod::params().check()?;
+    ecod_thinned: Ecod::params().exact_up_to(20).precision(0.05).check()?;
+    hbos: Hbos::params().check()?;
+    hbos_automatic: Hbos::params().bins(Bins::BirgeRozenholc).check()?;
+    isolation_forest: IsolationForest::params().check()?;
+    isolation_forest_deep: IsolationForest::params().n_trees(30).max_samples(1_000).seed(5).check()?;
+    isolation_forest_shallow: IsolationForest::params().max_samples(60).check()?;
+    kmeans: KMeans::params().check()?;
+    kmeans_sampled: KMeans::params().n_clusters(3).max_samples(50).seed(9).check()?;
+    ensemble_mean: ensemble(Combine::Mean)?.check()?;
+    ensemble_max: ensemble(Combine::Max)?.split_from(100).held_out(0.3).check()?;
+}
+
+/// A new model must join the suite: its name must be among those tested above.
+#[test]
+fn every_registered_model_is_tested() {
+    let tested = ["robust_z", "ecod", "hbos", "isolation_forest", "kmeans", "ensemble"];
+    assert_eq!(crible_score::model_names().collect::<Vec<_>>(), tested);
+}

@@ -1,0 +1,98 @@
+//! Parameters and their ranges, and linfa's face of every detector.
+
+#![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
+
+use crible_score::ecod::Ecod;
+use crible_score::ensemble::Ensemble;
+use crible_score::hbos::{Bins, Hbos};
+use crible_score::isolation_forest::IsolationForest;
+use crible_score::kmeans::KMeans;
+use crible_score::robust_z::RobustZ;
+use crible_score::{Error, Model, score};
+use linfa::traits::{Fit, Predict};
+use linfa::{DatasetBase, ParamGuard};
+use ndarray::{Array1, Array2};
+
+fn refused(params: impl ParamGuard<Error = Error>, expect: &str) {
+    match params.check_ref() {
+        Err(Error::Parameter { name, .. }) => assert_eq!(name, expect),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("{expect} was accepted"),
+    }
+    assert!(params.check().is_err());
+}
+
+#[test]
+fn parameters_out_of_range() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, 1.0, -0.1] {
+        refused(Ecod::params().precision(bad), "precision");
+        refused(Hbos::params().alpha(bad), "alpha");
+        refused(Hbos::params().tol(bad), "tol");
+        let member = Box::new(RobustZ::params().check().unwrap());
+        refused(Ensemble::params().member(member).held_out(bad), "held_out");
+    }
+    for bad in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
+        refused(KMeans::params().tolerance(bad), "tolerance");
+    }
+    refused(Hbos::params().bins(Bins::Fixed(1)), "bins");
+    refused(Hbos::params().bins(Bins::Fixed(65_537)), "bins");
+    refused(IsolationForest::params().n_trees(0), "n_trees");
+    refused(IsolationForest::params().max_samples(1), "max_samples");
+    refused(IsolationForest::params().max_samples(65_537), "max_samples");
+    refused(KMeans::params().n_clusters(0), "n_clusters");
+    refused(KMeans::params().n_runs(0), "n_runs");
+    refused(KMeans::params().max_iterations(0), "max_iterations");
+    refused(KMeans::params().max_samples(0), "max_samples");
+    let member = Box::new(RobustZ::params().check().unwrap());
+    refused(Ensemble::params().member(member).split_from(1), "split_from");
+    let error = Hbos::params().alpha(f64::NAN).check().unwrap_err();
+    insta::assert_snapshot!(error, @"hbos: parameter `alpha` is NaN, expected 0 < x < 1");
+}
+
+/// `params().fit(&dataset)` and `predict` are the same numbers as our own face.
+#[test]
+fn linfa() {
+    fn check<M>(model: &M, rows: &Array2<f64>)
+    where
+        M: Model + for<'a> Predict<&'a Array2<f64>, Array1<f64>>,
+    {
+        let predicted: Array1<f64> = model.predict(rows);
+        assert_eq!(predicted, score(model, rows.view()).unwrap());
+    }
+    let rows = Array2::from_shape_fn((300, 3), |(i, j)| ((i * (5 + j)) % 47) as f64);
+    let dataset = DatasetBase::from(rows.clone());
+    check(&RobustZ::params().fit(&dataset).unwrap(), &rows);
+    check(&Ecod::params().fit(&dataset).unwrap(), &rows);
+    check(&Hbos::params().fit(&dataset).unwrap(), &rows);
+    check(&IsolationForest::params().n_trees(10).fit(&dataset).unwrap(), &rows);
+    check(&KMeans::params().n_clusters(2).fit(&dataset).unwrap(), &rows);
+    let member = Box::new(Ecod::params().check().unwrap());
+    check(&Ensemble::params().member(member).fit(&dataset).unwrap(), &rows);
+    // A parameter out of range is found by linfa's `fit`, too.
+    assert!(matches!(KMeans::params().n_clusters(0).fit(&dataset), Err(Error::Parameter { .. })));
+}
+
+#[test]
+fn seeds_matter_and_repeat() {
+    let rows = Array2::from_shape_fn((600, 3), |(i, j)| ((i * (5 + j)) % 97) as f64);
+    let scores = |seed| {
+        let forest = IsolationForest::params().seed(seed).check().unwrap();
+        score(&forest.fit_rows(rows.view()).unwrap(), rows.view()).unwrap()
+    };
+    assert_eq!(scores(1), scores(1));
+    assert_ne!(scores(1), scores(2));
+}
+
+/// The effects along the paths add up to the mean depth the score is made of.
+#[test]
+fn path_effects_add_up_to_the_depth() {
+    let rows = Array2::from_shape_fn((600, 4), |(i, j)| ((i * (5 + 2 * j)) % 97) as f64);
+    let forest = IsolationForest::params().check().unwrap().fit_rows(rows.view()).unwrap();
+    let scores = score(&forest, rows.view()).unwrap();
+    let normal = 2.0 * (255_f64.ln() + 0.577_215_664_901_532_9) - 2.0 * 255.0 / 256.0;
+    let mut effects = [0.0; 4];
+    for (row, score) in rows.outer_iter().zip(&scores) {
+        let depth = forest.path_effects(row, &mut effects) + effects.iter().sum::<f64>();
+        assert!(((-depth / normal).exp2() - score).abs() < 1e-9);
+    }
+}
