@@ -1,4 +1,8 @@
+mod columns;
+
 use std::collections::HashMap;
+
+pub use columns::{BadColumns, Columns, Currencies};
 
 use crate::{Amount, Code, Currency, EntityId, Position, Timestamp, Transaction, Truth, TxnId};
 
@@ -34,6 +38,30 @@ impl Coded {
         self.words[self.rows[row] as usize]
     }
 
+    /// A column from its distinct words and, for each row, which of them it has. The words are put into order of first
+    /// appearance; those no row has are left out.
+    ///
+    /// # Panics
+    /// Where a row's number is not below the number of words.
+    pub fn from_parts(words: &[Code], mut rows: Vec<u32>) -> Self {
+        let mut column = Self::default();
+        let mut renamed = vec![u32::MAX; words.len()];
+        for row in &mut rows {
+            let at = &mut renamed[*row as usize];
+            if *at == u32::MAX {
+                let next = column.words.len() as u32;
+                let word = words[*row as usize];
+                *at = *column.index.entry(word).or_insert(next);
+                if *at == next {
+                    column.words.push(word);
+                }
+            }
+            *row = *at;
+        }
+        column.rows = rows;
+        column
+    }
+
     /// The distinct words, in order of first appearance.
     pub fn words(&self) -> &[Code] {
         &self.words
@@ -53,6 +81,10 @@ impl<T> Default for Optional<T> {
 }
 
 impl<T: Copy + PartialEq> Optional<T> {
+    fn from_rows(rows: Option<Vec<T>>, absent: T) -> Self {
+        Self { rows: rows.filter(|rows| rows.iter().any(|&row| row != absent)) }
+    }
+
     fn push(&mut self, value: T, absent: T, before: usize) {
         match &mut self.rows {
             Some(rows) => rows.push(value),

@@ -27,7 +27,7 @@ mod time;
 mod transaction;
 
 pub use amount::{Amount, AmountError, Currency};
-pub use batch::{Batch, Coded, Has, OutOfOrder, Source};
+pub use batch::{BadColumns, Batch, Coded, Columns, Currencies, Has, OutOfOrder, Source};
 pub use code::Code;
 pub use feature::{Column, Scale, Tail, Topic, Unit, Usual};
 pub use id::{EntityId, TxnId};

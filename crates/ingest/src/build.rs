@@ -1,0 +1,384 @@
+//! From the fields of a record to a row.
+
+use crible_core::{Currency, EntityId, Position, Truth};
+use siphasher::sip128::SipHasher24;
+
+use crate::error::shown;
+use crate::key::{Key, Pseudonyms};
+use crate::plan::{Amounts, Money, Plan, Source};
+use crate::preset::When;
+use crate::rows::{Chunk, Fault};
+use crate::value::{amount, text};
+use crate::worker::{Known, Worker};
+
+/// The fields of one record.
+pub(crate) trait Fields {
+    fn len(&self) -> usize;
+    /// Field `at`, which is below `len`.
+    fn get(&self, at: usize) -> &[u8];
+}
+
+/// What the rows of a file are made with.
+pub(crate) struct Keys {
+    pub(crate) pseudonyms: Pseudonyms,
+    pub(crate) references: SipHasher24,
+}
+
+impl Keys {
+    pub(crate) fn new(key: &Key, feed: &str) -> Self {
+        Self { pseudonyms: Pseudonyms::new(key), references: key.references(feed) }
+    }
+}
+
+/// Why a record is no row.
+struct Problem {
+    column: Option<usize>,
+    value: Vec<u8>,
+    reason: String,
+}
+
+/// The column named where a record is rejected as a whole.
+const WHOLE: &str = "(whole row)";
+
+/// Fills a chunk.
+pub(crate) struct Builder<'a> {
+    pub(crate) plan: &'a Plan,
+    keys: &'a Keys,
+    worker: &'a mut Worker,
+    chunk: Chunk,
+}
+
+/// Everything a row says, found before any of it is stored.
+struct Row {
+    at: i64,
+    minor: i64,
+    account: EntityId,
+    counterparty: Option<EntityId>,
+    currency: Currency,
+    balance: Option<i64>,
+    position: Option<Position>,
+    truth: Truth,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(plan: &'a Plan, keys: &'a Keys, worker: &'a mut Worker) -> Self {
+        let chunk = Chunk::with_capacity(plan, worker.rows);
+        Self { plan, keys, worker, chunk }
+    }
+
+    /// The chunk, complete.
+    pub(crate) fn finish(self, lines: u64) -> Chunk {
+        let mut chunk = self.chunk;
+        chunk.lines = lines;
+        chunk.seal();
+        self.worker.rows = chunk.at.len();
+        chunk
+    }
+
+    /// Takes a record, or rejects it. `line` is the line it starts on, from 0 in the block.
+    pub(crate) fn push(&mut self, fields: &impl Fields, line: u64, whole: &dyn Fn() -> Vec<u8>) {
+        let width = fields.len();
+        let last_empty = width > 0 && fields.get(width - 1).is_empty();
+        if !self.plan.fits(width, last_empty) {
+            let expected = self.plan.columns.len();
+            self.reject(line, &whole(), format!("the row has {width} fields; expected {expected}"));
+            return;
+        }
+        match self.row(fields) {
+            Ok(row) => self.store(&row, fields),
+            Err(problem) => {
+                let column = problem.column.and_then(|at| self.plan.columns.get(at));
+                let fault = Fault {
+                    row: self.chunk.rows,
+                    line,
+                    column: column.map_or_else(|| WHOLE.to_owned(), Clone::clone),
+                    value: shown(&problem.value),
+                    reason: problem.reason,
+                };
+                self.chunk.rejects.push(fault);
+            }
+        }
+        self.chunk.rows += 1;
+    }
+
+    /// Rejects a record as a whole.
+    pub(crate) fn reject(&mut self, line: u64, value: &[u8], reason: String) {
+        let (row, column, value) = (self.chunk.rows, WHOLE.to_owned(), shown(value));
+        self.chunk.rejects.push(Fault { row, line, column, value, reason });
+        self.chunk.rows += 1;
+    }
+
+    fn row(&mut self, fields: &impl Fields) -> Result<Row, Box<Problem>> {
+        let plan = self.plan;
+        let account = match &plan.account {
+            // Stands in until the row has a reference to be named after.
+            Source::EachRow => EntityId::from_pseudorandom(1),
+            source => {
+                let raw = source_text(source, fields);
+                if raw.is_empty() {
+                    return Err(problem(source_column(source), raw, "it is empty; expected an account"));
+                }
+                entity(source, raw, &mut self.worker.accounts, &self.keys.pseudonyms)
+            }
+        };
+        let at = self.time(fields)?;
+        let currency = match plan.currency {
+            Money::Constant(currency) => currency,
+            Money::Column(column) => match fields.get(column).trim_ascii() {
+                b"" => Currency::NONE,
+                code => Currency::new(code)
+                    .ok_or_else(|| problem(Some(column), code, "expected a currency of three letters, such as USD"))?,
+            },
+        };
+        let minor = self.minor(fields, currency)?;
+        let balance = match plan.balance {
+            None => None,
+            Some((column, when)) => match fields.get(column).trim_ascii() {
+                b"" => None,
+                text => {
+                    let balance = self.money(column, text, currency)?;
+                    Some(match when {
+                        When::Before => balance,
+                        When::After => balance.checked_sub(minor).ok_or_else(|| {
+                            problem(Some(column), text, "expected a balance within 64 bits of minor units")
+                        })?,
+                    })
+                }
+            },
+        };
+        let counterparty = match &plan.counterparty {
+            None => None,
+            Some(source) => match source_text(source, fields) {
+                b"" => None,
+                raw => Some(entity(source, raw, &mut self.worker.counterparties, &self.keys.pseudonyms)),
+            },
+        };
+        Ok(Row {
+            at,
+            minor,
+            account,
+            counterparty,
+            currency,
+            balance,
+            position: self.position(fields)?,
+            truth: self.truth(fields)?,
+        })
+    }
+
+    fn time(&mut self, fields: &impl Fields) -> Result<i64, Box<Problem>> {
+        let plan = self.plan;
+        let worker = &mut *self.worker;
+        let text = match plan.time.as_slice() {
+            [column] => fields.get(*column).trim_ascii(),
+            columns => {
+                worker.joined.clear();
+                for &column in columns {
+                    if !worker.joined.is_empty() {
+                        worker.joined.push(b' ');
+                    }
+                    worker.joined.extend_from_slice(fields.get(column).trim_ascii());
+                }
+                &worker.joined
+            }
+        };
+        match plan.clock.read(text, &mut worker.memo) {
+            Some(at) => Ok(at.0),
+            None => {
+                let expected = format!("expected {}", plan.clock.expected());
+                Err(problem(plan.time.first().copied(), text, &expected))
+            }
+        }
+    }
+
+    fn money(&self, column: usize, text: &[u8], currency: Currency) -> Result<i64, Box<Problem>> {
+        amount::read(text, self.plan.style, currency).map_err(|error| problem(Some(column), text, &error.to_string()))
+    }
+
+    /// The signed amount, an outflow negative.
+    fn minor(&self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
+        match &self.plan.amount {
+            Amounts::Signed { at, negate, inflow } => {
+                let minor = self.money(*at, fields.get(*at).trim_ascii(), currency)?;
+                let inflow = inflow.as_ref().is_some_and(|(column, words)| {
+                    let word = fields.get(*column).trim_ascii();
+                    words.iter().any(|known| known == word)
+                });
+                // Amounts are read by magnitude, so the smallest 64-bit number, which has no opposite, is none.
+                Ok(if *negate && !inflow { -minor } else { minor })
+            }
+            Amounts::Pair { debit, credit } => {
+                let side = |column: usize| match fields.get(column).trim_ascii() {
+                    b"" => Ok(0),
+                    text => self.money(column, text, currency).map(i64::abs),
+                };
+                let (out, into) = (side(*debit)?, side(*credit)?);
+                let empty = |column: usize| fields.get(column).trim_ascii().is_empty();
+                if (empty(*debit) && empty(*credit)) || (out != 0 && into != 0) {
+                    let value = [fields.get(*debit), b" and ", fields.get(*credit)].concat();
+                    return Err(problem(Some(*debit), &value, "expected an amount in one of the two columns"));
+                }
+                Ok(into - out)
+            }
+        }
+    }
+
+    fn position(&self, fields: &impl Fields) -> Result<Option<Position>, Box<Problem>> {
+        let Some((latitude, longitude)) = self.plan.position else {
+            return Ok(None);
+        };
+        let (north, east) = (fields.get(latitude).trim_ascii(), fields.get(longitude).trim_ascii());
+        if north.is_empty() && east.is_empty() {
+            return Ok(None);
+        }
+        let degrees = |column, text| {
+            text::degrees(text).ok_or_else(|| problem(Some(column), text, "expected a number of degrees"))
+        };
+        let (north, east) = (degrees(latitude, north)?, degrees(longitude, east)?);
+        let column = if north.abs() <= 90.0 { longitude } else { latitude };
+        match Position::from_degrees(north, east) {
+            Some(position) => Ok(Some(position)),
+            None => Err(problem(
+                Some(column),
+                fields.get(column),
+                "expected a latitude within ±90 and a longitude within ±180 degrees",
+            )),
+        }
+    }
+
+    fn truth(&self, fields: &impl Fields) -> Result<Truth, Box<Problem>> {
+        let Some(label) = &self.plan.label else {
+            return Ok(Truth::Unknown);
+        };
+        let word = fields.get(label.at).trim_ascii();
+        let among = |words: &[Vec<u8>]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        if among(&label.legitimate) {
+            Ok(Truth::Legitimate)
+        } else if among(&label.fraud) {
+            Ok(Truth::Fraud)
+        } else if word.is_empty() || among(&label.unknown) {
+            Ok(Truth::Unknown)
+        } else {
+            let words = [&label.fraud, &label.legitimate, &label.unknown];
+            let words: Vec<_> = words.into_iter().flatten().map(|word| shown(word)).collect();
+            Err(problem(Some(label.at), word, &format!("expected one of {}, or nothing", words.join(", "))))
+        }
+    }
+
+    fn store(&mut self, row: &Row, fields: &impl Fields) {
+        let content = self.content(row, fields);
+        let plan = self.plan;
+        let chunk = &mut self.chunk;
+        chunk.content.push(content);
+        chunk.at.push(row.at);
+        chunk.minor.push(row.minor);
+        chunk.account.push(row.account);
+        chunk.row.push(chunk.rows);
+        if plan.counterparty.is_some() {
+            chunk.counterparty.push(row.counterparty);
+        }
+        if matches!(plan.currency, Money::Column(_)) {
+            chunk.currency.push(row.currency);
+        }
+        if plan.balance.is_some() {
+            chunk.balance.push(row.balance);
+        }
+        if plan.position.is_some() {
+            chunk.position.push(row.position);
+        }
+        if plan.label.is_some() {
+            chunk.truth.push(row.truth);
+        }
+        for (words, source) in [
+            (&mut chunk.category, &plan.category),
+            (&mut chunk.channel, &plan.channel),
+            (&mut chunk.country, &plan.country),
+        ] {
+            if let Some(source) = source {
+                let word = source_text(source, fields);
+                match source {
+                    Source::Column { html: true, .. } => words.push(&text::unescape_html(word)),
+                    _ => words.push(word),
+                }
+            }
+        }
+    }
+
+    /// The hash of everything the row says of the transaction: not its label, which may be found out later.
+    fn content(&mut self, row: &Row, fields: &impl Fields) -> u128 {
+        let plan = self.plan;
+        let content = &mut self.worker.content;
+        content.clear();
+        let mut fixed = [0; 32];
+        fixed[..8].copy_from_slice(&row.at.to_le_bytes());
+        fixed[8..16].copy_from_slice(&row.minor.to_le_bytes());
+        fixed[16..24].copy_from_slice(&row.account.get().to_le_bytes());
+        fixed[24..].copy_from_slice(&row.counterparty.map_or(0, EntityId::get).to_le_bytes());
+        content.extend_from_slice(&fixed);
+        if let Money::Column(_) = plan.currency {
+            content.extend_from_slice(row.currency.as_str().as_bytes());
+        }
+        if plan.balance.is_some() {
+            content.push(u8::from(row.balance.is_some()));
+            content.extend_from_slice(&row.balance.unwrap_or(0).to_le_bytes());
+        }
+        if plan.position.is_some() {
+            content.push(u8::from(row.position.is_some()));
+            let (north, east) = row.position.map_or((0, 0), |p| (p.latitude_e7, p.longitude_e7));
+            content.extend_from_slice(&north.to_le_bytes());
+            content.extend_from_slice(&east.to_le_bytes());
+        }
+        let mut add = |word: &[u8]| {
+            content.extend_from_slice(&(word.len() as u32).to_le_bytes());
+            content.extend_from_slice(word);
+        };
+        let mut trusted = false;
+        if let Some((column, trust)) = plan.id {
+            let id = fields.get(column).trim_ascii();
+            trusted = trust && !id.is_empty();
+            add(id);
+        }
+        for source in [&plan.category, &plan.channel, &plan.country].into_iter().flatten() {
+            if let Source::Column { .. } = source {
+                add(source_text(source, fields));
+            }
+        }
+        for &column in &plan.apart {
+            add(fields.get(column).trim_ascii());
+        }
+        if plan.each_row() {
+            let label = plan.label.as_ref().map(|label| label.at);
+            for column in (0..plan.columns.len()).filter(|&column| Some(column) != label) {
+                add(fields.get(column).trim_ascii());
+            }
+        }
+        let hash = u128::from(self.keys.references.hash(content));
+        if trusted { hash | 1 } else { hash & !1 }
+    }
+}
+
+fn source_text<'f>(source: &'f Source, fields: &'f impl Fields) -> &'f [u8] {
+    match source {
+        Source::Column { at, .. } => fields.get(*at).trim_ascii(),
+        Source::Constant(text) => text,
+        Source::EachRow => b"",
+    }
+}
+
+fn source_column(source: &Source) -> Option<usize> {
+    match source {
+        Source::Column { at, .. } => Some(*at),
+        _ => None,
+    }
+}
+
+fn entity(source: &Source, raw: &[u8], known: &mut Known, pseudonyms: &Pseudonyms) -> EntityId {
+    match source {
+        Source::Column { html: true, .. } => known.entity(&text::unescape_html(raw), pseudonyms),
+        _ => known.entity(raw, pseudonyms),
+    }
+}
+
+#[cold]
+fn problem(column: Option<usize>, value: &[u8], reason: &str) -> Box<Problem> {
+    Box::new(Problem { column, value: value.to_vec(), reason: reason.to_owned() })
+}

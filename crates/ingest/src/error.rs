@@ -1,0 +1,142 @@
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::key::KeyError;
+use crate::preset::PresetError;
+
+/// Why a file, or a whole run, could not be read. A row that could not be read is a [`crate::Reject`] instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The list of inputs was empty.
+    #[error("no input: expected at least one file of transactions")]
+    NoInput,
+    /// The operating system would not hand the file out.
+    #[error("{}: cannot be read", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// There is nothing in it, not even a header.
+    #[error("{}: the file is empty; expected a header line or transactions", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Text in an encoding other than UTF-8.
+    #[error("{}: the text is {found}; expected UTF-8 (save or export it as UTF-8)", path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// What it looks like.
+        found: &'static str,
+    },
+    /// No preset has this header.
+    #[error("{}: no known feed has the header `{header}`{}; name the columns with a mapping instead", path.display(), Nearest(nearest))]
+    Unrecognised {
+        /// The file.
+        path: PathBuf,
+        /// Its first line, clipped.
+        header: String,
+        /// The presets that come closest, and what differs.
+        nearest: Vec<String>,
+    },
+    /// More than one preset fits.
+    #[error("{}: fits more than one feed, {}; say which one it is", path.display(), feeds.join(" and "))]
+    Ambiguous {
+        /// The file.
+        path: PathBuf,
+        /// The presets that fit.
+        feeds: Vec<String>,
+    },
+    /// A feed was asked for by a name that no preset has.
+    #[error("there is no feed `{name}`; known feeds: {}", known.join(", "))]
+    UnknownFeed {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// The file lacks a column that the feed or mapping needs.
+    #[error("{}: the feed `{feed}` needs the column `{column}`, but the columns are: {found}", path.display())]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The feed or mapping.
+        feed: String,
+        /// The column it needs.
+        column: String,
+        /// The columns there are.
+        found: String,
+    },
+    /// The file's values do not say how they are meant.
+    #[error("{}: column `{column}` does not tell {what}; {hint}", path.display())]
+    Undecided {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What could not be made out.
+        what: String,
+        /// How to say it.
+        hint: String,
+    },
+    /// The Parquet reader could not use the file.
+    #[error("{}: cannot be read as Parquet: {reason}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// A preset or mapping is wrong in itself.
+    #[error(transparent)]
+    Preset(#[from] PresetError),
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// None of several files could be read.
+    #[error("none of the {} files could be read: {}", .0.len(), Each(.0))]
+    Nothing(Vec<Error>),
+}
+
+struct Nearest<'a>(&'a [String]);
+
+impl fmt::Display for Nearest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => f.write_str(", and none is near it"),
+            near => write!(f, "; nearest: {}", near.join("; ")),
+        }
+    }
+}
+
+struct Each<'a>(&'a [Error]);
+
+impl fmt::Display for Each<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{error}")?;
+        }
+        Ok(())
+    }
+}
+
+/// At most 200 characters of bytes that may be anything, for a message.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    // A character takes at most four bytes, so the rest could never be shown.
+    let head = &bytes[..bytes.len().min(804)];
+    let text = String::from_utf8_lossy(head);
+    let text = text.trim_end_matches(['\r', '\n']);
+    match text.char_indices().nth(200) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

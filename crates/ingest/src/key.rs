@@ -1,0 +1,294 @@
+//! The tenant's key, and what is derived from it: pseudonyms of accounts and counterparties, and transaction references.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crible_core::EntityId;
+use hmac::{Hmac, KeyInit, Mac};
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use siphasher::sip128::SipHasher24;
+
+/// The fewest bytes a given key may have.
+const MIN_BYTES: usize = 16;
+
+/// Bytes of a full key, which is what the text forms hold.
+const FULL_BYTES: usize = 32;
+
+/// Where a [`Key`] comes from, for the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyOrigin {
+    /// A key file.
+    File(PathBuf),
+    /// A text handed over, such as an environment variable.
+    Text,
+    /// The contents of the inputs themselves: runs over the same files agree, other runs do not.
+    Contents,
+}
+
+impl fmt::Display for KeyOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "the key file {}", path.display()),
+            Self::Text => f.write_str("the key given as text"),
+            Self::Contents => {
+                f.write_str("the contents of the files read: pseudonyms agree only between runs over the same files")
+            }
+        }
+    }
+}
+
+/// Why a key cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The key file could not be read.
+    #[error("the key file {} cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Too little to be secret.
+    #[error(
+        "the key has {bytes} bytes; expected at least {MIN_BYTES}, better 32 random ones, as they are, as 64 hexadecimal digits or in base64"
+    )]
+    Short {
+        /// The bytes it has.
+        bytes: usize,
+    },
+}
+
+/// A tenant's secret. It never shows in `Debug`, in an error or in anything derived from it.
+#[derive(Clone)]
+pub struct Key {
+    secret: Vec<u8>,
+    origin: KeyOrigin,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+impl Key {
+    /// A key from a file: 64 hexadecimal digits, base64 of at least 32 bytes, or at least 16 bytes as they are.
+    /// Blanks around the text forms do not count.
+    ///
+    /// # Errors
+    /// [`KeyError`] where the file cannot be read or holds no usable key.
+    pub fn from_file(path: &Path) -> Result<Self, KeyError> {
+        let bytes = fs::read(path).map_err(|source| KeyError::Unreadable { path: path.to_owned(), source })?;
+        Self::from_bytes(&bytes, KeyOrigin::File(path.to_owned()))
+    }
+
+    /// A key from a text, in the same forms.
+    ///
+    /// # Errors
+    /// [`KeyError`] where the text is no usable key.
+    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+        Self::from_bytes(text.as_bytes(), KeyOrigin::Text)
+    }
+
+    fn from_bytes(bytes: &[u8], origin: KeyOrigin) -> Result<Self, KeyError> {
+        let text = bytes.trim_ascii();
+        let secret = hex(text)
+            .or_else(|| base64(text).filter(|decoded| decoded.len() >= FULL_BYTES))
+            // Raw bytes may well begin or end with a blank; only those of a text line are no part of it.
+            .unwrap_or_else(|| if text.is_ascii() { text.to_vec() } else { bytes.to_vec() });
+        if secret.len() < MIN_BYTES {
+            return Err(KeyError::Short { bytes: secret.len() });
+        }
+        Ok(Self { secret, origin })
+    }
+
+    /// A key from the digests of all inputs, whatever their order; an input given twice counts once.
+    pub(crate) fn from_contents(mut digests: Vec<[u8; 32]>) -> Self {
+        digests.sort_unstable();
+        digests.dedup();
+        let mut hash = Sha256::new_with_prefix(b"crible key from contents v1\0");
+        for digest in &digests {
+            hash.update(digest);
+        }
+        Self { secret: hash.finalize().to_vec(), origin: KeyOrigin::Contents }
+    }
+
+    /// Where the key comes from.
+    pub fn origin(&self) -> &KeyOrigin {
+        &self.origin
+    }
+
+    /// The pseudonym this key gives a raw identifier: for whoever holds the key and asks about one account.
+    pub fn pseudonym(&self, domain: Domain, raw: &str) -> EntityId {
+        Pseudonyms::new(self).entity(domain, raw.trim_ascii().as_bytes())
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        <Hmac<Sha256> as KeyInit>::new_from_slice(&self.secret).expect("a key of any length")
+    }
+
+    /// The hash behind the references of one feed's transactions.
+    pub(crate) fn references(&self, feed: &str) -> SipHasher24 {
+        let mut mac = self.mac();
+        mac.update(b"transaction\0");
+        mac.update(feed.as_bytes());
+        let tag = mac.finalize().into_bytes();
+        let mut key = [0; 16];
+        key.copy_from_slice(&tag[..16]);
+        SipHasher24::new_with_key(&key)
+    }
+}
+
+/// What kind of party an identifier names. One raw identifier has one pseudonym in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Domain {
+    /// An account, card or person; also a counterparty that is an account of the same kind, so that the two sides of a
+    /// transfer match.
+    Party,
+    /// A merchant, terminal or description.
+    Merchant,
+}
+
+/// The keyed hash, its key schedule done once.
+#[derive(Clone)]
+pub(crate) struct Pseudonyms {
+    party: Hmac<Sha256>,
+    merchant: Hmac<Sha256>,
+}
+
+impl Pseudonyms {
+    pub(crate) fn new(key: &Key) -> Self {
+        let tagged = |tag: &[u8]| {
+            let mut mac = key.mac();
+            mac.update(tag);
+            mac
+        };
+        Self { party: tagged(b"party\0"), merchant: tagged(b"merchant\0") }
+    }
+
+    pub(crate) fn entity(&self, domain: Domain, raw: &[u8]) -> EntityId {
+        let mut mac = match domain {
+            Domain::Party => self.party.clone(),
+            Domain::Merchant => self.merchant.clone(),
+        };
+        mac.update(raw);
+        let tag = mac.finalize().into_bytes();
+        let mut bits = [0; 8];
+        bits.copy_from_slice(&tag[..8]);
+        EntityId::from_pseudorandom(u64::from_be_bytes(bits))
+    }
+}
+
+/// Bytes hashed at a time: leaves of a two-level tree, so that both cores can work on one file.
+const LEAF: usize = 1 << 20;
+
+/// SHA-256 over the SHA-256 of each mebibyte.
+pub(crate) fn content_digest(mut reader: impl Read) -> io::Result<[u8; 32]> {
+    let mut hash = Sha256::new_with_prefix(b"crible contents v1\0");
+    let mut buffer = Vec::new();
+    let span = LEAF * 2 * rayon::current_num_threads();
+    loop {
+        buffer.clear();
+        let read = reader.by_ref().take(span as u64).read_to_end(&mut buffer)?;
+        let leaves: Vec<_> = buffer.par_chunks(LEAF).map(Sha256::digest).collect();
+        for leaf in &leaves {
+            hash.update(leaf);
+        }
+        if read < span {
+            return Ok(hash.finalize().into());
+        }
+    }
+}
+
+fn hex(text: &[u8]) -> Option<Vec<u8>> {
+    if text.len() != 2 * FULL_BYTES {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    text.chunks_exact(2).map(|pair| Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8)).collect()
+}
+
+/// Base64 in the standard or the URL alphabet (RFC 4648), padded or not.
+fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    let body = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
+    let mut bytes = Vec::with_capacity(body.len() * 3 / 4);
+    let (mut bits, mut held) = (0u32, 0);
+    for &letter in body {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(value)) & 0xfff;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    (body.len() % 4 != 1).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn three_spellings_of_one_key_agree() {
+        let raw: Vec<u8> = (200..=231).collect();
+        let hexed: String = raw.iter().map(|b| format!("{b:02x}")).collect();
+        let based = "yMnKy8zNzs/Q0dLT1NXW19jZ2tvc3d7f4OHi4+Tl5uc=";
+        let key = |bytes: &[u8]| Key::from_bytes(bytes, KeyOrigin::Text).unwrap();
+        let expect = key(&raw).pseudonym(Domain::Party, "card 1");
+        for text in [hexed.clone(), hexed.to_uppercase() + "\n", format!(" {based}\r\n"), based.replace('/', "_")] {
+            assert_eq!(key(text.as_bytes()).pseudonym(Domain::Party, "card 1"), expect, "{text}");
+        }
+        assert_ne!(key(&raw).pseudonym(Domain::Merchant, "card 1"), expect);
+        assert_ne!(key(&[raw, vec![1]].concat()).pseudonym(Domain::Party, "card 1"), expect);
+    }
+
+    #[test]
+    fn keys_that_are_none_are_refused() {
+        assert!(matches!(Key::from_text(""), Err(KeyError::Short { bytes: 0 })));
+        assert!(matches!(Key::from_text("hunter2"), Err(KeyError::Short { bytes: 7 })));
+        let missing = Key::from_file(Path::new("/no/such/key")).unwrap_err();
+        assert!(missing.to_string().contains("/no/such/key"), "{missing}");
+    }
+
+    #[test]
+    fn debug_keeps_the_secret() {
+        let text = "a passphrase nobody else could think of";
+        let key = Key::from_text(text).unwrap();
+        assert_eq!(format!("{key:?}"), "Key { origin: Text, .. }");
+    }
+
+    #[test]
+    fn contents_give_one_key_in_any_order() {
+        let (a, b) = ([1; 32], [2; 32]);
+        let key = |digests: &[[u8; 32]]| Key::from_contents(digests.to_vec()).secret;
+        assert_eq!(key(&[a, b]), key(&[b, a, b]));
+        assert_ne!(key(&[a, b]), key(&[a]));
+    }
+
+    #[test]
+    fn a_digest_does_not_depend_on_the_number_of_threads() {
+        let bytes: Vec<u8> = (0..5 * LEAF + 17).map(|i| ((i * i) >> 7) as u8).collect();
+        let digest = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| content_digest(&bytes[..]).unwrap())
+        };
+        assert_eq!(digest(1), digest(3));
+        assert_ne!(digest(1), content_digest(&bytes[1..]).unwrap());
+    }
+}

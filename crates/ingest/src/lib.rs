@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod build;
+mod csv;
+mod error;
+mod input;
+mod key;
+mod merge;
+mod parquet;
+mod plan;
+mod preset;
+mod read;
+mod recognise;
+mod rows;
+mod value;
+mod worker;
+
+pub use error::Error;
+pub use input::Compression;
+pub use key::{Domain, Key, KeyError, KeyOrigin};
+pub use preset::{Mapping, Preset, PresetError, Presets, feeds};
+pub use read::{FileReport, Import, Options, Progress, Reject, read};
+pub use recognise::{Recognition, recognise};

@@ -1,0 +1,274 @@
+//! Parquet through Polars, row group by row group. Typed values are written out as the text a CSV would hold and then
+//! read like it, so that a feed gives the same transactions, references included, in either format.
+
+mod cell;
+
+use std::fs::File;
+use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use polars_core::datatypes::ArrowDataType;
+use polars_core::error::PolarsResult;
+use polars_core::frame::DataFrame;
+use polars_io::SerReader;
+use polars_io::mmap::MmapBytesReader;
+use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
+use rayon::prelude::*;
+
+use crate::build::{Builder, Fields, Keys};
+use crate::error::Error;
+use crate::input::Input;
+use crate::plan::{Amounts, Plan};
+use crate::preset::Style;
+use crate::rows::Chunk;
+use crate::worker::Worker;
+use cell::Cells;
+
+/// Rows that become one chunk.
+const CHUNK: usize = 1 << 15;
+/// Rows looked at to make out what a mapping leaves unsaid.
+const SAMPLE: usize = 2_000;
+
+/// A Parquet file's shape.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    path: PathBuf,
+    held: Option<Arc<[u8]>>,
+    columns: Vec<(String, ArrowDataType)>,
+    /// First row and number of rows of each row group.
+    groups: Vec<(usize, usize)>,
+}
+
+/// Rows written out as text: the columns nobody reads stay empty.
+struct Written {
+    texts: Vec<Vec<u8>>,
+}
+
+impl Fields for Written {
+    fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    fn get(&self, at: usize) -> &[u8] {
+        &self.texts[at]
+    }
+}
+
+impl Table {
+    pub(crate) fn open(input: &Input) -> Result<Self, Error> {
+        let mut table =
+            Self { path: input.path.clone(), held: input.held().cloned(), columns: Vec::new(), groups: Vec::new() };
+        let (columns, groups) = table.guarded(|table| {
+            let mut reader = table.reader()?;
+            let schema = reader.schema()?;
+            let columns = schema.iter().map(|(name, field)| (name.to_string(), field.dtype.clone())).collect();
+            let mut first = 0;
+            let groups = reader.get_metadata()?.row_groups.iter().map(|group| {
+                first += group.num_rows();
+                (first - group.num_rows(), group.num_rows())
+            });
+            Ok((columns, groups.collect()))
+        })?;
+        table.columns = columns;
+        table.groups = groups;
+        Ok(table)
+    }
+
+    pub(crate) fn columns(&self) -> Vec<String> {
+        self.columns.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn reader(&self) -> PolarsResult<ParquetReader<Box<dyn MmapBytesReader>>> {
+        let source: Box<dyn MmapBytesReader> = match &self.held {
+            Some(held) => Box::new(Cursor::new(held.clone())),
+            None => Box::new(File::open(&self.path)?),
+        };
+        Ok(ParquetReader::new(source).read_parallel(ParallelStrategy::None))
+    }
+
+    /// Runs a piece of Polars. A damaged file is met with an error or, in places, with a panic; either is the file's
+    /// fault and becomes its error.
+    fn guarded<T>(&self, run: impl FnOnce(&Self) -> PolarsResult<T>) -> Result<T, Error> {
+        let reason = match catch_unwind(AssertUnwindSafe(|| run(self))) {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => {
+                "the reader gave up on it; the file is damaged or uses a feature that is not supported".to_owned()
+            }
+        };
+        Err(Error::Parquet { path: self.path.clone(), reason })
+    }
+
+    /// Fits a plan to the columns' types: what is a number or an instant needs no format.
+    pub(crate) fn adapt(&self, plan: &mut Plan) {
+        let dtype = |at: usize| &self.columns[at].1;
+        if let [time] = plan.time[..]
+            && matches!(dtype(time), ArrowDataType::Timestamp(..) | ArrowDataType::Date32 | ArrowDataType::Date64)
+            && let Some(clock) = plan.clock.with_format("iso")
+        {
+            plan.clock = clock;
+        }
+        let mut amounts = match plan.amount {
+            Amounts::Signed { at, .. } => vec![at],
+            Amounts::Pair { debit, credit } => vec![debit, credit],
+        };
+        amounts.extend(plan.balance.map(|(at, _)| at));
+        if amounts.iter().any(|&at| is_number(dtype(at))) {
+            plan.style = Style::Plain;
+        }
+    }
+
+    fn check_types(&self, used: &[bool]) -> Result<(), Error> {
+        for ((name, dtype), _) in self.columns.iter().zip(used).filter(|(_, used)| **used) {
+            if !is_number(dtype) && !is_scalar(dtype) {
+                return Err(Error::Parquet {
+                    path: self.path.clone(),
+                    reason: format!(
+                        "column `{name}` is of type {dtype:?}; expected numbers, text, truth values, dates or instants"
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn frame(&self, used: &[bool], start: usize, rows: usize) -> Result<DataFrame, Error> {
+        let projection = (0..self.columns.len()).filter(|&at| used[at]).collect();
+        self.guarded(|table| {
+            let mut frame =
+                table.reader()?.with_projection(Some(projection)).with_slice(Some((start, rows))).finish()?;
+            frame.rechunk_mut();
+            Ok(frame)
+        })
+    }
+
+    /// Which columns have to be read. Where every row is an account of its own, all of them tell rows apart.
+    fn used(plan: &Plan) -> Vec<bool> {
+        if plan.each_row() { vec![true; plan.columns.len()] } else { plan.used() }
+    }
+
+    /// The first rows as text.
+    pub(crate) fn sample(&self, plan: &Plan) -> Result<Vec<Vec<String>>, Error> {
+        let used = Self::used(plan);
+        self.check_types(&used)?;
+        let frame = self.frame(&used, 0, SAMPLE)?;
+        let cells = self.cells(&frame, &used, plan)?;
+        let mut written = Written { texts: vec![Vec::new(); used.len()] };
+        Ok((0..frame.height())
+            .map(|row| {
+                write_row(&cells, row, &mut written);
+                written.texts.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect()
+            })
+            .collect())
+    }
+
+    fn cells(&self, frame: &DataFrame, used: &[bool], plan: &Plan) -> Result<Vec<(usize, Cells)>, Error> {
+        let mut money = vec![false; used.len()];
+        match plan.amount {
+            Amounts::Signed { at, .. } => money[at] = true,
+            Amounts::Pair { debit, credit } => (money[debit], money[credit]) = (true, true),
+        }
+        if let Some((at, _)) = plan.balance {
+            money[at] = true;
+        }
+        let read = (0..used.len()).filter(|&at| used[at]);
+        read.zip(frame.columns())
+            .map(|(at, column)| {
+                let series = column.as_materialized_series();
+                Ok((at, self.guarded(|_| Cells::new(series, money[at]))?))
+            })
+            .collect()
+    }
+
+    /// All rows, in order; `emit` takes the chunks of a few row groups at a time.
+    pub(crate) fn read(
+        &self,
+        plan: &Plan,
+        keys: &Keys,
+        emit: &mut (dyn FnMut(Vec<Chunk>) + Send),
+    ) -> Result<(), Error> {
+        let used = Self::used(plan);
+        self.check_types(&used)?;
+        let workers = Mutex::new(Vec::new());
+        for groups in self.groups.chunks(rayon::current_num_threads().max(1)) {
+            let read: Result<Vec<Vec<Chunk>>, Error> = groups
+                .par_iter()
+                .map(|&(start, rows)| {
+                    let frame = self.frame(&used, start, rows)?;
+                    let cells = self.cells(&frame, &used, plan)?;
+                    let starts: Vec<usize> = (0..frame.height()).step_by(CHUNK).collect();
+                    let chunks = starts.par_iter().map(|&start| {
+                        let end = frame.height().min(start + CHUNK);
+                        let spare = lock(&workers).pop();
+                        let mut worker = spare.unwrap_or_else(|| Worker::new(plan.counterparty_domain));
+                        let chunk = build(&cells, start..end, plan, keys, &mut worker);
+                        lock(&workers).push(worker);
+                        chunk
+                    });
+                    Ok(chunks.collect())
+                })
+                .collect();
+            for chunks in read? {
+                emit(chunks);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A worker holds nothing that a panic elsewhere could leave half done.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write_row(cells: &[(usize, Cells)], row: usize, written: &mut Written) {
+    for (at, cells) in cells {
+        let text = &mut written.texts[*at];
+        text.clear();
+        cells.write(row, text);
+    }
+}
+
+fn build(
+    cells: &[(usize, Cells)],
+    rows: std::ops::Range<usize>,
+    plan: &Plan,
+    keys: &Keys,
+    worker: &mut Worker,
+) -> Chunk {
+    let mut builder = Builder::new(plan, keys, worker);
+    let mut written = Written { texts: vec![Vec::new(); plan.columns.len()] };
+    let lines = rows.len() as u64;
+    for (line, row) in rows.enumerate() {
+        write_row(cells, row, &mut written);
+        builder.push(&written, line as u64, &Vec::new);
+    }
+    builder.finish(lines)
+}
+
+fn is_number(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType as A;
+    matches!(
+        dtype,
+        A::Int8
+            | A::Int16
+            | A::Int32
+            | A::Int64
+            | A::UInt8
+            | A::UInt16
+            | A::UInt32
+            | A::UInt64
+            | A::Float32
+            | A::Float64
+    ) || matches!(dtype, A::Decimal(..) | A::Decimal32(..) | A::Decimal64(..) | A::Decimal256(..))
+}
+
+fn is_scalar(dtype: &ArrowDataType) -> bool {
+    use ArrowDataType as A;
+    matches!(
+        dtype,
+        A::Null | A::Boolean | A::Utf8 | A::LargeUtf8 | A::Utf8View | A::Date32 | A::Date64 | A::Timestamp(..)
+    )
+}

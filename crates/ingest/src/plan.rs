@@ -1,0 +1,262 @@
+//! A preset applied to one file: every canonical field bound to a column number.
+
+use std::path::Path;
+
+use crible_core::Currency;
+
+use crate::error::Error;
+use crate::key::Domain;
+use crate::preset::{Origin, Place, Preset, Sign, Style, Text, When};
+use crate::value::time::Clock;
+
+/// How to read the rows of one file.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) feed: String,
+    /// Names of the file's columns, for messages.
+    pub(crate) columns: Vec<String>,
+    pub(crate) trailing_empty: bool,
+    pub(crate) account: Source,
+    pub(crate) counterparty: Option<Source>,
+    pub(crate) counterparty_domain: Domain,
+    pub(crate) category: Option<Source>,
+    pub(crate) channel: Option<Source>,
+    pub(crate) country: Option<Source>,
+    pub(crate) time: Vec<usize>,
+    pub(crate) clock: Clock,
+    pub(crate) amount: Amounts,
+    pub(crate) style: Style,
+    pub(crate) currency: Money,
+    pub(crate) position: Option<(usize, usize)>,
+    pub(crate) balance: Option<(usize, When)>,
+    pub(crate) id: Option<(usize, bool)>,
+    pub(crate) label: Option<Words>,
+    pub(crate) apart: Vec<usize>,
+}
+
+/// Where a text comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Column {
+        at: usize,
+        html: bool,
+    },
+    Constant(Vec<u8>),
+    /// Only for accounts: every row its own.
+    EachRow,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Amounts {
+    Signed { at: usize, negate: bool, inflow: Option<(usize, Vec<Vec<u8>>)> },
+    Pair { debit: usize, credit: usize },
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Money {
+    Constant(Currency),
+    Column(usize),
+}
+
+/// A label column and its words, in lower case.
+#[derive(Clone, Debug)]
+pub(crate) struct Words {
+    pub(crate) at: usize,
+    pub(crate) fraud: Vec<Vec<u8>>,
+    pub(crate) legitimate: Vec<Vec<u8>>,
+    pub(crate) unknown: Vec<Vec<u8>>,
+}
+
+impl Plan {
+    /// Binds a preset to a file of these columns.
+    pub(crate) fn new(preset: &Preset, path: &Path, columns: Vec<String>) -> Result<Self, Error> {
+        let find = |place: &Place| find(preset, path, &columns, place);
+        let text = |text: &Text| -> Result<Source, Error> {
+            Ok(match (&text.column, &text.constant, text.from) {
+                (Some(place), ..) => Source::Column { at: find(place)?, html: text.html },
+                (_, Some(constant), _) => Source::Constant(constant.trim().as_bytes().to_vec()),
+                (.., Some(Origin::EachRow)) => Source::EachRow,
+                (.., Some(Origin::FileName) | None) => Source::Constant(file_stem(path, &text.cut_at)),
+            })
+        };
+        let optional = |field: &Option<Text>| field.as_ref().map(text).transpose();
+        let money = &preset.amount;
+        let amount = match (&money.column, &money.debit, &money.credit) {
+            (None, Some(debit), Some(credit)) => Amounts::Pair { debit: find(debit)?, credit: find(credit)? },
+            (column, ..) => {
+                let Some(column) = column else {
+                    return Err(missing(preset, path, &columns, "amount"));
+                };
+                let inflow = match &money.inflow {
+                    Some(inflow) => {
+                        let values = inflow.values.iter().map(|value| value.clone().into_bytes()).collect();
+                        Some((find(&inflow.column)?, values))
+                    }
+                    None => None,
+                };
+                Amounts::Signed { at: find(column)?, negate: money.sign == Some(Sign::OutflowPositive), inflow }
+            }
+        };
+        let currency = match preset.currency.as_ref().map(text).transpose()? {
+            None | Some(Source::EachRow) => Money::Constant(Currency::NONE),
+            // Checked with the preset to be three letters.
+            Some(Source::Constant(code)) => Money::Constant(Currency::new(&code).unwrap_or(Currency::NONE)),
+            Some(Source::Column { at, .. }) => Money::Column(at),
+        };
+        let clock = Clock::new(&preset.time).map_err(|(value, expected)| crate::preset::PresetError::Value {
+            preset: preset.name().to_owned(),
+            key: "time".to_owned(),
+            value,
+            expected: expected.to_owned(),
+        })?;
+        let words = |words: &[String]| -> Vec<Vec<u8>> {
+            words.iter().map(|word| word.trim().to_ascii_lowercase().into_bytes()).collect()
+        };
+        Ok(Self {
+            feed: preset.name().to_owned(),
+            trailing_empty: preset.file.trailing_empty,
+            account: text(&preset.account)?,
+            counterparty: optional(&preset.counterparty)?,
+            counterparty_domain: match &preset.counterparty {
+                Some(counterparty) if counterparty.is_account => Domain::Party,
+                _ => Domain::Merchant,
+            },
+            category: optional(&preset.category)?,
+            channel: optional(&preset.channel)?,
+            country: optional(&preset.country)?,
+            time: preset.time.column.iter().chain(&preset.time.columns).map(find).collect::<Result<_, _>>()?,
+            clock,
+            amount,
+            style: money.format.unwrap_or_default(),
+            currency,
+            position: match &preset.position {
+                Some(place) => Some((find(&place.latitude)?, find(&place.longitude)?)),
+                None => None,
+            },
+            balance: match &preset.balance {
+                Some(balance) => Some((find(&balance.column)?, balance.when)),
+                None => None,
+            },
+            id: match &preset.id {
+                Some(id) => Some((find(&id.column)?, id.trusted)),
+                None => None,
+            },
+            label: match &preset.label {
+                Some(label) => Some(Words {
+                    at: find(&label.column)?,
+                    fraud: words(&label.fraud),
+                    legitimate: words(&label.legitimate),
+                    unknown: words(&label.unknown),
+                }),
+                None => None,
+            },
+            apart: preset.apart.iter().map(find).collect::<Result<_, _>>()?,
+            columns,
+        })
+    }
+
+    /// Whether a row may have this many fields. `last_empty` tells whether the last is empty.
+    pub(crate) fn fits(&self, fields: usize, last_empty: bool) -> bool {
+        let width = self.columns.len();
+        fields == width || (self.trailing_empty && fields == width + 1 && last_empty)
+    }
+
+    pub(crate) fn each_row(&self) -> bool {
+        matches!(self.account, Source::EachRow)
+    }
+
+    /// The columns anything is read from.
+    pub(crate) fn used(&self) -> Vec<bool> {
+        let mut used = vec![false; self.columns.len()];
+        let texts = [Some(&self.account), self.counterparty.as_ref(), self.category.as_ref()];
+        let texts = texts.into_iter().chain([self.channel.as_ref(), self.country.as_ref()]).flatten();
+        let mut all: Vec<usize> = texts
+            .filter_map(|source| match source {
+                Source::Column { at, .. } => Some(*at),
+                _ => None,
+            })
+            .collect();
+        all.extend(&self.time);
+        match &self.amount {
+            Amounts::Signed { at, inflow, .. } => all.extend(inflow.iter().map(|(at, _)| at).chain([at])),
+            Amounts::Pair { debit, credit } => all.extend([debit, credit]),
+        }
+        if let Money::Column(at) = self.currency {
+            all.push(at);
+        }
+        all.extend(self.position.iter().flat_map(|&(latitude, longitude)| [latitude, longitude]));
+        all.extend(self.balance.iter().map(|&(at, _)| at));
+        all.extend(self.id.iter().map(|&(at, _)| at));
+        all.extend(self.label.iter().map(|label| label.at));
+        all.extend(&self.apart);
+        for at in all {
+            used[at] = true;
+        }
+        used
+    }
+}
+
+fn find(preset: &Preset, path: &Path, columns: &[String], place: &Place) -> Result<usize, Error> {
+    match place {
+        Place::At(at) if *at < columns.len() => Ok(*at),
+        Place::At(at) => Err(missing(preset, path, columns, &format!("#{}", at + 1))),
+        Place::Named(name) => {
+            let mut found = columns.iter().enumerate().filter(|(_, column)| *column == name);
+            match (found.next(), found.next()) {
+                (Some((at, _)), None) => Ok(at),
+                (None, _) => Err(missing(preset, path, columns, name)),
+                (Some((first, _)), Some((second, _))) => Err(Error::Undecided {
+                    path: path.to_owned(),
+                    column: name.clone(),
+                    what: "which of two columns of that name it is".to_owned(),
+                    hint: format!("name it by its position, #{} or #{}", first + 1, second + 1),
+                }),
+            }
+        }
+    }
+}
+
+fn missing(preset: &Preset, path: &Path, columns: &[String], column: &str) -> Error {
+    Error::MissingColumn {
+        path: path.to_owned(),
+        feed: preset.name().to_owned(),
+        column: column.to_owned(),
+        found: columns.join(", "),
+    }
+}
+
+/// A file's name without folder, compression and format endings, and without what a preset cuts off.
+fn file_stem(path: &Path, cut_at: &[String]) -> Vec<u8> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let mut stem: &str = &name;
+    for ending in [".gz", ".zst"] {
+        let at = stem.len().saturating_sub(ending.len());
+        if stem.is_char_boundary(at) && at > 0 && stem[at..].eq_ignore_ascii_case(ending) {
+            stem = &stem[..at];
+        }
+    }
+    if let Some(dot) = stem.rfind('.').filter(|&dot| dot > 0) {
+        stem = &stem[..dot];
+    }
+    let cut = cut_at.iter().filter_map(|mark| stem.find(mark.as_str())).filter(|&at| at > 0).min();
+    stem[..cut.unwrap_or(stem.len())].trim().as_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_names_its_account() {
+        let check = |path: &str, expect: &str| {
+            let cut = ["_Activity".to_owned(), " (".to_owned()];
+            assert_eq!(file_stem(Path::new(path), &cut), expect.as_bytes(), "{path}");
+        };
+        check("/in/Chase1234_Activity_20240601.CSV", "Chase1234");
+        check("Checking1 (2).csv.gz", "Checking1");
+        check("Checking1.csv.ZST", "Checking1");
+        check("plain", "plain");
+        check(".hidden", ".hidden");
+        check("_Activity.csv", "_Activity");
+    }
+}

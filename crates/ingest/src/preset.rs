@@ -1,0 +1,416 @@
+//! A feed's format as data. Adding a CSV feed is adding a TOML file to `presets/`; the README lists its keys.
+
+mod builtin;
+mod check;
+mod mapping;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use mapping::Mapping;
+
+/// A preset or mapping that is wrong in itself, whatever the files.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PresetError {
+    /// No valid TOML, or keys a preset does not have.
+    #[error("{origin}: {message}")]
+    Toml {
+        /// The file, or what the text was given as.
+        origin: String,
+        /// Where and what.
+        message: String,
+    },
+    /// A key's value makes no sense.
+    #[error("preset `{preset}`: {key}: `{value}`; expected {expected}")]
+    Value {
+        /// The preset.
+        preset: String,
+        /// The key.
+        key: String,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// A mapping on the command line that cannot be read.
+    #[error("mapping: `{part}`; expected {expected}")]
+    Mapping {
+        /// The part that is wrong.
+        part: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// Two presets of one name.
+    #[error("two presets are named `{0}`")]
+    Twice(String),
+    /// A preset file or folder that the system would not hand out.
+    #[error("{}: cannot be read", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A column: by name, or by position from 0 (for repeated names and files without a header).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Place {
+    At(usize),
+    Named(String),
+}
+
+/// How to read one feed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Preset {
+    name: String,
+    title: String,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    licence: String,
+    #[serde(default)]
+    notes: String,
+    /// Columns that only serve to tell rows apart: they go into the reference and nowhere else.
+    #[serde(default)]
+    pub(crate) apart: Vec<Place>,
+    #[serde(default)]
+    pub(crate) file: Shape,
+    pub(crate) account: Text,
+    pub(crate) time: Time,
+    pub(crate) amount: Money,
+    pub(crate) currency: Option<Text>,
+    pub(crate) counterparty: Option<Text>,
+    pub(crate) category: Option<Text>,
+    pub(crate) channel: Option<Text>,
+    pub(crate) country: Option<Text>,
+    pub(crate) position: Option<Coordinates>,
+    pub(crate) balance: Option<Balance>,
+    pub(crate) id: Option<Id>,
+    pub(crate) label: Option<Labels>,
+}
+
+/// What a file of the feed looks like.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Shape {
+    /// The exact header; several where the feed has several.
+    #[serde(default)]
+    pub(crate) headers: Vec<Vec<String>>,
+    /// Without a header: the number of columns …
+    pub(crate) columns: Option<usize>,
+    /// … and what the first row must look like.
+    #[serde(default)]
+    pub(crate) check: Vec<Check>,
+    /// Sniffed among `,` `;` `|` and tab where it is not given.
+    pub(crate) delimiter: Option<char>,
+    /// A row may end in one delimiter too many.
+    #[serde(default)]
+    pub(crate) trailing_empty: bool,
+}
+
+/// One thing that the first row of a headerless file shows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Check {
+    pub(crate) column: usize,
+    pub(crate) like: Option<Like>,
+    pub(crate) equals: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Like {
+    Time,
+    Amount,
+}
+
+/// A text: a column, a constant, or something the file says otherwise.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Text {
+    pub(crate) column: Option<Place>,
+    pub(crate) constant: Option<String>,
+    pub(crate) from: Option<Origin>,
+    /// A file's name ends, for `from = "file-name"`, before the first of these.
+    #[serde(default)]
+    pub(crate) cut_at: Vec<String>,
+    /// `&amp;` and its like stand for characters.
+    #[serde(default)]
+    pub(crate) html: bool,
+    /// For a counterparty: an account of the same kind as the feed's accounts.
+    #[serde(default)]
+    pub(crate) is_account: bool,
+}
+
+/// Where an account comes from when no column has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Origin {
+    /// The file's name without folder and endings.
+    FileName,
+    /// Every row is an account of its own.
+    EachRow,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Time {
+    pub(crate) column: Option<Place>,
+    /// Several columns, joined by one blank.
+    #[serde(default)]
+    pub(crate) columns: Vec<Place>,
+    /// `iso`, `epoch-seconds`, `epoch-milliseconds` or a strftime pattern; the first that fits a value reads it.
+    #[serde(default)]
+    pub(crate) formats: Vec<String>,
+    /// IANA zone of times that name none; UTC where it is not given.
+    pub(crate) zone: Option<String>,
+    pub(crate) step: Option<Step>,
+}
+
+/// Times counted from a stated instant.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Step {
+    pub(crate) unit: StepUnit,
+    /// The instant of step 0, ISO 8601.
+    pub(crate) base: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StepUnit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Money {
+    pub(crate) column: Option<Place>,
+    /// Instead of one signed column: what went out …
+    pub(crate) debit: Option<Place>,
+    /// … and what came in, each by absolute value.
+    pub(crate) credit: Option<Place>,
+    pub(crate) sign: Option<Sign>,
+    pub(crate) format: Option<Style>,
+    pub(crate) inflow: Option<Inflow>,
+}
+
+/// What a positive amount is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sign {
+    OutflowNegative,
+    OutflowPositive,
+}
+
+/// How an amount is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Style {
+    /// `-1234.50`
+    #[default]
+    Plain,
+    /// `-$1,234.50`, `($1,234.50)`, `+ 5.00`
+    Money,
+    /// `-1.234,50 €`
+    MoneyComma,
+}
+
+/// Rows of these words are inflows, whatever the sign convention.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Inflow {
+    pub(crate) column: Place,
+    pub(crate) values: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Coordinates {
+    pub(crate) latitude: Place,
+    pub(crate) longitude: Place,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Balance {
+    pub(crate) column: Place,
+    pub(crate) when: When,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum When {
+    Before,
+    After,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Id {
+    pub(crate) column: Place,
+    /// Whether two rows that agree in everything, the id included, are one transaction written twice.
+    pub(crate) trusted: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Labels {
+    pub(crate) column: Place,
+    pub(crate) fraud: Vec<String>,
+    pub(crate) legitimate: Vec<String>,
+    /// Words that say nothing; an empty field never does.
+    #[serde(default)]
+    pub(crate) unknown: Vec<String>,
+}
+
+impl Preset {
+    /// A preset from TOML; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// [`PresetError`] where the TOML is no preset, or one that contradicts itself.
+    pub fn from_toml(text: &str, origin: &str) -> Result<Self, PresetError> {
+        let preset: Self = toml::from_str(text).map_err(|error| PresetError::Toml {
+            origin: origin.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        preset.check()?;
+        Ok(preset)
+    }
+
+    /// The feed's name, as `--feed` takes it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is, in a few words.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Where the format is described or exported.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The licence of the data, where it is a public data set.
+    pub fn licence(&self) -> &str {
+        &self.licence
+    }
+
+    /// What the preset decides that the feed leaves open.
+    pub fn notes(&self) -> &str {
+        &self.notes
+    }
+
+    /// How its files are recognised, in a sentence.
+    pub fn recognised_by(&self) -> String {
+        match (self.file.headers.as_slice(), self.file.columns) {
+            ([], Some(columns)) => {
+                let checks: Vec<_> = self.file.check.iter().map(Check::told).collect();
+                format!("no header, {columns} columns: {}", checks.join(", "))
+            }
+            ([], None) => "by name only".to_owned(),
+            (headers, _) => {
+                let columns: Vec<_> = headers.iter().map(|header| header.join(",")).collect();
+                format!("its header: {}", columns.join(" or "))
+            }
+        }
+    }
+
+    #[cfg(test)]
+    fn has_signature(&self) -> bool {
+        !self.file.headers.is_empty() || self.file.columns.is_some()
+    }
+}
+
+impl Check {
+    fn told(&self) -> String {
+        let what = match (&self.equals, self.like) {
+            (Some(text), _) => format!("`{text}`"),
+            (None, Some(Like::Amount)) => "an amount".to_owned(),
+            (None, _) => "a date".to_owned(),
+        };
+        format!("column {} is {what}", self.column + 1)
+    }
+}
+
+/// The presets a run knows: those built in, and the user's own.
+#[derive(Clone, Debug)]
+pub struct Presets(Vec<Preset>);
+
+impl Default for Presets {
+    fn default() -> Self {
+        Self(builtin::presets().to_vec())
+    }
+}
+
+impl Presets {
+    /// Those built in.
+    pub fn builtin() -> Self {
+        Self::default()
+    }
+
+    /// The same and every `*.toml` of a folder. A user's preset of a built-in name takes its place.
+    ///
+    /// # Errors
+    /// [`PresetError`] where the folder or a file cannot be read, or a file is no preset.
+    pub fn with_folder(mut self, folder: &Path) -> Result<Self, PresetError> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| PresetError::Io { path, source }
+        };
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder).map_err(io(folder))? {
+            let path = entry.map_err(io(folder))?.path();
+            if path.extension().is_some_and(|ending| ending == "toml") {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        let mut added: Vec<String> = Vec::new();
+        for path in paths {
+            let text = fs::read_to_string(&path).map_err(io(&path))?;
+            let preset = Preset::from_toml(&text, &path.display().to_string())?;
+            if added.contains(&preset.name) {
+                return Err(PresetError::Twice(preset.name));
+            }
+            added.push(preset.name.clone());
+            self = self.with(preset);
+        }
+        Ok(self)
+    }
+
+    /// The same and one more, in the place of one of its name.
+    #[must_use]
+    pub fn with(mut self, preset: Preset) -> Self {
+        self.0.retain(|known| known.name != preset.name);
+        self.0.push(preset);
+        self
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Preset> {
+        self.0.iter()
+    }
+
+    /// The one of a name.
+    pub fn get(&self, name: &str) -> Option<&Preset> {
+        self.0.iter().find(|preset| preset.name == name)
+    }
+}
+
+/// The built-in presets, in the order of the README's table.
+pub fn feeds() -> impl Iterator<Item = &'static Preset> {
+    builtin::presets().iter()
+}

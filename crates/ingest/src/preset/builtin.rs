@@ -1,0 +1,63 @@
+use std::sync::OnceLock;
+
+use super::Preset;
+
+/// Every file of `presets/`, and the order in which they are listed. A test fails where one is missing.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("crible", include_str!("../../presets/crible.toml")),
+    ("handbook", include_str!("../../presets/handbook.toml")),
+    ("sparkov", include_str!("../../presets/sparkov.toml")),
+    ("sparkov-generator", include_str!("../../presets/sparkov-generator.toml")),
+    ("ulb-creditcard", include_str!("../../presets/ulb-creditcard.toml")),
+    ("paysim", include_str!("../../presets/paysim.toml")),
+    ("chase-checking", include_str!("../../presets/chase-checking.toml")),
+    ("chase-card", include_str!("../../presets/chase-card.toml")),
+    ("wells-fargo", include_str!("../../presets/wells-fargo.toml")),
+];
+
+/// The presets, parsed once.
+pub(super) fn presets() -> &'static [Preset] {
+    static PRESETS: OnceLock<Vec<Preset>> = OnceLock::new();
+    PRESETS.get_or_init(|| {
+        // A preset that does not parse is left out here and caught by the test below, before it can ship.
+        FILES.iter().filter_map(|(name, text)| Preset::from_toml(text, name).ok()).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn every_preset_parses_under_its_name() {
+        for (name, text) in FILES {
+            let preset = Preset::from_toml(text, name).unwrap();
+            assert_eq!(preset.name(), *name);
+            assert!(!preset.title().is_empty() && !preset.source().is_empty(), "{name}: title and source");
+            assert!(preset.has_signature(), "{name}: a header or a shape");
+            assert!(preset.amount.sign.is_some() || preset.amount.debit.is_some(), "{name}: the sign is stated");
+            let told = !preset.time.formats.is_empty() || preset.time.step.is_some();
+            assert!(told && preset.currency.is_some(), "{name}: time format and currency are stated");
+        }
+        assert_eq!(presets().len(), FILES.len());
+    }
+
+    #[test]
+    fn every_file_is_listed_and_documented() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let files: BTreeSet<String> = fs::read_dir(root.join("presets"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let listed: BTreeSet<String> = FILES.iter().map(|(name, _)| format!("{name}.toml")).collect();
+        assert_eq!(files, listed, "presets/ and preset/builtin.rs name the same files");
+        let readme = fs::read_to_string(root.join("README.md")).unwrap();
+        for (name, _) in FILES {
+            assert!(readme.contains(&format!("| `{name}` |")), "README.md: a table row for `{name}`");
+        }
+    }
+}

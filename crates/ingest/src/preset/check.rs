@@ -1,0 +1,145 @@
+use crible_core::Currency;
+
+use super::{Place, Preset, PresetError, Text};
+use crate::value::time::Clock;
+
+impl Preset {
+    /// Whether it can be used at all; what depends on a file is found out there.
+    pub(super) fn check(&self) -> Result<(), PresetError> {
+        let wrong = |key: &str, value: &str, expected: &str| {
+            Err(PresetError::Value {
+                preset: self.name.clone(),
+                key: key.to_owned(),
+                value: value.to_owned(),
+                expected: expected.to_owned(),
+            })
+        };
+        if self.name.is_empty() || self.name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return wrong("name", &self.name, "a word without blanks");
+        }
+        if let Some(delimiter) = self.file.delimiter
+            && (!delimiter.is_ascii() || matches!(delimiter, '"' | '\r' | '\n'))
+        {
+            return wrong("file.delimiter", &delimiter.to_string(), "one ASCII character, no quote or line end");
+        }
+        if self.file.headers.iter().any(Vec::is_empty) || self.file.columns == Some(0) {
+            return wrong("file", "no column", "at least one column");
+        }
+        if !self.file.headers.is_empty() && self.file.columns.is_some() {
+            return wrong("file", "headers and columns", "one of them");
+        }
+        for check in &self.file.check {
+            if check.like.is_some() == check.equals.is_some()
+                || self.file.columns.is_none_or(|columns| check.column >= columns)
+            {
+                return wrong("file.check", &format!("{check:?}"), "a column of the file and `like` or `equals`");
+            }
+        }
+        for (key, text) in self.texts() {
+            let given = [text.column.is_some(), text.constant.is_some(), text.from.is_some()];
+            if given.iter().filter(|&&given| given).count() != 1 {
+                return wrong(key, &format!("{text:?}"), "one of column, constant and from");
+            }
+            if text.from.is_some() && key != "account" {
+                return wrong(key, "from", "a column or a constant; only accounts come from elsewhere");
+            }
+            if text.is_account && key != "counterparty" {
+                return wrong(key, "is-account", "this on counterparties alone");
+            }
+            if text.constant.as_deref().is_some_and(|word| word.trim().is_empty()) {
+                return wrong(key, "", "a constant with something in it");
+            }
+        }
+        if let Some(code) = self.currency.as_ref().and_then(|c| c.constant.as_ref())
+            && Currency::new(code.as_bytes()).is_none()
+        {
+            return wrong("currency.constant", code, "three letters");
+        }
+        if self.time.column.is_some() != self.time.columns.is_empty() {
+            return wrong("time", "", "one of column and columns");
+        }
+        if self.time.step.is_some() && (!self.time.formats.is_empty() || !self.time.columns.is_empty()) {
+            return wrong("time.step", "", "one column and no formats beside it");
+        }
+        if let Err((value, expected)) = Clock::new(&self.time) {
+            return wrong("time", &value, expected);
+        }
+        let money = &self.amount;
+        let pair = (money.debit.is_some(), money.credit.is_some());
+        if !matches!((money.column.is_some(), pair), (true, (false, false)) | (false, (true, true))) {
+            return wrong("amount", "", "column, or debit and credit");
+        }
+        if pair.0 && (money.sign.is_some() || money.inflow.is_some()) {
+            return wrong("amount", "", "no sign or inflow beside debit and credit");
+        }
+        if let Some(label) = &self.label
+            && label.fraud.is_empty()
+        {
+            return wrong("label.fraud", "", "the words for fraud");
+        }
+        self.check_places(&wrong)
+    }
+
+    /// Every column a preset uses is one that each of its headers has.
+    fn check_places(&self, wrong: &dyn Fn(&str, &str, &str) -> Result<(), PresetError>) -> Result<(), PresetError> {
+        for (key, place) in self.places() {
+            match place {
+                Place::Named(name) => {
+                    if self.file.columns.is_some() {
+                        return wrong(key, name, "a position: the file has no header");
+                    }
+                    for header in &self.file.headers {
+                        match header.iter().filter(|column| *column == name).count() {
+                            1 => {}
+                            0 => return wrong(key, name, "a column of every header"),
+                            _ => {
+                                return wrong(key, name, "a position: the header has the name more than once");
+                            }
+                        }
+                    }
+                }
+                Place::At(at) => {
+                    let width = self.file.headers.iter().map(Vec::len).min().or(self.file.columns);
+                    if width.is_some_and(|width| *at >= width) {
+                        return wrong(key, &at.to_string(), "a position below the number of columns, from 0");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn texts(&self) -> impl Iterator<Item = (&'static str, &Text)> {
+        [
+            ("account", Some(&self.account)),
+            ("currency", self.currency.as_ref()),
+            ("counterparty", self.counterparty.as_ref()),
+            ("category", self.category.as_ref()),
+            ("channel", self.channel.as_ref()),
+            ("country", self.country.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(key, text)| Some((key, text?)))
+    }
+
+    /// Every column the preset reads, with the key that reads it.
+    pub(crate) fn places(&self) -> Vec<(&'static str, &Place)> {
+        let mut places: Vec<(&'static str, &Place)> = Vec::new();
+        places.extend(self.texts().filter_map(|(key, text)| Some((key, text.column.as_ref()?))));
+        places.extend(self.time.column.iter().chain(&self.time.columns).map(|place| ("time", place)));
+        let money = &self.amount;
+        places.extend(money.column.iter().map(|place| ("amount", place)));
+        places.extend(money.debit.iter().map(|place| ("amount.debit", place)));
+        places.extend(money.credit.iter().map(|place| ("amount.credit", place)));
+        places.extend(money.inflow.iter().map(|inflow| ("amount.inflow", &inflow.column)));
+        if let Some(position) = &self.position {
+            places.push(("position.latitude", &position.latitude));
+            places.push(("position.longitude", &position.longitude));
+        }
+        places.extend(self.balance.iter().map(|balance| ("balance", &balance.column)));
+        places.extend(self.id.iter().map(|id| ("id", &id.column)));
+        places.extend(self.label.iter().map(|label| ("label", &label.column)));
+        places.extend(self.apart.iter().map(|place| ("apart", place)));
+        places
+    }
+}

@@ -1,0 +1,302 @@
+use std::path::Path;
+
+use super::{
+    Balance, Coordinates, Id, Labels, Money, Origin, Place, Preset, PresetError, Shape, Sign, Style, Text, Time, When,
+};
+
+/// A user's own word on which column is what, for files no preset knows.
+///
+/// Written as `account=Card,amount=Total,time=When`, further keys `counterparty`, `category`, `channel`, `country`,
+/// `currency`, `latitude`, `longitude`, `balance` (after the transaction; `balance-before` for before), `id`, `label`;
+/// `sign=outflow-positive|outflow-negative`, `time-format=iso|epoch-seconds|epoch-milliseconds|%d.%m.%Y …`,
+/// `zone=Europe/Paris`, `amount-format=plain|money|money-comma`, `delimiter=;`, and `columns=5` for a file of five
+/// columns that has no header. A column is a name, or `#3` for the
+/// third; a comma or backslash in a name is written `\,` or `\\`. `account=@file-name` takes the account from the
+/// file's name, `currency=@EUR` (and `=@` before any other word) a constant. Sign, time format and amount format are
+/// sniffed where they are not given.
+#[derive(Clone, Debug)]
+pub struct Mapping(pub(crate) Preset);
+
+const KEYS: &str = "account, amount, time, counterparty, category, channel, country, currency, latitude, longitude, \
+                    balance, balance-before, id, label, sign, time-format, zone, amount-format, delimiter or columns";
+
+impl Mapping {
+    /// A mapping from its short form.
+    ///
+    /// # Errors
+    /// [`PresetError`] naming the part that is wrong.
+    pub fn parse(text: &str) -> Result<Self, PresetError> {
+        let wrong =
+            |part: &str, expected: &str| PresetError::Mapping { part: part.to_owned(), expected: expected.to_owned() };
+        let mut given = Given::default();
+        for part in split(text) {
+            let Some((key, value)) = part.split_once('=') else {
+                return Err(wrong(&part, "key=column"));
+            };
+            let (key, value) = (key.trim(), value.trim());
+            if value.is_empty() {
+                return Err(wrong(&part, "something behind the ="));
+            }
+            let slot = given.slot(key).ok_or_else(|| wrong(&part, KEYS))?;
+            if slot.replace(value.to_owned()).is_some() {
+                return Err(wrong(&part, "each key once"));
+            }
+        }
+        let preset = given.preset()?;
+        preset.check()?;
+        Ok(Self(preset))
+    }
+
+    /// A mapping from a TOML file of a preset's form, in which `headers`, `amount.sign` and `time.formats` may be left
+    /// out.
+    ///
+    /// # Errors
+    /// [`PresetError`] where the file cannot be read or is no preset.
+    pub fn from_file(path: &Path) -> Result<Self, PresetError> {
+        let text = std::fs::read_to_string(path).map_err(|source| PresetError::Io { path: path.to_owned(), source })?;
+        Self::from_toml(&text, &path.display().to_string())
+    }
+
+    /// The same from the TOML itself; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// [`PresetError`] where it is no preset.
+    pub fn from_toml(text: &str, origin: &str) -> Result<Self, PresetError> {
+        Preset::from_toml(text, origin).map(Self)
+    }
+
+    /// The name that its transactions' references are made under.
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+}
+
+/// Splits at commas; a backslash takes the character behind it as it is.
+fn split(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            ',' => parts.push(String::new()),
+            letter => {
+                let last = parts.len() - 1;
+                let letter = if letter == '\\' { letters.next().unwrap_or('\\') } else { letter };
+                parts[last].push(letter);
+            }
+        }
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    parts
+}
+
+#[derive(Default)]
+struct Given {
+    slots: [Option<String>; NAMES.len()],
+}
+
+const NAMES: [&str; 20] = [
+    "account",
+    "amount",
+    "time",
+    "counterparty",
+    "category",
+    "channel",
+    "country",
+    "currency",
+    "latitude",
+    "longitude",
+    "balance",
+    "balance-before",
+    "id",
+    "label",
+    "sign",
+    "time-format",
+    "zone",
+    "amount-format",
+    "delimiter",
+    "columns",
+];
+
+impl Given {
+    fn slot(&mut self, key: &str) -> Option<&mut Option<String>> {
+        let at = NAMES.iter().position(|&name| name == key)?;
+        self.slots.get_mut(at)
+    }
+
+    fn take(&mut self, key: &str) -> Option<String> {
+        self.slot(key)?.take()
+    }
+
+    fn place(&mut self, key: &str) -> Result<Option<Place>, PresetError> {
+        self.take(key).map(|value| place(key, value)).transpose()
+    }
+
+    fn text(&mut self, key: &str) -> Result<Option<Text>, PresetError> {
+        let Some(value) = self.take(key) else {
+            return Ok(None);
+        };
+        let mut text = Text::default();
+        match value.strip_prefix('@') {
+            Some("file-name") if key == "account" => text.from = Some(Origin::FileName),
+            Some("each-row") if key == "account" => text.from = Some(Origin::EachRow),
+            Some(word) => text.constant = Some(word.to_owned()),
+            None => text.column = Some(place(key, value)?),
+        }
+        Ok(Some(text))
+    }
+
+    fn preset(mut self) -> Result<Preset, PresetError> {
+        let missing = |key: &str| PresetError::Mapping {
+            part: format!("no {key}"),
+            expected: "at least account=…, amount=… and time=…".to_owned(),
+        };
+        let choice = |key: &str, value: String, expected: &str| PresetError::Mapping {
+            part: format!("{key}={value}"),
+            expected: expected.to_owned(),
+        };
+        let sign = match self.take("sign") {
+            None => None,
+            Some(word) => Some(match word.as_str() {
+                "outflow-positive" => Sign::OutflowPositive,
+                "outflow-negative" => Sign::OutflowNegative,
+                _ => return Err(choice("sign", word, "outflow-positive or outflow-negative")),
+            }),
+        };
+        let format = match self.take("amount-format") {
+            None => None,
+            Some(word) => Some(match word.as_str() {
+                "plain" => Style::Plain,
+                "money" => Style::Money,
+                "money-comma" => Style::MoneyComma,
+                _ => return Err(choice("amount-format", word, "plain, money or money-comma")),
+            }),
+        };
+        let delimiter = match self.take("delimiter") {
+            None => None,
+            Some(word) if word == "tab" => Some('\t'),
+            Some(word) => {
+                let mut letters = word.chars();
+                match (letters.next(), letters.next()) {
+                    (Some(letter), None) => Some(letter),
+                    _ => return Err(choice("delimiter", word, "one character, or tab")),
+                }
+            }
+        };
+        let columns = match self.take("columns") {
+            None => None,
+            Some(word) => match word.parse() {
+                Ok(number) => Some(number),
+                Err(_) => return Err(choice("columns", word, "the number of columns of a file without a header")),
+            },
+        };
+        let position = match (self.place("latitude")?, self.place("longitude")?) {
+            (Some(latitude), Some(longitude)) => Some(Coordinates { latitude, longitude }),
+            (None, None) => None,
+            _ => return Err(missing("latitude or longitude beside the other one")),
+        };
+        let balance = match (self.place("balance")?, self.place("balance-before")?) {
+            (None, None) => None,
+            (Some(column), None) => Some(Balance { column, when: When::After }),
+            (None, Some(column)) => Some(Balance { column, when: When::Before }),
+            _ => {
+                return Err(choice("balance", "and balance-before".to_owned(), "one of them"));
+            }
+        };
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        Ok(Preset {
+            name: "mapping".to_owned(),
+            title: "Columns named by the user".to_owned(),
+            source: String::new(),
+            licence: String::new(),
+            notes: String::new(),
+            apart: Vec::new(),
+            file: Shape { delimiter, columns, ..Shape::default() },
+            account: self.text("account")?.ok_or_else(|| missing("account"))?,
+            time: Time {
+                column: Some(self.place("time")?.ok_or_else(|| missing("time"))?),
+                columns: Vec::new(),
+                formats: self.take("time-format").into_iter().collect(),
+                zone: self.take("zone"),
+                step: None,
+            },
+            amount: Money {
+                column: Some(self.place("amount")?.ok_or_else(|| missing("amount"))?),
+                sign,
+                format,
+                ..Money::default()
+            },
+            currency: self.text("currency")?,
+            counterparty: self.text("counterparty")?,
+            category: self.text("category")?,
+            channel: self.text("channel")?,
+            country: self.text("country")?,
+            position,
+            balance,
+            // Whether a stranger's ids can be trusted is not known, and keeping a row too many loses nothing.
+            id: self.place("id")?.map(|column| Id { column, trusted: false }),
+            label: self.place("label")?.map(|column| Labels {
+                column,
+                fraud: words(&["1", "true", "yes", "y", "fraud"]),
+                legitimate: words(&["0", "false", "no", "n", "legitimate", "genuine"]),
+                unknown: Vec::new(),
+            }),
+        })
+    }
+}
+
+fn place(key: &str, value: String) -> Result<Place, PresetError> {
+    let Some(number) = value.strip_prefix('#') else {
+        return Ok(Place::Named(value));
+    };
+    match number.parse::<usize>() {
+        Ok(number) if number > 0 => Ok(Place::At(number - 1)),
+        // A column may well be called `#` or `#tags`.
+        _ if number.parse::<usize>().is_err() => Ok(Place::Named(value)),
+        _ => Err(PresetError::Mapping {
+            part: format!("{key}={value}"),
+            expected: "a position counted from #1".to_owned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_short_form_says_what_the_long_one_does() {
+        let mapping = Mapping::parse(
+            r"account=Card\, last four,amount=#3,time=When,currency=@EUR,sign=outflow-positive,delimiter=tab",
+        )
+        .unwrap();
+        let preset = mapping.0;
+        assert_eq!(preset.account.column, Some(Place::Named("Card, last four".to_owned())));
+        assert_eq!(preset.amount.column, Some(Place::At(2)));
+        assert_eq!(preset.currency.unwrap().constant.as_deref(), Some("EUR"));
+        assert_eq!(preset.amount.sign, Some(Sign::OutflowPositive));
+        assert_eq!(preset.file.delimiter, Some('\t'));
+        let file = Mapping::parse("account=@file-name,amount=a,time=t").unwrap().0;
+        assert_eq!(file.account.from, Some(Origin::FileName));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let check = |text: &str, expect: &str| {
+            let message = Mapping::parse(text).unwrap_err().to_string();
+            assert!(message.contains(expect), "{text}: {message}");
+        };
+        check("account=a,time=t", "no amount");
+        check("account=a,amount=b", "no time");
+        check("account", "`account`");
+        check("acount=a", "acount=a");
+        check("account=", "account=");
+        check("account=a,account=b", "each key once");
+        check("account=#0,amount=b,time=t", "#1");
+        check("account=a,amount=b,time=t,sign=minus", "sign=minus");
+        check("account=a,amount=b,time=t,zone=Mars/Olympus", "Mars/Olympus");
+        check("account=a,amount=b,time=t,time-format=%Q", "%Q");
+        check("account=a,amount=b,time=t,latitude=x", "longitude");
+        check("account=a,amount=b,time=t,currency=@EURO", "EURO");
+    }
+}

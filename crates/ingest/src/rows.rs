@@ -1,0 +1,100 @@
+//! What a block of a file becomes: rows in columns, and the rows that were rejected.
+
+use crible_core::{Code, Currency, EntityId, Position, Truth};
+use hashbrown::HashMap;
+
+use crate::plan::Plan;
+
+/// Rows of one block, in file order. A column that the feed does not have stays empty.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    /// Hash of all a row says; its lowest bit tells that an id to be trusted is part of it.
+    pub(crate) content: Vec<u128>,
+    pub(crate) at: Vec<i64>,
+    pub(crate) minor: Vec<i64>,
+    pub(crate) account: Vec<EntityId>,
+    pub(crate) counterparty: Vec<Option<EntityId>>,
+    pub(crate) currency: Vec<Currency>,
+    pub(crate) balance: Vec<Option<i64>>,
+    pub(crate) category: Words,
+    pub(crate) channel: Words,
+    pub(crate) country: Words,
+    pub(crate) position: Vec<Option<Position>>,
+    pub(crate) truth: Vec<Truth>,
+    /// Row in the block.
+    pub(crate) row: Vec<u32>,
+    /// Rows and lines the block has, and the file's rows before it.
+    pub(crate) rows: u32,
+    pub(crate) lines: u64,
+    pub(crate) first_row: u64,
+    pub(crate) rejects: Vec<Fault>,
+}
+
+/// A row that could not be read, counted from the start of its block.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) row: u32,
+    pub(crate) line: u64,
+    pub(crate) column: String,
+    pub(crate) value: String,
+    pub(crate) reason: String,
+}
+
+/// A column of words, each stored once.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    index: HashMap<Box<[u8]>, u32>,
+    words: Vec<Code>,
+    rows: Vec<u32>,
+}
+
+impl Chunk {
+    /// An empty chunk with room for about as many rows in every column that `plan` fills.
+    pub(crate) fn with_capacity(plan: &Plan, rows: usize) -> Self {
+        let rows = rows + rows / 16;
+        let optional = |has: bool| if has { rows } else { 0 };
+        Self {
+            content: Vec::with_capacity(rows),
+            at: Vec::with_capacity(rows),
+            minor: Vec::with_capacity(rows),
+            account: Vec::with_capacity(rows),
+            row: Vec::with_capacity(rows),
+            counterparty: Vec::with_capacity(optional(plan.counterparty.is_some())),
+            truth: Vec::with_capacity(optional(plan.label.is_some())),
+            ..Self::default()
+        }
+    }
+
+    /// Drops what only building needs.
+    pub(crate) fn seal(&mut self) {
+        for words in [&mut self.category, &mut self.channel, &mut self.country] {
+            words.index = HashMap::new();
+        }
+    }
+}
+
+impl Words {
+    pub(crate) fn push(&mut self, word: &[u8]) {
+        let at = match self.index.get(word) {
+            Some(&at) => at,
+            None => {
+                let at = self.words.len() as u32;
+                // Rows that are no UTF-8 have been rejected before.
+                self.words.push(Code::new(&String::from_utf8_lossy(word)));
+                self.index.insert(word.into(), at);
+                at
+            }
+        };
+        self.rows.push(at);
+    }
+
+    /// The distinct words.
+    pub(crate) fn words(&self) -> &[Code] {
+        &self.words
+    }
+
+    /// Which of them a row has.
+    pub(crate) fn at(&self, row: usize) -> u32 {
+        self.rows[row]
+    }
+}

@@ -1,0 +1,5 @@
+//! From a field's bytes to a value.
+
+pub(crate) mod amount;
+pub(crate) mod text;
+pub(crate) mod time;

@@ -1,0 +1,52 @@
+use std::borrow::Cow;
+
+/// `&amp;` and its like, once: what a bank's web export leaves in descriptions. A sign that starts no known entity
+/// stays as it is.
+pub(crate) fn unescape_html(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.contains(&b'&') {
+        return Cow::Borrowed(text);
+    }
+    const ENTITIES: [(&[u8], &[u8]); 7] = [
+        (b"&amp;", b"&"),
+        (b"&lt;", b"<"),
+        (b"&gt;", b">"),
+        (b"&quot;", b"\""),
+        (b"&#39;", b"'"),
+        (b"&apos;", b"'"),
+        (b"&nbsp;", b" "),
+    ];
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, tail)) = rest.split_first() {
+        match ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity)) {
+            Some((entity, plain)) => {
+                out.extend_from_slice(plain);
+                rest = &rest[entity.len()..];
+            }
+            None => {
+                out.push(first);
+                rest = tail;
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// A number of degrees.
+pub(crate) fn degrees(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text).ok()?.parse().ok().filter(|degrees: &f64| degrees.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entities_are_undone_once() {
+        let check = |from: &str, to: &str| assert_eq!(&*unescape_html(from.as_bytes()), to.as_bytes());
+        check("plain", "plain");
+        check("BARNES &amp; NOBLE", "BARNES & NOBLE");
+        check("&amp;lt; AT&T &#39;&quot;", "&lt; AT&T '\"");
+        check("&amp", "&amp");
+    }
+}

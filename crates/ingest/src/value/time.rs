@@ -1,0 +1,395 @@
+//! Times as feeds write them, to microseconds UTC.
+
+use chrono::format::{Item, StrftimeItems};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
+use chrono_tz::Tz;
+use crible_core::Timestamp;
+
+use crate::preset::{StepUnit, Time};
+
+/// The years a payment can be of: an epoch taken for the wrong unit lands far outside.
+const EARLIEST: i64 = -2_208_988_800_000_000; // 1900-01-01
+const LATEST: i64 = 7_258_118_400_000_000; // 2200-01-01
+
+/// Reads one feed's times.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock {
+    formats: Vec<Format>,
+    zone: Tz,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Format {
+    /// ISO 8601 / RFC 3339: a date, or a date and time to the minute or finer, with or without an offset.
+    Iso,
+    EpochSeconds,
+    EpochMilliseconds,
+    /// Month and day of one or two digits, year of four, parted by slashes.
+    Slashed {
+        month_first: bool,
+    },
+    Step {
+        unit: i64,
+        base: i64,
+    },
+    Pattern {
+        text: String,
+        zoned: bool,
+    },
+}
+
+/// What was read: an instant, or a wall clock's reading in microseconds as if it were UTC.
+enum Reading {
+    Instant(i64),
+    Local(i64),
+}
+
+/// The date last read and its midnight. Neighbouring rows mostly share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Memo {
+    text: [u8; 10],
+    midnight: i64,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        Self { text: *b"1970-01-01", midnight: 0 }
+    }
+}
+
+impl Clock {
+    /// A clock for a preset's times, or the value that is wrong and what it may be.
+    pub(crate) fn new(time: &Time) -> Result<Self, (String, &'static str)> {
+        let zone = match &time.zone {
+            None => Tz::UTC,
+            Some(name) => {
+                name.parse().map_err(|_| (name.clone(), "a time zone of the IANA data base, such as Europe/Paris"))?
+            }
+        };
+        let mut formats = Vec::with_capacity(time.formats.len());
+        for text in &time.formats {
+            formats.push(Format::new(text).ok_or_else(|| {
+                (text.clone(), "iso, epoch-seconds, epoch-milliseconds or a strftime pattern such as %d.%m.%Y")
+            })?);
+        }
+        if let Some(step) = &time.step {
+            let base = match iso(step.base.as_bytes(), &mut Memo::default()) {
+                Some(Reading::Instant(base) | Reading::Local(base)) => base,
+                None => return Err((step.base.clone(), "an instant such as 2017-01-01T00:00:00Z")),
+            };
+            let seconds = match step.unit {
+                StepUnit::Second => 1,
+                StepUnit::Minute => 60,
+                StepUnit::Hour => 3_600,
+                StepUnit::Day => 86_400,
+            };
+            formats.push(Format::Step { unit: seconds * Timestamp::SECOND, base });
+        }
+        Ok(Self { formats, zone })
+    }
+
+    /// The same clock for values of one known format.
+    pub(crate) fn with_format(&self, name: &str) -> Option<Self> {
+        Some(Self { formats: vec![Format::new(name)?], zone: self.zone })
+    }
+
+    /// Whether no format was named, so that it has to be sniffed.
+    pub(crate) fn is_open(&self) -> bool {
+        self.formats.is_empty()
+    }
+
+    /// Reads a time by the first format that fits. A wall-clock time that a change to summer time skips counts from
+    /// the offset before the change (02:30 becomes 03:30); one that the change back repeats is the first of the two.
+    pub(crate) fn read(&self, text: &[u8], memo: &mut Memo) -> Option<Timestamp> {
+        let reading = self.formats.iter().find_map(|format| format.read(text, memo))?;
+        let micros = match reading {
+            Reading::Instant(micros) => micros,
+            Reading::Local(micros) if self.zone == Tz::UTC => micros,
+            Reading::Local(micros) => to_utc(micros, self.zone)?,
+        };
+        (EARLIEST..LATEST).contains(&micros).then_some(Timestamp(micros))
+    }
+
+    /// What a value should have looked like.
+    pub(crate) fn expected(&self) -> String {
+        let told: Vec<_> = self.formats.iter().map(Format::told).collect();
+        format!("a time such as {}, of the years 1900 to 2199", told.join(" or "))
+    }
+}
+
+impl Format {
+    fn new(name: &str) -> Option<Self> {
+        Some(match name {
+            "iso" => Self::Iso,
+            "epoch-seconds" => Self::EpochSeconds,
+            "epoch-milliseconds" => Self::EpochMilliseconds,
+            "%m/%d/%Y" => Self::Slashed { month_first: true },
+            "%d/%m/%Y" => Self::Slashed { month_first: false },
+            _ => {
+                let items: Vec<_> = StrftimeItems::new(name).collect();
+                if !name.contains('%') || items.contains(&Item::Error) {
+                    return None;
+                }
+                let zoned = name.contains("z") && (name.contains("%z") || name.contains("%:z") || name.contains("%#z"));
+                Self::Pattern { text: name.to_owned(), zoned }
+            }
+        })
+    }
+
+    fn told(&self) -> String {
+        match self {
+            Self::Iso => "2018-04-01 00:00:31 or 2018-04-01T00:00:31Z".to_owned(),
+            Self::EpochSeconds => "1522540831 (seconds since 1970)".to_owned(),
+            Self::EpochMilliseconds => "1522540831000 (milliseconds since 1970)".to_owned(),
+            Self::Slashed { month_first: true } => "04/13/2018 (month/day/year)".to_owned(),
+            Self::Slashed { month_first: false } => "13/04/2018 (day/month/year)".to_owned(),
+            Self::Step { .. } => "17 (a number of steps)".to_owned(),
+            Self::Pattern { text, .. } => text.clone(),
+        }
+    }
+
+    fn read(&self, text: &[u8], memo: &mut Memo) -> Option<Reading> {
+        match self {
+            Self::Iso => iso(text, memo),
+            Self::EpochSeconds => epoch(text, Timestamp::SECOND),
+            Self::EpochMilliseconds => epoch(text, 1_000),
+            Self::Slashed { month_first } => slashed(text, *month_first),
+            Self::Step { unit, base } => Some(Reading::Instant(steps(text)?.checked_mul(*unit)?.checked_add(*base)?)),
+            Self::Pattern { text: pattern, zoned } => pattern_reading(text, pattern, *zoned),
+        }
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u32> {
+    let mut value = 0;
+    for &byte in digits {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + u32::from(byte - b'0');
+    }
+    Some(value)
+}
+
+fn date(text: &[u8; 10], memo: &mut Memo) -> Option<i64> {
+    if *text != memo.text {
+        if text[4] != b'-' || text[7] != b'-' {
+            return None;
+        }
+        let (year, month, day) = (number(&text[..4])?, number(&text[5..7])?, number(&text[8..])?);
+        memo.midnight = Timestamp::from_civil(year as i32, month, day, 0, 0, 0, 0)?.0;
+        memo.text = *text;
+    }
+    Some(memo.midnight)
+}
+
+fn iso(text: &[u8], memo: &mut Memo) -> Option<Reading> {
+    let (day, rest) = text.split_first_chunk::<10>()?;
+    let midnight = date(day, memo)?;
+    let Some((separator, clock)) = rest.split_first() else {
+        return Some(Reading::Local(midnight));
+    };
+    if !matches!(separator, b' ' | b'T' | b't') {
+        return None;
+    }
+    let (minutes, mut rest) = clock.split_first_chunk::<5>()?;
+    let (hour, minute) = (number(&minutes[..2])?, number(&minutes[3..])?);
+    if minutes[2] != b':' || hour > 23 || minute > 59 {
+        return None;
+    }
+    let mut micros = i64::from(hour * 3_600 + minute * 60) * Timestamp::SECOND;
+    if let [b':', tens, ones, tail @ ..] = rest {
+        let second = number(&[*tens, *ones])?;
+        if second > 59 {
+            return None;
+        }
+        micros += i64::from(second) * Timestamp::SECOND;
+        rest = tail;
+        if let [b'.' | b',', tail @ ..] = rest {
+            let digits = tail.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if digits == 0 {
+                return None;
+            }
+            // Finer than a microsecond is cut off: it orders nothing that a microsecond does not.
+            let mut unit = 100_000;
+            for &byte in &tail[..digits.min(6)] {
+                micros += i64::from(byte - b'0') * unit;
+                unit /= 10;
+            }
+            rest = &tail[digits..];
+        }
+    }
+    let local = midnight + micros;
+    match rest {
+        [] => Some(Reading::Local(local)),
+        b"Z" | b"z" | b" UTC" => Some(Reading::Instant(local)),
+        [sign @ (b'+' | b'-'), offset @ ..] => {
+            let (hours, minutes) = match offset {
+                [h1, h2, b':', m1, m2] | [h1, h2, m1, m2] => (number(&[*h1, *h2])?, number(&[*m1, *m2])?),
+                [h1, h2] => (number(&[*h1, *h2])?, 0),
+                _ => return None,
+            };
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let offset = i64::from(hours * 3_600 + minutes * 60) * Timestamp::SECOND;
+            Some(Reading::Instant(if *sign == b'+' { local - offset } else { local + offset }))
+        }
+        _ => None,
+    }
+}
+
+/// Whole or decimal units since 1970.
+fn epoch(text: &[u8], unit: i64) -> Option<Reading> {
+    let (whole, fraction) = match text.iter().position(|&byte| byte == b'.') {
+        Some(point) => (&text[..point], &text[point + 1..]),
+        None => (text, &[][..]),
+    };
+    let mut micros = integer(whole)?.checked_mul(unit)?;
+    let mut part = unit;
+    for &byte in fraction {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        part /= 10;
+        micros = micros.checked_add(i64::from(byte - b'0') * part * if text[0] == b'-' { -1 } else { 1 })?;
+    }
+    Some(Reading::Instant(micros))
+}
+
+fn integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0i64;
+    for &byte in digits {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i64::from(byte - b'0');
+    }
+    Some(if negative { -value } else { value })
+}
+
+/// A whole number, also as statistics packages write it: `3.0`, `1e+05`.
+fn steps(text: &[u8]) -> Option<i64> {
+    if let Some(whole) = integer(text) {
+        return Some(whole);
+    }
+    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    (value.fract() == 0.0 && value.abs() < 9e15).then_some(value as i64)
+}
+
+fn slashed(text: &[u8], month_first: bool) -> Option<Reading> {
+    let mut parts = text.split(|&byte| byte == b'/');
+    let (first, second, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let short = |part: &[u8]| (1..=2).contains(&part.len());
+    if parts.next().is_some() || !short(first) || !short(second) || year.len() != 4 {
+        return None;
+    }
+    let (first, second) = (number(first)?, number(second)?);
+    let (month, day) = if month_first { (first, second) } else { (second, first) };
+    let midnight = Timestamp::from_civil(number(year)? as i32, month, day, 0, 0, 0, 0)?.0;
+    Some(Reading::Local(midnight))
+}
+
+fn pattern_reading(text: &[u8], pattern: &str, zoned: bool) -> Option<Reading> {
+    let text = std::str::from_utf8(text).ok()?;
+    if zoned {
+        let at = DateTime::parse_from_str(text, pattern).ok()?;
+        return Some(Reading::Instant(at.timestamp_micros()));
+    }
+    let local = NaiveDateTime::parse_from_str(text, pattern)
+        .or_else(|_| NaiveDate::parse_from_str(text, pattern).map(|date| date.and_time(NaiveTime::MIN)))
+        .ok()?;
+    Some(Reading::Local(local.and_utc().timestamp_micros()))
+}
+
+fn to_utc(local: i64, zone: Tz) -> Option<i64> {
+    let naive = DateTime::from_timestamp_micros(local)?.naive_utc();
+    if let Some(first) = zone.from_local_datetime(&naive).earliest() {
+        return Some(first.timestamp_micros());
+    }
+    // Skipped by a change of offset: mostly an hour, once a whole day (Samoa, 2011).
+    for hours in [3, 27] {
+        let before = naive.checked_sub_signed(TimeDelta::hours(hours))?;
+        if let Some(at) = zone.from_local_datetime(&before).latest() {
+            let offset = i64::from(at.offset().fix().local_minus_utc());
+            return Some(local - offset * Timestamp::SECOND);
+        }
+    }
+    None
+}
+
+/// The formats a mapping may have left unsaid, likeliest first.
+const SNIFFED: [&str; 18] = [
+    "iso",
+    "epoch-seconds",
+    "epoch-milliseconds",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y %H:%M",
+    "%d/%m/%Y %H:%M",
+    "%m/%d/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%m/%d/%y %H:%M",
+    "%d/%m/%y %H:%M",
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%Y/%m/%d",
+    "%Y%m%d",
+];
+
+/// Which format a sample of values is in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Sniffed {
+    /// This one, for more than half of them and more than any other.
+    Format(&'static str),
+    /// Two fit alike (03/04/2024), so nothing in the sample tells.
+    Either(&'static str, &'static str),
+    /// None.
+    Nothing,
+}
+
+/// Finds the format that reads most of a sample.
+pub(crate) fn sniff(sample: &[&[u8]]) -> Sniffed {
+    let mut best: Option<(usize, &'static str)> = None;
+    let mut tie = None;
+    for name in SNIFFED {
+        let Some(format) = Format::new(name) else {
+            continue;
+        };
+        let mut memo = Memo::default();
+        let fits = sample.iter().filter(|text| {
+            let (Reading::Instant(at) | Reading::Local(at)) = match format.read(text, &mut memo) {
+                Some(reading) => reading,
+                None => return false,
+            };
+            // Small numbers are ids or days far more often than instants of the early seventies.
+            let earliest = if name.starts_with("epoch") { 100_000_000 * Timestamp::SECOND } else { EARLIEST };
+            (earliest..LATEST).contains(&at)
+        });
+        let fits = fits.count();
+        match best {
+            Some((most, _)) if fits < most => {}
+            Some((most, first)) if fits == most => tie = tie.or(Some((first, name))),
+            _ => (best, tie) = (Some((fits, name)), None),
+        }
+    }
+    match (best, tie) {
+        (Some((fits, _)), _) if fits * 2 <= sample.len() => Sniffed::Nothing,
+        (_, Some((first, second))) => Sniffed::Either(first, second),
+        (Some((_, name)), None) => Sniffed::Format(name),
+        (None, None) => Sniffed::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests;

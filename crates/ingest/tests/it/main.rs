@@ -1,0 +1,13 @@
+//! Files in, batches out: presets, bad input, identity, mappings, recognition, Parquet.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod accounting;
+mod bad_input;
+mod common;
+mod identity;
+mod keys;
+mod mapping;
+mod parquet;
+mod presets;
+mod recognition;
