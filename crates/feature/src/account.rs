@@ -3,13 +3,14 @@
 use crible_core::{Column, EntityId, Position, Scale, Tail, Timestamp, Topic, Transaction, Unit, Window};
 
 use crate::calendar::Calendar;
-use crate::family::Rule;
+use crate::family::{Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
 use crate::place;
 use crate::window::{Events, Sums, float, magnitude, shrunk_log_ratio};
 
 const WINDOWS: [Window; 4] = [Window::HOUR, Window::DAY, Window::WEEK, Window::MONTH];
 const TAGS: [&str; 4] = ["1h", "1d", "7d", "30d"];
+const HOUR: usize = 0;
 const DAY: usize = 1;
 const WEEK: usize = 2;
 const MONTH: usize = 3;
@@ -24,6 +25,7 @@ const MONTH: usize = 3;
 /// | `amount` | magnitude | large one-off |
 /// | `account_{count,sum,mean,deviation}_{1h,1d,7d,30d}` | the windows, this payment not among them | bursts |
 /// | `amount_to_account_mean_{7d,30d}`, `amount_deviations_30d` | this payment against them, held back while the history is short | out of character |
+/// | `account_sum_1h_to_mean` | the last hour with this payment against the mean payment of 30 days, held back alike | bursts of any amount |
 /// | `account_{count,sum}_1d_to_usual` | the last day with this payment against the daily mean of 30 days | bursts for this account |
 /// | `seconds_since_last` | pace | automated use |
 /// | `first_at_counterparty`, `account_counterparties_{1d,7d}` | new and many payees | cash-out |
@@ -88,7 +90,7 @@ impl Rule for AccountBehaviour {
         Some(((txn.account, kind(txn)), payment))
     }
 
-    fn step(&self, account: &mut Account, payment: &Payment, out: Option<&mut [f32]>) {
+    fn step(&self, account: &mut Account, payment: &Payment, out: Option<Writer<'_>>) {
         let calendar = &mut account.calendar;
         account.events.expire(payment.at, &WINDOWS, |event| calendar.remove(event.at));
         let (other, first) = account.events.meet(payment.other);
@@ -116,25 +118,24 @@ impl AccountBehaviour {
         Self { counterparties, positions, balances, logs: CountLogs::new() }
     }
 
-    fn read(&self, account: &Account, payment: &Payment, first: bool, out: &mut [f32]) {
+    fn read(&self, account: &Account, payment: &Payment, first: bool, mut out: Writer<'_>) {
         let sums = account.events.sums();
         let per_unit = f64::from(payment.per_unit);
         let minor = payment.minor as f64;
-        let mut out = Writer { out, at: 0 };
-        let means = sums.each_ref().map(Sums::mean);
+        let mean = |w: usize| sums[w].mean();
+        let month_mean = mean(MONTH);
 
-        out.put(ln1p(minor * per_unit));
-        let to_mean = |w: usize| shrunk_log_ratio(minor, means[w], f64::from(sums[w].count));
-        out.put(to_mean(WEEK));
-        out.put(to_mean(MONTH));
-        let above_mean = to_mean(MONTH).max(0.0);
-        let deviations = sums.each_ref().map(Sums::deviation);
-        out.put(strangeness(minor, &sums[MONTH], means[MONTH], deviations[MONTH], per_unit));
+        out.put(|| ln1p(minor * per_unit));
+        out.put(|| shrunk_log_ratio(minor, mean(WEEK), f64::from(sums[WEEK].count)));
+        let to_mean = shrunk_log_ratio(minor, month_mean, f64::from(sums[MONTH].count));
+        out.put(|| to_mean);
+        let above_mean = to_mean.max(0.0);
+        out.put(|| strangeness(minor, &sums[MONTH], month_mean, per_unit));
         for sums in sums {
-            out.put(self.logs.ln1p(sums.count));
+            out.put(|| self.logs.ln1p(sums.count));
         }
         for sums in sums {
-            out.put(ln1p(float(sums.sum) * per_unit));
+            out.put(|| ln1p(float(sums.sum) * per_unit));
         }
         let (count, days) = (f64::from(sums[MONTH].count), 30.0);
         let usual_count = (count + 1.0) / days;
@@ -142,40 +143,44 @@ impl AccountBehaviour {
         let held_back = count / (count + 2.0);
         let today_count = f64::from(sums[DAY].count) + 1.0;
         let today_sum = (float(sums[DAY].sum) + minor) * per_unit;
-        out.put(ln(today_count / (usual_count + 1.0)) * held_back);
-        out.put(ln((today_sum + 1.0) / (usual_sum + means[MONTH] * per_unit + 1.0)) * held_back);
+        let hour_sum = float(sums[HOUR].sum) + minor;
+        out.put(|| shrunk_log_ratio(hour_sum, month_mean, count));
+        out.put(|| ln(today_count / (usual_count + 1.0)) * held_back);
+        out.put(|| ln((today_sum + 1.0) / (usual_sum + month_mean * per_unit + 1.0)) * held_back);
         // Never seen before: as far back as the longest window reaches.
-        let pace = account.last_at.map_or(WINDOWS[MONTH].0, |last| (payment.at - last).min(WINDOWS[MONTH].0));
-        out.put(ln1p(pace as f64 / 1e6));
-        out.put(account.calendar.hour_surprise(payment.at, sums[MONTH].count) * above_mean);
-        out.put(account.calendar.weekday_surprise(payment.at, sums[MONTH].count));
+        let pace =
+            account.last_at.map_or(WINDOWS[MONTH].0, |last| payment.at.saturating_sub(last).min(WINDOWS[MONTH].0));
+        out.put(|| ln1p(pace as f64 / 1e6));
+        out.put(|| account.calendar.hour_surprise(payment.at, sums[MONTH].count) * above_mean);
+        out.put(|| account.calendar.weekday_surprise(payment.at, sums[MONTH].count));
         if self.counterparties {
             let share = (f64::from(account.firsts) + 1.0) / (f64::from(account.payments) + 1.0);
-            out.put(if first { -ln(share) } else { 0.0 });
+            out.put(|| if first { -ln(share) } else { 0.0 });
             for w in [DAY, WEEK] {
-                out.put(self.logs.ln1p(sums[w].distinct));
+                out.put(|| self.logs.ln1p(sums[w].distinct));
             }
         }
         if self.positions {
             let (km, speed) = travel(account, payment);
-            out.put(ln1p(km));
-            out.put(ln1p(speed));
+            out.put(|| ln1p(km));
+            out.put(|| ln1p(speed));
         }
         if self.balances {
-            out.put(f64::from(payment.balance_share));
+            out.put(|| f64::from(payment.balance_share));
         }
-        for mean in means {
-            out.put(mean * per_unit);
+        for sums in sums {
+            out.put(|| sums.mean() * per_unit);
         }
-        for deviation in deviations {
-            out.put(deviation * per_unit);
+        for sums in sums {
+            out.put(|| sums.deviation() * per_unit);
         }
-        out.put(today_count);
-        out.put(usual_count);
-        out.put(today_sum);
-        out.put(usual_sum);
-        out.put(crate::calendar::hour(payment.at) as f64);
-        out.put(Timestamp(payment.at).weekday() as f64);
+        out.put(|| hour_sum * per_unit);
+        out.put(|| today_count);
+        out.put(|| usual_count);
+        out.put(|| today_sum);
+        out.put(|| usual_sum);
+        out.put(|| crate::calendar::hour(payment.at) as f64);
+        out.put(|| Timestamp(payment.at).weekday() as f64);
         out.finish();
     }
 }
@@ -186,7 +191,7 @@ fn travel(account: &Account, payment: &Payment) -> (f64, f64) {
     match (account.last_position, payment.position) {
         (Some((at, from)), Some(to)) => {
             let km = place::kilometres(from, to);
-            let hours = (payment.at - at) as f64 / 3.6e9;
+            let hours = payment.at.saturating_sub(at) as f64 / 3.6e9;
             (km, km / (hours + 0.5))
         }
         _ => (0.0, 0.0),
@@ -207,29 +212,12 @@ pub(crate) fn per_unit(txn: &Transaction) -> f32 {
 
 /// (amount − mean) / spread, the spread floored at a tenth of the mean and one major unit, and the whole held back while
 /// the history is short.
-fn strangeness(minor: f64, sums: &Sums, mean: f64, deviation: f64, per_unit: f64) -> f64 {
+fn strangeness(minor: f64, sums: &Sums, mean: f64, per_unit: f64) -> f64 {
     let count = f64::from(sums.count);
-    let spread = deviation.max(mean / 10.0).max(1.0 / per_unit);
+    let spread = sums.deviation().max(mean / 10.0).max(1.0 / per_unit);
     let z = (minor - mean) / spread * (count / (count + 2.0));
     // A log scale on both sides: a hundred deviations are not ten times as strange as ten.
     if z < 0.0 { -ln1p(-z) } else { ln1p(z) }
-}
-
-/// Fills a row from the left, so that the order of the columns is written down once.
-pub(crate) struct Writer<'a> {
-    pub(crate) out: &'a mut [f32],
-    pub(crate) at: usize,
-}
-
-impl Writer<'_> {
-    pub(crate) fn put(&mut self, value: f64) {
-        self.out[self.at] = value as f32;
-        self.at += 1;
-    }
-
-    pub(crate) fn finish(self) {
-        debug_assert_eq!(self.at, self.out.len(), "as many numbers as columns");
-    }
 }
 
 fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column> {
@@ -256,21 +244,26 @@ fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column>
     );
     for (tag, window) in TAGS.iter().zip(WINDOWS) {
         let column = Column::input(format!("account_count_{tag}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
-            format!("{{value}} earlier payments by this account within its last {window} window (median {{typical}})"),
+            format!("payments by this account in the {window} window before this one: {{value}} (median {{typical}})"),
         );
         all.push(if *tag == "1h" { column } else { column.shown_only() });
     }
     for (tag, window) in TAGS.iter().zip(WINDOWS) {
         let column = Column::input(format!("account_sum_{tag}"), Unit::Money, Ln1p, Upper, Topic::Spending).told(
-            format!("{{value}} already spent by this account within its last {window} window (median {{typical}})"),
+            format!("{{value}} already spent by this account in the {window} window before this payment (median {{typical}})"),
         );
         all.push(if *tag == "1h" { column } else { column.shown_only() });
     }
     all.extend([
+        Column::input("account_sum_1h_to_mean", Unit::Money, Ln, Upper, Topic::Spending)
+            .shown_as("account_sum_hour")
+            .against("account_mean_30d")
+            .told("{value} spent by this account within an hour, where one payment is {typical} on average")
+            .shown_only(),
         Column::input("account_count_1d_to_usual", Unit::Count, Ln, Upper, Topic::Velocity)
             .shown_as("account_count_today")
             .against("account_count_usual")
-            .told("{value} payments by this account within a day, where {typical} are usual for it")
+            .told("payments by this account within a day: {value}, where {typical} are usual for it")
             .shown_only(),
         Column::input("account_sum_1d_to_usual", Unit::Money, Ln, Upper, Topic::Spending)
             .shown_as("account_sum_today")
@@ -299,7 +292,7 @@ fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column>
         for (tag, window) in [("1d", "a day"), ("7d", "7 days")] {
             all.push(
                 Column::input(format!("account_counterparties_{tag}"), Unit::Count, Ln1p, Upper, Topic::Counterparties)
-                    .told(format!("{{value}} different counterparties within {window} before (median {{typical}})"))
+                    .told(format!("different counterparties within {window} before: {{value}} (median {{typical}})"))
                     .shown_only(),
             );
         }
@@ -325,6 +318,7 @@ fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column>
         }
     }
     all.extend([
+        Column::context("account_sum_hour", Unit::Money, Linear, Topic::Spending),
         Column::context("account_count_today", Unit::Count, Linear, Topic::Velocity),
         Column::context("account_count_usual", Unit::Count, Linear, Topic::Velocity),
         Column::context("account_sum_today", Unit::Money, Linear, Topic::Spending),

@@ -2,8 +2,8 @@
 
 use crible_core::{Column, Scale, Tail, Topic, Transaction, Unit};
 
-use crate::account::{Writer, kind, per_unit};
-use crate::family::Rule;
+use crate::account::{kind, per_unit};
+use crate::family::{Rule, Writer};
 use crate::math::ln;
 use crate::window::{float, magnitude};
 
@@ -61,11 +61,10 @@ impl Rule for CategoryBehaviour {
         Some((key, (magnitude(txn.amount.minor), per_unit(txn))))
     }
 
-    fn step(&self, category: &mut Category, &(minor, per_unit): &Self::Input, out: Option<&mut [f32]>) {
-        if let Some(out) = out {
-            let mut out = Writer { out, at: 0 };
-            out.put(category.surprise(minor));
-            out.put(float(category.sum) / f64::from(category.count.max(1)) * f64::from(per_unit));
+    fn step(&self, category: &mut Category, &(minor, per_unit): &Self::Input, out: Option<Writer<'_>>) {
+        if let Some(mut out) = out {
+            out.put(|| category.surprise(minor));
+            out.put(|| float(category.sum) / f64::from(category.count.max(1)) * f64::from(per_unit));
             out.finish();
         }
         category.add(minor);

@@ -2,8 +2,8 @@
 
 use crible_core::{Column, EntityId, Scale, Tail, Topic, Transaction, Unit, Window};
 
-use crate::account::{Writer, kind, per_unit};
-use crate::family::Rule;
+use crate::account::{kind, per_unit};
+use crate::family::{Rule, Writer};
 use crate::math::{CountLogs, ln};
 use crate::window::{Events, magnitude, shrunk_log_ratio};
 
@@ -54,7 +54,7 @@ impl Rule for CounterpartyBehaviour {
         Some(((txn.counterparty?, kind(txn)), visit))
     }
 
-    fn step(&self, events: &mut Self::State, visit: &Visit, out: Option<&mut [f32]>) {
+    fn step(&self, events: &mut Self::State, visit: &Visit, out: Option<Writer<'_>>) {
         events.expire(visit.at, &WINDOWS, |_| {});
         if let Some(out) = out {
             self.read(events, visit, out);
@@ -73,27 +73,26 @@ impl CounterpartyBehaviour {
         Self { logs: CountLogs::new() }
     }
 
-    fn read(&self, events: &Events<3, 0, 3>, visit: &Visit, out: &mut [f32]) {
+    fn read(&self, events: &Events<3, 0, 3>, visit: &Visit, mut out: Writer<'_>) {
         let sums = events.sums();
         let minor = visit.minor as f64;
-        let mut out = Writer { out, at: 0 };
         for sums in sums {
-            out.put(self.logs.ln1p(sums.count));
+            out.put(|| self.logs.ln1p(sums.count));
         }
         for sums in sums {
-            out.put(self.logs.ln1p(sums.distinct));
+            out.put(|| self.logs.ln1p(sums.distinct));
         }
         let month = &sums[2];
         let count = f64::from(month.count);
-        out.put(shrunk_log_ratio(minor, month.mean(), count));
+        out.put(|| shrunk_log_ratio(minor, month.mean(), count));
         let usual = (count + 1.0) / 30.0;
         let today = f64::from(sums[0].count) + 1.0;
-        out.put(ln(today / (usual + 1.0)) * (count / (count + 2.0)));
+        out.put(|| ln(today / (usual + 1.0)) * (count / (count + 2.0)));
         for sums in sums {
-            out.put(sums.mean() * f64::from(visit.per_unit));
+            out.put(|| sums.mean() * f64::from(visit.per_unit));
         }
-        out.put(today);
-        out.put(usual);
+        out.put(|| today);
+        out.put(|| usual);
         out.finish();
     }
 }
@@ -103,15 +102,15 @@ fn columns() -> Vec<Column> {
     let traffic = Topic::CounterpartyTraffic;
     let mut all = Vec::new();
     for (tag, window) in TAGS.iter().zip(WINDOWS) {
-        let (tail, phrase) = (Tail::Lower, "earlier payments by anyone at this counterparty within its last");
+        let (tail, phrase) = (Tail::Lower, "hardly anybody pays this counterparty: earlier payments in the");
         let column = Column::input(format!("counterparty_count_{tag}"), Unit::Count, Ln1p, tail, traffic)
-            .told(format!("{{value}} {phrase} {window} window (median {{typical}})"));
+            .told(format!("{phrase} {window} window before, {{value}} (median {{typical}})"));
         all.push(if *tag == "30d" { column } else { column.shown_only() });
     }
     for (tag, window) in TAGS.iter().zip(WINDOWS) {
         all.push(
             Column::input(format!("counterparty_accounts_{tag}"), Unit::Count, Ln1p, Tail::Upper, traffic)
-                .told(format!("{{value}} different accounts paid this counterparty within its last {window} window (median {{typical}})"))
+                .told(format!("different accounts that paid this counterparty in the {window} window before: {{value}} (median {{typical}})"))
                 .shown_only(),
         );
     }
@@ -124,7 +123,7 @@ fn columns() -> Vec<Column> {
         Column::input("counterparty_count_1d_to_usual", Unit::Count, Ln, Tail::Upper, traffic)
             .shown_as("counterparty_count_today")
             .against("counterparty_count_usual")
-            .told("{value} payments at this counterparty within a day, where {typical} are usual for it")
+            .told("payments at this counterparty within a day: {value}, where {typical} are usual for it")
             .shown_only(),
     ]);
     for tag in TAGS {

@@ -23,9 +23,31 @@ pub(crate) trait Rule: fmt::Debug + Send + Sync {
     /// Whose state it is, and the input; `None` reads zeros and leaves no trace.
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Self::Input)>;
     /// Reads the state into `out` where asked to, then absorbs.
-    fn step(&self, state: &mut Self::State, input: &Self::Input, out: Option<&mut [f32]>);
+    fn step(&self, state: &mut Self::State, input: &Self::Input, out: Option<Writer<'_>>);
     /// Bytes a state holds on the heap.
     fn heap_bytes(&self, state: &Self::State) -> usize;
+}
+
+/// Fills a row from the left, so that the order of the columns is written down once; what nobody wants is not computed.
+pub(crate) struct Writer<'a> {
+    out: std::slice::IterMut<'a, f32>,
+    /// One bit for each column of the rule, the first lowest: whether it is kept.
+    kept: u64,
+}
+
+impl Writer<'_> {
+    pub(crate) fn put(&mut self, value: impl FnOnce() -> f64) {
+        if self.kept & 1 == 1
+            && let Some(out) = self.out.next()
+        {
+            *out = value() as f32;
+        }
+        self.kept >>= 1;
+    }
+
+    pub(crate) fn finish(self) {
+        debug_assert!(self.kept == 0 && self.out.len() == 0, "as many numbers as columns");
+    }
 }
 
 /// All entities of one kind.
@@ -37,6 +59,7 @@ pub(crate) trait Rule: fmt::Debug + Send + Sync {
 pub(crate) struct Family<R: Rule> {
     rule: R,
     columns: Vec<Column>,
+    kept: u64,
     index: IdMap<R::Key, u32>,
     states: Vec<R::State>,
     scratch: Scratch<R::Input>,
@@ -55,10 +78,14 @@ struct Scratch<I> {
 const NOBODY: u32 = u32::MAX;
 
 impl<R: Rule> Family<R> {
-    pub(crate) fn new(rule: R) -> Self {
-        let columns = rule.columns();
+    /// The family with those of the rule's columns that `keep` says yes to; a rule has at most 64.
+    pub(crate) fn new(rule: R, keep: &dyn Fn(&Column) -> bool) -> Self {
+        let all = rule.columns();
+        debug_assert!(all.len() <= 64, "a bit for each column");
+        let kept = all.iter().enumerate().fold(0, |kept, (i, column)| kept | u64::from(keep(column)) << i);
+        let columns = all.into_iter().filter(|column| keep(column)).collect();
         let scratch = Scratch { read: Vec::new(), ends: Vec::new(), sorted: Vec::new() };
-        Self { rule, columns, index: IdMap::default(), states: Vec::new(), scratch }
+        Self { rule, columns, kept, index: IdMap::default(), states: Vec::new(), scratch }
     }
 
     fn slot(&mut self, key: R::Key) -> u32 {
@@ -111,6 +138,7 @@ impl<R: Rule> Feature for Family<R> {
         match self.rule.input(txn) {
             Some((key, input)) => {
                 let slot = self.slot(key) as usize;
+                let out = Writer { out: out.iter_mut(), kept: self.kept };
                 self.rule.step(&mut self.states[slot], &input, Some(out));
             }
             None => out.fill(0.0),
@@ -119,8 +147,8 @@ impl<R: Rule> Feature for Family<R> {
 
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows) {
         self.sort(batch, rows, wanted);
-        let Self { rule, columns, states, scratch: Scratch { ends, sorted, .. }, .. } = self;
-        let (rule, width) = (&*rule, columns.len());
+        let Self { rule, columns, kept, states, scratch: Scratch { ends, sorted, .. }, .. } = self;
+        let (rule, width, kept) = (&*rule, columns.len(), *kept);
         // Numbers stand in the order they are worked off; `place` finds them again.
         let mut next = 0;
         for &(_, number, _) in sorted.iter() {
@@ -155,6 +183,7 @@ impl<R: Rule> Feature for Family<R> {
             let mut free = numbers.chunks_exact_mut(width);
             for (slot, number, input) in inputs {
                 let out = if *number == UNWANTED { None } else { free.next() };
+                let out = out.map(|out| Writer { out: out.iter_mut(), kept });
                 rule.step(&mut states[*slot as usize - first], input, out);
             }
         });

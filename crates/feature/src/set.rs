@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crible_core::{Batch, Column, Has, Timestamp, Transaction, TxnId};
+use crible_core::{Batch, Column, Has, Timestamp, Transaction, TxnId, Usual};
 use rayon::prelude::*;
 
 use crate::Feature;
@@ -98,16 +98,33 @@ impl Block {
 }
 
 impl FeatureSet {
-    /// The families a feed can feed: what it lacks is left out, never filled in.
+    /// All columns a feed can feed: what it lacks is left out, never filled in.
     pub fn new(has: Has) -> Self {
-        let mut features: Vec<Box<dyn Feature>> =
-            vec![Box::new(Family::new(AccountBehaviour::new(has.counterparty, has.position, has.balance)))];
+        Self::keeping(has, &|_| true)
+    }
+
+    /// Of those, the columns detectors see and the ones they are shown with: what scoring and explaining takes.
+    pub fn to_score(has: Has) -> Self {
+        let all = Self::new(has).columns;
+        let shown = |name: &str| {
+            all.iter().filter(|c| c.input).flat_map(|c| [&c.shown, &c.typical]).any(|usual| match usual {
+                Usual::Column(other) => other == name,
+                _ => false,
+            })
+        };
+        Self::keeping(has, &|column| column.input || shown(&column.name))
+    }
+
+    fn keeping(has: Has, keep: &dyn Fn(&Column) -> bool) -> Self {
+        let account = AccountBehaviour::new(has.counterparty, has.position, has.balance);
+        let mut features: Vec<Box<dyn Feature>> = vec![Box::new(Family::new(account, keep))];
         if has.counterparty {
-            features.push(Box::new(Family::new(CounterpartyBehaviour::new())));
+            features.push(Box::new(Family::new(CounterpartyBehaviour::new(), keep)));
         }
         if has.category {
-            features.push(Box::new(Family::new(CategoryBehaviour)));
+            features.push(Box::new(Family::new(CategoryBehaviour, keep)));
         }
+        features.retain(|feature| !feature.columns().is_empty());
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
         Self { features, columns, watermark: None }
     }

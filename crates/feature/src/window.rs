@@ -27,6 +27,8 @@ pub(crate) struct Sums {
     /// Different other sides, where the window counts them.
     pub(crate) distinct: u32,
     pub(crate) sum: i128,
+    /// Wraps where amounts near the largest there is meet, which expiry undoes exactly; their sum then fits no 64 bits, so
+    /// that [`Sums::deviation`] makes zero of it rather than panic or guess.
     pub(crate) squares: i128,
 }
 
@@ -121,7 +123,7 @@ impl<const W: usize, const FROM: usize, const D: usize> Events<W, FROM, D> {
                 let sums = &mut self.sums[w];
                 sums.count -= 1;
                 sums.sum -= i128::from(event.minor);
-                sums.squares -= i128::from(event.minor) * i128::from(event.minor);
+                sums.squares = sums.squares.wrapping_sub(i128::from(event.minor) * i128::from(event.minor));
                 if (FROM..FROM + D).contains(&w) {
                     let met = &mut self.others.met[event.other as usize][w - FROM];
                     *met -= 1;
@@ -154,7 +156,7 @@ impl<const W: usize, const FROM: usize, const D: usize> Events<W, FROM, D> {
         for sums in &mut self.sums {
             sums.count += 1;
             sums.sum += i128::from(minor);
-            sums.squares += i128::from(minor) * i128::from(minor);
+            sums.squares = sums.squares.wrapping_add(i128::from(minor) * i128::from(minor));
         }
         for (sums, met) in self.sums[FROM..].iter_mut().zip(&mut self.others.met[other as usize]) {
             sums.distinct += u32::from(*met == 0);

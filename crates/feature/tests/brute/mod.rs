@@ -1,0 +1,218 @@
+//! What every column should hold, worked out from all earlier transactions each time: no state, no expiry, no tables.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, HashSet};
+
+use crible_core::{Position, Timestamp, Transaction};
+
+const DAY: i64 = Timestamp::DAY;
+const WINDOWS: [(&str, i64); 4] = [("1h", DAY / 24), ("1d", DAY), ("7d", 7 * DAY), ("30d", 30 * DAY)];
+
+/// A number and how far from it a column may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Want {
+    pub(crate) value: f64,
+    pub(crate) within: f64,
+}
+
+/// Columns by name.
+#[derive(Default)]
+struct Row(BTreeMap<String, Want>);
+
+impl Row {
+    /// A number that needs no more than the rounding to 32 bits.
+    fn put(&mut self, name: impl Into<String>, value: f64) {
+        self.within(name, value, 1e-6 * value.abs().max(1.0));
+    }
+
+    fn within(&mut self, name: impl Into<String>, value: f64, within: f64) {
+        let before = self.0.insert(name.into(), Want { value, within });
+        assert!(before.is_none(), "one oracle a column");
+    }
+}
+
+/// Amount in major units, sign dropped. All currencies of the oracle's streams have two digits.
+fn major(txn: &Transaction) -> f64 {
+    txn.amount.minor.unsigned_abs() as f64 / 100.0
+}
+
+fn mean(of: &[&Transaction]) -> f64 {
+    of.iter().map(|e| major(e)).sum::<f64>() / (of.len() as f64).max(1.0)
+}
+
+/// The population variance.
+fn variance(of: &[&Transaction]) -> f64 {
+    let mean = mean(of);
+    of.iter().map(|e| (major(e) - mean).powi(2)).sum::<f64>() / (of.len() as f64).max(1.0)
+}
+
+/// How much of a log ratio is believed after `n` payments.
+fn believed(n: usize) -> f64 {
+    n as f64 / (n as f64 + 2.0)
+}
+
+fn log_ratio(amount: f64, of: &[&Transaction]) -> f64 {
+    ((amount + 0.01) / (mean(of) + 0.01)).ln() * believed(of.len())
+}
+
+fn within<'a>(now: &Transaction, length: i64, of: &[&'a Transaction]) -> Vec<&'a Transaction> {
+    of.iter().copied().filter(|e| e.at.0 > now.at.0 - length).collect()
+}
+
+pub(crate) fn row(past: &[Transaction], txn: &Transaction) -> BTreeMap<String, Want> {
+    let alike: Vec<_> = past
+        .iter()
+        .filter(|e| e.is_outflow() == txn.is_outflow() && e.amount.currency == txn.amount.currency)
+        .collect();
+    let own: Vec<_> = alike.iter().copied().filter(|e| e.account == txn.account).collect();
+    let mut row = Row::default();
+    windows(&mut row, txn, &own);
+    habits(&mut row, txn, &own);
+    travel(&mut row, txn, &own);
+    let there: Vec<_> = match txn.counterparty {
+        Some(_) => alike.iter().copied().filter(|e| e.counterparty == txn.counterparty).collect(),
+        None => vec![],
+    };
+    counterparty(&mut row, txn, &there);
+    let like: Vec<_> = alike.iter().copied().filter(|e| e.category == txn.category).collect();
+    category(&mut row, txn, &like);
+    row.0
+}
+
+/// What an account's windows hold, and the payment against them.
+fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
+    let amount = major(txn);
+    row.put("amount", amount.ln_1p());
+    for (tag, length) in WINDOWS {
+        let own = within(txn, length, own);
+        let sum: f64 = own.iter().map(|e| major(e)).sum();
+        row.put(format!("account_count_{tag}"), (own.len() as f64).ln_1p());
+        row.put(format!("account_sum_{tag}"), sum.ln_1p());
+        row.put(format!("account_mean_{tag}"), mean(&own));
+        let deviation = variance(&own).sqrt();
+        // Equal amounts have no deviation; summed as floating-point numbers they keep a trace of one.
+        row.within(format!("account_deviation_{tag}"), deviation, 1e-5 * deviation.max(1.0));
+    }
+    for (tag, length) in &WINDOWS[2..] {
+        row.put(format!("amount_to_account_mean_{tag}"), log_ratio(amount, &within(txn, *length, own)));
+    }
+    let month = within(txn, 30 * DAY, own);
+    let spread = variance(&month).sqrt().max(mean(&month) / 10.0).max(1.0);
+    let z = (amount - mean(&month)) / spread * believed(month.len());
+    row.put("amount_deviations_30d", z.abs().ln_1p().copysign(z));
+
+    let day = within(txn, DAY, own);
+    let (count, usual_count) = (day.len() as f64 + 1.0, (month.len() as f64 + 1.0) / 30.0);
+    let sum = |of: &[&Transaction]| of.iter().map(|e| major(e)).sum::<f64>();
+    let (spent, usual_spent) = (sum(&day) + amount, sum(&month) / 30.0);
+    let hour = sum(&within(txn, DAY / 24, own)) + amount;
+    row.put("account_sum_hour", hour);
+    row.put("account_sum_1h_to_mean", log_ratio(hour, &month));
+    row.put("account_count_today", count);
+    row.put("account_count_usual", usual_count);
+    row.put("account_sum_today", spent);
+    row.put("account_sum_usual", usual_spent);
+    row.put("account_count_1d_to_usual", (count / (usual_count + 1.0)).ln() * believed(month.len()));
+    let usual = usual_spent + mean(&month) + 1.0;
+    row.put("account_sum_1d_to_usual", ((spent + 1.0) / usual).ln() * believed(month.len()));
+}
+
+/// Pace, hours, weekdays, payees and balance.
+fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
+    let pace = own.last().map_or(30 * DAY, |e| (txn.at.0 - e.at.0).min(30 * DAY));
+    row.put("seconds_since_last", (pace as f64 / 1e6).ln_1p());
+
+    let month = within(txn, 30 * DAY, own);
+    let hour_of = |e: &Transaction| e.at.0.rem_euclid(DAY) / (DAY / 24);
+    let weekday_of = |e: &Transaction| (e.at.0.div_euclid(DAY) + 3).rem_euclid(7);
+    // Weights 3, 2, 2, 1, 1 for an hour and those one and two beside it, round the clock.
+    let near: f64 = month
+        .iter()
+        .map(|e| {
+            let apart = (hour_of(e) - hour_of(txn)).abs();
+            (3 - apart.min(24 - apart)).max(0) as f64 / 9.0
+        })
+        .sum();
+    let surprise = |here: f64, places: f64| ((month.len() as f64 + 8.0) / (here + 8.0 / places)).ln();
+    let above_mean = log_ratio(major(txn), &month).max(0.0);
+    row.put("hour_surprise_above_mean", surprise(near, 24.0) * above_mean);
+    let same = month.iter().filter(|e| weekday_of(e) == weekday_of(txn)).count();
+    row.put("weekday_surprise", surprise(same as f64, 7.0));
+    row.put("hour", hour_of(txn) as f64);
+    row.put("weekday", weekday_of(txn) as f64);
+
+    for (tag, length) in &WINDOWS[1..3] {
+        let payees: HashSet<_> = within(txn, *length, own).iter().map(|e| e.counterparty).collect();
+        row.put(format!("account_counterparties_{tag}"), (payees.len() as f64).ln_1p());
+    }
+    let payees: HashSet<_> = own.iter().map(|e| e.counterparty).collect();
+    let firsts = (payees.len() as f64 + 1.0) / (own.len() as f64 + 1.0);
+    row.put("first_at_counterparty", if payees.contains(&txn.counterparty) { 0.0 } else { -firsts.ln() });
+
+    let share = match txn.balance_before {
+        Some(before) if before > 0 && txn.is_outflow() => (major(txn) * 100.0 / before as f64).min(2.0),
+        _ => 0.0,
+    };
+    row.put("balance_share", share);
+}
+
+fn travel(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
+    let last = own.iter().rev().find_map(|e| Some((e.at, e.position?)));
+    let (km, speed) = match (last, txn.position) {
+        (Some((at, from)), Some(to)) => {
+            let km = haversine(from, to);
+            (km, km / ((txn.at.0 - at.0) as f64 / 3.6e9 + 0.5))
+        }
+        _ => (0.0, 0.0),
+    };
+    // The distance is within 1 m plus 1e-6 of the haversine formula for points this near.
+    let off = |x: f64| 1e-3 / (x + 1.0) + 3e-6 * (1.0 + x.ln_1p());
+    row.within("kilometres_from_last", km.ln_1p(), off(km));
+    row.within("kilometres_per_hour", speed.ln_1p(), 2.0 * off(speed));
+}
+
+fn haversine(a: Position, b: Position) -> f64 {
+    let radians = |e7: i32| (f64::from(e7) / 1e7).to_radians();
+    let (lat_a, lat_b) = (radians(a.latitude_e7), radians(b.latitude_e7));
+    let half = |a: f64, b: f64| ((b - a) / 2.0).sin().powi(2);
+    let h = half(lat_a, lat_b) + lat_a.cos() * lat_b.cos() * half(radians(a.longitude_e7), radians(b.longitude_e7));
+    2.0 * 6_371.008_8 * h.sqrt().asin()
+}
+
+fn counterparty(row: &mut Row, txn: &Transaction, there: &[&Transaction]) {
+    for (tag, length) in &WINDOWS[1..] {
+        let there = within(txn, *length, there);
+        let accounts: HashSet<_> = there.iter().map(|e| e.account).collect();
+        row.put(format!("counterparty_count_{tag}"), (there.len() as f64).ln_1p());
+        row.put(format!("counterparty_accounts_{tag}"), (accounts.len() as f64).ln_1p());
+        row.put(format!("counterparty_mean_{tag}"), mean(&there));
+    }
+    // Nobody's traffic is no traffic, this payment not counted either.
+    let named = f64::from(u8::from(txn.counterparty.is_some()));
+    let (day, month) = (within(txn, DAY, there), within(txn, 30 * DAY, there));
+    let (today, usual) = (day.len() as f64 + named, (month.len() as f64 + named) / 30.0);
+    row.put("counterparty_count_today", today);
+    row.put("counterparty_count_usual", usual);
+    let ratio = if month.is_empty() { 0.0 } else { (today / (usual + 1.0)).ln() * believed(month.len()) };
+    row.put("counterparty_count_1d_to_usual", ratio);
+    row.put("amount_to_counterparty_mean_30d", log_ratio(major(txn), &month));
+}
+
+/// Sixteen buckets to a doubling, in whole numbers, and how far into its bucket an amount stands.
+fn bucket(txn: &Transaction) -> (u32, f64) {
+    let value = u128::from(txn.amount.minor.unsigned_abs().max(1));
+    let doubling = value.ilog2();
+    let sixteenths = (value - (1 << doubling)) * 16;
+    let step = (sixteenths >> doubling) as u32;
+    let into = (sixteenths - (u128::from(step) << doubling)) as f64 / (1u128 << doubling) as f64;
+    (16 * doubling + step, into)
+}
+
+fn category(row: &mut Row, txn: &Transaction, like: &[&Transaction]) {
+    let (at, into) = bucket(txn);
+    let above = like.iter().filter(|e| bucket(e).0 > at).count() as f64;
+    let here = like.iter().filter(|e| bucket(e).0 == at).count() as f64;
+    let tail = (above + here * (1.0 - into) + 1.0) / (like.len() as f64 + 1.0);
+    row.put("amount_for_category", -tail.ln());
+    row.put("category_mean", mean(like));
+}
