@@ -20,13 +20,13 @@ impl Score {
 /// lower severity and never changes the severity of those already there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// A tail probability above 1 in 1,000.
+    /// A tail probability above 1 in 100.
     Low,
-    /// At most 1 in 1,000.
+    /// At most 1 in 100.
     Medium,
-    /// At most 1 in 10,000.
+    /// At most 1 in 1,000.
     High,
-    /// At most 1 in 100,000.
+    /// At most 1 in 10,000.
     Critical,
 }
 
@@ -36,13 +36,13 @@ impl Severity {
     /// ```
     /// use crible_alert::Severity;
     /// assert_eq!(Severity::of(0.02), Severity::Low);
-    /// assert_eq!(Severity::of(1e-4), Severity::High);
+    /// assert_eq!(Severity::of(1e-3), Severity::High);
     /// ```
     pub fn of(tail: f64) -> Self {
         match tail {
-            t if t <= 1e-5 => Self::Critical,
-            t if t <= 1e-4 => Self::High,
-            t if t <= 1e-3 => Self::Medium,
+            t if t <= 1e-4 => Self::Critical,
+            t if t <= 1e-3 => Self::High,
+            t if t <= 1e-2 => Self::Medium,
             _ => Self::Low,
         }
     }
@@ -72,12 +72,12 @@ mod tests {
     fn severity_steps_at_its_thresholds() {
         let check = |tail: f64, expect: Severity| assert_eq!(Severity::of(tail), expect, "{tail}");
         check(1.0, Severity::Low);
-        check(1.000_001e-3, Severity::Low);
-        check(1e-3, Severity::Medium);
-        check(1.000_001e-4, Severity::Medium);
-        check(1e-4, Severity::High);
-        check(1.000_001e-5, Severity::High);
-        check(1e-5, Severity::Critical);
+        check(1.000_001e-2, Severity::Low);
+        check(1e-2, Severity::Medium);
+        check(1.000_001e-3, Severity::Medium);
+        check(1e-3, Severity::High);
+        check(1.000_001e-4, Severity::High);
+        check(1e-4, Severity::Critical);
         check(0.0, Severity::Critical);
         check(f64::NAN, Severity::Low);
         assert!(Severity::Critical > Severity::High);

@@ -11,7 +11,7 @@ use number::{count, duration, money, quantity, ratio, share_of_one, times};
 /// Puts a column into words: its `phrase` with `{value}`, `{typical}`, `{times}` (value / typical) and `{own}` filled in.
 ///
 /// `value`, `typical` and `own` are on the feature's own scale ([`Scale::invert`] already applied), in `column.unit`;
-/// money in major units of `currency`. `own` is the column itself where the value shown is another column's: it is then
+/// money in major units of `currency`. `own` is the column itself where the value shown is another's: it is then
 /// told as a share of one where the column's scale is [`Scale::NegLn`] (a surprise), else as a ratio. `share` is how
 /// much of the score the column accounts for, 0 to 1.
 ///
@@ -71,8 +71,8 @@ fn plain(column: &Column, value: f64, typical: Option<f64>, currency: Currency) 
 
 fn own_unit(column: &Column) -> Unit {
     match (&column.shown, column.scale) {
-        (Usual::Column(_), Scale::NegLn) => Unit::Share,
-        (Usual::Column(_), _) => Unit::Ratio,
+        (Usual::Column(_) | Usual::Amount, Scale::NegLn) => Unit::Share,
+        (Usual::Column(_) | Usual::Amount, _) => Unit::Ratio,
         _ => column.unit,
     }
 }
