@@ -46,7 +46,9 @@ fn rows(n: usize, k: usize) -> Array2<f64> {
     out
 }
 
-fn detectors() -> Result<Vec<(&'static str, Box<dyn Detector>)>, Error> {
+type Named = (&'static str, Box<dyn Detector>);
+
+fn detectors() -> Result<Vec<Named>, Error> {
     let ensemble = Ensemble::params()
         .member(Box::new(RobustZ::params().check()?))
         .member(Box::new(Ecod::params().check()?))

@@ -21,12 +21,19 @@ pub enum Aggregate {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RobustZConfig {
     aggregate: Aggregate,
+    min_unit: f64,
 }
 
 impl Params<RobustZConfig> {
     /// How columns become one score; the largest |z| unless told.
     pub fn aggregate(self, aggregate: Aggregate) -> Self {
         self.with(|c| c.aggregate = aggregate)
+    }
+
+    /// The least a column's unit may be, in the column's own units, finite and not negative; 0 unless told. For columns
+    /// that are mostly one value, whose spread says little about their tail.
+    pub fn min_unit(self, min_unit: f64) -> Self {
+        self.with(|c| c.min_unit = min_unit)
     }
 }
 
@@ -35,17 +42,22 @@ impl Algorithm for RobustZConfig {
     type Model = RobustZ;
 
     fn check(&self) -> Result<(), Error> {
+        if !(0.0 <= self.min_unit && self.min_unit < f64::INFINITY) {
+            return Err(Error::parameter(Self::NAME, "min_unit", self.min_unit, "finite, 0 or more"));
+        }
         Ok(())
     }
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<RobustZ, Error> {
-        let columns =
-            (0..rows.ncols()).into_par_iter().map(|j| fit_column(rows.index_axis(Axis(1), j).to_vec())).collect();
+        let columns = (0..rows.ncols())
+            .into_par_iter()
+            .map(|j| fit_column(rows.index_axis(Axis(1), j).to_vec(), self.min_unit))
+            .collect();
         Ok(RobustZ::new(columns, self.aggregate))
     }
 }
 
-fn fit_column(mut values: Vec<f64>) -> Column {
+fn fit_column(mut values: Vec<f64>, min_unit: f64) -> Column {
     /// Makes the median absolute deviation of a normal column its standard deviation.
     const FROM_MAD: f64 = 1.4826;
     /// √(π/2), which does the same for the mean absolute deviation.
@@ -65,7 +77,7 @@ fn fit_column(mut values: Vec<f64>) -> Column {
         unit = 0.5e-6 * if center == 0.0 { 1.0 } else { center.abs() };
     }
     // A subnormal center can still round the unit to 0.
-    Column { center, half_unit: unit.max(f64::MIN_POSITIVE) }
+    Column { center, half_unit: unit.max(0.5 * min_unit).max(f64::MIN_POSITIVE) }
 }
 
 #[cfg(test)]
@@ -75,11 +87,13 @@ mod tests {
     #[test]
     fn units() {
         fn check(values: &[f64], center: f64, unit: f64) {
-            let column = fit_column(values.to_vec());
+            let column = fit_column(values.to_vec(), 0.0);
             assert_eq!(column.center, center, "{values:?}");
             let found = column.half_unit;
             assert!((found - 0.5 * unit).abs() <= 1e-12 * unit, "{values:?}: {found}");
         }
+        assert_eq!(fit_column(vec![1.0, 2.0, 3.0], 8.0).half_unit, 4.0);
+        assert!(RobustZConfig { min_unit: f64::NAN, ..Default::default() }.check().is_err());
         check(&[1.0, 2.0, 3.0, 4.0, 100.0], 3.0, 1.4826);
         check(&[5.0, 5.0, 5.0, 5.0, 10.0], 5.0, 1.253_314);
         check(&[7.0, 7.0], 7.0, 7e-6);
