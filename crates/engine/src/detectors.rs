@@ -1,0 +1,71 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crible_score::{Detector, ecod, hbos, isolation_forest, kmeans, robust_z};
+use linfa::ParamGuard;
+
+use crate::Error;
+
+/// A detector the engine can run, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DetectorName {
+    /// Largest robust z-score of a column (median and median absolute deviation).
+    RobustZ,
+    /// Empirical-cumulative-distribution outlier detection.
+    Ecod,
+    /// Histogram-based outlier score.
+    Hbos,
+    /// Isolation forest.
+    IsolationForest,
+    /// Distance to the nearest of k means.
+    KMeans,
+}
+
+impl DetectorName {
+    /// All there are, in the order of their columns in a scores file.
+    pub const ALL: [Self; 5] = [Self::RobustZ, Self::Ecod, Self::Hbos, Self::IsolationForest, Self::KMeans];
+
+    /// The name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RobustZ => "robust_z",
+            Self::Ecod => "ecod",
+            Self::Hbos => "hbos",
+            Self::IsolationForest => "isolation_forest",
+            Self::KMeans => "kmeans",
+        }
+    }
+
+    /// The detector with its default parameters and a seed.
+    pub(crate) fn build(self, seed: u64) -> Result<Box<dyn Detector>, crible_score::Error> {
+        Ok(match self {
+            // The engine's columns are 0 for the usual half of all rows and pass 1 in one row of a hundred. A normal column
+            // that does so has a deviation of 1 / 2.326, and no column is held to be narrower.
+            Self::RobustZ => Box::new(robust_z::RobustZ::params().min_unit(0.43).check()?),
+            Self::Ecod => Box::new(ecod::Ecod::params().check()?),
+            // A bin hardly anything falls into has to count for more than the default alpha lets it: a handful of
+            // frauds stands among tens of thousands of rows.
+            Self::Hbos => Box::new(hbos::Hbos::params().alpha(1e-3).check()?),
+            Self::IsolationForest => Box::new(isolation_forest::IsolationForest::params().seed(seed).check()?),
+            Self::KMeans => Box::new(kmeans::KMeans::params().seed(seed).check()?),
+        })
+    }
+}
+
+impl fmt::Display for DetectorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for DetectorName {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.into_iter().find(|d| d.as_str() == name.trim()).ok_or_else(|| Error::UnknownDetector {
+            name: name.to_owned(),
+            known: Self::ALL.map(Self::as_str).join(", "),
+        })
+    }
+}

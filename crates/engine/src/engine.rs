@@ -1,0 +1,185 @@
+use std::ops::Range;
+
+use crible_alert::{Ranked, Ranker, Reason, Score};
+use crible_core::{Batch, Transaction};
+use crible_feature::{Block, FeatureSet};
+use rayon::prelude::*;
+
+use crate::builder::blocks;
+use crate::{Builder, Error, Model, Verdict};
+
+/// Rows whose features are computed together: large enough that an account's state is fetched seldom, small enough that
+/// a block's rows stay in reach.
+pub(crate) const BLOCK_ROWS: usize = 1 << 18;
+
+/// Rows scored together by one thread; their columns stay in a core's cache.
+const TILE_ROWS: usize = 1_024;
+
+/// A model and the state of every account and counterparty: what a service embeds.
+///
+/// [`Engine::observe`] and [`Engine::replay`] are one path: the same transactions give the same verdicts to the bit, one
+/// at a time or a million together, on any number of threads.
+#[derive(Debug)]
+pub struct Engine {
+    model: Model,
+    features: FeatureSet,
+    row: Vec<f32>,
+    seen: Vec<f64>,
+    parts: Vec<f64>,
+    scores: Scores,
+}
+
+/// Scores of a block, kept from block to block.
+#[derive(Debug, Default)]
+struct Scores {
+    raw: Vec<f64>,
+    tail: Vec<f64>,
+    parts: Vec<f64>,
+}
+
+/// A run of transactions of a batch with their scores and features.
+#[derive(Debug)]
+pub struct Scored<'a> {
+    batch: &'a Batch,
+    rows: Range<usize>,
+    block: &'a Block,
+    scores: &'a Scores,
+    n_detectors: usize,
+}
+
+impl Scored<'_> {
+    /// Which rows of the batch these are.
+    pub fn rows(&self) -> Range<usize> {
+        self.rows.clone()
+    }
+
+    /// The score of row `row` of the batch.
+    ///
+    /// # Panics
+    /// Where [`Scored::rows`] does not hold `row`; so do the others.
+    pub fn score(&self, row: usize) -> Score {
+        let at = row - self.rows.start;
+        Score { raw: self.scores.raw[at], tail: self.scores.tail[at] }
+    }
+
+    /// Each detector's own score.
+    pub fn detectors(&self, row: usize) -> &[f64] {
+        let at = (row - self.rows.start) * self.n_detectors;
+        &self.scores.parts[at..at + self.n_detectors]
+    }
+
+    /// The feature row, for [`Model::explain`].
+    pub fn features(&self, row: usize) -> Box<[f32]> {
+        let width = self.block.families().iter().map(|f| f.width()).sum();
+        let mut out = vec![0.0; width].into_boxed_slice();
+        self.block.copy_row(row - self.rows.start, &mut out);
+        out
+    }
+
+    /// Offers all of them to a ranker, each with its feature row; returns the winners of the days that closed.
+    ///
+    /// # Errors
+    /// As [`Ranker::offer`].
+    pub fn rank(&self, ranker: &mut Ranker<Box<[f32]>>) -> Result<Vec<Ranked<Box<[f32]>>>, crible_alert::RankError> {
+        let mut closed = Vec::new();
+        for row in self.rows() {
+            closed.extend(ranker.offer(&self.batch.get(row), self.score(row), || self.features(row))?);
+        }
+        Ok(closed)
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(model: Model, features: FeatureSet) -> Self {
+        let row = vec![0.0; model.columns().len()];
+        let seen = vec![0.0; model.n_inputs()];
+        let parts = vec![0.0; model.detectors().len()];
+        Self { model, features, row, seen, parts, scores: Scores::default() }
+    }
+
+    /// Settings to learn a model with.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Bytes the state of all accounts and counterparties holds on to.
+    pub fn state_bytes(&self) -> usize {
+        self.features.state_bytes()
+    }
+
+    /// Scores one transaction by what came before it, then remembers it.
+    ///
+    /// # Errors
+    /// [`Error::Late`] where it is older than one before it; the state is then as it was.
+    pub fn observe(&mut self, txn: &Transaction) -> Result<Verdict, Error> {
+        self.features.step(txn, &mut self.row)?;
+        self.model.score_row(&self.row, &mut self.seen, &mut self.parts)
+    }
+
+    /// The `n` strongest reasons for the verdict [`Engine::observe`] gave last; `txn` is the transaction it was about.
+    pub fn explain_last(&self, txn: &Transaction, n: usize) -> Vec<Reason> {
+        self.model.explain(txn, &self.row, n)
+    }
+
+    /// Scores a batch, each transaction by what came before it, and remembers all. Runs in the caller's rayon pool;
+    /// `visit` sees each run of scored transactions in order.
+    ///
+    /// # Errors
+    /// [`Error::Late`] where the batch begins before something seen already, and what `visit` returns.
+    pub fn replay<E: From<Error>>(
+        &mut self,
+        batch: &Batch,
+        mut visit: impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut block = Block::default();
+        for range in blocks(batch.len()) {
+            self.features.step_all(batch, range.clone(), |_| true, &mut block).map_err(Error::from)?;
+            self.score_block(&block)?;
+            visit(&self.model, &self.scored(batch, range, &block))?;
+        }
+        Ok(())
+    }
+
+    /// Scores all rows of a block into `self.scores`.
+    pub(crate) fn score_block(&mut self, block: &Block) -> Result<(), Error> {
+        let (model, scores) = (&self.model, &mut self.scores);
+        let (rows, width, n_parts) = (block.rows(), model.n_inputs(), model.detectors().len());
+        scores.raw.resize(rows, 0.0);
+        scores.tail.resize(rows, 0.0);
+        scores.parts.resize(rows * n_parts, 0.0);
+        let tiles = scores.raw.par_chunks_mut(TILE_ROWS).zip(scores.tail.par_chunks_mut(TILE_ROWS));
+        tiles.zip(scores.parts.par_chunks_mut(TILE_ROWS * n_parts)).enumerate().try_for_each_init(
+            || vec![0.0; TILE_ROWS * width],
+            |gathered, (tile, ((raw, tail), parts))| {
+                let gathered = &mut gathered[..raw.len() * width];
+                model.gather(block.families(), tile * TILE_ROWS, raw.len(), gathered);
+                model.score_gathered(gathered, parts, raw, tail)
+            },
+        )
+    }
+
+    pub(crate) fn scored<'a>(&'a self, batch: &'a Batch, rows: Range<usize>, block: &'a Block) -> Scored<'a> {
+        let n_detectors = self.model.detectors().len();
+        Scored { batch, rows, block, scores: &self.scores, n_detectors }
+    }
+
+    /// The model as bytes that [`Engine::load`] reads on any machine: versioned, checksummed, nothing in it to execute.
+    pub fn save(&self) -> Vec<u8> {
+        crate::saved::to_bytes(&self.model)
+    }
+
+    /// An engine with a saved model and no state.
+    ///
+    /// # Errors
+    /// [`Error::NotAModel`], or [`Error::Score`] where a detector within is damaged; both say what is wrong with the bytes.
+    pub fn load(bytes: &[u8]) -> Result<Self, Error> {
+        let model = crate::saved::from_bytes(bytes)?;
+        let features = FeatureSet::to_score(model.has);
+        Ok(Self::new(model, features))
+    }
+}

@@ -1,0 +1,53 @@
+use crible_core::{Timestamp, TxnId};
+
+/// Why the engine cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Too few transactions to learn what is usual.
+    #[error("{got} transactions are too few to fit on: expected at least {needed}")]
+    TooFew {
+        /// Transactions there are.
+        got: usize,
+        /// Transactions it takes.
+        needed: usize,
+    },
+    /// No detector of this name.
+    #[error("`{name}` is no detector: expected one of {known}")]
+    UnknownDetector {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// More detectors than an engine can hold, or none.
+    #[error("{got} detectors asked for: expected 1 to {}", crate::MAX_DETECTORS)]
+    DetectorCount {
+        /// Detectors asked for.
+        got: usize,
+    },
+    /// A transaction older than one already taken in.
+    #[error(
+        "transaction {txn} at {at} is late: {watermark} has been seen already, and transactions come in order of time"
+    )]
+    Late {
+        /// The late transaction.
+        txn: TxnId,
+        /// Its time.
+        at: Timestamp,
+        /// The latest time seen.
+        watermark: Timestamp,
+    },
+    /// A detector or the ensemble failed.
+    #[error(transparent)]
+    Score(#[from] crible_score::Error),
+    /// Bytes that are no saved model.
+    #[error("this is no saved model: {0}")]
+    NotAModel(String),
+}
+
+impl From<crible_feature::Late> for Error {
+    fn from(late: crible_feature::Late) -> Self {
+        Self::Late { txn: late.txn, at: late.at, watermark: late.watermark }
+    }
+}

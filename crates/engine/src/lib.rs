@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod detectors;
+mod engine;
+mod error;
+mod model;
+mod saved;
+mod scores;
+
+pub use builder::Builder;
+pub use detectors::DetectorName;
+pub use engine::{Engine, Scored};
+pub use error::Error;
+pub use model::Model;
+pub use scores::{MAX_DETECTORS, Verdict};
+
+pub use crible_alert as alert;
+pub use crible_core as core;

@@ -1,0 +1,200 @@
+use crible_alert::{ModelId, Reason, Score, reasons, tell};
+use crible_core::{Column, Has, Tail, Transaction, Usual};
+use crible_feature::{FeatureSet, Rows};
+use crible_score::Model as _;
+use crible_score::ensemble::Ensemble;
+use ndarray::{ArrayView1, ArrayView2, ShapeBuilder};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Verdict};
+
+/// What is usual in a column, over the fit rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Typical {
+    /// The median.
+    pub(crate) median: f32,
+    /// One over the distance from the median that one row in a hundred exceeds on the suspicious side; positive.
+    pub(crate) per_scale: f64,
+}
+
+impl Typical {
+    /// What detectors see of a value: its distance from the median on the suspicious side, in units of that scale. What
+    /// lies on the other side is as usual as the median.
+    pub(crate) fn seen(self, tail: Tail, value: f32) -> f64 {
+        let distance = (f64::from(value) - f64::from(self.median)) * self.per_scale;
+        match tail {
+            Tail::Upper => distance.max(0.0),
+            Tail::Lower => (-distance).max(0.0),
+            Tail::Both => distance,
+        }
+    }
+
+    /// From a column's values, in any order.
+    pub(crate) fn of(tail: Tail, values: &mut [f32]) -> Self {
+        let at = |values: &mut [f32], share: f64| match values.len() {
+            0 => 0.0,
+            n => *values.select_nth_unstable_by(((n - 1) as f64 * share) as usize, f32::total_cmp).1,
+        };
+        let median = at(values, 0.5);
+        for value in values.iter_mut() {
+            *value = match tail {
+                Tail::Upper => *value - median,
+                Tail::Lower => median - *value,
+                Tail::Both => (*value - median).abs(),
+            };
+        }
+        let hundredth = at(values, 0.99);
+        let widest = values.iter().copied().fold(0.0, f32::max);
+        // Where fewer than one row in a hundred ever leaves the median, the widest distance seen; else one.
+        let scale = [hundredth, widest].into_iter().find(|s| *s > 0.0 && s.is_finite()).unwrap_or(1.0);
+        Self { median, per_scale: 1.0 / f64::from(scale) }
+    }
+}
+
+/// What was learned: which columns the feed feeds, what is usual in each, and the fitted ensemble.
+///
+/// It holds no transaction, no identifier and no state of any account.
+#[derive(Debug)]
+pub struct Model {
+    pub(crate) has: Has,
+    columns: Vec<Column>,
+    /// Indices of the columns detectors see.
+    inputs: Vec<usize>,
+    /// What is usual in every column.
+    pub(crate) usual: Vec<Typical>,
+    pub(crate) ensemble: Ensemble,
+    id: ModelId,
+}
+
+impl Model {
+    pub(crate) fn new(has: Has, usual: Vec<Typical>, ensemble: Ensemble) -> Self {
+        let columns = FeatureSet::to_score(has).columns().to_vec();
+        let inputs = inputs(&columns);
+        let mut model = Self { has, columns, inputs, usual, ensemble, id: ModelId(0) };
+        model.id = ModelId(crate::saved::fingerprint(&model));
+        model
+    }
+
+    /// Identifies the model: a hash of all that was learned.
+    pub fn id(&self) -> ModelId {
+        self.id
+    }
+
+    /// All columns of a feature row, those only shown included.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Names of the detectors, in the order of a verdict's scores.
+    pub fn detectors(&self) -> impl ExactSizeIterator<Item = &'static str> {
+        self.ensemble.names()
+    }
+
+    /// Detectors that could not be fitted, each with its reason.
+    pub fn skipped(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.ensemble.skipped().iter().map(|s| (s.name.as_str(), s.reason.as_str()))
+    }
+
+    /// Number of columns detectors see.
+    pub(crate) fn n_inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
+    fn seen(&self, column: usize, value: f32) -> f64 {
+        self.usual[column].seen(self.columns[column].tail, value)
+    }
+
+    /// Fills `out` (inputs × rows, one column after the other) from a range of feature rows.
+    pub(crate) fn gather(&self, families: &[Rows], first: usize, rows: usize, out: &mut [f64]) {
+        let mut at = 0;
+        let mut column = 0;
+        for family in families {
+            let last = column + family.width();
+            let here = &self.inputs[at..];
+            let here = &here[..here.partition_point(|&input| input < last)];
+            for row in 0..rows {
+                let values = family.row(first + row);
+                for (i, &input) in here.iter().enumerate() {
+                    out[(at + i) * rows + row] = self.seen(input, values[input - column]);
+                }
+            }
+            at += here.len();
+            column = last;
+        }
+    }
+
+    /// Scores rows gathered before: `parts` is rows × detectors, `raw` and `tail` as long as there are rows.
+    pub(crate) fn score_gathered(
+        &self,
+        gathered: &[f64],
+        parts: &mut [f64],
+        raw: &mut [f64],
+        tail: &mut [f64],
+    ) -> Result<(), Error> {
+        let shape = (raw.len(), self.n_inputs()).f();
+        let Ok(view) = ArrayView2::from_shape(shape, gathered) else {
+            let (got, expected) = (gathered.len(), raw.len() * self.n_inputs());
+            return Err(crible_score::Error::Length { what: "gathered", got, expected }.into());
+        };
+        Ok(self.ensemble.score_parts(view, parts, raw, tail)?)
+    }
+
+    /// Scores one feature row. `seen` and `parts` are scratch as long as there are inputs and detectors.
+    pub(crate) fn score_row(&self, row: &[f32], seen: &mut [f64], parts: &mut [f64]) -> Result<Verdict, Error> {
+        for (seen, &input) in seen.iter_mut().zip(&self.inputs) {
+            *seen = self.seen(input, row[input]);
+        }
+        let (mut raw, mut tail) = ([0.0], [0.0]);
+        self.score_gathered(seen, parts, &mut raw, &mut tail)?;
+        Ok(Verdict::new(Score { raw: raw[0], tail: tail[0] }, parts))
+    }
+
+    /// The `n` strongest reasons for a feature row's score, strongest first; fewer where fewer columns speak against it.
+    ///
+    /// A column's share is its part of every detector's score, weighted by how strange that detector finds the row.
+    ///
+    /// # Panics
+    /// Where `row` is not as long as [`Model::columns`].
+    pub fn explain(&self, txn: &Transaction, row: &[f32], n: usize) -> Vec<Reason> {
+        let seen: Vec<f64> = self.inputs.iter().map(|&i| self.seen(i, row[i])).collect();
+        let mut contributions = vec![0.0; seen.len()];
+        self.ensemble.explain_row(ArrayView1::from(&seen), &mut contributions);
+        let mut shares = vec![0.0; row.len()];
+        let total: f64 = contributions.iter().filter(|c| **c > 0.0).sum();
+        for ((&input, contribution), seen) in self.inputs.iter().zip(contributions).zip(&seen) {
+            // A column at its median says nothing against the row, whatever a distance makes of it.
+            if *seen != 0.0 && total > 0.0 {
+                shares[input] = contribution.max(0.0) / total;
+            }
+        }
+        let number = |which: &Usual, column: usize| match which {
+            Usual::Own => Some(self.own(column, row[column])),
+            Usual::Amount => Some(txn.amount.major().abs()),
+            Usual::Median => Some(self.own(column, self.usual[column].median)),
+            Usual::Column(name) => {
+                let at = self.columns.iter().position(|c| c.name == *name)?;
+                Some(self.own(at, row[at]))
+            }
+            _ => None,
+        };
+        reasons::choose(&self.columns, &shares, n)
+            .into_iter()
+            .map(|i| {
+                let column = &self.columns[i];
+                let own = self.own(i, row[i]);
+                let value = number(&column.shown, i).unwrap_or(own);
+                let typical = number(&column.typical, i);
+                tell(column, value, typical, own, shares[i], txn.amount.currency)
+            })
+            .collect()
+    }
+
+    fn own(&self, column: usize, value: f32) -> f64 {
+        self.columns[column].scale.invert(f64::from(value))
+    }
+}
+
+/// Indices of the columns detectors see.
+pub(crate) fn inputs(columns: &[Column]) -> Vec<usize> {
+    (0..columns.len()).filter(|&i| columns[i].input).collect()
+}

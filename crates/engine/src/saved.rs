@@ -1,0 +1,170 @@
+//! A model as bytes: `CRIBLEM` and a format version, the length and the CRC-32 of the body, the body in postcard.
+
+use crible_core::{Column, Has, Scale, Tail};
+use crible_score::ensemble::Ensemble;
+use crible_score::{Model as _, Snapshot};
+use serde::{Deserialize, Serialize};
+
+use crate::model::Typical;
+use crate::{Error, MAX_DETECTORS, Model};
+
+const MAGIC: &[u8; 7] = b"CRIBLEM";
+const VERSION: u8 = 1;
+const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    /// counterparty, category, channel, country, position, balance.
+    has: [bool; 6],
+    columns: Vec<Signature>,
+    usual: Vec<Typical>,
+    ensemble: Vec<u8>,
+}
+
+/// What a column has to agree in between the program that fitted a model and the one that loads it. Were they only
+/// counted, a column that changed places or meaning would be scored as what it no longer is.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Signature {
+    name: String,
+    tail: u8,
+    scale: u8,
+    input: bool,
+}
+
+impl Signature {
+    fn of(column: &Column) -> Self {
+        // Numbers that are written down: they may never change.
+        let tail = match column.tail {
+            Tail::Upper => 0,
+            Tail::Lower => 1,
+            Tail::Both => 2,
+        };
+        let scale = match column.scale {
+            Scale::Linear => 0,
+            Scale::Ln1p => 1,
+            Scale::Ln => 2,
+            Scale::NegLn => 3,
+        };
+        Self { name: column.name.to_string(), tail, scale, input: column.input }
+    }
+}
+
+fn body(model: &Model) -> Vec<u8> {
+    let Has { counterparty, category, channel, country, position, balance } = model.has;
+    let body = Body {
+        has: [counterparty, category, channel, country, position, balance],
+        columns: model.columns().iter().map(Signature::of).collect(),
+        usual: model.usual.clone(),
+        ensemble: model.ensemble.snapshot().to_bytes(),
+    };
+    // Writing plain data to memory has nothing to fail on.
+    postcard::to_allocvec(&body).unwrap_or_default()
+}
+
+/// A hash of all that was learned: FNV-1a over the body.
+pub(crate) fn fingerprint(model: &Model) -> u64 {
+    body(model)
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
+    let body = body(model);
+    let mut bytes = Vec::with_capacity(HEADER + body.len());
+    bytes.extend_from_slice(MAGIC);
+    bytes.push(VERSION);
+    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+    bytes.extend_from_slice(&body);
+    bytes
+}
+
+pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
+    let refuse = |what: String| Err(Error::NotAModel(what));
+    let Some((header, body)) = bytes.split_at_checked(HEADER) else {
+        return refuse(format!("{} bytes, expected at least {HEADER}", bytes.len()));
+    };
+    let (magic, rest) = header.split_at(MAGIC.len());
+    if magic != MAGIC {
+        return refuse("it does not begin with CRIBLEM".to_owned());
+    }
+    let [version, length @ .., c0, c1, c2, c3] = rest else {
+        return refuse("its header is incomplete".to_owned());
+    };
+    if *version != VERSION {
+        return refuse(format!("format version {version}, expected {VERSION}"));
+    }
+    let length = length.iter().rev().fold(0u64, |n, &byte| n << 8 | u64::from(byte));
+    if length != body.len() as u64 {
+        return refuse(format!("{} bytes of body, expected {length}", body.len()));
+    }
+    let (got, expected) = (crc32fast::hash(body), u32::from_le_bytes([*c0, *c1, *c2, *c3]));
+    if got != expected {
+        return refuse(format!("checksum {got:08x}, expected {expected:08x}: bytes were changed or lost"));
+    }
+    let body: Body = match postcard::from_bytes(body) {
+        Ok(body) => body,
+        Err(error) => return refuse(format!("its body does not decode ({error})")),
+    };
+    let [counterparty, category, channel, country, position, balance] = body.has;
+    let has = Has { counterparty, category, channel, country, position, balance };
+    let ensemble = Ensemble::from_snapshot(&Snapshot::from_bytes(&body.ensemble)?)?;
+    let columns = crible_feature::FeatureSet::to_score(has).columns().to_vec();
+    let inputs = columns.iter().filter(|c| c.input).count();
+    let same = |(saved, column): (&Signature, &Column)| *saved == Signature::of(column);
+    if let Some(at) = body.columns.iter().zip(&columns).position(|pair| !same(pair)) {
+        let (got, expected) = (&body.columns[at].name, &columns[at].name);
+        return refuse(format!(
+            "its column {at} is `{got}`, expected `{expected}` of the same scale and use: it was fitted by another version"
+        ));
+    }
+    let counts = [body.columns.len(), body.usual.len()];
+    if counts.iter().any(|&count| count != columns.len()) || inputs != ensemble.n_columns() {
+        return refuse(format!(
+            "it is about {} columns, {} of them scored, expected {} and {inputs}",
+            body.usual.len(),
+            ensemble.n_columns(),
+            columns.len()
+        ));
+    }
+    if ensemble.n_members() > MAX_DETECTORS {
+        return refuse(format!("{} detectors, expected at most {MAX_DETECTORS}", ensemble.n_members()));
+    }
+    let unsound = |t: &&Typical| !(t.median.is_finite() && t.per_scale > 0.0 && t.per_scale.is_finite());
+    if let Some(Typical { median, per_scale }) = body.usual.iter().find(unsound) {
+        return refuse(format!(
+            "a median of {median} and one over a scale of {per_scale}, expected finite numbers, the scale above 0"
+        ));
+    }
+    Ok(Model::new(has, body.usual, ensemble))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use crible_score::ecod::Ecod;
+    use linfa::ParamGuard;
+    use ndarray::Array2;
+
+    use super::*;
+
+    /// The builder makes none of these, and its check stands elsewhere: a verdict has no room for more scores.
+    #[test]
+    fn more_detectors_than_a_verdict_holds_are_refused() {
+        let check = |n: usize| {
+            let has = Has::default();
+            let columns = crible_feature::FeatureSet::to_score(has).columns().to_vec();
+            let inputs = columns.iter().filter(|c| c.input).count();
+            let rows = Array2::from_shape_fn((50, inputs), |(i, j)| ((i * (j + 7)) % 23) as f64);
+            let params =
+                (0..n).fold(Ensemble::params(), |params, _| params.member(Box::new(Ecod::params().check().unwrap())));
+            let ensemble = params.check().unwrap().fit_rows(rows.view()).unwrap();
+            let usual = vec![Typical { median: 0.0, per_scale: 1.0 }; columns.len()];
+            from_bytes(&to_bytes(&Model::new(has, usual, ensemble))).map(|model| model.detectors().len())
+        };
+        assert_eq!(check(MAX_DETECTORS).unwrap(), MAX_DETECTORS);
+        let told = check(MAX_DETECTORS + 1).unwrap_err().to_string();
+        assert_eq!(told, "this is no saved model: 33 detectors, expected at most 32");
+    }
+}

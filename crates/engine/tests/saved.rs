@@ -1,0 +1,133 @@
+//! Saved models: damaged ones are refused, old ones still answer.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+
+use common::*;
+use crible::{DetectorName, Engine, Error};
+use proptest::prelude::*;
+
+/// Magic, version, length of the body, its CRC-32.
+const HEADER: usize = 7 + 1 + 8 + 4;
+
+/// A small model: damage is tried all over it.
+fn small() -> Vec<u8> {
+    let txns = population(20, 30, 3, FULL);
+    quick().fit_rows(60).fit(&batch(&txns)).unwrap().save()
+}
+
+fn refused(bytes: &[u8]) -> String {
+    match Engine::load(bytes) {
+        Ok(_) => panic!("a damaged model was loaded"),
+        Err(error @ (Error::NotAModel(_) | Error::Score(_))) => error.to_string(),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+#[test]
+fn a_model_comes_back_as_it_was() {
+    let bytes = small();
+    let engine = Engine::load(&bytes).unwrap();
+    assert!(engine.save() == bytes);
+    assert_eq!(engine.model().detectors().collect::<Vec<_>>(), DetectorName::ALL.map(DetectorName::as_str));
+}
+
+#[test]
+fn a_model_cut_short_is_refused_at_every_length() {
+    let bytes = small();
+    for length in 0..bytes.len() {
+        refused(&bytes[..length]);
+    }
+    refused(&[&bytes[..], &[0]].concat());
+    assert_eq!(refused(&bytes[..5]), "this is no saved model: 5 bytes, expected at least 20");
+    let told = refused(&bytes[..bytes.len() - 1]);
+    let body = bytes.len() - HEADER;
+    assert_eq!(told, format!("this is no saved model: {} bytes of body, expected {body}", body - 1));
+}
+
+#[test]
+fn a_changed_byte_is_found_wherever_it_is() {
+    let mut bytes = small();
+    // The whole header, then a sample with a stride that is no multiple of any field.
+    let places: Vec<_> = (0..HEADER).chain((HEADER..bytes.len()).step_by(13)).collect();
+    for at in places {
+        for bit in [0x01, 0x80] {
+            bytes[at] ^= bit;
+            refused(&bytes);
+            bytes[at] ^= bit;
+        }
+    }
+    bytes[7] = 2;
+    assert_eq!(refused(&bytes), "this is no saved model: format version 2, expected 1");
+    assert_eq!(
+        refused(b"PK\x03\x04 is how an archive begins"),
+        "this is no saved model: it does not begin with CRIBLEM"
+    );
+}
+
+/// Columns that changed places or use since a model was fitted: the model says which.
+#[test]
+fn a_model_of_other_columns_is_refused() {
+    let bytes = small();
+    // The first column's name, and after it its suspicious side.
+    let name = Engine::load(&bytes).unwrap().model().columns()[0].name.to_string();
+    let end = name.len() + bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
+    let mut renamed = bytes.clone();
+    renamed[end - 1] = b'_';
+    let told = refused(&sealed(renamed));
+    let other = format!("{}_", &name[..name.len() - 1]);
+    assert!(told.contains(&format!("its column 0 is `{other}`, expected `{name}`")), "{told}");
+    let mut turned = bytes;
+    turned[end] ^= 1;
+    let told = refused(&sealed(turned));
+    assert!(told.contains(&format!("is `{name}`, expected `{name}` of the same scale and use")), "{told}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Checksums find damage, not malice: bytes changed under valid checksums are refused or make a model that scores,
+    /// and never a panic.
+    #[test]
+    fn a_forged_model_does_no_harm(changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
+        let mut bytes = small_once().to_vec();
+        for (share, to) in changes {
+            let at = HEADER + ((bytes.len() - HEADER) as f64 * share) as usize;
+            bytes[at] = to;
+        }
+        if let Ok(mut engine) = Engine::load(&sealed(bytes)) {
+            for txn in population(2, 3, 1, FULL) {
+                if engine.observe(&txn).is_ok() {
+                    engine.explain_last(&txn, 3);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        refused(&bytes);
+        let mut begun = b"CRIBLEM\x01".to_vec();
+        begun.extend((bytes.len() as u64).to_le_bytes());
+        begun.extend(crc32fast::hash(&bytes).to_le_bytes());
+        begun.extend(bytes);
+        refused(&begun);
+    }
+}
+
+fn small_once() -> &'static [u8] {
+    static SMALL: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+    SMALL.get_or_init(small)
+}
+
+/// The bytes with the checksums they should have: that of the ensemble within, which ends the body, and that of the body.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.len() - 4;
+    if let Some(start) = bytes.windows(8).position(|window| window == b"CRIBLEM1") {
+        let inner = crc32fast::hash(&bytes[start..end]);
+        bytes[end..].copy_from_slice(&inner.to_le_bytes());
+    }
+    let body = crc32fast::hash(&bytes[HEADER..]);
+    bytes[HEADER - 4..HEADER].copy_from_slice(&body.to_le_bytes());
+    bytes
+}
