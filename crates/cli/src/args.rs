@@ -1,0 +1,154 @@
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use crible::DetectorName;
+use crible_alert::Budget;
+use crible_core::Timestamp;
+
+/// Sifts transactions: reads exports of banks, wallets and card feeds, learns what is usual without labels, and ranks
+/// the few that deserve a look, each with its reasons.
+#[derive(Debug, Parser)]
+#[command(name = "crible", version, max_term_width = 110)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Score transaction exports and write ranked, explained alerts
+    Score(ScoreArgs),
+    /// Simulate a small labelled population, score it, and print the top alerts with their reasons
+    Demo(DemoArgs),
+    /// Write simulated transactions, labelled, of any size
+    Simulate(SimulateArgs),
+    /// List the feeds that are read, and how each is recognised
+    Feeds(FeedsArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ScoreArgs {
+    /// Transaction exports: CSV (plain, gzip or zstd) or Parquet
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Read the files as this feed instead of recognising them (see `crible feeds`)
+    #[arg(long, value_name = "NAME", conflicts_with = "map")]
+    pub(crate) feed: Option<String>,
+    /// Name the columns of an unknown feed, `account=COL,amount=COL,time=COL,…`, or a TOML file that does
+    #[arg(long, value_name = "MAP")]
+    pub(crate) map: Option<String>,
+    /// A folder of further presets
+    #[arg(long, value_name = "DIR")]
+    pub(crate) presets: Option<PathBuf>,
+    /// How many alerts somebody can look at in a day
+    #[arg(long, default_value = "100/day", value_name = "N/day")]
+    pub(crate) budget: Budget,
+    /// Where alerts go: a folder, or a file ending in .jsonl, .csv or .parquet; standard output unless given
+    #[arg(long, value_name = "DIR|FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write every transaction's scores to this file, .parquet or .csv
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scores: Option<PathBuf>,
+    /// Write rejected rows to this file; beside the alerts, or crible-rejects.csv, unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// A file with the key that account and card numbers are pseudonymised with (or CRIBLE_KEY in the environment)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) learn: LearnArgs,
+}
+
+/// How to learn, for every command that scores.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LearnArgs {
+    /// Detectors to run, by name
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = DetectorName::ALL)]
+    pub(crate) detectors: Vec<DetectorName>,
+    /// Learn from transactions before this date alone (UTC, YYYY-MM-DD); all are scored
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub(crate) fit_until: Option<Timestamp>,
+    /// Seed of everything drawn by chance
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Threads to use; one for each core unless given. No result depends on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DemoArgs {
+    /// Accounts to simulate
+    #[arg(long, default_value_t = 400, value_name = "N")]
+    pub(crate) accounts: u32,
+    /// Days to simulate
+    #[arg(long, default_value_t = 60, value_name = "N")]
+    pub(crate) days: u32,
+    /// How many alerts to print
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) top: usize,
+    /// Seed of the population and the model
+    #[arg(long, default_value_t = 7, value_name = "N")]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SimulateArgs {
+    /// Accounts
+    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    pub(crate) accounts: u32,
+    /// Days
+    #[arg(long, default_value_t = 90, value_name = "N")]
+    pub(crate) days: u32,
+    /// First day (UTC, YYYY-MM-DD)
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub(crate) start: Option<Timestamp>,
+    /// Share of transactions that are fraud
+    #[arg(long, default_value_t = 0.005, value_name = "SHARE")]
+    pub(crate) fraud_rate: f64,
+    /// Seed: the same seed gives the same transactions on every machine
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) seed: u64,
+    /// File to write, CSV; standard output unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FeedsArgs {
+    /// A folder of further presets
+    #[arg(long, value_name = "DIR")]
+    pub(crate) presets: Option<PathBuf>,
+}
+
+fn date(text: &str) -> Result<Timestamp, String> {
+    let fault = || format!("`{text}` is not a date: expected year-month-day, such as 2018-08-08");
+    let mut parts = text.splitn(3, '-');
+    let mut part = |digits: usize| {
+        let part = parts.next().filter(|p| p.len() == digits && p.bytes().all(|b| b.is_ascii_digit()))?;
+        part.parse::<u32>().ok()
+    };
+    let (Some(year), Some(month), Some(day)) = (part(4), part(2), part(2)) else {
+        return Err(fault());
+    };
+    Timestamp::from_civil(year as i32, month, day, 0, 0, 0, 0).ok_or_else(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn dates_are_read_or_refused() {
+        assert_eq!(date("2018-08-08"), Ok(Timestamp::from_seconds(1_533_686_400)));
+        for bad in ["2018-02-30", "2018-8-8", "08/08/2018", "2018-08-08T00:00", "", "2018-08", "-001-01-01"] {
+            assert!(date(bad).is_err_and(|e| e.contains(bad)), "{bad}");
+        }
+    }
+}

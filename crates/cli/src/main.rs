@@ -1,0 +1,48 @@
+//! The command `crible`: transaction exports in, ranked and explained fraud alerts out.
+
+mod alerts;
+mod args;
+mod demo;
+mod feeds;
+mod progress;
+mod rejects;
+mod score;
+mod scores;
+mod simulate;
+mod summary;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Error;
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+/// Nothing could be read, or the command line makes no sense; clap leaves with the same.
+const NOTHING_READ: u8 = 2;
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Score(args) => score::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Feeds(args) => feeds::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &Error) -> ExitCode {
+    // A reader that has seen enough, such as `head`, is no failure.
+    let closed = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    if closed.map(io::Error::kind).any(|kind| kind == io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
+    // There is nobody left to tell where even this cannot be written.
+    let _ = writeln!(io::stderr(), "crible: {error:#}");
+    let unread = error.is::<score::Unusable>() || error.chain().any(|cause| cause.is::<crible_ingest::Error>());
+    ExitCode::from(if unread { NOTHING_READ } else { 1 })
+}

@@ -1,0 +1,189 @@
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Error, Result};
+use crible::{Engine, Model};
+use crible_alert::{Alert, Budget, Ranked, Ranker, Severity, wire};
+use crible_core::{Batch, Timestamp};
+use crible_ingest::{Import, Key, Mapping, Options, Presets};
+
+use crate::alerts::{Alerts, Places};
+use crate::args::{LearnArgs, ScoreArgs};
+use crate::progress::{Stage, Stages};
+use crate::rejects::Rejects;
+use crate::scores::Scores;
+use crate::summary::Summary;
+
+/// Reasons an alert gives.
+const REASONS: usize = 3;
+
+/// The files were read, and held nothing to score.
+#[derive(Debug, thiserror::Error)]
+#[error("no transaction could be read from {files} file(s): {rejected} of {read} rows were rejected{}", Where(.rejects))]
+pub(crate) struct Unusable {
+    files: usize,
+    read: u64,
+    rejected: u64,
+    rejects: Option<PathBuf>,
+}
+
+struct Where<'a>(&'a Option<PathBuf>);
+
+impl std::fmt::Display for Where<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(path) => write!(f, ", see {}", path.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
+    use_threads(args.learn.threads)?;
+    let places = Places::of(args.out.as_deref())?;
+    let mut scores = args.scores.as_deref().map(Scores::new).transpose()?;
+    let options = options(args)?;
+    let mut stages = Stages::default();
+
+    let mut rejects = Rejects::new(args.rejects.clone().unwrap_or(places.rejects));
+    let import = read(&args.files, &options, &mut stages, &mut |reject| rejects.push(&reject))?;
+    let rejects = rejects.finish()?;
+    if import.batch.is_empty() {
+        let sum = |count: fn(&crible_ingest::FileReport) -> u64| import.files.iter().map(count).sum();
+        let (read, rejected) = (sum(|f| f.read), sum(|f| f.rejected));
+        return Err(Unusable { files: import.files.len(), read, rejected, rejects }.into());
+    }
+
+    let mut alerts = Alerts::open(places.alerts)?;
+    let mut counts = [0u64; 4];
+    let engine = score(&import.batch, &args.learn, args.budget, &mut stages, |model, scored, closed| {
+        if let (Some(scores), Some(scored)) = (&mut scores, scored) {
+            scores.push(model, scored);
+        }
+        for alert in closed {
+            counts[alert.alert.severity as usize] += 1;
+            let report = &import.files[import.batch.source(alert.row).file as usize];
+            let source = wire::Source {
+                feed: report.feed.clone(),
+                file: report.path.display().to_string(),
+                row: import.batch.source(alert.row).row,
+            };
+            alerts.push(wire::Alert::new(&alert.alert, Some(source)))?;
+        }
+        Ok(())
+    })?;
+    let alerts = alerts.finish()?;
+    if let Some(scores) = scores {
+        let stage = stages.begin("scores");
+        scores.write(engine.model(), &import.batch, &import.files)?;
+        stages.end(stage);
+    }
+    Summary { import: &import, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
+    Ok(())
+}
+
+/// Lets the pool that everything runs in have so many threads.
+fn use_threads(threads: Option<u16>) -> Result<()> {
+    if let Some(threads) = threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
+        pool.build_global().with_context(|| format!("cannot start {threads} threads"))?;
+    }
+    Ok(())
+}
+
+fn options(args: &ScoreArgs) -> Result<Options> {
+    let map = match &args.map {
+        Some(map) if map.contains('=') => Some(Mapping::parse(map).context("--map")?),
+        Some(file) => Some(Mapping::from_file(Path::new(file)).context("--map")?),
+        None => None,
+    };
+    let key = match (&args.key_file, env::var("CRIBLE_KEY")) {
+        (Some(file), _) => Some(Key::from_file(file).context("--key-file")?),
+        (None, Ok(text)) => Some(Key::from_text(&text).context("CRIBLE_KEY")?),
+        (None, Err(env::VarError::NotPresent)) => None,
+        (None, Err(error)) => return Err(Error::new(error).context("CRIBLE_KEY")),
+    };
+    let presets = presets(args.presets.as_deref())?;
+    Ok(Options { feed: args.feed.clone(), map, key, presets })
+}
+
+pub(crate) fn presets(folder: Option<&Path>) -> Result<Presets> {
+    match folder {
+        Some(folder) => Presets::builtin().with_folder(folder).context("--presets"),
+        None => Ok(Presets::builtin()),
+    }
+}
+
+pub(crate) fn read(
+    files: &[PathBuf],
+    options: &Options,
+    stages: &mut Stages,
+    rejects: &mut (dyn FnMut(crible_ingest::Reject) + Send),
+) -> Result<Import> {
+    let stage = stages.begin("reading");
+    let import = crible_ingest::read(files, options, rejects, &|p| stage.reach(p.bytes_read, p.bytes_total))?;
+    stages.end(stage);
+    Ok(import)
+}
+
+/// An alert, and the row of the batch it is about.
+pub(crate) struct Raised {
+    pub(crate) row: usize,
+    pub(crate) alert: Alert,
+}
+
+/// Learns, scores, ranks and explains. `take` is handed each run of scored transactions with the alerts of the days that
+/// closed with it, and at the end, without a run, those of the last day.
+pub(crate) fn score(
+    batch: &Batch,
+    learn: &LearnArgs,
+    budget: Budget,
+    stages: &mut Stages,
+    mut take: impl FnMut(&Model, Option<&crible::Scored<'_>>, Vec<Raised>) -> Result<()>,
+) -> Result<Engine> {
+    let mut ranker = Ranker::new(budget);
+    let mut fitting: Option<Stage> = Some(stages.begin("learning"));
+    let mut scoring: Option<Stage> = None;
+    let engine = Engine::builder().detectors(&learn.detectors).seed(learn.seed).fit_replay(
+        batch,
+        learn.fit_until,
+        |model, scored| {
+            if let Some(stage) = fitting.take() {
+                stages.end(stage);
+                scoring = Some(stages.begin("scoring"));
+            }
+            let closed = scored.rank(&mut ranker)?;
+            if let Some(stage) = &scoring {
+                stage.reach(scored.rows().end as u64, batch.len() as u64);
+            }
+            take(model, Some(scored), raise(batch, model, closed))
+        },
+    );
+    let engine = engine?;
+    take(engine.model(), None, raise(batch, engine.model(), ranker.finish()))?;
+    if let Some(stage) = scoring {
+        stages.end(stage);
+    }
+    Ok(engine)
+}
+
+fn raise(batch: &Batch, model: &Model, closed: Vec<Ranked<Box<[f32]>>>) -> Vec<Raised> {
+    use rayon::prelude::*;
+    closed
+        .into_par_iter()
+        .map(|ranked| {
+            let reasons = model.explain(&ranked.txn, &ranked.payload, REASONS);
+            Raised { row: row_of(batch, &ranked.txn), alert: ranked.alert(reasons, model.id()) }
+        })
+        .collect()
+}
+
+/// The row of a batch a transaction stands in: rows are in order of time, then id.
+fn row_of(batch: &Batch, txn: &crible_core::Transaction) -> usize {
+    let first = batch.rows_before(txn.at);
+    let same = batch.times()[first..].partition_point(|&at: &Timestamp| at == txn.at);
+    first + batch.ids()[first..first + same].partition_point(|id| *id < txn.id)
+}
+
+/// Severities from the gravest down, with the place each is counted at.
+pub(crate) const SEVERITIES: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];

@@ -1,0 +1,26 @@
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use anyhow::{Context, Result};
+use crible_eval::simulate::Simulation;
+
+use crate::args::SimulateArgs;
+
+pub(crate) fn run(args: &SimulateArgs) -> Result<()> {
+    let mut builder =
+        Simulation::builder().accounts(args.accounts).days(args.days).seed(args.seed).fraud_rate(args.fraud_rate);
+    if let Some(start) = args.start {
+        builder = builder.start(start);
+    }
+    let simulation = builder.build()?;
+    let written = match &args.out {
+        None => simulation.write_csv(&mut BufWriter::new(io::stdout().lock())).context("cannot write transactions")?,
+        Some(path) => {
+            let cannot = || format!("cannot write transactions to {}", path.display());
+            let file = File::create(path).with_context(cannot)?;
+            simulation.write_csv(&mut BufWriter::new(file)).with_context(cannot)?
+        }
+    };
+    let _ = writeln!(io::stderr(), "{} transactions, {} of them fraud", written.rows, written.frauds);
+    Ok(())
+}

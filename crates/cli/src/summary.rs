@@ -1,0 +1,71 @@
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crible::Engine;
+use crible_feature::FeatureSet;
+use crible_ingest::Import;
+
+use crate::progress::Stages;
+use crate::score::SEVERITIES;
+
+/// What a run did, for standard error.
+pub(crate) struct Summary<'a> {
+    pub(crate) import: &'a Import,
+    pub(crate) engine: &'a Engine,
+    pub(crate) stages: &'a Stages,
+    /// Alerts by severity.
+    pub(crate) counts: [u64; 4],
+    pub(crate) alerts: Option<PathBuf>,
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+impl Summary<'_> {
+    pub(crate) fn print(&self) {
+        // A summary nobody can be shown is no reason to fail a run that is done.
+        let _ = io::stderr().write_all(self.text().as_bytes());
+    }
+
+    fn text(&self) -> String {
+        let mut out = String::new();
+        // Writing to a string has nothing to fail on.
+        let mut line = |text: std::fmt::Arguments<'_>| {
+            let _ = writeln!(out, "{text}");
+        };
+        for file in &self.import.files {
+            line(format_args!("{}: {} ({})", file.path.display(), file.feed, file.why));
+            line(format_args!(
+                "  rows read {} = accepted {} + already known {} + rejected {}",
+                file.read, file.accepted, file.known, file.rejected
+            ));
+            if !file.unused_columns.is_empty() {
+                line(format_args!("  columns not used: {}", file.unused_columns.join(", ")));
+            }
+            for warning in &file.warnings {
+                line(format_args!("  warning: {warning}"));
+            }
+        }
+        for error in &self.import.errors {
+            line(format_args!("warning: not read: {error}"));
+        }
+        if let Some(rejects) = &self.rejects {
+            line(format_args!("warning: rejected rows are in {}", rejects.display()));
+        }
+        line(format_args!("pseudonyms: keyed with {}", self.import.key_origin));
+        for what in FeatureSet::left_out(self.import.batch.has()) {
+            line(format_args!("left out, since the feed has no {what}"));
+        }
+        let model = self.engine.model();
+        line(format_args!("model {}: {}", model.id(), model.detectors().collect::<Vec<_>>().join(", ")));
+        for (name, reason) in model.skipped() {
+            line(format_args!("warning: the detector {name} was left out: {reason}"));
+        }
+        let counts = SEVERITIES.map(|s| format!("{} {s}", self.counts[s as usize]));
+        let total: u64 = self.counts.iter().sum();
+        let place = self.alerts.as_ref().map(|p| format!(" in {}", p.display())).unwrap_or_default();
+        line(format_args!("alerts: {total}{place} ({})", counts.join(", ")));
+        let times = self.stages.done().iter().map(|(name, time)| format!("{name} {:.2} s", time.as_secs_f64()));
+        line(format_args!("time: {}", times.collect::<Vec<_>>().join(", ")));
+        out
+    }
+}

@@ -1,0 +1,346 @@
+//! The command, end to end: real files in, real files out.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const HANDBOOK: &str = "TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_TIME_SECONDS,TX_TIME_DAYS,TX_FRAUD,TX_FRAUD_SCENARIO";
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/sample/transactions.csv")
+}
+
+/// Runs the command in a folder of its own, without a key from the environment.
+fn crible(folder: &TempDir, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_crible")).current_dir(folder).env_remove("CRIBLE_KEY").args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    text(&fs::read(path).unwrap()).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Forty good Handbook rows of eight customers.
+fn handbook_rows() -> Vec<String> {
+    (0..40)
+        .map(|i| {
+            let (day, hour, customer, amount) = (1 + i / 4, 6 + i % 12, 7_700_001 + i % 8, 10 + (i * 7) % 31);
+            let terminal = 8_800_001 + i % 5;
+            format!("{i},2018-04-{day:02} {hour:02}:00:00,{customer},{terminal},{amount}.50,0,0,0,0")
+        })
+        .collect()
+}
+
+fn write(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) {
+    fs::write(folder.path().join(name), bytes).unwrap();
+}
+
+fn handbook(rows: &[String]) -> String {
+    format!("{HANDBOOK}\n{}\n", rows.join("\n"))
+}
+
+#[test]
+fn an_export_becomes_ranked_explained_alerts() {
+    let folder = TempDir::new().unwrap();
+    let file = sample();
+    let out =
+        crible(&folder, &["score", file.to_str().unwrap(), "--budget", "5/day", "--out", "a", "--scores", "s.csv"]);
+    let log = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{log}");
+    assert!(log.contains("rows read 6516 = accepted 6516 + already known 0 + rejected 0"), "{log}");
+    assert!(log.contains("reading") && log.contains("scoring"), "{log}");
+    assert!(!folder.path().join("a/rejects.csv").exists());
+
+    let alerts = lines(&folder.path().join("a/alerts.jsonl"));
+    assert!(alerts.len() > 100, "{}", alerts.len());
+    let mut seen = HashSet::new();
+    for alert in &alerts {
+        assert_eq!(alert["schema"], "crible.alert/1");
+        assert!(alert["rank"].as_u64().unwrap() <= 5);
+        assert!(!alert["reasons"].as_array().unwrap().is_empty());
+        assert!(alert["source"]["row"].as_u64().unwrap() < 6_516);
+        assert_eq!(alert["source"]["file"], file.to_str().unwrap());
+        assert!(seen.insert(alert["id"].as_str().unwrap().to_owned()), "an id twice");
+    }
+    let of_a_day = |a: &Value| (a["account"].to_string(), a["day"].to_string());
+    assert_eq!(alerts.iter().map(of_a_day).collect::<HashSet<_>>().len(), alerts.len(), "one an account and day");
+
+    let mut scores = csv::Reader::from_path(folder.path().join("s.csv")).unwrap();
+    let header: Vec<_> = scores.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!(header, ["row", "id", "score", "tail", "robust_z", "ecod", "hbos", "isolation_forest", "kmeans"]);
+    let rows: Vec<_> = scores.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 6_516);
+    for (i, row) in rows.iter().enumerate() {
+        assert_eq!(row[0].parse::<usize>().unwrap(), i);
+        assert!(row.iter().skip(2).all(|x| x.parse::<f64>().unwrap().is_finite()));
+    }
+    // An alert's row, score and reference are the scores file's.
+    let alert = &alerts[0];
+    let row = &rows[alert["source"]["row"].as_u64().unwrap() as usize];
+    assert_eq!(row[1], *alert["transaction"].as_str().unwrap());
+    assert_eq!(row[2].parse::<f64>().unwrap(), alert["score"].as_f64().unwrap());
+}
+
+/// Contract 7, through the whole command.
+#[test]
+fn runs_and_thread_counts_agree_to_the_byte() {
+    let folder = TempDir::new().unwrap();
+    let file = sample();
+    for (out, threads) in [("a", "1"), ("b", "2"), ("c", "2"), ("d", "5")] {
+        let scores = format!("{out}/scores.parquet");
+        let args = ["score", file.to_str().unwrap(), "--threads", threads, "--out", out, "--scores", &scores];
+        assert_eq!(crible(&folder, &args).status.code(), Some(0));
+    }
+    for name in ["alerts.jsonl", "scores.parquet"] {
+        let read = |out: &str| fs::read(folder.path().join(out).join(name)).unwrap();
+        assert!(read("a") == read("b") && read("b") == read("c") && read("c") == read("d"), "{name}");
+    }
+    let other = ["score", file.to_str().unwrap(), "--seed", "1", "--out", "e"];
+    assert_eq!(crible(&folder, &other).status.code(), Some(0));
+    let read = |out: &str| fs::read(folder.path().join(out).join("alerts.jsonl")).unwrap();
+    assert_ne!(read("a"), read("e"), "a seed that changes nothing");
+}
+
+/// Contract 6: no identifier of the input stands in an output, and another key gives other pseudonyms.
+#[test]
+fn outputs_hold_no_identifier_of_the_input() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "in.csv", handbook(&handbook_rows()));
+    let (one, two) = ("1f2e3d4c".repeat(8), "5b6a7988".repeat(8));
+    for (out, key) in [("a", &one), ("b", &one), ("c", &two)] {
+        let scores = format!("{out}/scores.csv");
+        let run = Command::new(env!("CARGO_BIN_EXE_crible"))
+            .current_dir(&folder)
+            .env("CRIBLE_KEY", key)
+            .args(["score", "in.csv", "--out", out, "--scores", &scores])
+            .output()
+            .unwrap();
+        assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+        let all = [
+            text(&run.stdout),
+            text(&run.stderr),
+            text(&fs::read(folder.path().join(out).join("alerts.jsonl")).unwrap()),
+            text(&fs::read(folder.path().join(scores)).unwrap()),
+        ]
+        .concat();
+        for id in (7_700_001..7_700_009).chain(8_800_001..8_800_006) {
+            assert!(!all.contains(&id.to_string()), "{id} leaked");
+        }
+        assert!(!all.contains(key.as_str()), "the key leaked");
+    }
+    let accounts = |out: &str| {
+        let alerts = lines(&folder.path().join(out).join("alerts.jsonl"));
+        alerts.iter().map(|a| a["account"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(accounts("a"), accounts("b"));
+    assert_ne!(accounts("a"), accounts("c"));
+}
+
+/// Contract 5: every broken row is told, the good ones go on.
+#[test]
+fn broken_rows_are_rejected_and_the_good_ones_scored() {
+    let folder = TempDir::new().unwrap();
+    let mut rows: Vec<Vec<u8>> = handbook_rows().into_iter().map(String::into_bytes).collect();
+    let good = rows.len();
+    rows.insert(3, b"900,2018-04-01 09:00:00,7700001".to_vec());
+    rows.insert(8, b"901,2018-02-30 09:00:00,7700001,8800001,12.00,0,0,0,0".to_vec());
+    rows.insert(13, b"902,2018-04-03 09:00:00,7700001,8800001,twelve,0,0,0,0".to_vec());
+    rows.insert(17, b"903,2018-04-03 09:00:00,77\xff0001,8800001,12.00,0,0,0,0".to_vec());
+    rows.insert(21, b"904,2018-04-03 09:00:00,7700001,8800001,12.00,0,0,0,0,surplus".to_vec());
+    rows.insert(25, b"905,2018-04-03 09:00:00,,8800001,12.00,0,0,0,0".to_vec());
+    let mut file = format!("{HANDBOOK}\n").into_bytes();
+    file.extend(rows.join(&b'\n'));
+    write(&folder, "in.csv", file);
+
+    let out = crible(&folder, &["score", "in.csv", "--out", "alerts.jsonl"]);
+    let log = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{log}");
+    assert!(log.contains(&format!("rows read 46 = accepted {good} + already known 0 + rejected 6")), "{log}");
+    assert!(log.contains("warning: rejected rows are in alerts.rejects.csv"), "{log}");
+    assert!(!lines(&folder.path().join("alerts.jsonl")).is_empty());
+
+    let mut rejects = csv::Reader::from_path(folder.path().join("alerts.rejects.csv")).unwrap();
+    let header: Vec<_> = rejects.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!(header, ["file", "row", "line", "column", "value", "reason"]);
+    let rejects: Vec<_> = rejects.records().map(Result::unwrap).collect();
+    let told = |row: u64| rejects.iter().find(|r| r[1].parse() == Ok(row)).unwrap_or_else(|| panic!("row {row}"));
+    for row in [3, 8, 13, 17, 21, 25] {
+        assert_eq!(told(row)[2].parse::<u64>().unwrap(), row + 2, "a header line, and lines count from 1");
+        assert!(!told(row)[5].is_empty());
+    }
+    assert_eq!((&told(8)[3], &told(8)[4]), ("TX_DATETIME", "2018-02-30 09:00:00"));
+    assert_eq!((&told(13)[3], &told(13)[4]), ("TX_AMOUNT", "twelve"));
+    assert_eq!(&told(25)[3], "CUSTOMER_ID");
+}
+
+#[test]
+fn a_truncated_gzip_gives_what_came_before_the_cut() {
+    let folder = TempDir::new().unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    // Enough, and varied enough, for several deflate blocks.
+    let rows: Vec<String> = (0..20_000u64)
+        .map(|i| {
+            let noise = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+            format!(
+                "{i},2018-04-{:02} 10:{:02}:{:02},{},{},{}.25,0,0,0,0",
+                1 + i / 1_000,
+                i / 60 % 60,
+                i % 60,
+                noise % 50,
+                noise % 97,
+                noise % 400
+            )
+        })
+        .collect();
+    gzip.write_all(handbook(&rows).as_bytes()).unwrap();
+    let whole = gzip.finish().unwrap();
+    write(&folder, "in.csv.gz", &whole[..whole.len() / 2]);
+    let out = crible(&folder, &["score", "in.csv.gz", "--out", "a"]);
+    let log = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{log}");
+    assert!(log.contains("warning"), "{log}");
+    assert!(!lines(&folder.path().join("a/alerts.jsonl")).is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_is_status_2_and_says_why() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "prose.csv", "dear,diary\ntoday,nothing\n");
+    write(&folder, "empty.csv", "");
+    write(&folder, "header.csv", format!("{HANDBOOK}\n"));
+    write(&folder, "bad.csv", format!("{HANDBOOK}\nx,y,z\n"));
+    write(&folder, "noise.parquet", b"PAR1 and then nothing of the kind PAR1");
+    let check = |args: &[&str], expect: &[&str]| {
+        let out = crible(&folder, args);
+        let log = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{args:?}: {log}");
+        assert!(expect.iter().all(|e| log.contains(e)), "{args:?}: {log}");
+        assert!(!log.contains("panicked"), "{log}");
+    };
+    check(&["score", "prose.csv"], &["prose.csv", "dear,diary"]);
+    check(&["score", "empty.csv"], &["empty.csv"]);
+    check(&["score", "header.csv"], &["no transaction"]);
+    check(&["score", "bad.csv"], &["1 of 1 rows were rejected", "crible-rejects.csv"]);
+    check(&["score", "noise.parquet"], &["noise.parquet"]);
+    check(&["score", "absent.csv"], &["absent.csv"]);
+    check(&["score", "header.csv", "--feed", "nobank"], &["nobank", "handbook"]);
+    check(&["score", "header.csv", "--budget", "0/day"], &["0/day"]);
+    check(&["score", "header.csv", "--detectors", "ecod,crystal_ball"], &["crystal_ball", "isolation_forest"]);
+    check(&["score", "header.csv", "--fit-until", "2018-13-01"], &["2018-13-01"]);
+}
+
+#[test]
+fn one_good_file_among_bad_ones_is_scored() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "good.csv", handbook(&handbook_rows()));
+    write(&folder, "prose.csv", "dear,diary\ntoday,nothing\n");
+    let out = crible(&folder, &["score", "good.csv", "prose.csv", "--out", "a"]);
+    let log = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{log}");
+    assert!(log.contains("warning: not read") && log.contains("prose.csv"), "{log}");
+}
+
+#[test]
+fn the_same_file_twice_changes_nothing() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "a.csv", handbook(&handbook_rows()));
+    write(&folder, "b.csv", handbook(&handbook_rows()));
+    let run = |files: &[&str], out: &str| {
+        let args = [&["score"], files, &["--out", out]].concat();
+        let done = crible(&folder, &args);
+        assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+        text(&done.stderr)
+    };
+    run(&["a.csv"], "once.jsonl");
+    let log = run(&["a.csv", "b.csv"], "twice.jsonl");
+    assert!(log.contains("already known 40"), "{log}");
+    let plain = |name: &str| {
+        lines(&folder.path().join(name))
+            .iter()
+            .map(|a| (a["transaction"].to_string(), a["score"].to_string()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(plain("once.jsonl"), plain("twice.jsonl"));
+}
+
+#[test]
+fn any_table_is_read_through_a_mapping() {
+    let folder = TempDir::new().unwrap();
+    let rows: String =
+        (0..30).map(|i| format!("2024-03-{:02}T10:00:00Z;card{};{}.10\n", 1 + i % 28, i % 3, 5 + i)).collect();
+    write(&folder, "in.csv", format!("when;who;how much\n{rows}"));
+    let map = "time=when,account=who,amount=how much,sign=outflow-positive";
+    let out = crible(&folder, &["score", "in.csv", "--map", map]);
+    let log = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{log}");
+    assert!(log.contains("accepted 30"), "{log}");
+    assert!(log.contains("left out"), "{log}");
+    let first: Value = serde_json::from_str(text(&out.stdout).lines().next().unwrap()).unwrap();
+    assert!(first["amount"]["value"].as_str().unwrap().starts_with('-'), "an outflow");
+}
+
+#[test]
+fn alerts_come_as_lines_csv_and_parquet() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "in.csv", handbook(&handbook_rows()));
+    for name in ["a.jsonl", "a.csv", "a.parquet"] {
+        assert_eq!(crible(&folder, &["score", "in.csv", "--out", name]).status.code(), Some(0));
+    }
+    let many = lines(&folder.path().join("a.jsonl")).len();
+    let records =
+        csv::Reader::from_path(folder.path().join("a.csv")).unwrap().into_records().map(Result::unwrap).count();
+    assert_eq!(records, many);
+    use polars_io::SerReader;
+    let file = fs::File::open(folder.path().join("a.parquet")).unwrap();
+    let frame = polars_io::parquet::read::ParquetReader::new(file).finish().unwrap();
+    assert_eq!(frame.height(), many);
+    assert_eq!(crible(&folder, &["score", "in.csv", "--out", "a.xlsx"]).status.code(), Some(1));
+}
+
+#[test]
+fn one_row_is_enough_to_answer() {
+    let folder = TempDir::new().unwrap();
+    for n in [1, 2, 3, 9] {
+        write(&folder, "in.csv", handbook(&handbook_rows()[..n]));
+        let out = crible(&folder, &["score", "in.csv", "--out", "a.jsonl"]);
+        assert_eq!(out.status.code(), Some(0), "{n} rows: {}", text(&out.stderr));
+    }
+}
+
+#[test]
+fn the_demo_ends_in_alerts_with_reasons() {
+    let folder = TempDir::new().unwrap();
+    let out = crible(&folder, &["demo", "--accounts", "150", "--days", "45"]);
+    let shown = text(&out.stdout);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    assert!(shown.contains(" 1. ") && shown.contains("10. "), "{shown}");
+    assert!(shown.contains("[fraud]"), "{shown}");
+    assert!(shown.contains("average precision"), "{shown}");
+}
+
+#[test]
+fn simulate_writes_the_committed_sample() {
+    let folder = TempDir::new().unwrap();
+    let args = ["simulate", "--accounts", "60", "--days", "60", "--seed", "7", "--out", "s.csv"];
+    assert_eq!(crible(&folder, &args).status.code(), Some(0));
+    assert!(fs::read(folder.path().join("s.csv")).unwrap() == fs::read(sample()).unwrap());
+}
+
+#[test]
+fn feeds_are_listed_with_how_they_are_recognised() {
+    let folder = TempDir::new().unwrap();
+    let shown = text(&crible(&folder, &["feeds"]).stdout);
+    for preset in crible_ingest::feeds() {
+        assert!(shown.contains(preset.name()), "{}", preset.name());
+    }
+    assert!(shown.contains("TRANSACTION_ID"), "{shown}");
+}

@@ -1,0 +1,94 @@
+//! Public data sets, where the environment variable CRIBLE_DATA names a folder that has them: every row accounted for,
+//! and detection without labels no worse than it was.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use std::process::Command;
+
+use crible_eval::metrics::average_precision;
+use tempfile::TempDir;
+
+fn data(name: &str) -> Option<PathBuf> {
+    let found = std::env::var_os("CRIBLE_DATA").map(|folder| Path::new(&folder).join(name)).filter(|p| p.is_file());
+    if found.is_none() {
+        eprintln!("skipped: CRIBLE_DATA names no folder with {name}");
+    }
+    found
+}
+
+/// Scores by data row, fitted on what lies before `until`.
+fn scores(file: &Path, until: &str, expect: &str) -> Vec<f64> {
+    let folder = TempDir::new().unwrap();
+    let scores = folder.path().join("scores.csv");
+    let out = Command::new(env!("CARGO_BIN_EXE_crible"))
+        .current_dir(&folder)
+        .env_remove("CRIBLE_KEY")
+        .arg("score")
+        .arg(file)
+        .args(["--fit-until", until, "--out", "a", "--scores"])
+        .arg(&scores)
+        .output()
+        .unwrap();
+    let log = String::from_utf8(out.stderr).unwrap();
+    assert!(out.status.success(), "{log}");
+    assert!(log.contains(expect), "{log}");
+    let mut reader = csv::Reader::from_path(scores).unwrap();
+    reader.records().map(|r| r.unwrap()[2].parse().unwrap()).collect()
+}
+
+/// The data rows of a file, split at its delimiter.
+fn rows(file: &Path, delimiter: char) -> Vec<Vec<String>> {
+    let reader = BufReader::new(flate2::read::GzDecoder::new(std::fs::File::open(file).unwrap()));
+    reader.lines().skip(1).map(|l| l.unwrap().split(delimiter).map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn handbook() {
+    let Some(file) = data("handbook_dev.csv.gz") else {
+        return;
+    };
+    let scores = scores(&file, "2018-08-08", "handbook");
+    let rows = rows(&file, ',');
+    assert_eq!(scores.len(), rows.len());
+    // The handbook's protocol: a week to test, cards already known to be compromised left out of it.
+    let day = |r: &[String]| r[6].parse::<i64>().unwrap();
+    let fraud = |r: &[String]| r[7] == "1";
+    let train = 115;
+    let mut known: HashSet<&str> =
+        rows.iter().filter(|r| (train..train + 7).contains(&day(r)) && fraud(r)).map(|r| r[2].as_str()).collect();
+    let (mut score, mut truth) = (Vec::new(), Vec::new());
+    for d in 0..7 {
+        known.extend(rows.iter().filter(|r| day(r) == train + 6 + d && fraud(r)).map(|r| r[2].as_str()));
+        for (i, r) in
+            rows.iter().enumerate().filter(|(_, r)| day(r) == train + 14 + d && !known.contains(r[2].as_str()))
+        {
+            score.push(scores[i]);
+            truth.push(fraud(r));
+        }
+    }
+    assert_eq!((score.len(), truth.iter().filter(|t| **t).count()), (58_264, 385));
+    let ap = average_precision(&score, &truth).unwrap();
+    assert!(ap >= 0.15, "average precision {ap}");
+}
+
+#[test]
+fn sparkov() {
+    let Some(file) = data("sparkov_dev.psv.gz") else {
+        return;
+    };
+    let scores = scores(&file, "2025-03-02", "sparkov-generator");
+    let rows = rows(&file, '|');
+    assert_eq!(scores.len(), rows.len());
+    let time = |r: &[String]| r[19].parse::<i64>().unwrap();
+    let first = rows.iter().map(|r| time(r)).min().unwrap();
+    let day = |r: &[String]| (time(r) - first) / 86_400;
+    let last = rows.iter().map(|r| day(r)).max().unwrap();
+    let test: Vec<usize> = (0..rows.len()).filter(|&i| day(&rows[i]) >= last - 90).collect();
+    let score: Vec<f64> = test.iter().map(|&i| scores[i]).collect();
+    let truth: Vec<bool> = test.iter().map(|&i| rows[i][22] == "1").collect();
+    let ap = average_precision(&score, &truth).unwrap();
+    assert!(ap >= 0.40, "average precision {ap}");
+}

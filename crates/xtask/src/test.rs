@@ -1,0 +1,126 @@
+//! Every test the project has.
+//!
+//! All of it runs with the release profile and the features of the whole workspace, as `cargo run --release` has them (the
+//! rule "one build" of tidy): no dependency is compiled twice. Clippy is the exception, because it reads metadata that no
+//! build leaves behind; it type-checks every dependency once, which is most of what it costs on a cold machine. It covers
+//! benches and examples too, so they are not linked just to see whether they compile.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::command::cargo;
+use crate::tally::Tally;
+use crate::tidy;
+
+/// Where tests look for public data sets.
+const DATA: &str = "CRIBLE_DATA";
+
+/// Goes through all checks, whichever fail, and sums up. The last line is `N passed, N failed`, of cargo's tests alone.
+///
+/// # Errors
+/// Cargo cannot be started, or the repository cannot be read.
+pub(crate) fn run(root: &Path) -> Result<bool> {
+    let mut tally = Tally::default();
+    let mut checks = Checks::default();
+    checks.run("format", || status(root, &["fmt", "--all", "--check", "--", "-l"]))?;
+    checks.run("tidy", || tidy::run(root))?;
+    let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    checks.run("clippy", || status(root, &clippy))?;
+    checks.run("tests", || tests(root, &mut tally))?;
+
+    println!();
+    for reason in &tally.skipped {
+        println!("skipped: {reason}");
+    }
+    for name in &tally.failures {
+        println!("failed: {name}");
+    }
+    if tally.ignored > 0 {
+        println!("{} ignored", tally.ignored);
+    }
+    for (name, passed, took) in &checks.done {
+        println!("{name:<8} {:<6} {:>7.1} s", if *passed { "ok" } else { "FAILED" }, took.as_secs_f64());
+    }
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok(checks.done.iter().all(|(_, passed, _)| *passed))
+}
+
+#[derive(Default)]
+struct Checks {
+    done: Vec<(&'static str, bool, Duration)>,
+}
+
+impl Checks {
+    fn run(&mut self, name: &'static str, check: impl FnOnce() -> Result<bool>) -> Result<()> {
+        println!("== {name}");
+        let start = now();
+        let passed = check().with_context(|| format!("check {name}"))?;
+        self.done.push((name, passed, now().duration_since(start)));
+        Ok(())
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "durations are shown to a person; no result depends on them")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn status(root: &Path, arguments: &[&str]) -> Result<bool> {
+    let status = cargo(root).args(arguments).stdin(Stdio::null()).status().context("cannot start cargo")?;
+    Ok(status.success())
+}
+
+fn tests(root: &Path, tally: &mut Tally) -> Result<bool> {
+    let mut command = cargo(root);
+    command.args(["test", "--release", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    if let Some(data) = std::env::var_os(DATA) {
+        command.env(DATA, absolute(root, &data));
+    }
+    let mut child = command.spawn().context("cannot start cargo")?;
+    let output = child.stdout.take().context("cargo has no output")?;
+    let mut shown = std::io::stdout().lock();
+    // What a test prints may be any bytes, and one that is no text must not cost the results after it.
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.context("cannot read what cargo prints")?;
+        let line = String::from_utf8_lossy(&line);
+        if tally.line(line.trim_end_matches('\r')) {
+            writeln!(shown, "{line}").context("cannot print")?;
+        }
+    }
+    Ok(child.wait().context("cannot wait for cargo")?.success())
+}
+
+/// Tests run in the folder of their package, where a relative path would lead elsewhere.
+fn absolute(root: &Path, folder: &OsStr) -> PathBuf {
+    root.join(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_are_found_from_every_package() {
+        let root = Path::new("/clone");
+        assert_eq!(absolute(root, OsStr::new("../data")), Path::new("/clone/../data"));
+        assert_eq!(absolute(root, OsStr::new("/data")), Path::new("/data"));
+    }
+
+    #[test]
+    fn one_failed_check_does_not_stop_the_others() {
+        let mut checks = Checks::default();
+        for (name, passes) in [("a", false), ("b", true)] {
+            checks.run(name, || Ok(passes)).unwrap();
+        }
+        assert_eq!(
+            checks.done.iter().map(|(name, passed, _)| (*name, *passed)).collect::<Vec<_>>(),
+            [("a", false), ("b", true)]
+        );
+    }
+}

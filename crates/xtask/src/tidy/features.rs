@@ -1,0 +1,70 @@
+//! One build: what `cargo run` compiles has the features it has in the whole workspace, tests and benches included. A
+//! dependency whose features differ would be compiled twice, and everything above it: in our case Polars, which takes minutes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::Finding;
+use crate::command::cargo;
+
+/// Compares the default members, without their tests, to the workspace with all of its tests.
+///
+/// # Errors
+/// Cargo cannot be started, or cannot resolve the dependencies.
+pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
+    let workspace = tree(root, &["--workspace", "--edges", "normal,build,dev"])?;
+    let command = tree(root, &["--edges", "normal,build"])?;
+    let finding = |what| Finding::new("Cargo.toml", None, what);
+    Ok(differing(&workspace, &command).into_iter().map(finding).collect())
+}
+
+/// A line `package|features` for every package.
+fn tree(root: &Path, which: &[&str]) -> Result<String> {
+    let mut command = cargo(root);
+    command.args(["tree", "--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"]).args(which);
+    let output = command.output().context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("cargo tree: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn differing(workspace: &str, command: &str) -> Vec<String> {
+    let mut features: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (package, of_it) in workspace.lines().filter_map(|line| line.split_once('|')) {
+        features.entry(package).or_default().push(of_it);
+    }
+    let mut findings: Vec<String> = command
+        .lines()
+        .filter_map(|line| line.split_once('|'))
+        .filter(|(package, ours)| features.get(package).is_some_and(|theirs| !theirs.contains(ours)))
+        .map(|(package, ours)| {
+            let theirs = features[package].join(" or ");
+            format!(
+                "{package} is compiled twice: with the features [{ours}] for the command and [{theirs}] for the workspace; \
+                 let crates/cli depend on it with the same"
+            )
+        })
+        .collect();
+    findings.sort();
+    findings.dedup();
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_features() {
+        assert!(differing("a v1|std\nb v1|\nb v1|alloc\nc v2|x\n", "a v1|std\na v1|std\nb v1|\n").is_empty());
+    }
+
+    #[test]
+    fn features_that_differ_are_named_once() {
+        let [finding] = &differing("a v1|alloc,std\n", "a v1|std\na v1|std\n")[..] else { panic!("one finding") };
+        assert!(finding.starts_with("a v1 is compiled twice: with the features [std] for the command and [alloc,std]"));
+    }
+}
