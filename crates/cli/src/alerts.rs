@@ -30,14 +30,15 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// A name with one of the three endings is a file, with rejects beside it; one without an ending is a folder.
+    /// A name with one of the three endings is a file, with rejects beside it; one without an ending, or with a slash at
+    /// its end, is a folder.
     pub(crate) fn of(out: Option<&Path>) -> Result<Self> {
         let Some(out) = out else {
             return Ok(Self { alerts: None, rejects: "crible-rejects.csv".into() });
         };
         let ending = out.extension().and_then(|e| e.to_str());
         match ending {
-            _ if out.is_dir() => {}
+            _ if out.is_dir() || out.as_os_str().as_encoded_bytes().ends_with(b"/") => {}
             Some("jsonl" | "csv" | "parquet") => {
                 return Ok(Self { alerts: Some(out.to_owned()), rejects: out.with_extension("rejects.csv") });
             }
@@ -127,6 +128,8 @@ mod tests {
         let of = |out: &str| Places::of(Some(Path::new(out))).map_err(|e| e.to_string());
         let folder = Places { alerts: Some("a/alerts.jsonl".into()), rejects: "a/rejects.csv".into() };
         assert_eq!(of("a"), Ok(folder));
+        let folder = Places { alerts: Some("a.d/alerts.jsonl".into()), rejects: "a.d/rejects.csv".into() };
+        assert_eq!(of("a.d/"), Ok(folder));
         let file = Places { alerts: Some("a/b.csv".into()), rejects: "a/b.rejects.csv".into() };
         assert_eq!(of("a/b.csv"), Ok(file));
         assert!(of("a/b.xlsx").is_err_and(|e| e.contains("b.xlsx") && e.contains(".parquet")));

@@ -52,7 +52,7 @@ impl Summary<'_> {
             line(format_args!("warning: rejected rows are in {}", rejects.display()));
         }
         line(format_args!("pseudonyms: keyed with {}", self.import.key_origin));
-        for what in FeatureSet::left_out(self.import.batch.has()) {
+        for what in FeatureSet::left_out(self.engine.model().has()) {
             line(format_args!("left out, since the feed has no {what}"));
         }
         let model = self.engine.model();

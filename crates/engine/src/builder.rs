@@ -5,6 +5,7 @@ use crible_feature::{Block, FeatureSet};
 use crible_score::ensemble::Ensemble;
 use linfa::ParamGuard;
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use crate::engine::BLOCK_ROWS;
 use crate::model::{Typical, inputs};
@@ -173,7 +174,7 @@ impl Builder {
         let set = FeatureSet::to_score(has);
         let columns = set.columns();
         let usual: Vec<Typical> =
-            columns.iter().enumerate().map(|(c, column)| Typical::of(column.tail, &mut sample.column(c))).collect();
+            columns.par_iter().enumerate().map(|(c, column)| Typical::of(column.tail, &mut sample.column(c))).collect();
         let inputs = inputs(columns);
         let rows = Array2::from_shape_fn((sample.rows, inputs.len()), |(row, i)| {
             let column = inputs[i];

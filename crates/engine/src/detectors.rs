@@ -48,7 +48,7 @@ impl DetectorName {
             // frauds stands among tens of thousands of rows.
             Self::Hbos => Box::new(hbos::Hbos::params().alpha(1e-3).check()?),
             Self::IsolationForest => Box::new(isolation_forest::IsolationForest::params().seed(seed).check()?),
-            Self::KMeans => Box::new(kmeans::KMeans::params().seed(seed).check()?),
+            Self::KMeans => Box::new(kmeans::KMeans::params().n_runs(1).seed(seed).check()?),
         })
     }
 }

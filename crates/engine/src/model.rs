@@ -80,6 +80,11 @@ impl Model {
         self.id
     }
 
+    /// What the feed it was learned from has; columns that need more are not there.
+    pub fn has(&self) -> Has {
+        self.has
+    }
+
     /// All columns of a feature row, those only shown included.
     pub fn columns(&self) -> &[Column] {
         &self.columns
