@@ -176,6 +176,15 @@ impl<P> Ranker<P> {
         }
     }
 
+    /// [`Ranker::admits`] for a caller who has no transaction at hand yet: `false` only where a score of `raw` at `at` lies
+    /// below the bar of the day that is open, whatever the transaction is.
+    pub fn may_admit(&self, at: Timestamp, raw: f64) -> bool {
+        match (&self.open, &self.bar) {
+            (Some(day), Some(bar)) if at >= day.first && at <= day.last => raw.is_nan() || raw >= bar.raw,
+            _ => true,
+        }
+    }
+
     /// Takes a transaction into account. Where it is the first of a later UTC day, returns the winners of the day
     /// before, best first; otherwise nothing. `payload` is called only where the transaction is among the best so far.
     ///

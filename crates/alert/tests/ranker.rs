@@ -36,7 +36,8 @@ fn streamed(offers: &[(Transaction, f64)], budget: usize, ask_first: bool) -> Ve
     let mut ranker = Ranker::new(Budget::new(budget as u32).unwrap());
     let mut winners: Vec<Ranked<u128>> = Vec::new();
     for (txn, raw) in offers {
-        if ask_first && !ranker.admits(txn, score(*raw)) {
+        assert!(ranker.may_admit(txn.at, *raw) || !ranker.admits(txn, score(*raw)), "the quick look agrees");
+        if ask_first && !(ranker.may_admit(txn.at, *raw) && ranker.admits(txn, score(*raw))) {
             continue;
         }
         winners.extend(ranker.offer(txn, score(*raw), || txn.id.0).unwrap());

@@ -79,6 +79,8 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
         stages.end(stage);
     }
     Summary { import: &import, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
+    // The process ends here, and the system takes memory back faster than it is handed back piece by piece.
+    std::mem::forget((import, engine));
     Ok(())
 }
 

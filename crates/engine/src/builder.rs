@@ -7,7 +7,7 @@ use linfa::ParamGuard;
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::engine::BLOCK_ROWS;
+use crate::engine::{BLOCK_ROWS, Held};
 use crate::model::{Typical, inputs};
 use crate::{DetectorName, Engine, Error, MAX_DETECTORS, Model, Scored};
 
@@ -119,7 +119,7 @@ impl Builder {
                 let mut fresh = Block::default();
                 features.step_all(batch, range.clone(), |_| true, &mut fresh).map_err(Error::from)?;
                 wanted.iter().for_each(|row| rows.push(&fresh, row - range.start));
-                kept.push((range, fresh));
+                kept.push(Held { rows: range, block: fresh });
             } else {
                 let mut wanted = wanted.iter().copied().peekable();
                 let drawn = |row| wanted.next_if_eq(&row).is_some();
@@ -135,10 +135,7 @@ impl Builder {
             return Ok(engine);
         }
         let mut engine = Engine::new(model, features);
-        for (range, block) in kept {
-            engine.score_block(&block)?;
-            visit(engine.model(), &engine.scored(batch, range, &block))?;
-        }
+        engine.score_held(batch, &kept, &mut visit)?;
         Ok(engine)
     }
 
@@ -176,10 +173,9 @@ impl Builder {
         let usual: Vec<Typical> =
             columns.par_iter().enumerate().map(|(c, column)| Typical::of(column.tail, &mut sample.column(c))).collect();
         let inputs = inputs(columns);
-        let rows = Array2::from_shape_fn((sample.rows, inputs.len()), |(row, i)| {
-            let column = inputs[i];
-            usual[column].seen(columns[column].tail, sample.get(row, column))
-        });
+        let lenses: Vec<_> = inputs.iter().map(|&column| usual[column].lens(columns[column].tail)).collect();
+        let seen = |(row, i): (usize, usize)| lenses[i].see(sample.get(row, inputs[i]));
+        let rows = Array2::from_shape_fn((sample.rows, inputs.len()), seen);
         let mut params = Ensemble::params().seed(mix(self.seed));
         for (i, detector) in self.detectors.iter().enumerate() {
             params = params.member(detector.build(mix(self.seed ^ (i as u64 + 1) << 32))?);

@@ -12,6 +12,9 @@ use crate::{Builder, Error, Model, Verdict};
 /// a block's rows stay in reach.
 pub(crate) const BLOCK_ROWS: usize = 1 << 18;
 
+/// Rows scored together before they are handed on.
+const RUN_ROWS: usize = 1 << 16;
+
 /// Rows scored together by one thread; their columns stay in a core's cache.
 const TILE_ROWS: usize = 1_024;
 
@@ -26,15 +29,85 @@ pub struct Engine {
     row: Vec<f32>,
     seen: Vec<f64>,
     parts: Vec<f64>,
-    scores: Scores,
+    scores: [Scores; 2],
 }
 
-/// Scores of a block, kept from block to block.
+/// Scores of a run, kept from run to run.
 #[derive(Debug, Default)]
-struct Scores {
+pub(crate) struct Scores {
     raw: Vec<f64>,
     tail: Vec<f64>,
     parts: Vec<f64>,
+}
+
+impl Scores {
+    /// Scores `rows` of a block in the caller's rayon pool.
+    pub(crate) fn fill(&mut self, model: &Model, block: &Block, rows: Range<usize>) -> Result<(), Error> {
+        let (width, n_parts) = (model.n_inputs(), model.detectors().len());
+        self.raw.resize(rows.len(), 0.0);
+        self.tail.resize(rows.len(), 0.0);
+        self.parts.resize(rows.len() * n_parts, 0.0);
+        let tiles = self.raw.par_chunks_mut(TILE_ROWS).zip(self.tail.par_chunks_mut(TILE_ROWS));
+        tiles.zip(self.parts.par_chunks_mut(TILE_ROWS * n_parts)).enumerate().try_for_each_init(
+            || vec![0.0; TILE_ROWS * width],
+            |gathered, (tile, ((raw, tail), parts))| {
+                let gathered = &mut gathered[..raw.len() * width];
+                model.gather(block.families(), rows.start + tile * TILE_ROWS, raw.len(), gathered);
+                model.score_gathered(gathered, parts, raw, tail)
+            },
+        )
+    }
+}
+
+/// Features of rows of a batch.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) rows: Range<usize>,
+    pub(crate) block: Block,
+}
+
+/// Scores all of `held` run by run and shows each run to `visit` while the next is being scored.
+pub(crate) fn score_held<E: From<Error>>(
+    model: &Model,
+    batch: &Batch,
+    held: &[Held],
+    spare: &mut [Scores; 2],
+    visit: &mut impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let runs: Vec<(&Held, Range<usize>)> = held
+        .iter()
+        .flat_map(|held| {
+            let rows = held.block.rows();
+            let cut = move |from: usize| from..(from + RUN_ROWS).min(rows);
+            (0..rows).step_by(RUN_ROWS).map(move |from| (held, cut(from)))
+        })
+        .collect();
+    let [now, next] = spare;
+    let (mut now, mut next) = (now, next);
+    if let Some((held, rows)) = runs.first() {
+        now.fill(model, &held.block, rows.clone())?;
+    }
+    for (i, (held, rows)) in runs.iter().enumerate() {
+        let scored = Scored {
+            batch,
+            rows: held.rows.start + rows.start..held.rows.start + rows.end,
+            block: &held.block,
+            first: rows.start,
+            scores: now,
+            n_detectors: model.detectors().len(),
+        };
+        let mut filled = Ok(());
+        rayon::in_place_scope(|scope| {
+            if let Some((held, rows)) = runs.get(i + 1) {
+                let (next, filled) = (&mut *next, &mut filled);
+                scope.spawn(move |_| *filled = next.fill(model, &held.block, rows.clone()));
+            }
+            visit(model, &scored)
+        })?;
+        filled?;
+        std::mem::swap(&mut now, &mut next);
+    }
+    Ok(())
 }
 
 /// A run of transactions of a batch with their scores and features.
@@ -43,6 +116,8 @@ pub struct Scored<'a> {
     batch: &'a Batch,
     rows: Range<usize>,
     block: &'a Block,
+    /// Row of the block that the first of `rows` is.
+    first: usize,
     scores: &'a Scores,
     n_detectors: usize,
 }
@@ -72,7 +147,7 @@ impl Scored<'_> {
     pub fn features(&self, row: usize) -> Box<[f32]> {
         let width = self.block.families().iter().map(|f| f.width()).sum();
         let mut out = vec![0.0; width].into_boxed_slice();
-        self.block.copy_row(row - self.rows.start, &mut out);
+        self.block.copy_row(self.first + row - self.rows.start, &mut out);
         out
     }
 
@@ -82,7 +157,12 @@ impl Scored<'_> {
     /// As [`Ranker::offer`].
     pub fn rank(&self, ranker: &mut Ranker<Box<[f32]>>) -> Result<Vec<Ranked<Box<[f32]>>>, crible_alert::RankError> {
         let mut closed = Vec::new();
-        for row in self.rows() {
+        let times = &self.batch.times()[self.rows()];
+        for (row, (&at, &raw)) in self.rows().zip(times.iter().zip(&self.scores.raw)) {
+            // Nearly every row ends here, before it has been put together from its columns.
+            if !ranker.may_admit(at, raw) {
+                continue;
+            }
             closed.extend(ranker.offer(&self.batch.get(row), self.score(row), || self.features(row))?);
         }
         Ok(closed)
@@ -94,12 +174,22 @@ impl Engine {
         let row = vec![0.0; model.columns().len()];
         let seen = vec![0.0; model.n_inputs()];
         let parts = vec![0.0; model.detectors().len()];
-        Self { model, features, row, seen, parts, scores: Scores::default() }
+        Self { model, features, row, seen, parts, scores: Default::default() }
     }
 
     /// Settings to learn a model with.
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    /// Scores what the builder held.
+    pub(crate) fn score_held<E: From<Error>>(
+        &mut self,
+        batch: &Batch,
+        held: &[Held],
+        visit: &mut impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        score_held(&self.model, batch, held, &mut self.scores, visit)
     }
 
     /// The model.
@@ -136,36 +226,13 @@ impl Engine {
         batch: &Batch,
         mut visit: impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut block = Block::default();
+        let mut held = Held { rows: 0..0, block: Block::default() };
         for range in blocks(batch.len()) {
-            self.features.step_all(batch, range.clone(), |_| true, &mut block).map_err(Error::from)?;
-            self.score_block(&block)?;
-            visit(&self.model, &self.scored(batch, range, &block))?;
+            self.features.step_all(batch, range.clone(), |_| true, &mut held.block).map_err(Error::from)?;
+            held.rows = range;
+            score_held(&self.model, batch, std::slice::from_ref(&held), &mut self.scores, &mut visit)?;
         }
         Ok(())
-    }
-
-    /// Scores all rows of a block into `self.scores`.
-    pub(crate) fn score_block(&mut self, block: &Block) -> Result<(), Error> {
-        let (model, scores) = (&self.model, &mut self.scores);
-        let (rows, width, n_parts) = (block.rows(), model.n_inputs(), model.detectors().len());
-        scores.raw.resize(rows, 0.0);
-        scores.tail.resize(rows, 0.0);
-        scores.parts.resize(rows * n_parts, 0.0);
-        let tiles = scores.raw.par_chunks_mut(TILE_ROWS).zip(scores.tail.par_chunks_mut(TILE_ROWS));
-        tiles.zip(scores.parts.par_chunks_mut(TILE_ROWS * n_parts)).enumerate().try_for_each_init(
-            || vec![0.0; TILE_ROWS * width],
-            |gathered, (tile, ((raw, tail), parts))| {
-                let gathered = &mut gathered[..raw.len() * width];
-                model.gather(block.families(), tile * TILE_ROWS, raw.len(), gathered);
-                model.score_gathered(gathered, parts, raw, tail)
-            },
-        )
-    }
-
-    pub(crate) fn scored<'a>(&'a self, batch: &'a Batch, rows: Range<usize>, block: &'a Block) -> Scored<'a> {
-        let n_detectors = self.model.detectors().len();
-        Scored { batch, rows, block, scores: &self.scores, n_detectors }
     }
 
     /// The model as bytes that [`Engine::load`] reads on any machine: versioned, checksummed, nothing in it to execute.

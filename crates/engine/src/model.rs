@@ -18,15 +18,14 @@ pub(crate) struct Typical {
 }
 
 impl Typical {
-    /// What detectors see of a value: its distance from the median on the suspicious side, in units of that scale. What
-    /// lies on the other side is as usual as the median.
-    pub(crate) fn seen(self, tail: Tail, value: f32) -> f64 {
-        let distance = (f64::from(value) - f64::from(self.median)) * self.per_scale;
-        match tail {
-            Tail::Upper => distance.max(0.0),
-            Tail::Lower => (-distance).max(0.0),
-            Tail::Both => distance,
-        }
+    /// What detectors see of a column.
+    pub(crate) fn lens(self, tail: Tail) -> Lens {
+        let (factor, lowest) = match tail {
+            Tail::Upper => (self.per_scale, 0.0),
+            Tail::Lower => (-self.per_scale, 0.0),
+            Tail::Both => (self.per_scale, f64::NEG_INFINITY),
+        };
+        Lens { median: f64::from(self.median), factor, lowest }
     }
 
     /// From a column's values, in any order.
@@ -51,6 +50,23 @@ impl Typical {
     }
 }
 
+/// What detectors see of a column: the distance from the median on the suspicious side, in units of the scale. What lies on
+/// the other side is as usual as the median.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lens {
+    median: f64,
+    /// Units of the scale, negative where low values are suspicious.
+    factor: f64,
+    lowest: f64,
+}
+
+impl Lens {
+    pub(crate) fn see(self, value: f32) -> f64 {
+        let distance = (f64::from(value) - self.median) * self.factor;
+        if distance > self.lowest { distance } else { self.lowest }
+    }
+}
+
 /// What was learned: which columns the feed feeds, what is usual in each, and the fitted ensemble.
 ///
 /// It holds no transaction, no identifier and no state of any account.
@@ -60,6 +76,8 @@ pub struct Model {
     columns: Vec<Column>,
     /// Indices of the columns detectors see.
     inputs: Vec<usize>,
+    /// How they see each of them.
+    lenses: Vec<Lens>,
     /// What is usual in every column.
     pub(crate) usual: Vec<Typical>,
     pub(crate) ensemble: Ensemble,
@@ -70,7 +88,8 @@ impl Model {
     pub(crate) fn new(has: Has, usual: Vec<Typical>, ensemble: Ensemble) -> Self {
         let columns = FeatureSet::to_score(has).columns().to_vec();
         let inputs = inputs(&columns);
-        let mut model = Self { has, columns, inputs, usual, ensemble, id: ModelId(0) };
+        let lenses = inputs.iter().map(|&i| usual[i].lens(columns[i].tail)).collect();
+        let mut model = Self { has, columns, inputs, lenses, usual, ensemble, id: ModelId(0) };
         model.id = ModelId(crate::saved::fingerprint(&model));
         model
     }
@@ -105,10 +124,6 @@ impl Model {
         self.inputs.len()
     }
 
-    fn seen(&self, column: usize, value: f32) -> f64 {
-        self.usual[column].seen(self.columns[column].tail, value)
-    }
-
     /// Fills `out` (inputs × rows, one column after the other) from a range of feature rows.
     pub(crate) fn gather(&self, families: &[Rows], first: usize, rows: usize, out: &mut [f64]) {
         let mut at = 0;
@@ -119,8 +134,8 @@ impl Model {
             let here = &here[..here.partition_point(|&input| input < last)];
             for row in 0..rows {
                 let values = family.row(first + row);
-                for (i, &input) in here.iter().enumerate() {
-                    out[(at + i) * rows + row] = self.seen(input, values[input - column]);
+                for (i, (&input, lens)) in here.iter().zip(&self.lenses[at..]).enumerate() {
+                    out[(at + i) * rows + row] = lens.see(values[input - column]);
                 }
             }
             at += here.len();
@@ -146,8 +161,8 @@ impl Model {
 
     /// Scores one feature row. `seen` and `parts` are scratch as long as there are inputs and detectors.
     pub(crate) fn score_row(&self, row: &[f32], seen: &mut [f64], parts: &mut [f64]) -> Result<Verdict, Error> {
-        for (seen, &input) in seen.iter_mut().zip(&self.inputs) {
-            *seen = self.seen(input, row[input]);
+        for (seen, (&input, lens)) in seen.iter_mut().zip(self.inputs.iter().zip(&self.lenses)) {
+            *seen = lens.see(row[input]);
         }
         let (mut raw, mut tail) = ([0.0], [0.0]);
         self.score_gathered(seen, parts, &mut raw, &mut tail)?;
@@ -161,7 +176,7 @@ impl Model {
     /// # Panics
     /// Where `row` is not as long as [`Model::columns`].
     pub fn explain(&self, txn: &Transaction, row: &[f32], n: usize) -> Vec<Reason> {
-        let seen: Vec<f64> = self.inputs.iter().map(|&i| self.seen(i, row[i])).collect();
+        let seen: Vec<f64> = self.inputs.iter().zip(&self.lenses).map(|(&i, lens)| lens.see(row[i])).collect();
         let mut contributions = vec![0.0; seen.len()];
         self.ensemble.explain_row(ArrayView1::from(&seen), &mut contributions);
         let mut shares = vec![0.0; row.len()];

@@ -41,12 +41,13 @@ pub(super) fn fit(config: &KMeansConfig, rows: ArrayView2<'_, f64>) -> Result<KM
         .map_err(|e| backend(Box::new(e)))?;
     let dataset = DatasetBase::from(sample);
     let found = params.fit(&dataset).map_err(|e| backend(Box::new(e)))?;
-    let centroids = polish(dataset.records.view(), found.centroids().clone());
+    let centroids = polish(dataset.records.view(), found.centroids().clone(), config.min_share);
     KMeans::new(columns, centroids)
 }
 
-/// Lloyd's steps until no row changes its centre; centres that no row is nearest to are dropped.
-fn polish(sample: ArrayView2<'_, f64>, mut centroids: Array2<f64>) -> Array2<f64> {
+/// Lloyd's steps until no row changes its centre; centres that fewer than a share of the rows are nearest to are dropped, but
+/// never the largest.
+fn polish(sample: ArrayView2<'_, f64>, mut centroids: Array2<f64>, min_share: f64) -> Array2<f64> {
     let mut before: Vec<usize> = Vec::new();
     for _ in 0..POLISH {
         let flat: Vec<f64> = centroids.iter().copied().collect();
@@ -62,7 +63,9 @@ fn polish(sample: ArrayView2<'_, f64>, mut centroids: Array2<f64>) -> Array2<f64
             counts[centre] += 1;
             sums.row_mut(centre).iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
         }
-        let kept: Vec<usize> = (0..counts.len()).filter(|&c| counts[c] > 0).collect();
+        let largest = counts.iter().copied().max().unwrap_or(0);
+        let least = (min_share * sample.nrows() as f64).clamp(1.0, largest.max(1) as f64);
+        let kept: Vec<usize> = (0..counts.len()).filter(|&c| counts[c] as f64 >= least).collect();
         for &centre in &kept {
             sums.row_mut(centre).mapv_inplace(|sum| sum / counts[centre] as f64);
         }

@@ -8,7 +8,8 @@
 //! The fit is linfa-clustering's `KMeans`: k-means++ from a seeded generator, the best of `n_runs`. It
 //! runs on at most `max_samples` rows drawn by the same seed, since centres settle long before a million
 //! rows are read. linfa counts the old centre as one more member when it moves a centre, and so stops
-//! short of the mean; a few plain Lloyd steps afterwards close the gap.
+//! short of the mean; a few plain Lloyd steps afterwards close the gap, and drop centres with fewer rows than `min_share` asks
+//! for, as CBLOF leaves small clusters out.
 //!
 //! Cost: the fit is O(runs × iterations × samples × clusters × k); a row costs clusters × k
 //! multiplications, eight rows side by side.

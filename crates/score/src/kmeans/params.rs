@@ -12,12 +12,21 @@ pub struct KMeansConfig {
     pub(super) max_iterations: u64,
     pub(super) tolerance: f64,
     pub(super) max_samples: usize,
+    pub(super) min_share: f64,
     pub(super) seed: u64,
 }
 
 impl Default for KMeansConfig {
     fn default() -> Self {
-        Self { n_clusters: 8, n_runs: 2, max_iterations: 300, tolerance: 1e-4, max_samples: 16_384, seed: 0 }
+        Self {
+            n_clusters: 8,
+            n_runs: 2,
+            max_iterations: 300,
+            tolerance: 1e-4,
+            max_samples: 16_384,
+            min_share: 0.0,
+            seed: 0,
+        }
     }
 }
 
@@ -47,6 +56,12 @@ impl Params<KMeansConfig> {
         self.with(|c| c.max_samples = max_samples)
     }
 
+    /// Share of the rows a cluster has to hold for its centre to stay, 0 or more and below 1; 0 unless told. A handful of
+    /// outliers that have got a centre of their own would otherwise score as usual.
+    pub fn min_share(self, min_share: f64) -> Self {
+        self.with(|c| c.min_share = min_share)
+    }
+
     /// Seed; 0 unless told.
     pub fn seed(self, seed: u64) -> Self {
         self.with(|c| c.seed = seed)
@@ -58,6 +73,9 @@ impl Algorithm for KMeansConfig {
     type Model = KMeans;
 
     fn check(&self) -> Result<(), Error> {
+        if !(0.0 <= self.min_share && self.min_share < 1.0) {
+            return Err(Error::parameter(Self::NAME, "min_share", self.min_share, "0 <= x < 1"));
+        }
         let refuse = |name, value: String, expected| Err(Error::parameter(Self::NAME, name, value, expected));
         if !(1..=4_096).contains(&self.n_clusters) {
             return refuse("n_clusters", self.n_clusters.to_string(), "1 to 4,096");
