@@ -26,6 +26,16 @@
 //! | [`hbos`] | in a thin bin of its columns | yes |
 //! | [`isolation_forest`] | alone after few random splits | yes |
 //! | [`kmeans`] | far from every cluster centre | yes |
+//! | [`knn`] | far from its nearest neighbours | yes |
+//! | [`lof`] | in thinner surroundings than its neighbours | yes |
+//! | [`pca`] | against the way columns go together | yes |
+//! | [`copod`] | deep in the likelier tail of its columns | yes |
+//! | [`mcd`] | far from the bulk, by its covariance | yes |
+//! | [`cblof`] | far from the centres of large clusters | yes |
+//! | [`loda`] | in thin bins of random projections | yes |
+//! | [`inne`] | outside of balls around sampled rows | yes |
+//! | [`gmm`] | where a mixture of normal distributions is thin | yes |
+//! | [`kde`] | where the fit is thin | yes |
 //!
 //! [`calibration`] turns scores into tail probabilities, [`ensemble`] combines detectors by them.
 //!
@@ -47,13 +57,25 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod calibration;
+pub mod cblof;
+pub mod copod;
 pub mod ecod;
 pub mod ensemble;
 pub mod error;
 mod face;
+pub mod gmm;
 pub mod hbos;
+pub mod inne;
 pub mod isolation_forest;
+pub mod kde;
 pub mod kmeans;
+pub mod knn;
+mod linalg;
+pub mod loda;
+pub mod lof;
+pub mod mcd;
+mod neighbours;
+pub mod pca;
 mod registry;
 mod rng;
 pub mod robust_z;
@@ -62,7 +84,9 @@ mod score;
 mod snapshot;
 mod stats;
 mod steps;
+mod tails;
 mod traits;
+mod units;
 
 pub use error::Error;
 pub use face::{Algorithm, Checked, Params};
@@ -73,3 +97,4 @@ pub use registry::{load, model_names};
 pub use score::{score, score_into};
 pub use snapshot::Snapshot;
 pub use traits::{Detector, Model};
+pub use units::Scale;

@@ -18,6 +18,12 @@ pub(crate) fn unit(rng: &mut impl RngCore) -> f64 {
     (rng.next_u64() >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
 }
 
+/// Normal with mean 0 and variance 1 (Box and Muller 1958).
+pub(crate) fn normal(rng: &mut impl RngCore) -> f64 {
+    let radius = (-2.0 * libm::log(1.0 - unit(rng))).sqrt();
+    radius * libm::cos(std::f64::consts::TAU * unit(rng))
+}
+
 /// `k` distinct indices of 0..n, ascending: Floyd's algorithm over a bit set.
 pub(crate) fn sample(rng: &mut impl RngCore, n: usize, k: usize) -> Vec<usize> {
     if k >= n {

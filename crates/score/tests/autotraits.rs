@@ -1,14 +1,24 @@
 //! Every public type can be sent to and shared between threads.
 
 use crible_score::calibration::Tail;
+use crible_score::cblof::{Cblof, CblofConfig};
+use crible_score::copod::{Copod, CopodConfig};
 use crible_score::ecod::{Ecod, EcodConfig};
 use crible_score::ensemble::{Combine, Ensemble, EnsembleConfig, Skipped};
 use crible_score::error::SnapshotError;
+use crible_score::gmm::{Gmm, GmmConfig};
 use crible_score::hbos::{Bins, Hbos, HbosConfig};
+use crible_score::inne::{Inne, InneConfig};
 use crible_score::isolation_forest::{IsolationForest, IsolationForestConfig};
+use crible_score::kde::{Kde, KdeConfig};
 use crible_score::kmeans::{KMeans, KMeansConfig};
+use crible_score::knn::{Knn, KnnConfig, Method};
+use crible_score::loda::{Loda, LodaConfig};
+use crible_score::lof::{Lof, LofConfig};
+use crible_score::mcd::{Mcd, McdConfig};
+use crible_score::pca::{Components, Pca, PcaConfig};
 use crible_score::robust_z::{Aggregate, RobustZ, RobustZConfig};
-use crible_score::{Checked, Detector, Error, Model, Params, Snapshot};
+use crible_score::{Checked, Detector, Error, Model, Params, Scale, Snapshot};
 
 fn check<T: Send + Sync + Unpin + std::fmt::Debug>() {}
 
@@ -20,12 +30,22 @@ fn public_types_are_send_and_sync() {
     check::<Box<dyn Detector>>();
     check::<Box<dyn Model>>();
     check::<Tail>();
-    check::<(Aggregate, Bins, Combine, Skipped)>();
+    check::<(Aggregate, Bins, Combine, Method, Scale, Skipped)>();
     check::<(RobustZ, Ecod, Hbos, IsolationForest, KMeans, Ensemble)>();
     check::<(Params<RobustZConfig>, Checked<RobustZConfig>)>();
     check::<(Params<EcodConfig>, Checked<EcodConfig>)>();
     check::<(Params<HbosConfig>, Checked<HbosConfig>)>();
     check::<(Params<IsolationForestConfig>, Checked<IsolationForestConfig>)>();
     check::<(Params<KMeansConfig>, Checked<KMeansConfig>)>();
+    check::<(Knn, Params<KnnConfig>, Checked<KnnConfig>)>();
+    check::<(Lof, Params<LofConfig>, Checked<LofConfig>)>();
+    check::<(Pca, Components, Params<PcaConfig>, Checked<PcaConfig>)>();
+    check::<(Copod, Params<CopodConfig>, Checked<CopodConfig>)>();
+    check::<(Mcd, Params<McdConfig>, Checked<McdConfig>)>();
+    check::<(Cblof, Params<CblofConfig>, Checked<CblofConfig>)>();
+    check::<(Loda, Params<LodaConfig>, Checked<LodaConfig>)>();
+    check::<(Inne, Params<InneConfig>, Checked<InneConfig>)>();
+    check::<(Gmm, Params<GmmConfig>, Checked<GmmConfig>)>();
+    check::<(Kde, Params<KdeConfig>, Checked<KdeConfig>)>();
     check::<(Params<EnsembleConfig>, Checked<EnsembleConfig>)>();
 }

@@ -2,11 +2,21 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
 
+use crible_score::cblof::Cblof;
+use crible_score::copod::Copod;
 use crible_score::ecod::Ecod;
 use crible_score::ensemble::Ensemble;
+use crible_score::gmm::Gmm;
 use crible_score::hbos::{Bins, Hbos};
+use crible_score::inne::Inne;
 use crible_score::isolation_forest::IsolationForest;
+use crible_score::kde::Kde;
 use crible_score::kmeans::KMeans;
+use crible_score::knn::Knn;
+use crible_score::loda::Loda;
+use crible_score::lof::Lof;
+use crible_score::mcd::Mcd;
+use crible_score::pca::{Components, Pca};
 use crible_score::robust_z::RobustZ;
 use crible_score::{Error, Model, score};
 use linfa::traits::{Fit, Predict};
@@ -43,6 +53,41 @@ fn parameters_out_of_range() {
     refused(KMeans::params().n_runs(0), "n_runs");
     refused(KMeans::params().max_iterations(0), "max_iterations");
     refused(KMeans::params().max_samples(0), "max_samples");
+    refused(Knn::params().n_neighbors(0), "n_neighbors");
+    refused(Knn::params().n_neighbors(65_537), "n_neighbors");
+    refused(Lof::params().n_neighbors(0), "n_neighbors");
+    refused(Lof::params().n_neighbors(65_537), "n_neighbors");
+    for bad in [f64::NAN, 0.0, 1.0] {
+        refused(Pca::params().components(Components::Residual { share: bad }), "components");
+    }
+    let minor = Components::MajorAndMinor { share: 0.5, below: f64::NAN };
+    refused(Pca::params().components(minor), "components");
+    refused(Copod::params().precision(f64::NAN), "precision");
+    for bad in [f64::NAN, 0.4, 1.1] {
+        refused(Mcd::params().support(bad), "support");
+    }
+    refused(Mcd::params().n_starts(0), "n_starts");
+    for bad in [f64::NAN, 0.0, 1.0] {
+        refused(Cblof::params().alpha(bad), "alpha");
+        refused(Cblof::params().beta(bad), "beta");
+    }
+    refused(Cblof::params().n_clusters(0), "n_clusters");
+    for bad in [f64::NAN, 0.0, 1.0] {
+        refused(Loda::params().alpha(bad), "alpha");
+    }
+    refused(Loda::params().n_cuts(0), "n_cuts");
+    refused(Inne::params().n_estimators(0), "n_estimators");
+    refused(Inne::params().max_samples(1), "max_samples");
+    for bad in [f64::NAN, 0.0] {
+        refused(Gmm::params().tolerance(bad), "tolerance");
+        refused(Gmm::params().ridge(bad), "ridge");
+    }
+    refused(Gmm::params().n_components(0), "n_components");
+    refused(Gmm::params().max_iterations(0), "max_iterations");
+    for bad in [f64::NAN, 0.0, 1e7] {
+        refused(Kde::params().bandwidth(bad), "bandwidth");
+    }
+    refused(Kde::params().max_samples(0), "max_samples");
     let member = Box::new(RobustZ::params().check().unwrap());
     refused(Ensemble::params().member(member).split_from(1), "split_from");
     let error = Hbos::params().alpha(f64::NAN).check().unwrap_err();
@@ -66,6 +111,16 @@ fn linfa() {
     check(&Hbos::params().fit(&dataset).unwrap(), &rows);
     check(&IsolationForest::params().n_trees(10).fit(&dataset).unwrap(), &rows);
     check(&KMeans::params().n_clusters(2).fit(&dataset).unwrap(), &rows);
+    check(&Knn::params().fit(&dataset).unwrap(), &rows);
+    check(&Lof::params().fit(&dataset).unwrap(), &rows);
+    check(&Pca::params().fit(&dataset).unwrap(), &rows);
+    check(&Copod::params().fit(&dataset).unwrap(), &rows);
+    check(&Mcd::params().fit(&dataset).unwrap(), &rows);
+    check(&Cblof::params().fit(&dataset).unwrap(), &rows);
+    check(&Loda::params().fit(&dataset).unwrap(), &rows);
+    check(&Inne::params().fit(&dataset).unwrap(), &rows);
+    check(&Gmm::params().fit(&dataset).unwrap(), &rows);
+    check(&Kde::params().fit(&dataset).unwrap(), &rows);
     let member = Box::new(Ecod::params().check().unwrap());
     check(&Ensemble::params().member(member).fit(&dataset).unwrap(), &rows);
     // A parameter out of range is found by linfa's `fit`, too.

@@ -30,7 +30,6 @@
 //! we, take it column by column and sum. A column whose skewness is exactly 0 adds both tails, in PyOD
 //! and here (in PyOD a by-product of `sign(0)`), and so do columns too narrow for a skewness.
 
-mod fit;
 mod model;
 mod params;
 

@@ -2,9 +2,9 @@ use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::Ecod;
-use super::fit::fit_column;
 use crate::Error;
 use crate::face::{Algorithm, Params};
+use crate::tails::fit_column;
 
 /// Parameters of [`Ecod`].
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +47,10 @@ impl Algorithm for EcodConfig {
         if rows.nrows() > LIMIT {
             return Err(Error::TooMany { what: "rows", got: rows.nrows(), limit: LIMIT });
         }
-        let counts =
-            (0..rows.ncols()).into_par_iter().map(|j| fit_column(rows.index_axis(Axis(1), j).to_vec(), self)).collect();
+        let counts = (0..rows.ncols())
+            .into_par_iter()
+            .map(|j| fit_column(rows.index_axis(Axis(1), j).to_vec(), self.exact_up_to, self.precision))
+            .collect();
         Ecod::new(counts)
     }
 }

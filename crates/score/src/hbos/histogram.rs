@@ -10,13 +10,13 @@ const MOST_BINS: usize = 1_000;
 
 /// Ascending edges and the rows between them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Histogram {
-    pub(super) edges: Vec<f64>,
-    pub(super) counts: Vec<u64>,
+pub(crate) struct Histogram {
+    pub(crate) edges: Vec<f64>,
+    pub(crate) counts: Vec<u64>,
 }
 
 impl Histogram {
-    pub(super) fn fit(values: &[f64], n_bins: usize) -> Self {
+    pub(crate) fn fit(values: &[f64], n_bins: usize) -> Self {
         let (low, high) = range(values.iter().copied());
         let edges = edges(low, high, n_bins);
         let mut counts = vec![0; edges.len() - 1];
@@ -32,14 +32,14 @@ impl Histogram {
         Self { edges, counts }
     }
 
-    pub(super) fn fit_automatic(mut values: Vec<f64>) -> Self {
+    pub(crate) fn fit_automatic(mut values: Vec<f64>) -> Self {
         values.sort_unstable_by(f64::total_cmp);
         let n_bins = best_bins(&values);
         Self::fit(&values, n_bins)
     }
 
     /// −log2(density + alpha) as a step function; `None` for a histogram no fit produces.
-    pub(super) fn steps(&self, alpha: f64, tol: f64) -> Option<Steps> {
+    pub(crate) fn steps(&self, alpha: f64, tol: f64) -> Option<Steps> {
         let n_bins = self.counts.len();
         if n_bins == 0 || self.edges.len() != n_bins + 1 {
             return None;

@@ -25,7 +25,7 @@
 //! Edges that rounding makes equal (a range of a few representable numbers) are merged, where numpy
 //! fails; a column wider than the largest number has densities of 0.
 
-mod histogram;
+pub(crate) mod histogram;
 mod model;
 mod params;
 

@@ -93,6 +93,21 @@ impl KMeans {
         Self::from_parts(columns, centroids)
     }
 
+    /// The centre nearest to a row of the caller's units, by number.
+    pub(crate) fn nearest_to(&self, row: ArrayView1<'_, f64>) -> usize {
+        nearest(&self.centroids, self.columns.len(), |j| self.columns[j].standardise(row[j])).0
+    }
+
+    /// The same with only these of the centres.
+    ///
+    /// # Errors
+    /// None are left.
+    pub(crate) fn with_centers(&self, kept: &[usize]) -> Result<Self, Error> {
+        let k = self.columns.len();
+        let centroids = kept.iter().flat_map(|&c| self.centroids[c * k..][..k].iter().copied()).collect();
+        Self::from_parts(self.columns.clone(), centroids)
+    }
+
     fn distances(&self, group: &[[f64; LANES]]) -> [f64; LANES] {
         let mut least = [f64::INFINITY; LANES];
         for centroid in self.centroids.chunks_exact(group.len()) {

@@ -1,30 +1,71 @@
-//! From a column to its knots and counts.
+//! Empirical tail probabilities of a column: what ECOD and COPOD are made of.
 
 use serde::{Deserialize, Serialize};
 
-use super::EcodConfig;
 use crate::stats::magnitude;
+use crate::steps::{Knots, Steps};
 
 /// What is kept of a column: enough to recompute both tails at and between the knots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// Ascending values.
-    pub(super) knots: Vec<f64>,
+    knots: Vec<f64>,
     /// Rows equal to each knot, at least 1.
-    pub(super) at: Vec<u32>,
+    at: Vec<u32>,
     /// Rows strictly between a knot and the one before it; 0 for the first, and where none was thinned.
-    pub(super) before: Vec<u32>,
+    before: Vec<u32>,
     /// Sign of the column's skewness: −1, 0 or 1.
-    pub(super) skew: i8,
+    skew: i8,
 }
 
-pub(super) fn fit_column(mut values: Vec<f64>, config: &EcodConfig) -> Counts {
+impl Counts {
+    /// `combine(skew, −ln left tail, −ln right tail)` at and between the knots; `None` for counts no fit
+    /// produces.
+    ///
+    /// A side without rows has the tail probability 1 / (n + 1).
+    pub(crate) fn steps(&self, combine: fn(i8, f64, f64) -> f64) -> Option<Steps> {
+        let counts = self;
+        let len = counts.knots.len();
+        let fine = len > 0
+            && counts.at.len() == len
+            && counts.before.len() == len
+            && counts.at.iter().all(|&c| c > 0)
+            && counts.before[0] == 0;
+        if !fine {
+            return None;
+        }
+        let total: u64 = counts.at.iter().chain(&counts.before).map(|&c| u64::from(c)).sum();
+        let n = total as f64;
+        let tail = |rows: f64| {
+            let p = if rows > 0.0 { rows / n } else { 1.0 / (n + 1.0) };
+            // −0 is no score to show.
+            0.0 - libm::log(p)
+        };
+        let combine = |left: f64, right: f64| combine(counts.skew, tail(left), tail(right));
+        let mut table = Vec::with_capacity(2 * len + 1);
+        let mut below = 0.0;
+        for (&at, &before) in counts.at.iter().zip(&counts.before) {
+            let (at, before) = (f64::from(at), f64::from(before));
+            // Of the rows thinned out of a gap, half count as lying on either side.
+            table.push(combine(below + 0.5 * before, n - below - 0.5 * before));
+            below += before;
+            table.push(combine(below + at, n - below));
+            below += at;
+        }
+        table.push(combine(n, 0.0));
+        Some(Steps::new(Knots::new(counts.knots.clone())?, table))
+    }
+}
+
+/// Counts of a column. With more than `exact_up_to` distinct values, only as many are kept as give both
+/// tails to within a factor of 1 + `precision`.
+pub(crate) fn fit_column(mut values: Vec<f64>, exact_up_to: usize, precision: f64) -> Counts {
     let skew = skewness_sign(&values);
     // −0 and 0 are one value.
     values.iter_mut().for_each(|x| *x += 0.0);
     values.sort_unstable_by(f64::total_cmp);
     let distinct = 1 + values.windows(2).filter(|w| w[0] != w[1]).count();
-    let precision = if distinct <= config.exact_up_to { 0.0 } else { config.precision };
+    let precision = if distinct <= exact_up_to { 0.0 } else { precision };
 
     let n = values.len();
     let mut counts = Counts { knots: vec![], at: vec![], before: vec![], skew };
@@ -79,7 +120,7 @@ mod tests {
 
     #[test]
     fn runs_are_counted() {
-        let counts = fit_column(vec![2.0, 0.0, 1.0, -0.0, 2.0, 2.0], &EcodConfig::default());
+        let counts = fit_column(vec![2.0, 0.0, 1.0, -0.0, 2.0, 2.0], 8_192, 0.01);
         assert_eq!(counts.knots, [0.0, 1.0, 2.0]);
         assert_eq!(counts.at, [2, 1, 3]);
         assert_eq!(counts.before, [0, 0, 0]);
@@ -88,8 +129,7 @@ mod tests {
     #[test]
     fn thinning_keeps_the_tails_and_loses_no_row() {
         let n = 100_000;
-        let config = EcodConfig { precision: 0.01, exact_up_to: 10 };
-        let counts = fit_column((0..n).map(f64::from).collect(), &config);
+        let counts = fit_column((0..n).map(f64::from).collect(), 10, 0.01);
         let total: u32 = counts.at.iter().chain(&counts.before).sum();
         assert_eq!(total, n as u32);
         assert!(counts.knots.len() < 2_500, "{}", counts.knots.len());

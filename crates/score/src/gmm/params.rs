@@ -1,0 +1,74 @@
+use ndarray::ArrayView2;
+
+use super::{Gmm, fit};
+use crate::Error;
+use crate::face::{Algorithm, Params};
+
+/// Parameters of [`Gmm`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct GmmConfig {
+    pub(super) n_components: usize,
+    pub(super) tolerance: f64,
+    pub(super) max_iterations: usize,
+    pub(super) ridge: f64,
+    pub(super) seed: u64,
+}
+
+impl Default for GmmConfig {
+    fn default() -> Self {
+        Self { n_components: 2, tolerance: 1e-3, max_iterations: 100, ridge: 1e-6, seed: 0 }
+    }
+}
+
+impl Params<GmmConfig> {
+    /// Components, 1 to 256; 2 unless told. Fewer where they would describe too few rows.
+    pub fn n_components(self, n_components: usize) -> Self {
+        self.with(|c| c.n_components = n_components)
+    }
+
+    /// Gain in mean log density below which to stop, above 0; 1e-3 unless told.
+    pub fn tolerance(self, tolerance: f64) -> Self {
+        self.with(|c| c.tolerance = tolerance)
+    }
+
+    /// Iterations at most, 1 or more; 100 unless told.
+    pub fn max_iterations(self, max_iterations: usize) -> Self {
+        self.with(|c| c.max_iterations = max_iterations)
+    }
+
+    /// Added to variances, which are of standardised columns, in [1e-12, 1]; 1e-6 unless told.
+    pub fn ridge(self, ridge: f64) -> Self {
+        self.with(|c| c.ridge = ridge)
+    }
+
+    /// Seed of the k-means start; 0 unless told.
+    pub fn seed(self, seed: u64) -> Self {
+        self.with(|c| c.seed = seed)
+    }
+}
+
+impl Algorithm for GmmConfig {
+    const NAME: &'static str = Gmm::NAME;
+    type Model = Gmm;
+
+    fn check(&self) -> Result<(), Error> {
+        let refuse = |name, value: String, expected| Err(Error::parameter(Self::NAME, name, value, expected));
+        if !(1..=256).contains(&self.n_components) {
+            return refuse("n_components", self.n_components.to_string(), "1 to 256");
+        }
+        if !(0.0 < self.tolerance && self.tolerance < f64::INFINITY) {
+            return refuse("tolerance", self.tolerance.to_string(), "0 < x < ∞");
+        }
+        if self.max_iterations == 0 {
+            return refuse("max_iterations", "0".to_owned(), "1 or more");
+        }
+        if !(1e-12..=1.0).contains(&self.ridge) {
+            return refuse("ridge", self.ridge.to_string(), "1e-12 ≤ x ≤ 1");
+        }
+        Ok(())
+    }
+
+    fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Gmm, Error> {
+        fit::fit(self, rows)
+    }
+}

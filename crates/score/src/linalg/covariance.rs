@@ -1,0 +1,127 @@
+//! Weighted means and covariances, in an order that threads do not change.
+
+use fearless_simd::{Level, dispatch};
+use rayon::prelude::*;
+
+/// Rows summed as one piece.
+const PIECE: usize = 4_096;
+
+/// Rows of the matrix summed side by side.
+const SIDE: usize = 8;
+
+/// Mean (k) and covariance (k × k) of n × k rows, each counted `weight(i)` times; `None` when the
+/// weights' sum is not above 0.
+pub(crate) fn covariance(rows: &[f64], k: usize, weight: impl Fn(usize) -> f64 + Sync) -> Option<(Vec<f64>, Vec<f64>)> {
+    let pieces: Vec<(f64, Vec<f64>)> = rows
+        .par_chunks(PIECE * k)
+        .enumerate()
+        .map(|(piece, rows)| {
+            let mut total = 0.0;
+            let mut sums = vec![0.0; k];
+            for (i, row) in rows.chunks_exact(k).enumerate() {
+                let w = weight(piece * PIECE + i);
+                total += w;
+                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += w * x);
+            }
+            (total, sums)
+        })
+        .collect();
+    let total: f64 = pieces.iter().map(|p| p.0).sum();
+    // NaN, too, is no weight.
+    if total.is_nan() || total <= 0.0 {
+        return None;
+    }
+    let mut mean = vec![0.0; k];
+    for (_, sums) in &pieces {
+        mean.iter_mut().zip(sums).for_each(|(mean, sum)| *mean += sum);
+    }
+    mean.iter_mut().for_each(|x| *x /= total);
+
+    let level = Level::new();
+    let sides = k.div_ceil(SIDE);
+    // Few pieces at a time, so that their matrices do not add up to more than the rows.
+    let mut out = vec![0.0; sides * SIDE * k];
+    let at_once = (rows.len() / (k * k).max(1) / 4).clamp(1, 64);
+    for (group, rows) in rows.chunks(at_once * PIECE * k).enumerate() {
+        let n_pieces = rows.len().div_ceil(PIECE * k);
+        let parts: Vec<Vec<f64>> = (0..n_pieces * sides)
+            .into_par_iter()
+            .map(|task| {
+                let (piece, side) = (task / sides, task % sides);
+                let start = piece * PIECE * k;
+                let rows = &rows[start..rows.len().min(start + PIECE * k)];
+                let first = (group * at_once + piece) * PIECE;
+                let mut out = vec![0.0; SIDE * k];
+                dispatch!(level, _simd => products(rows, &mean, side * SIDE, |i| weight(first + i), &mut out));
+                out
+            })
+            .collect();
+        for (task, part) in parts.iter().enumerate() {
+            let side = &mut out[task % sides * SIDE * k..][..SIDE * k];
+            side.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
+        }
+    }
+    out.truncate(k * k);
+    // The lower half was summed; the upper mirrors it.
+    for i in 0..k {
+        for j in 0..=i {
+            let x = out[i * k + j] / total;
+            out[i * k + j] = x;
+            out[j * k + i] = x;
+        }
+    }
+    Some((mean, out))
+}
+
+/// Adds the weighted products of columns `first..first + SIDE` with those up to them.
+#[inline(always)]
+fn products(rows: &[f64], mean: &[f64], first: usize, weight: impl Fn(usize) -> f64, out: &mut [f64]) {
+    let k = mean.len();
+    let upto = k.min(first + SIDE);
+    let mut centered = vec![0.0; k];
+    for (i, row) in rows.chunks_exact(k).enumerate() {
+        let w = weight(i);
+        if w == 0.0 {
+            continue;
+        }
+        for ((to, x), m) in centered[..upto].iter_mut().zip(row).zip(mean) {
+            *to = x - m;
+        }
+        for (side, out) in out.chunks_exact_mut(k).enumerate().take(upto - first) {
+            let d = w * centered[first + side];
+            for (to, x) in out[..upto].iter_mut().zip(&centered[..upto]) {
+                *to += d * x;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weighted_covariance() {
+        // The second row twice, the last not at all.
+        let rows = [1.0, 2.0, 3.0, -2.0, 100.0, 100.0];
+        let (mean, cov) = covariance(&rows, 2, |i| [1.0, 2.0, 0.0][i]).unwrap();
+        let (m0, m1) = (7.0 / 3.0, -2.0 / 3.0);
+        assert!((mean[0] - m0).abs() < 1e-15 && (mean[1] - m1).abs() < 1e-15);
+        let by_hand = |f: &dyn Fn(f64, f64) -> f64| (f(1.0 - m0, 2.0 - m1) + 2.0 * f(3.0 - m0, -2.0 - m1)) / 3.0;
+        let expect = [by_hand(&|a, _| a * a), by_hand(&|a, b| a * b), by_hand(&|a, b| a * b), by_hand(&|_, b| b * b)];
+        assert!(cov.iter().zip(expect).all(|(c, e)| (c - e).abs() < 1e-14), "{cov:?}");
+        assert!(covariance(&rows, 2, |_| 0.0).is_none());
+    }
+
+    #[test]
+    fn many_columns_and_pieces() {
+        let (n, k) = (9_000, 21);
+        let rows: Vec<f64> = (0..n * k).map(|i| ((i * 7_919) % 1_009) as f64 / 100.0).collect();
+        let (mean, cov) = covariance(&rows, k, |_| 1.0).unwrap();
+        for (i, j) in [(0, 0), (20, 3), (3, 20), (17, 16)] {
+            let at = |j: usize| rows.chunks(k).map(move |r| r[j]);
+            let expect = at(i).zip(at(j)).map(|(a, b)| (a - mean[i]) * (b - mean[j])).sum::<f64>() / n as f64;
+            assert!((cov[i * k + j] - expect).abs() < 1e-10);
+        }
+    }
+}

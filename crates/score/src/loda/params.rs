@@ -1,0 +1,83 @@
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+
+use super::Loda;
+use super::model::Cut;
+use crate::face::{Algorithm, Params};
+use crate::hbos::histogram::Histogram;
+use crate::units::Units;
+use crate::{Error, Scale, rng, stats};
+
+/// Rows histograms are made of at most.
+const MOST_ROWS: usize = 4_096;
+
+/// Parameters of [`Loda`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct LodaConfig {
+    n_cuts: usize,
+    alpha: f64,
+    seed: u64,
+}
+
+impl Default for LodaConfig {
+    fn default() -> Self {
+        Self { n_cuts: 100, alpha: 0.001, seed: 0 }
+    }
+}
+
+impl Params<LodaConfig> {
+    /// Projections, 1 to 10,000; 100 unless told.
+    pub fn n_cuts(self, n_cuts: usize) -> Self {
+        self.with(|c| c.n_cuts = n_cuts)
+    }
+
+    /// Added to every density, in (0, 1); 0.001 unless told. Bounds the score of an empty bin.
+    pub fn alpha(self, alpha: f64) -> Self {
+        self.with(|c| c.alpha = alpha)
+    }
+
+    /// Seed; 0 unless told.
+    pub fn seed(self, seed: u64) -> Self {
+        self.with(|c| c.seed = seed)
+    }
+}
+
+impl Algorithm for LodaConfig {
+    const NAME: &'static str = Loda::NAME;
+    type Model = Loda;
+
+    fn check(&self) -> Result<(), Error> {
+        if !(1..=10_000).contains(&self.n_cuts) {
+            return Err(Error::parameter(Self::NAME, "n_cuts", self.n_cuts, "1 to 10,000"));
+        }
+        if !(0.0 < self.alpha && self.alpha < 1.0) {
+            return Err(Error::parameter(Self::NAME, "alpha", self.alpha, "0 < x < 1"));
+        }
+        Ok(())
+    }
+
+    fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Loda, Error> {
+        let k = rows.ncols();
+        let units = Units::fit(rows, Scale::Deviations);
+        let drawn = rng::sample(&mut rng::stream(self.seed, u64::MAX), rows.nrows(), MOST_ROWS);
+        let mut sample = vec![0.0; drawn.len() * k];
+        for (to, &row) in sample.chunks_exact_mut(k).zip(&drawn) {
+            to.iter_mut().zip(rows.row(row)).enumerate().for_each(|(j, (to, &x))| *to = units.value(j, x));
+        }
+        let cut = |i: usize| {
+            let mut rng = rng::stream(self.seed, i as u64);
+            let columns = rng::sample(&mut rng, k, (k as f64).sqrt() as usize);
+            let weights: Vec<f64> = columns.iter().map(|_| rng::normal(&mut rng)).collect();
+            let mut cut = Cut { columns: columns.iter().map(|&j| j as u32).collect(), weights };
+            let values: Vec<f64> = sample.chunks_exact(k).map(|row| cut.project(|j| row[j])).collect();
+            let (_, deviation) = stats::mean_deviation(&values);
+            // A projection of constant columns is 0 for every row.
+            let unit = if deviation > 0.0 { deviation } else { 1.0 };
+            cut.weights.iter_mut().for_each(|w| *w /= unit);
+            let values = sample.chunks_exact(k).map(|row| cut.project(|j| row[j])).collect();
+            (cut, Histogram::fit_automatic(values))
+        };
+        let cuts = (0..self.n_cuts).into_par_iter().map(cut).collect();
+        Loda::new(units, cuts, self.alpha)
+    }
+}

@@ -1,0 +1,215 @@
+//! Which blocks a query visits, and what it keeps.
+
+use fearless_simd::Level;
+
+use super::block::{BOUNDS, Block, Estimates, LANES, TOGETHER, reaching};
+use super::{BLOCK, Neighbour, Neighbours, square_distance};
+
+/// Queries asked at most at once.
+const BATCH: usize = 256;
+
+/// After its nearest block, a query visits those within these shares of the limit, one after the other:
+/// each lowers the limit for the next.
+const WAVES: [f64; 3] = [0.2, 0.5, 1.0];
+
+/// A search with its scratch, for batches of queries.
+#[derive(Debug)]
+pub(crate) struct Nearest<'a> {
+    index: &'a Neighbours,
+    level: Level,
+    /// Neighbours to find.
+    wanted: usize,
+    /// The same and one more, which may be the query itself.
+    kept: usize,
+    found: Vec<Neighbour>,
+    len: Vec<usize>,
+    /// The squared distance a row must not exceed to be kept.
+    limits: [f64; BATCH],
+    /// Groups of [`BOUNDS`] queries, k × lanes each.
+    turned: Vec<[f64; BOUNDS]>,
+    /// Blocks × batch: what the squared distance of no row is below; +∞ once visited.
+    bounds: Vec<[[f64; BOUNDS]; BATCH / BOUNDS]>,
+    relative: Vec<f32>,
+    estimates: Box<[Estimates; TOGETHER]>,
+}
+
+impl<'a> Nearest<'a> {
+    /// Queries asked at most at once.
+    pub(crate) const BATCH: usize = BATCH;
+
+    /// For `asked` neighbours of each query, or as many as there are.
+    pub(crate) fn new(index: &'a Neighbours, asked: usize) -> Self {
+        let wanted = index.available(asked);
+        Self {
+            index,
+            level: Level::new(),
+            wanted,
+            kept: (wanted + 1).min(index.len()),
+            found: Vec::new(),
+            len: Vec::new(),
+            limits: [f64::INFINITY; BATCH],
+            turned: Vec::new(),
+            bounds: vec![[[0.0; BOUNDS]; BATCH / BOUNDS]; index.blocks.len()],
+            relative: vec![0.0; TOGETHER * index.k],
+            estimates: Box::new([[[0.0; LANES]; BLOCK / LANES]; TOGETHER]),
+        }
+    }
+
+    /// `visit(i, neighbours)` for each of the queries (at most [`BATCH`](Self::BATCH), k values each,
+    /// |x| ≤ 1e100), nearest first.
+    ///
+    /// A row of the fit at no distance from the query is taken to be the query: one such row is left
+    /// out, so that a row of the fit has the neighbours it has among the others.
+    pub(crate) fn search(&mut self, queries: &[f64], mut visit: impl FnMut(usize, &[Neighbour])) {
+        let index = self.index;
+        let n = queries.len() / index.k;
+        self.found.clear();
+        self.found.resize(n * self.kept, Neighbour { square: f64::INFINITY, place: u32::MAX });
+        self.len.clear();
+        self.len.resize(n, 0);
+        self.limits = [f64::INFINITY; BATCH];
+        let home = self.bound(queries, n);
+
+        let mut visits: Vec<u16> = Vec::with_capacity(n);
+        // Queries of one block together, so that its rows are fetched once.
+        let mut order: Vec<(u32, u16)> = home[..n].iter().enumerate().map(|(i, &b)| (b, i as u16)).collect();
+        order.sort_unstable();
+        for group in order.chunk_by(|a, b| a.0 == b.0) {
+            visits.clear();
+            visits.extend(group.iter().map(|g| g.1));
+            self.visit(group[0].0 as usize, &visits, queries);
+        }
+        for share in WAVES {
+            for b in 0..index.blocks.len() {
+                visits.clear();
+                let bounds = self.bounds[b].as_flattened();
+                for (i, (bound, limit)) in bounds[..n].iter().zip(&self.limits).enumerate() {
+                    // Also where both are infinite: with few rows, limits stay so to the end.
+                    if *bound <= share * limit && *bound < f64::INFINITY {
+                        visits.push(i as u16);
+                    }
+                }
+                self.visit(b, &visits, queries);
+            }
+        }
+        for i in 0..n {
+            let found = &self.found[i * self.kept..][..self.len[i]];
+            let own = usize::from(found.len() > 1 && found[0].square == 0.0);
+            visit(i, &found[own..][..self.wanted.min(found.len() - own)]);
+        }
+    }
+
+    /// Fills `bounds`, and gives the block with the least bound of each query.
+    fn bound(&mut self, queries: &[f64], n: usize) -> [u32; BATCH] {
+        let k = self.index.k;
+        let groups = n.div_ceil(BOUNDS);
+        self.turned.clear();
+        self.turned.resize(groups * k, [0.0; BOUNDS]);
+        for (i, query) in queries.chunks_exact(k).enumerate() {
+            for (j, &x) in query.iter().enumerate() {
+                self.turned[i / BOUNDS * k + j][i % BOUNDS] = x;
+            }
+        }
+        let mut home = [0; BATCH];
+        let mut least = [f64::INFINITY; BATCH];
+        for (b, (block, bounds)) in self.index.blocks.iter().zip(&mut self.bounds).enumerate() {
+            block.lower_bounds(self.level, &self.turned, &mut bounds[..groups]);
+            for ((home, least), bound) in home.iter_mut().zip(&mut least).zip(&bounds.as_flattened()[..n]) {
+                let is_less = *bound < *least;
+                *home = if is_less { b as u32 } else { *home };
+                *least = if is_less { *bound } else { *least };
+            }
+        }
+        home
+    }
+
+    /// Has block b visited by some of the queries.
+    fn visit(&mut self, b: usize, visits: &[u16], queries: &[f64]) {
+        let index = self.index;
+        let block = &index.blocks[b];
+        let k = index.k;
+        for together in visits.chunks(TOGETHER) {
+            let mut distances = [0.0; TOGETHER];
+            for (slot, &i) in together.iter().enumerate() {
+                self.bounds[b].as_flattened_mut()[usize::from(i)] = f64::INFINITY;
+                let query = &queries[usize::from(i) * k..][..k];
+                distances[slot] = square_distance(query, &block.center).sqrt();
+                let relative = &mut self.relative[slot * k..][..k];
+                for ((to, x), c) in relative.iter_mut().zip(query).zip(&block.center) {
+                    *to = (x - c) as f32;
+                }
+            }
+            let lane = |slot: usize| &self.relative[slot * k..][..k];
+            if together.len() == 1 {
+                block.estimate_one(self.level, lane(0), &mut self.estimates[0]);
+            } else {
+                block.estimate(self.level, std::array::from_fn(lane), &mut self.estimates);
+            }
+            for (slot, &i) in together.iter().enumerate() {
+                let i = usize::from(i);
+                let query = &queries[i * k..][..k];
+                if block.is_near(distances[slot]) {
+                    self.take(slot, i, b, block, distances[slot], query);
+                } else {
+                    (0..block.len).for_each(|lane| self.offer(i, (b * BLOCK + lane) as u32, query));
+                }
+            }
+        }
+    }
+
+    /// Offers query i the rows of block b whose estimates allow for a place among the nearest.
+    fn take(&mut self, slot: usize, i: usize, b: usize, block: &Block, from_center: f64, query: &[f64]) {
+        let missing = self.kept - self.len[i];
+        if missing > 0 {
+            // The likeliest first: after them, the others have a limit to stay below.
+            let mut order: [u8; BLOCK] = std::array::from_fn(|lane| lane as u8);
+            let order = &mut order[..block.len];
+            let n = missing.min(order.len());
+            let estimates = self.estimates[slot].as_flattened_mut();
+            if n < order.len() {
+                order.select_nth_unstable_by(n, |&x, &y| {
+                    estimates[usize::from(y)].total_cmp(&estimates[usize::from(x)])
+                });
+            }
+            order[..n].iter().for_each(|&lane| estimates[usize::from(lane)] = f32::NEG_INFINITY);
+            for &lane in &order[..n] {
+                self.offer(i, (b * BLOCK) as u32 + u32::from(lane), query);
+            }
+            if n == block.len {
+                return;
+            }
+        }
+        // The least number there is, lest what was offered, or is no row, be offered again.
+        let threshold = block.threshold(from_center, self.limits[i]).max(f32::MIN);
+        let mut hits = [0; BLOCK / LANES];
+        reaching(self.level, &self.estimates[slot], threshold, &mut hits);
+        for (g, &hits) in hits[..block.len.div_ceil(LANES)].iter().enumerate() {
+            let mut hits = hits;
+            while hits != 0 {
+                let lane = hits.trailing_zeros() as usize;
+                hits &= hits - 1;
+                self.offer(i, (b * BLOCK + g * LANES + lane) as u32, query);
+            }
+        }
+    }
+
+    /// Keeps the row for query i if it is among the nearest so far.
+    #[inline]
+    fn offer(&mut self, i: usize, place: u32, query: &[f64]) {
+        let square = square_distance(query, self.index.row(place));
+        let found = &mut self.found[i * self.kept..][..self.kept];
+        let len = self.len[i];
+        let before = |n: &Neighbour| n.square < square || (n.square == square && n.place < place);
+        if len == self.kept && before(&found[len - 1]) {
+            return;
+        }
+        let at = found[..len].partition_point(before);
+        let end = if len == self.kept { len - 1 } else { len };
+        found.copy_within(at..end, at + 1);
+        found[at] = Neighbour { square, place };
+        self.len[i] = end + 1;
+        if end + 1 == self.kept {
+            self.limits[i] = found[end].square;
+        }
+    }
+}
