@@ -28,7 +28,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ScoreArgs {
-    /// Transaction exports: CSV (plain, gzip or zstd) or Parquet
+    /// Transaction exports: CSV (plain, gzip or zstd), Parquet, or statements (see `crible feeds`)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Read the files as this feed instead of recognising them (see `crible feeds`)

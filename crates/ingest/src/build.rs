@@ -38,7 +38,7 @@ struct Problem {
 }
 
 /// The column named where a record is rejected as a whole.
-const WHOLE: &str = "(whole row)";
+pub(crate) const WHOLE: &str = "(whole row)";
 
 /// Fills a chunk.
 pub(crate) struct Builder<'a> {
@@ -103,18 +103,24 @@ impl<'a> Builder<'a> {
 
     /// Rejects a record as a whole.
     pub(crate) fn reject(&mut self, line: u64, value: &[u8], reason: String) {
-        let (row, column, value) = (self.chunk.rows, WHOLE.to_owned(), shown(value));
+        self.reject_at(WHOLE, line, value, reason);
+    }
+
+    /// Rejects a record for what stands in a column.
+    pub(crate) fn reject_at(&mut self, column: &str, line: u64, value: &[u8], reason: String) {
+        let (row, column, value) = (self.chunk.rows, column.to_owned(), shown(value));
         self.chunk.rejects.push(Fault { row, line, column, value, reason });
         self.chunk.rows += 1;
     }
 
     fn row(&mut self, fields: &impl Fields) -> Result<Row, Box<Problem>> {
         let plan = self.plan;
+        self.skip(fields)?;
         let account = match &plan.account {
             // Stands in until the row has a reference to be named after.
             Source::EachRow => EntityId::from_pseudorandom(1),
             source => {
-                let raw = source_text(source, fields);
+                let raw = source_text(source, fields, &mut self.worker.joined);
                 if raw.is_empty() {
                     return Err(problem(source_column(source), raw, "it is empty; expected an account"));
                 }
@@ -126,7 +132,12 @@ impl<'a> Builder<'a> {
             Money::Constant(currency) => currency,
             Money::Column(column) => match fields.get(column).trim_ascii() {
                 b"" => Currency::NONE,
-                code => Currency::new(code)
+                code => plan
+                    .currency_names
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(code))
+                    .map(|(_, currency)| *currency)
+                    .or_else(|| Currency::new(code))
                     .ok_or_else(|| problem(Some(column), code, "expected a currency of three letters, such as USD"))?,
             },
         };
@@ -146,9 +157,10 @@ impl<'a> Builder<'a> {
                 }
             },
         };
-        let counterparty = match &plan.counterparty {
+        let turned = self.other_side(minor, fields);
+        let counterparty = match turned.as_ref().or(plan.counterparty.as_ref()) {
             None => None,
-            Some(source) => match source_text(source, fields) {
+            Some(source) => match source_text(source, fields, &mut self.worker.joined) {
                 b"" => None,
                 raw => Some(entity(source, raw, &mut self.worker.counterparties, &self.keys.pseudonyms)),
             },
@@ -163,6 +175,32 @@ impl<'a> Builder<'a> {
             position: self.position(fields)?,
             truth: self.truth(fields)?,
         })
+    }
+
+    /// Rows that the feed's statements have and that are no transactions.
+    fn skip(&self, fields: &impl Fields) -> Result<(), Box<Problem>> {
+        for (column, skip) in &self.plan.skips {
+            let text = fields.get(*column).trim_ascii();
+            if skip.is(text) {
+                return Err(problem(Some(*column), text, &format!("no transaction: {}", skip.reason)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the counterparty stands in this row, if not where it stands on an outflow.
+    fn other_side(&self, minor: i64, fields: &impl Fields) -> Option<Source> {
+        let (at, turned) = self.plan.inflow_from.as_ref()?;
+        let turned = turned.as_ref().is_some_and(|(column, words)| {
+            let word = fields.get(*column).trim_ascii();
+            words.iter().any(|known| known == word)
+        });
+        match self.plan.counterparty {
+            Some(Source::Column { html, strip, .. }) if (minor > 0) != turned => {
+                Some(Source::Column { at: *at, html, strip })
+            }
+            _ => None,
+        }
     }
 
     fn time(&mut self, fields: &impl Fields) -> Result<i64, Box<Problem>> {
@@ -181,7 +219,19 @@ impl<'a> Builder<'a> {
                 &worker.joined
             }
         };
-        match plan.clock.read(text, &mut worker.memo) {
+        let read = match plan.zone {
+            None => plan.clock.read(text, &mut worker.memo),
+            Some(column) => {
+                let zone = fields.get(column).trim_ascii();
+                let read = plan.clock.read_in(text, zone, &mut worker.memo);
+                if read.is_none() && plan.clock.read(text, &mut worker.memo).is_some() {
+                    let expected = "expected a time zone such as PST or America/Los_Angeles";
+                    return Err(problem(Some(column), zone, expected));
+                }
+                read
+            }
+        };
+        match read {
             Some(at) => Ok(at.0),
             None => {
                 let expected = format!("expected {}", plan.clock.expected());
@@ -191,11 +241,25 @@ impl<'a> Builder<'a> {
     }
 
     fn money(&self, column: usize, text: &[u8], currency: Currency) -> Result<i64, Box<Problem>> {
-        amount::read(text, self.plan.style, currency).map_err(|error| problem(Some(column), text, &error.to_string()))
+        let read = if self.plan.round { amount::read_rounded } else { amount::read };
+        read(text, self.plan.style, currency).map_err(|error| problem(Some(column), text, &error.to_string()))
     }
 
-    /// The signed amount, an outflow negative.
+    /// The signed amount, an outflow negative, and less the fee.
     fn minor(&self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
+        let minor = self.without_fee(fields, currency)?;
+        let Some(column) = self.plan.fee else {
+            return Ok(minor);
+        };
+        match fields.get(column).trim_ascii() {
+            b"" => Ok(minor),
+            text => minor.checked_sub(self.money(column, text, currency)?.abs()).ok_or_else(|| {
+                problem(Some(column), text, "expected a fee within 64 bits of minor units of the amount")
+            }),
+        }
+    }
+
+    fn without_fee(&self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
         match &self.plan.amount {
             Amounts::Signed { at, negate, inflow } => {
                 let minor = self.money(*at, fields.get(*at).trim_ascii(), currency)?;
@@ -294,7 +358,7 @@ impl<'a> Builder<'a> {
             (&mut chunk.country, &plan.country),
         ] {
             if let Some(source) = source {
-                let word = source_text(source, fields);
+                let word = source_text(source, fields, &mut self.worker.joined);
                 match source {
                     Source::Column { html: true, .. } => words.push(&text::unescape_html(word)),
                     _ => words.push(word),
@@ -306,7 +370,7 @@ impl<'a> Builder<'a> {
     /// The hash of everything the row says of the transaction: not its label, which may be found out later.
     fn content(&mut self, row: &Row, fields: &impl Fields) -> u128 {
         let plan = self.plan;
-        let content = &mut self.worker.content;
+        let Worker { content, joined, .. } = &mut *self.worker;
         content.clear();
         let mut fixed = [0; 32];
         fixed[..8].copy_from_slice(&row.at.to_le_bytes());
@@ -339,7 +403,7 @@ impl<'a> Builder<'a> {
         }
         for source in [&plan.category, &plan.channel, &plan.country].into_iter().flatten() {
             if let Source::Column { .. } = source {
-                add(source_text(source, fields));
+                add(source_text(source, fields, joined));
             }
         }
         for &column in &plan.apart {
@@ -356,9 +420,24 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn source_text<'f>(source: &'f Source, fields: &'f impl Fields) -> &'f [u8] {
+fn source_text<'f>(source: &'f Source, fields: &'f impl Fields, joined: &'f mut Vec<u8>) -> &'f [u8] {
     match source {
-        Source::Column { at, .. } => fields.get(*at).trim_ascii(),
+        Source::Column { at, strip, .. } => text::strip(fields.get(*at).trim_ascii(), *strip),
+        Source::Joined(columns) => {
+            joined.clear();
+            for (place, &column) in columns.iter().enumerate() {
+                let part = fields.get(column).trim_ascii();
+                // The first column is the one that names; the others only say which of that name.
+                if place == 0 && part.is_empty() {
+                    return b"";
+                }
+                if place > 0 {
+                    joined.push(b' ');
+                }
+                joined.extend_from_slice(part);
+            }
+            joined
+        }
         Source::Constant(text) => text,
         Source::EachRow => b"",
     }
@@ -367,6 +446,7 @@ fn source_text<'f>(source: &'f Source, fields: &'f impl Fields) -> &'f [u8] {
 fn source_column(source: &Source) -> Option<usize> {
     match source {
         Source::Column { at, .. } => Some(*at),
+        Source::Joined(columns) => columns.first().copied(),
         _ => None,
     }
 }

@@ -53,6 +53,14 @@ pub enum Error {
         /// The presets that fit.
         feeds: Vec<String>,
     },
+    /// The header is one of a known feed and of others too, and the rows do not tell them apart.
+    #[error("{}: the header is one that {} has, and that exports of others have too; name the feed if it is of it", path.display(), feeds.join(" or "))]
+    ByName {
+        /// The file.
+        path: PathBuf,
+        /// The feeds it may be of.
+        feeds: Vec<String>,
+    },
     /// A feed was asked for by a name that no preset has.
     #[error("there is no feed `{name}`; known feeds: {}", known.join(", "))]
     UnknownFeed {
@@ -84,6 +92,14 @@ pub enum Error {
         what: String,
         /// How to say it.
         hint: String,
+    },
+    /// A file that is not read for what it could do, or for its size.
+    #[error("{}: {reason}", path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what was expected.
+        reason: String,
     },
     /// The Parquet reader could not use the file.
     #[error("{}: cannot be read as Parquet: {reason}", path.display())]

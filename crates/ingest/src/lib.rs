@@ -3,6 +3,7 @@
 mod build;
 mod csv;
 mod error;
+mod formats;
 mod input;
 mod key;
 mod merge;

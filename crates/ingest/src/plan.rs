@@ -6,8 +6,11 @@ use crible_core::Currency;
 
 use crate::error::Error;
 use crate::key::Domain;
-use crate::preset::{Origin, Place, Preset, Sign, Style, Text, When};
+use crate::preset::{Inflow, Origin, Place, Preset, Sign, Skip, Style, Text, When};
 use crate::value::time::Clock;
+
+/// The column that tells, and what it holds in rows that have the two parties the other way round.
+type Turned = (usize, Vec<Vec<u8>>);
 
 /// How to read the rows of one file.
 #[derive(Clone, Debug)]
@@ -18,20 +21,29 @@ pub(crate) struct Plan {
     pub(crate) trailing_empty: bool,
     pub(crate) account: Source,
     pub(crate) counterparty: Option<Source>,
+    /// The column that names the counterparty on an inflow, and the rows that have the two the other way round.
+    pub(crate) inflow_from: Option<(usize, Option<Turned>)>,
     pub(crate) counterparty_domain: Domain,
     pub(crate) category: Option<Source>,
     pub(crate) channel: Option<Source>,
     pub(crate) country: Option<Source>,
     pub(crate) time: Vec<usize>,
+    pub(crate) zone: Option<usize>,
     pub(crate) clock: Clock,
     pub(crate) amount: Amounts,
+    pub(crate) fee: Option<usize>,
     pub(crate) style: Style,
+    pub(crate) round: bool,
     pub(crate) currency: Money,
+    /// Currencies that the feed writes out.
+    pub(crate) currency_names: Vec<(Vec<u8>, Currency)>,
     pub(crate) position: Option<(usize, usize)>,
     pub(crate) balance: Option<(usize, When)>,
     pub(crate) id: Option<(usize, bool)>,
     pub(crate) label: Option<Words>,
     pub(crate) apart: Vec<usize>,
+    /// Rows that are no transactions.
+    pub(crate) skips: Vec<(usize, Skip)>,
 }
 
 /// Where a text comes from.
@@ -40,7 +52,11 @@ pub(crate) enum Source {
     Column {
         at: usize,
         html: bool,
+        /// Stands around every value and is no part of it.
+        strip: Option<u8>,
     },
+    /// Only for accounts and counterparties: several columns.
+    Joined(Vec<usize>),
     Constant(Vec<u8>),
     /// Only for accounts: every row its own.
     EachRow,
@@ -71,15 +87,38 @@ impl Plan {
     /// Binds a preset to a file of these columns.
     pub(crate) fn new(preset: &Preset, path: &Path, columns: Vec<String>) -> Result<Self, Error> {
         let find = |place: &Place| find(preset, path, &columns, place);
+        // A column that some forms of the feed do without.
+        let optional_place = |place: &Place| match find(place) {
+            Err(Error::MissingColumn { .. }) if preset.may_lack(place) => Ok(None),
+            found => found.map(Some),
+        };
         let text = |text: &Text| -> Result<Source, Error> {
-            Ok(match (&text.column, &text.constant, text.from) {
-                (Some(place), ..) => Source::Column { at: find(place)?, html: text.html },
+            let column = match &text.column {
+                Some(place) if text.from.is_some() => optional_place(place)?,
+                Some(place) => Some(find(place)?),
+                None => None,
+            };
+            if !text.columns.is_empty() {
+                return Ok(Source::Joined(text.columns.iter().map(find).collect::<Result<_, _>>()?));
+            }
+            Ok(match (column, &text.constant, text.from) {
+                (Some(at), ..) => Source::Column { at, html: text.html, strip: text.strip.map(|letter| letter as u8) },
                 (_, Some(constant), _) => Source::Constant(constant.trim().as_bytes().to_vec()),
                 (.., Some(Origin::EachRow)) => Source::EachRow,
-                (.., Some(Origin::FileName) | None) => Source::Constant(file_stem(path, &text.cut_at)),
+                // What the preamble says has been put in its place where it says anything.
+                (.., Some(Origin::FileName | Origin::Preamble) | None) => {
+                    Source::Constant(file_stem(path, &text.cut_at))
+                }
             })
         };
-        let optional = |field: &Option<Text>| field.as_ref().map(text).transpose();
+        let optional = |field: &Option<Text>| match field {
+            Some(Text { column: Some(place), .. }) if optional_place(place)?.is_none() => Ok(None),
+            field => field.as_ref().map(text).transpose(),
+        };
+        let inflow = |inflow: &Inflow| -> Result<_, Error> {
+            let values = inflow.values.iter().map(|value| value.clone().into_bytes()).collect::<Vec<_>>();
+            Ok((find(&inflow.column)?, values))
+        };
         let money = &preset.amount;
         let amount = match (&money.column, &money.debit, &money.credit) {
             (None, Some(debit), Some(credit)) => Amounts::Pair { debit: find(debit)?, credit: find(credit)? },
@@ -87,18 +126,12 @@ impl Plan {
                 let Some(column) = column else {
                     return Err(missing(preset, path, &columns, "amount"));
                 };
-                let inflow = match &money.inflow {
-                    Some(inflow) => {
-                        let values = inflow.values.iter().map(|value| value.clone().into_bytes()).collect();
-                        Some((find(&inflow.column)?, values))
-                    }
-                    None => None,
-                };
+                let inflow = money.inflow.as_ref().map(inflow).transpose()?;
                 Amounts::Signed { at: find(column)?, negate: money.sign == Some(Sign::OutflowPositive), inflow }
             }
         };
         let currency = match preset.currency.as_ref().map(text).transpose()? {
-            None | Some(Source::EachRow) => Money::Constant(Currency::NONE),
+            None | Some(Source::EachRow | Source::Joined(_)) => Money::Constant(Currency::NONE),
             // Checked with the preset to be three letters.
             Some(Source::Constant(code)) => Money::Constant(Currency::new(&code).unwrap_or(Currency::NONE)),
             Some(Source::Column { at, .. }) => Money::Column(at),
@@ -117,6 +150,12 @@ impl Plan {
             trailing_empty: preset.file.trailing_empty,
             account: text(&preset.account)?,
             counterparty: optional(&preset.counterparty)?,
+            inflow_from: match &preset.counterparty {
+                Some(Text { inflow_column: Some(column), turned, .. }) => {
+                    Some((find(column)?, turned.as_ref().map(inflow).transpose()?))
+                }
+                _ => None,
+            },
             counterparty_domain: match &preset.counterparty {
                 Some(counterparty) if counterparty.is_account => Domain::Party,
                 _ => Domain::Merchant,
@@ -125,32 +164,53 @@ impl Plan {
             channel: optional(&preset.channel)?,
             country: optional(&preset.country)?,
             time: preset.time.column.iter().chain(&preset.time.columns).map(find).collect::<Result<_, _>>()?,
+            zone: preset.time.zone_column.as_ref().map(find).transpose()?,
             clock,
             amount,
+            fee: money.fee.as_ref().map(find).transpose()?,
             style: money.format.unwrap_or_default(),
+            round: money.round,
             currency,
+            currency_names: match &preset.currency {
+                Some(currency) => currency
+                    .names
+                    .iter()
+                    // Checked with the preset to be three letters.
+                    .filter_map(|(name, code)| Some((name.clone().into_bytes(), Currency::new(code.as_bytes())?)))
+                    .collect(),
+                None => Vec::new(),
+            },
             position: match &preset.position {
                 Some(place) => Some((find(&place.latitude)?, find(&place.longitude)?)),
                 None => None,
             },
             balance: match &preset.balance {
-                Some(balance) => Some((find(&balance.column)?, balance.when)),
+                Some(balance) => optional_place(&balance.column)?.map(|at| (at, balance.when)),
                 None => None,
             },
             id: match &preset.id {
-                Some(id) => Some((find(&id.column)?, id.trusted)),
+                Some(id) => optional_place(&id.column)?.map(|at| (at, id.trusted)),
                 None => None,
             },
             label: match &preset.label {
-                Some(label) => Some(Words {
-                    at: find(&label.column)?,
+                Some(label) => optional_place(&label.column)?.map(|at| Words {
+                    at,
                     fraud: words(&label.fraud),
                     legitimate: words(&label.legitimate),
                     unknown: words(&label.unknown),
                 }),
                 None => None,
             },
-            apart: preset.apart.iter().map(find).collect::<Result<_, _>>()?,
+            apart: preset
+                .apart
+                .iter()
+                .filter_map(|place| optional_place(place).transpose())
+                .collect::<Result<_, _>>()?,
+            skips: preset
+                .skip
+                .iter()
+                .filter_map(|skip| Some(optional_place(&skip.column).transpose()?.map(|at| (at, skip.clone()))))
+                .collect::<Result<_, _>>()?,
             columns,
         })
     }
@@ -171,12 +231,17 @@ impl Plan {
         let texts = [Some(&self.account), self.counterparty.as_ref(), self.category.as_ref()];
         let texts = texts.into_iter().chain([self.channel.as_ref(), self.country.as_ref()]).flatten();
         let mut all: Vec<usize> = texts
-            .filter_map(|source| match source {
-                Source::Column { at, .. } => Some(*at),
-                _ => None,
+            .flat_map(|source| match source {
+                Source::Column { at, .. } => std::slice::from_ref(at),
+                Source::Joined(columns) => columns,
+                _ => &[],
             })
+            .copied()
             .collect();
+        all.extend(self.inflow_from.iter().flat_map(|(at, turned)| turned.iter().map(|(at, _)| at).chain([at])));
         all.extend(&self.time);
+        all.extend(self.zone.iter().chain(&self.fee));
+        all.extend(self.skips.iter().map(|(at, _)| at));
         match &self.amount {
             Amounts::Signed { at, inflow, .. } => all.extend(inflow.iter().map(|(at, _)| at).chain([at])),
             Amounts::Pair { debit, credit } => all.extend([debit, credit]),
@@ -226,7 +291,7 @@ fn missing(preset: &Preset, path: &Path, columns: &[String], column: &str) -> Er
 }
 
 /// A file's name without folder, compression and format endings, and without what a preset cuts off.
-fn file_stem(path: &Path, cut_at: &[String]) -> Vec<u8> {
+pub(crate) fn file_stem(path: &Path, cut_at: &[String]) -> Vec<u8> {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let mut stem: &str = &name;
     for ending in [".gz", ".zst"] {

@@ -3,13 +3,19 @@
 mod builtin;
 mod check;
 mod mapping;
+mod rows;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::formats::{self, Format};
+
 pub use mapping::Mapping;
+pub(crate) use rows::{Evidence, Skip};
 
 /// A preset or mapping that is wrong in itself, whatever the files.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +100,12 @@ pub struct Preset {
     pub(crate) balance: Option<Balance>,
     pub(crate) id: Option<Id>,
     pub(crate) label: Option<Labels>,
+    /// Rows of the statement that are no transactions.
+    #[serde(default)]
+    pub(crate) skip: Vec<Skip>,
+    /// Set where the files are no tables, so that code of their own reads them.
+    #[serde(skip)]
+    pub(crate) format: Option<Format>,
 }
 
 /// What a file of the feed looks like.
@@ -103,6 +115,18 @@ pub(crate) struct Shape {
     /// The exact header; several where the feed has several.
     #[serde(default)]
     pub(crate) headers: Vec<Vec<String>>,
+    /// Instead of a header: columns that every file has, in any order and among others.
+    #[serde(default)]
+    pub(crate) has: Vec<String>,
+    /// Headers that other feeds have too, so that the feed has to be asked for by name.
+    #[serde(default)]
+    pub(crate) by_name: Vec<Vec<String>>,
+    /// What the rows show of this feed, where other feeds have its header too: any one of these is enough.
+    #[serde(default)]
+    pub(crate) evidence: Vec<Evidence>,
+    /// Lines there may be above the header; blank ones do not count.
+    #[serde(default)]
+    pub(crate) preamble: usize,
     /// Without a header: the number of columns …
     pub(crate) columns: Option<usize>,
     /// … and what the first row must look like.
@@ -136,8 +160,24 @@ pub(crate) enum Like {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Text {
     pub(crate) column: Option<Place>,
+    /// For an account or counterparty: several columns, joined by one blank.
+    #[serde(default)]
+    pub(crate) columns: Vec<Place>,
     pub(crate) constant: Option<String>,
+    /// Beside a column, what holds for the forms of the feed that lack it.
     pub(crate) from: Option<Origin>,
+    /// For `from = "preamble"`: the texts before and behind it. Without them there, the account is the file's name.
+    #[serde(default)]
+    pub(crate) between: Vec<String>,
+    /// For a counterparty: the column that names it on an inflow.
+    pub(crate) inflow_column: Option<Place>,
+    /// For a counterparty: rows of these words have the two columns the other way round.
+    pub(crate) turned: Option<Inflow>,
+    /// A character that stands around every value and is no part of it.
+    pub(crate) strip: Option<char>,
+    /// For a currency: codes of those the feed writes out.
+    #[serde(default)]
+    pub(crate) names: BTreeMap<String, String>,
     /// A file's name ends, for `from = "file-name"`, before the first of these.
     #[serde(default)]
     pub(crate) cut_at: Vec<String>,
@@ -157,6 +197,8 @@ pub(crate) enum Origin {
     FileName,
     /// Every row is an account of its own.
     EachRow,
+    /// The lines above the header.
+    Preamble,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -171,6 +213,11 @@ pub(crate) struct Time {
     pub(crate) formats: Vec<String>,
     /// IANA zone of times that name none; UTC where it is not given.
     pub(crate) zone: Option<String>,
+    /// A column that names each row's zone: one of `zones`, or an IANA zone.
+    pub(crate) zone_column: Option<Place>,
+    /// Abbreviations of zones and the offsets they stand for, such as `PST = "-08:00"`.
+    #[serde(default)]
+    pub(crate) zones: BTreeMap<String, String>,
     pub(crate) step: Option<Step>,
 }
 
@@ -190,6 +237,7 @@ pub(crate) enum StepUnit {
     Minute,
     Hour,
     Day,
+    Month,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -203,6 +251,11 @@ pub(crate) struct Money {
     pub(crate) sign: Option<Sign>,
     pub(crate) format: Option<Style>,
     pub(crate) inflow: Option<Inflow>,
+    /// A fee that is not part of the amount and leaves the account with it, by absolute value.
+    pub(crate) fee: Option<Place>,
+    /// Digits behind the currency's last are rounded, half to even: for simulated and converted amounts.
+    #[serde(default)]
+    pub(crate) round: bool,
 }
 
 /// What a positive amount is.
@@ -315,10 +368,16 @@ impl Preset {
 
     /// How its files are recognised, in a sentence.
     pub fn recognised_by(&self) -> String {
+        if let Some(format) = self.format {
+            return format.recognised_by().to_owned();
+        }
         match (self.file.headers.as_slice(), self.file.columns) {
             ([], Some(columns)) => {
                 let checks: Vec<_> = self.file.check.iter().map(Check::told).collect();
                 format!("no header, {columns} columns: {}", checks.join(", "))
+            }
+            ([], None) if !self.file.has.is_empty() => {
+                format!("columns among its header's: {}", self.file.has.join(","))
             }
             ([], None) => "by name only".to_owned(),
             (headers, _) => {
@@ -328,9 +387,22 @@ impl Preset {
         }
     }
 
+    /// Every header the feed is known to have.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.file.headers.iter().chain(&self.file.by_name)
+    }
+
+    /// Whether some form of the feed does without a column.
+    pub(crate) fn may_lack(&self, place: &Place) -> bool {
+        let Place::Named(name) = place else { return false };
+        let lacks = |header: &Vec<String>| !header.contains(name);
+        self.forms().any(lacks) || (!self.file.has.is_empty() && lacks(&self.file.has))
+    }
+
     #[cfg(test)]
     fn has_signature(&self) -> bool {
-        !self.file.headers.is_empty() || self.file.columns.is_some()
+        let file = &self.file;
+        !(file.headers.is_empty() && file.has.is_empty() && file.by_name.is_empty()) || file.columns.is_some()
     }
 }
 
@@ -351,7 +423,7 @@ pub struct Presets(Vec<Preset>);
 
 impl Default for Presets {
     fn default() -> Self {
-        Self(builtin::presets().to_vec())
+        Self(feeds().cloned().collect())
     }
 }
 
@@ -410,7 +482,8 @@ impl Presets {
     }
 }
 
-/// The built-in presets, in the order of the README's table.
+/// The built-in presets, in the order of the README's tables.
 pub fn feeds() -> impl Iterator<Item = &'static Preset> {
-    builtin::presets().iter()
+    static FORMATS: OnceLock<Vec<Preset>> = OnceLock::new();
+    builtin::presets().iter().chain(FORMATS.get_or_init(|| formats::presets().collect()))
 }

@@ -1,5 +1,6 @@
 //! The run: files in, one batch out.
 
+mod document;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -239,12 +240,14 @@ fn one(input: &Input, options: &Options, key: &Key, watch: &mut Watch<'_>) -> Re
         chunks: Vec::new(),
         warnings: Vec::new(),
     };
+    let is_document = matches!(layout, Layout::Document(_));
     match layout {
         Layout::Text { dialect, skip, skip_lines } => {
             tally.lines = skip_lines;
             text::read(input, dialect, skip, &plan, &keys, &mut tally, watch)?;
         }
-        Layout::Parquet(table) => {
+        Layout::Document(ref document) => document::read(document, &plan, &keys, &mut tally, watch),
+        Layout::Parquet(ref table) => {
             let read = table.read(&plan, &keys, &mut |chunks| {
                 for chunk in chunks {
                     tally.take(chunk, watch);
@@ -259,12 +262,14 @@ fn one(input: &Input, options: &Options, key: &Key, watch: &mut Watch<'_>) -> Re
         }
     }
     if tally.read == 0 {
-        tally.warnings.push("there is a header and no row".to_owned());
+        let nothing = if is_document { "there is no transaction in it" } else { "there is a header and no row" };
+        tally.warnings.push(nothing.to_owned());
     } else if tally.rejected == tally.read {
         tally.warnings.push("every row was rejected".to_owned());
     }
     let used = plan.used();
-    let unused = plan.columns.iter().zip(used).filter(|(_, used)| !used).map(|(name, _)| name.clone());
+    // A format's columns are ours: the file has none that could go unread.
+    let unused = plan.columns.iter().zip(used).filter(|(_, used)| !used && !is_document).map(|(name, _)| name.clone());
     let report = FileReport {
         path: input.path.clone(),
         feed: plan.feed.clone(),

@@ -1,5 +1,6 @@
 //! Which feed a file is of, and how its text is cut.
 
+mod fit;
 mod near;
 mod sniff;
 
@@ -14,12 +15,13 @@ use crate::Options;
 use crate::csv::record::{is_blank, trim_line};
 use crate::csv::{Dialect, Limits, MAX_LINE, parse};
 use crate::error::{Error, shown};
+use crate::formats::{COLUMNS, Document, Format};
 use crate::input::{Compression, Input};
 use crate::parquet;
 use crate::plan::Plan;
-use crate::preset::{Like, Place, Preset, Style};
-use crate::value::amount;
-use crate::value::time::{Clock, Memo};
+use crate::preset::{Origin, Place, Preset, Text};
+
+use fit::{Fit, Header, Kind};
 
 /// The delimiters tried where a preset names none, in the order in which a tie goes.
 const DELIMITERS: [u8; 4] = *b",;|\t";
@@ -60,7 +62,7 @@ pub fn recognise(path: &Path, options: &Options) -> Result<Recognition, Error> {
         columns: found.plan.columns,
         delimiter: match found.layout {
             Layout::Text { dialect, .. } => Some(char::from(dialect.delimiter)),
-            Layout::Parquet(_) => None,
+            Layout::Parquet(_) | Layout::Document(_) => None,
         },
         compression: found.compression,
     })
@@ -85,6 +87,7 @@ pub(crate) enum Layout {
         skip_lines: u64,
     },
     Parquet(parquet::Table),
+    Document(Document),
 }
 
 /// The beginning of a text.
@@ -92,18 +95,47 @@ struct Head {
     bytes: Vec<u8>,
     terminator: u8,
     /// The first line that is not blank.
+    first: Line,
+}
+
+/// A line of the beginning, and how many stand before it.
+#[derive(Clone, Copy, Debug)]
+struct Line {
     start: usize,
     end: usize,
-    lines_before: u64,
+    before: u64,
 }
 
 impl Head {
-    fn first(&self) -> &[u8] {
-        trim_line(&self.bytes[self.start..self.end], self.terminator)
+    fn text(&self, line: Line) -> &[u8] {
+        trim_line(&self.bytes[line.start..line.end], self.terminator)
     }
 
-    fn fields(&self, delimiter: u8) -> Vec<String> {
-        parse::fields(self.first(), Dialect { delimiter, terminator: self.terminator, limits: Limits::default() })
+    fn dialect(&self, delimiter: u8) -> Dialect {
+        Dialect { delimiter, terminator: self.terminator, limits: Limits::default() }
+    }
+
+    fn fields(&self, line: Line, delimiter: u8) -> Vec<String> {
+        parse::fields(self.text(line), self.dialect(delimiter))
+    }
+
+    /// The first line that is not blank, from a place in the text on.
+    fn line_from(&self, mut start: usize, mut before: u64) -> Option<Line> {
+        while start < self.bytes.len() {
+            let found = memchr(self.terminator, &self.bytes[start..]);
+            let line = Line { start, end: found.map_or(self.bytes.len(), |at| start + at + 1), before };
+            if !is_blank(self.text(line), b'\t') {
+                return Some(line);
+            }
+            (start, before) = (line.end, before + 1);
+        }
+        None
+    }
+
+    /// The first line, and as many below it as a preset allows above its header.
+    fn lines(&self, preset: &Preset) -> impl Iterator<Item = Line> {
+        let below = |line: &Line| self.line_from(line.end, line.before + 1);
+        std::iter::successors(Some(self.first), below).take(preset.file.preamble + 1)
     }
 }
 
@@ -114,17 +146,17 @@ pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
     if magic == *b"PAR1" {
         return find_parquet(input, options);
     }
+    if let Some((format, why)) = format(input, options)? {
+        return find_document(input, options, format, why, Compression::of(&magic));
+    }
     let head = head(input)?;
-    let (preset, delimiter, header, mut why) = choose(&input.path, options, &head)?;
-    let dialect = Dialect { delimiter, terminator: head.terminator, limits: Limits::default() };
-    let columns = match header {
-        Header::Names(names) => names,
-        Header::None(width) => (1..=width).map(|at| format!("#{at}")).collect(),
-    };
-    let has_header = preset.file.columns.is_none();
-    let (skip, skip_lines) =
-        if has_header { (head.end, head.lines_before + 1) } else { (head.start, head.lines_before) };
-    let mut preset = preset;
+    let Choice { mut preset, fit, mut why } = choose(&input.path, options, &head)?;
+    let dialect = head.dialect(fit.delimiter);
+    let columns = fit.header.columns();
+    let (skip, skip_lines) = fit.rows(&preset);
+    if let Some(account) = preamble_account(&preset, &head.bytes[..fit.line.start]) {
+        preset.account = Text { constant: Some(account), ..Text::default() };
+    }
     let mut plan = Plan::new(&preset, &input.path, columns.clone())?;
     if sniff::is_open(&preset, &plan) {
         let sample = sniff::sample(&head.bytes[skip..], dialect, &plan);
@@ -136,12 +168,61 @@ pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
     Ok(Found { preset, plan, layout, why, compression: Compression::of(&magic) })
 }
 
-enum Header {
-    Names(Vec<String>),
-    None(usize),
+/// The format of a file that is no table: the one the user named, or the one it begins like.
+fn format(input: &Input, options: &Options) -> Result<Option<(Format, String)>, Error> {
+    if options.map.is_some() {
+        return Ok(None);
+    }
+    if let Some(name) = &options.feed {
+        let format = options.presets.get(name).and_then(|preset| preset.format);
+        return Ok(format.map(|format| (format, "feed named by the user".to_owned())));
+    }
+    let io = |source| Error::Io { path: input.path.clone(), source };
+    let mut bytes = Vec::new();
+    let text = input.text(Arc::new(AtomicU64::new(0))).map_err(io)?;
+    // A file that breaks off is told of where its rows are read.
+    let _ = text.take(1 << 16).read_to_end(&mut bytes);
+    // A user may have put a preset of his own in the place of a format's.
+    let format = Format::of(&bytes)
+        .filter(|format| options.presets.get(format.name()).is_some_and(|preset| preset.format == Some(*format)));
+    Ok(format.map(|format| (format, format!("it begins like {}: {}", format.name(), format.recognised_by()))))
 }
 
-type Choice = (Preset, u8, Header, String);
+fn find_document(
+    input: &Input,
+    options: &Options,
+    format: Format,
+    why: String,
+    compression: Option<Compression>,
+) -> Result<Found, Error> {
+    let mut preset = options.presets.get(format.name()).ok_or_else(|| unknown(options, format.name()))?.clone();
+    let document = Document::open(input, format)?;
+    if let Some(style) = document.style {
+        preset.amount.format = Some(style);
+    }
+    let mut plan = Plan::new(&preset, &input.path, COLUMNS.map(str::to_owned).to_vec())?;
+    format.feed().clone_into(&mut plan.feed);
+    let why = [&[why][..], &document.told].concat().join("; ");
+    Ok(Found { preset, plan, layout: Layout::Document(document), why, compression })
+}
+
+/// An account that the lines above the header name.
+fn preamble_account(preset: &Preset, above: &[u8]) -> Option<String> {
+    let (Some(Origin::Preamble), [before, behind]) = (preset.account.from, preset.account.between.as_slice()) else {
+        return None;
+    };
+    let above = std::str::from_utf8(above).ok()?;
+    let (_, rest) = above.split_once(before.as_str())?;
+    let account = rest.lines().next()?.split_once(behind.as_str())?.0.trim();
+    (!account.is_empty()).then(|| account.to_owned())
+}
+
+/// A preset, and where and how the file is one of it.
+struct Choice {
+    preset: Preset,
+    fit: Fit,
+    why: String,
+}
 
 fn head(input: &Input) -> Result<Head, Error> {
     let path = || input.path.clone();
@@ -157,20 +238,12 @@ fn head(input: &Input) -> Result<Head, Error> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(Error::Encoding { path: path(), found: "UTF-16" });
     }
-    let mut start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let terminator = if memchr(b'\n', &bytes).is_none() && memchr(b'\r', &bytes).is_some() { b'\r' } else { b'\n' };
-    let mut lines_before = 0;
-    loop {
-        if start >= bytes.len() {
-            return Err(Error::Empty { path: path() });
-        }
-        let end = memchr(terminator, &bytes[start..]).map_or(bytes.len(), |at| start + at + 1);
-        if !is_blank(trim_line(&bytes[start..end], terminator), b'\t') {
-            return Ok(Head { bytes, terminator, start, end, lines_before });
-        }
-        start = end;
-        lines_before += 1;
-    }
+    let nowhere = Line { start, end: start, before: 0 };
+    let mut head = Head { bytes, terminator, first: nowhere };
+    head.first = head.line_from(start, 0).ok_or_else(|| Error::Empty { path: path() })?;
+    Ok(head)
 }
 
 fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choice, Error> {
@@ -181,46 +254,45 @@ fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choice, Error> 
         let preset = options.presets.get(name).ok_or_else(|| unknown(options, name))?;
         return named(path, preset, head, "feed named by the user");
     }
-    let mut fits: Vec<(&Preset, u8)> = Vec::new();
-    for preset in options.presets.iter() {
-        // One preset fits once, whatever the delimiter.
-        if let Some(delimiter) = delimiters(preset).into_iter().find(|&delimiter| fits_text(preset, head, delimiter)) {
-            fits.push((preset, delimiter));
-        }
-    }
-    match fits.as_slice() {
-        [] => Err(Error::Unrecognised {
+    let mut fits = fit::all(path, options, head)?;
+    match fits.len() {
+        0 => Err(Error::Unrecognised {
             path: path.to_owned(),
-            header: shown(head.first()),
-            nearest: near::nearest(&options.presets, &DELIMITERS.map(|delimiter| head.fields(delimiter))),
+            header: shown(head.text(head.first)),
+            nearest: near::nearest(&options.presets, &DELIMITERS.map(|delimiter| head.fields(head.first, delimiter))),
         }),
-        [(preset, delimiter)] => {
-            let header = header_of(preset, head, *delimiter);
-            let how = match &header {
-                Header::Names(names) => format!("its header is that of {} ({} columns)", preset.name(), names.len()),
-                Header::None(_) => {
-                    format!("no header, and its first row is one of {}", preset.name())
+        1 => {
+            let (preset, fit) = fits.remove(0);
+            let name = preset.name();
+            let mut why = match &fit.header {
+                Header::Names(names) if fit.kind == Kind::Among => {
+                    format!("among its {} columns are those of {name}", names.len())
                 }
+                Header::Names(names) => format!("its header is that of {name} ({} columns)", names.len()),
+                Header::None(_) => format!("no header, and its first row is one of {name}"),
             };
-            Ok(((*preset).clone(), *delimiter, header, how))
+            if !preset.file.evidence.is_empty() {
+                why.push_str(", and so are its rows");
+            }
+            Ok(Choice { preset: preset.clone(), fit, why })
         }
-        several => Err(Error::Ambiguous {
+        _ => Err(Error::Ambiguous {
             path: path.to_owned(),
-            feeds: several.iter().map(|(preset, _)| preset.name().to_owned()).collect(),
+            feeds: fits.iter().map(|(preset, _)| preset.name().to_owned()).collect(),
         }),
     }
 }
 
 /// A feed the user named: its columns have to be there, and the header may otherwise differ.
 fn named(path: &Path, preset: &Preset, head: &Head, why: &str) -> Result<Choice, Error> {
-    let choice = |delimiter| Ok((preset.clone(), delimiter, header_of(preset, head, delimiter), why.to_owned()));
+    let choice = |fit| Ok(Choice { preset: preset.clone(), fit, why: why.to_owned() });
     let candidates = delimiters(preset);
-    if let Some(&delimiter) = candidates.iter().find(|&&delimiter| fits_text(preset, head, delimiter)) {
-        return choice(delimiter);
+    if let Some(fit) = candidates.iter().find_map(|&delimiter| Fit::new(preset, head, delimiter)) {
+        return choice(fit);
     }
-    // Then the delimiter that finds the most of the columns, and among those the one that parts the most.
-    let score = |delimiter: u8| {
-        let fields = head.fields(delimiter);
+    // Then the line and the delimiter that find the most of the columns, and among those the one that parts the most.
+    let score = |(line, delimiter): (Line, u8)| {
+        let fields = head.fields(line, delimiter);
         let places = preset.places();
         let found = places.iter().filter(|(_, place)| match place {
             Place::Named(name) => fields.contains(name),
@@ -228,19 +300,20 @@ fn named(path: &Path, preset: &Preset, head: &Head, why: &str) -> Result<Choice,
         });
         (found.count(), fields.len())
     };
-    let best = candidates.iter().copied().reduce(|best, next| if score(next) > score(best) { next } else { best });
-    let delimiter = best.unwrap_or(b',');
+    let ways = head.lines(preset).flat_map(|line| candidates.iter().map(move |&delimiter| (line, delimiter)));
+    let best = ways.reduce(|best, next| if score(next) > score(best) { next } else { best });
+    let (line, delimiter) = best.unwrap_or((head.first, b','));
     if let Some(width) = preset.file.columns
-        && head.fields(delimiter).len() != width
+        && head.fields(line, delimiter).len() != width
     {
         return Err(Error::MissingColumn {
             path: path.to_owned(),
             feed: preset.name().to_owned(),
             column: format!("#{width}"),
-            found: shown(head.first()),
+            found: shown(head.text(line)),
         });
     }
-    choice(delimiter)
+    choice(Fit { delimiter, line, header: Header::of(preset, head, line, delimiter), kind: Kind::Among })
 }
 
 fn unknown(options: &Options, name: &str) -> Error {
@@ -257,48 +330,6 @@ fn delimiters(preset: &Preset) -> Vec<u8> {
     }
 }
 
-fn header_of(preset: &Preset, head: &Head, delimiter: u8) -> Header {
-    if let Some(width) = preset.file.columns {
-        return Header::None(width);
-    }
-    let mut names = head.fields(delimiter);
-    if preset.file.trailing_empty
-        && names.last().is_some_and(String::is_empty)
-        && preset.file.headers.iter().all(|header| header.len() < names.len())
-    {
-        names.pop();
-    }
-    Header::Names(names)
-}
-
-/// Whether the first line is what the preset says.
-fn fits_text(preset: &Preset, head: &Head, delimiter: u8) -> bool {
-    match header_of(preset, head, delimiter) {
-        Header::Names(names) => preset.file.headers.contains(&names),
-        Header::None(width) => fits_shape(preset, &head.fields(delimiter), width),
-    }
-}
-
-fn fits_shape(preset: &Preset, fields: &[String], width: usize) -> bool {
-    if preset.file.check.is_empty() || fields.len() != width {
-        return false;
-    }
-    let Ok(clock) = Clock::new(&preset.time) else {
-        return false;
-    };
-    preset.file.check.iter().all(|check| {
-        let field = &fields[check.column];
-        match (&check.equals, check.like) {
-            (Some(text), _) => field == text,
-            (None, Some(Like::Time)) => clock.read(field.as_bytes(), &mut Memo::default()).is_some(),
-            (None, _) => {
-                let style = preset.amount.format.unwrap_or(Style::Plain);
-                amount::read(field.as_bytes(), style, crible_core::Currency::NONE).is_ok()
-            }
-        }
-    })
-}
-
 fn find_parquet(input: &Input, options: &Options) -> Result<Found, Error> {
     let table = parquet::Table::open(input)?;
     let names = table.columns();
@@ -309,7 +340,7 @@ fn find_parquet(input: &Input, options: &Options) -> Result<Found, Error> {
             let header: Vec<&String> = header.iter().filter(|name| !name.is_empty()).collect();
             header.iter().all(|name| has.contains(name))
                 && has.iter().all(|name| header.contains(name) || name.is_empty())
-        })
+        }) || (!preset.file.has.is_empty() && preset.file.has.iter().all(|name| has.contains(&name)))
     };
     let (mut preset, mut why) = if let Some(mapping) = &options.map {
         (mapping.0.clone(), "Parquet; columns mapped by the user".to_owned())

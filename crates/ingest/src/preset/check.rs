@@ -1,6 +1,6 @@
 use crible_core::Currency;
 
-use super::{Place, Preset, PresetError, Text};
+use super::{Origin, Place, Preset, PresetError, Text};
 use crate::value::time::Clock;
 
 impl Preset {
@@ -36,9 +36,31 @@ impl Preset {
             }
         }
         for (key, text) in self.texts() {
-            let given = [text.column.is_some(), text.constant.is_some(), text.from.is_some()];
-            if given.iter().filter(|&&given| given).count() != 1 {
-                return wrong(key, &format!("{text:?}"), "one of column, constant and from");
+            let given = [text.column.is_some(), !text.columns.is_empty(), text.constant.is_some(), text.from.is_some()];
+            // An account's column may be one that some forms of the feed lack.
+            let fallback = given == [true, false, false, true] && text.from != Some(Origin::EachRow);
+            if given.iter().filter(|&&given| given).count() != 1 && !fallback {
+                return wrong(key, &format!("{text:?}"), "one of column, columns, constant and from");
+            }
+            if !text.columns.is_empty() && !matches!(key, "account" | "counterparty") {
+                return wrong(key, "columns", "one column; only accounts and counterparties are joined of several");
+            }
+            if (text.from == Some(Origin::Preamble)) != (text.between.len() == 2) {
+                return wrong(key, "between", "two texts, beside from = \"preamble\"");
+            }
+            if (text.inflow_column.is_some() && (key != "counterparty" || text.column.is_none()))
+                || (text.turned.is_some() && text.inflow_column.is_none())
+            {
+                return wrong(key, "inflow-column", "this beside a counterparty's column alone");
+            }
+            if text.strip.is_some_and(|letter| !letter.is_ascii()) {
+                return wrong(key, "strip", "one ASCII character");
+            }
+            if !text.names.is_empty() && key != "currency" {
+                return wrong(key, "names", "this on currencies alone");
+            }
+            if let Some(code) = text.names.values().find(|code| Currency::new(code.as_bytes()).is_none()) {
+                return wrong("currency.names", code, "three letters");
             }
             if text.from.is_some() && key != "account" {
                 return wrong(key, "from", "a column or a constant; only accounts come from elsewhere");
@@ -72,6 +94,13 @@ impl Preset {
         if pair.0 && (money.sign.is_some() || money.inflow.is_some()) {
             return wrong("amount", "", "no sign or inflow beside debit and credit");
         }
+        if let Some(skip) = self.skip.iter().find(|skip| skip.tests() != 1 || skip.reason.is_empty()) {
+            return wrong(
+                "skip",
+                &format!("{skip:?}"),
+                "a reason, and one of values, other-than, starts-with and empty",
+            );
+        }
         if let Some(label) = &self.label
             && label.fraud.is_empty()
         {
@@ -88,18 +117,22 @@ impl Preset {
                     if self.file.columns.is_some() {
                         return wrong(key, name, "a position: the file has no header");
                     }
-                    for header in &self.file.headers {
-                        match header.iter().filter(|column| *column == name).count() {
-                            1 => {}
-                            0 => return wrong(key, name, "a column of every header"),
-                            _ => {
-                                return wrong(key, name, "a position: the header has the name more than once");
-                            }
-                        }
+                    let count = |header: &Vec<String>| header.iter().filter(|column| *column == name).count();
+                    if self.forms().any(|header| count(header) > 1) {
+                        return wrong(key, name, "a position: the header has the name more than once");
+                    }
+                    if self.may_lack(place) && !self.is_optional(key) {
+                        return wrong(key, name, "a column of every header");
+                    }
+                    if self.file.has.is_empty()
+                        && self.forms().next().is_some()
+                        && self.forms().all(|header| count(header) == 0)
+                    {
+                        return wrong(key, name, "a column of at least one header");
                     }
                 }
                 Place::At(at) => {
-                    let width = self.file.headers.iter().map(Vec::len).min().or(self.file.columns);
+                    let width = self.forms().map(Vec::len).min().or(self.file.columns);
                     if width.is_some_and(|width| *at >= width) {
                         return wrong(key, &at.to_string(), "a position below the number of columns, from 0");
                     }
@@ -107,6 +140,15 @@ impl Preset {
             }
         }
         Ok(())
+    }
+
+    /// Whether a form of the feed may lack the column that a key names; the value is then absent.
+    fn is_optional(&self, key: &str) -> bool {
+        match key {
+            "account" => self.account.from.is_some(),
+            "counterparty" | "category" | "channel" | "country" | "balance" | "id" | "label" | "apart" | "skip" => true,
+            _ => false,
+        }
     }
 
     fn texts(&self) -> impl Iterator<Item = (&'static str, &Text)> {
@@ -125,7 +167,15 @@ impl Preset {
     /// Every column the preset reads, with the key that reads it.
     pub(crate) fn places(&self) -> Vec<(&'static str, &Place)> {
         let mut places: Vec<(&'static str, &Place)> = Vec::new();
-        places.extend(self.texts().filter_map(|(key, text)| Some((key, text.column.as_ref()?))));
+        for (key, text) in self.texts() {
+            places.extend(text.column.iter().chain(&text.columns).map(|place| (key, place)));
+            places.extend(text.inflow_column.iter().map(|place| ("counterparty.inflow-column", place)));
+            places.extend(text.turned.iter().map(|turned| ("counterparty.turned", &turned.column)));
+        }
+        places.extend(self.time.zone_column.iter().map(|place| ("time.zone-column", place)));
+        places.extend(self.amount.fee.iter().map(|place| ("amount.fee", place)));
+        places.extend(self.skip.iter().map(|skip| ("skip", &skip.column)));
+        places.extend(self.file.evidence.iter().map(|evidence| ("file.evidence", &evidence.column)));
         places.extend(self.time.column.iter().chain(&self.time.columns).map(|place| ("time", place)));
         let money = &self.amount;
         places.extend(money.column.iter().map(|place| ("amount", place)));

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{
@@ -217,6 +218,8 @@ impl Given {
                 columns: Vec::new(),
                 formats: self.take("time-format").into_iter().collect(),
                 zone: self.take("zone"),
+                zone_column: None,
+                zones: BTreeMap::new(),
                 step: None,
             },
             amount: Money {
@@ -240,6 +243,8 @@ impl Given {
                 legitimate: words(&["0", "false", "no", "n", "legitimate", "genuine"]),
                 unknown: Vec::new(),
             }),
+            skip: Vec::new(),
+            format: None,
         })
     }
 }

@@ -10,7 +10,8 @@ pub(super) fn nearest(presets: &Presets, headers: &[Vec<String>]) -> Vec<String>
     let mut near: Vec<(usize, usize, String)> = presets
         .iter()
         .filter_map(|preset| {
-            let forms = preset.file.headers.iter();
+            let has = Some(&preset.file.has).filter(|has| !has.is_empty());
+            let forms = preset.forms().chain(has);
             forms
                 .flat_map(|form| headers.iter().map(move |header| compare(preset, form, header)))
                 .min_by_key(|(shared, differ, _)| (std::cmp::Reverse(*shared), *differ))

@@ -15,6 +15,31 @@ pub(crate) fn read(text: &[u8], style: Style, currency: Currency) -> Result<i64,
     })
 }
 
+/// The same with the digits behind the currency's last rounded, half to even.
+pub(crate) fn read_rounded(text: &[u8], style: Style, currency: Currency) -> Result<i64, AmountError> {
+    let error = match read(text, style, currency) {
+        Err(error @ AmountError::TooPrecise { .. }) => error,
+        read => return read,
+    };
+    let point = if style == Style::MoneyComma { b',' } else { b'.' };
+    let Some(digits) = plain(text, point) else {
+        return Err(error);
+    };
+    // What is too precise has a point and more digits behind it than the currency has.
+    let Some(end) = digits.iter().position(|&byte| byte == b'.').map(|at| at + 1 + currency.exponent() as usize) else {
+        return Err(error);
+    };
+    let (kept, cut) = digits.split_at(end.min(digits.len()));
+    let magnitude = read(kept.strip_prefix(b"-").unwrap_or(kept), Style::Plain, currency)?;
+    let half = match cut.split_first() {
+        Some((b'5', rest)) if rest.iter().all(|&digit| digit == b'0') => magnitude % 2 == 1,
+        Some((first, _)) => *first >= b'5',
+        None => false,
+    };
+    let magnitude = magnitude.saturating_add(i64::from(half));
+    Ok(if digits.starts_with(b"-") { -magnitude } else { magnitude })
+}
+
 /// Takes off what people put around a number: a currency's sign, brackets for a minus, blanks, and separators of
 /// thousands. A separator must stand before three digits: `12,34` is no US amount, and taking it for 1234 would
 /// multiply it by a hundred.
@@ -117,6 +142,18 @@ mod tests {
         assert_eq!(eu("-1.234,50 €"), Some(-123_450));
         assert_eq!(eu("1'234,5"), Some(123_450));
         assert_eq!(eu("12.34"), None);
+    }
+
+    #[test]
+    fn rounding_is_half_to_even() {
+        for (text, minor) in
+            [("1.005", 100), ("1.015", 102), ("-1.0051", -101), ("2.994999", 299), ("0.999", 100), ("3.1", 310)]
+        {
+            assert_eq!(read_rounded(text.as_bytes(), Style::Plain, Currency::USD), Ok(minor), "{text}");
+        }
+        assert!(read_rounded(b"1.0x5", Style::Plain, Currency::USD).is_err());
+        let yen = Currency::new(b"JPY").unwrap();
+        assert_eq!(read_rounded(b"12.5", Style::Plain, yen), Ok(12));
     }
 
     #[test]

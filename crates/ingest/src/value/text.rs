@@ -32,6 +32,14 @@ pub(crate) fn unescape_html(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// Without a character that stands on either side.
+pub(crate) fn strip(text: &[u8], letter: Option<u8>) -> &[u8] {
+    match (letter, text) {
+        (Some(letter), [first, inner @ .., last]) if *first == letter && *last == letter => inner.trim_ascii(),
+        _ => text,
+    }
+}
+
 /// A number of degrees.
 pub(crate) fn degrees(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok().filter(|degrees: &f64| degrees.is_finite())

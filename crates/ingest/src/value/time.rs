@@ -1,7 +1,7 @@
 //! Times as feeds write them, to microseconds UTC.
 
 use chrono::format::{Item, StrftimeItems};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
+use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use crible_core::Timestamp;
 
@@ -16,6 +16,8 @@ const LATEST: i64 = 7_258_118_400_000_000; // 2200-01-01
 pub(crate) struct Clock {
     formats: Vec<Format>,
     zone: Tz,
+    /// Abbreviations of zones that a column may hold, and their offsets in microseconds.
+    zones: Vec<(String, i64)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,10 @@ enum Format {
     },
     Step {
         unit: i64,
+        base: i64,
+    },
+    /// Calendar months since a base.
+    Months {
         base: i64,
     },
     Pattern {
@@ -77,20 +83,26 @@ impl Clock {
                 Some(Reading::Instant(base) | Reading::Local(base)) => base,
                 None => return Err((step.base.clone(), "an instant such as 2017-01-01T00:00:00Z")),
             };
-            let seconds = match step.unit {
-                StepUnit::Second => 1,
-                StepUnit::Minute => 60,
-                StepUnit::Hour => 3_600,
-                StepUnit::Day => 86_400,
-            };
-            formats.push(Format::Step { unit: seconds * Timestamp::SECOND, base });
+            let unit = |seconds: i64| Format::Step { unit: seconds * Timestamp::SECOND, base };
+            formats.push(match step.unit {
+                StepUnit::Second => unit(1),
+                StepUnit::Minute => unit(60),
+                StepUnit::Hour => unit(3_600),
+                StepUnit::Day => unit(86_400),
+                StepUnit::Month => Format::Months { base },
+            });
         }
-        Ok(Self { formats, zone })
+        let mut zones = Vec::with_capacity(time.zones.len());
+        for (name, text) in &time.zones {
+            let offset = offset(text.as_bytes()).ok_or_else(|| (text.clone(), "an offset such as -08:00"))?;
+            zones.push((name.clone(), offset));
+        }
+        Ok(Self { formats, zone, zones })
     }
 
     /// The same clock for values of one known format.
     pub(crate) fn with_format(&self, name: &str) -> Option<Self> {
-        Some(Self { formats: vec![Format::new(name)?], zone: self.zone })
+        Some(Self { formats: vec![Format::new(name)?], zone: self.zone, zones: self.zones.clone() })
     }
 
     /// Whether no format was named, so that it has to be sniffed.
@@ -101,13 +113,31 @@ impl Clock {
     /// Reads a time by the first format that fits. A wall-clock time that a change to summer time skips counts from
     /// the offset before the change (02:30 becomes 03:30); one that the change back repeats is the first of the two.
     pub(crate) fn read(&self, text: &[u8], memo: &mut Memo) -> Option<Timestamp> {
-        let reading = self.formats.iter().find_map(|format| format.read(text, memo))?;
-        let micros = match reading {
-            Reading::Instant(micros) => micros,
-            Reading::Local(micros) if self.zone == Tz::UTC => micros,
-            Reading::Local(micros) => to_utc(micros, self.zone)?,
-        };
-        (EARLIEST..LATEST).contains(&micros).then_some(Timestamp(micros))
+        match self.reading(text, memo)? {
+            Reading::Instant(micros) => Some(Timestamp(micros)),
+            Reading::Local(micros) => at(micros, self.zone),
+        }
+    }
+
+    /// Reads a time whose zone is named beside it: an abbreviation the feed is known to use, or an IANA zone. A time
+    /// that names its own zone keeps it.
+    pub(crate) fn read_in(&self, text: &[u8], zone: &[u8], memo: &mut Memo) -> Option<Timestamp> {
+        match self.reading(text, memo)? {
+            Reading::Instant(micros) => Some(Timestamp(micros)),
+            Reading::Local(micros) => match self.zones.iter().find(|(name, _)| name.as_bytes() == zone) {
+                Some((_, offset)) => Some(Timestamp(micros - offset)),
+                None => at(micros, std::str::from_utf8(zone).ok()?.parse().ok()?),
+            },
+        }
+    }
+
+    /// By the first format that reads a year that can be: a year of two digits is no year of the first century.
+    fn reading(&self, text: &[u8], memo: &mut Memo) -> Option<Reading> {
+        self.formats.iter().find_map(|format| {
+            let reading = format.read(text, memo)?;
+            let (Reading::Instant(micros) | Reading::Local(micros)) = reading;
+            (EARLIEST..LATEST).contains(&micros).then_some(reading)
+        })
     }
 
     /// What a value should have looked like.
@@ -143,7 +173,7 @@ impl Format {
             Self::EpochMilliseconds => "1522540831000 (milliseconds since 1970)".to_owned(),
             Self::Slashed { month_first: true } => "04/13/2018 (month/day/year)".to_owned(),
             Self::Slashed { month_first: false } => "13/04/2018 (day/month/year)".to_owned(),
-            Self::Step { .. } => "17 (a number of steps)".to_owned(),
+            Self::Step { .. } | Self::Months { .. } => "17 (a number of steps)".to_owned(),
             Self::Pattern { text, .. } => text.clone(),
         }
     }
@@ -155,6 +185,7 @@ impl Format {
             Self::EpochMilliseconds => epoch(text, 1_000),
             Self::Slashed { month_first } => slashed(text, *month_first),
             Self::Step { unit, base } => Some(Reading::Instant(steps(text)?.checked_mul(*unit)?.checked_add(*base)?)),
+            Self::Months { base } => months(*base, steps(text)?),
             Self::Pattern { text: pattern, zoned } => pattern_reading(text, pattern, *zoned),
         }
     }
@@ -223,20 +254,36 @@ fn iso(text: &[u8], memo: &mut Memo) -> Option<Reading> {
     match rest {
         [] => Some(Reading::Local(local)),
         b"Z" | b"z" | b" UTC" => Some(Reading::Instant(local)),
-        [sign @ (b'+' | b'-'), offset @ ..] => {
-            let (hours, minutes) = match offset {
-                [h1, h2, b':', m1, m2] | [h1, h2, m1, m2] => (number(&[*h1, *h2])?, number(&[*m1, *m2])?),
-                [h1, h2] => (number(&[*h1, *h2])?, 0),
-                _ => return None,
-            };
-            if hours > 23 || minutes > 59 {
-                return None;
-            }
-            let offset = i64::from(hours * 3_600 + minutes * 60) * Timestamp::SECOND;
-            Some(Reading::Instant(if *sign == b'+' { local - offset } else { local + offset }))
-        }
+        [sign @ (b'+' | b'-'), offset @ ..] => Some(Reading::Instant(local - signed_offset(*sign, offset)?)),
         _ => None,
     }
+}
+
+/// `+HH:MM`, `+HHMM` or `+HH`, in microseconds.
+fn offset(text: &[u8]) -> Option<i64> {
+    match text {
+        [sign @ (b'+' | b'-'), offset @ ..] => signed_offset(*sign, offset),
+        _ => None,
+    }
+}
+
+fn signed_offset(sign: u8, offset: &[u8]) -> Option<i64> {
+    let (hours, minutes) = match offset {
+        [h1, h2, b':', m1, m2] | [h1, h2, m1, m2] => (number(&[*h1, *h2])?, number(&[*m1, *m2])?),
+        [h1, h2] => (number(&[*h1, *h2])?, 0),
+        _ => return None,
+    };
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let offset = i64::from(hours * 3_600 + minutes * 60) * Timestamp::SECOND;
+    Some(if sign == b'+' { offset } else { -offset })
+}
+
+fn months(base: i64, count: i64) -> Option<Reading> {
+    let base = DateTime::from_timestamp_micros(base)?;
+    let count = u32::try_from(count).ok()?;
+    Some(Reading::Instant(base.checked_add_months(Months::new(count))?.timestamp_micros()))
 }
 
 /// Whole or decimal units since 1970.
@@ -307,6 +354,11 @@ fn pattern_reading(text: &[u8], pattern: &str, zoned: bool) -> Option<Reading> {
         .or_else(|_| NaiveDate::parse_from_str(text, pattern).map(|date| date.and_time(NaiveTime::MIN)))
         .ok()?;
     Some(Reading::Local(local.and_utc().timestamp_micros()))
+}
+
+/// The instant of a wall clock's reading, UTC costing nothing.
+fn at(local: i64, zone: Tz) -> Option<Timestamp> {
+    if zone == Tz::UTC { Some(Timestamp(local)) } else { to_utc(local, zone).map(Timestamp) }
 }
 
 fn to_utc(local: i64, zone: Tz) -> Option<i64> {

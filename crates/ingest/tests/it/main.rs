@@ -5,9 +5,13 @@
 mod accounting;
 mod bad_input;
 mod common;
+mod feeds;
+mod feeds_banks;
+mod feeds_public;
 mod identity;
 mod keys;
 mod mapping;
 mod parquet;
 mod presets;
 mod recognition;
+mod statements;

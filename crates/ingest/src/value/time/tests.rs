@@ -7,6 +7,8 @@ fn clock(format: &str, zone: &str) -> Clock {
         columns: Vec::new(),
         formats: vec![format.to_owned()],
         zone: Some(zone.to_owned()),
+        zone_column: None,
+        zones: [("PDT".to_owned(), "-07:00".to_owned())].into(),
         step: None,
     };
     Clock::new(&time).unwrap()
@@ -100,6 +102,8 @@ fn steps_count_from_their_base() {
         columns: Vec::new(),
         formats: Vec::new(),
         zone: None,
+        zone_column: None,
+        zones: Default::default(),
         step: Some(crate::preset::Step { unit, base: "2017-01-01T00:00:00Z".to_owned() }),
     };
     let read = |unit, text: &str| {
@@ -110,7 +114,22 @@ fn steps_count_from_their_base() {
     assert_eq!(read(StepUnit::Second, "1e+05").as_deref(), Some("2017-01-02T03:46:40Z"));
     assert_eq!(read(StepUnit::Day, "3.0").as_deref(), Some("2017-01-04T00:00:00Z"));
     assert_eq!(read(StepUnit::Minute, "1.5"), None);
+    assert_eq!(read(StepUnit::Month, "13").as_deref(), Some("2018-02-01T00:00:00Z"));
+    assert_eq!(read(StepUnit::Month, "-1"), None);
     assert_eq!(read(StepUnit::Hour, "99999999999999999"), None);
+}
+
+#[test]
+fn a_zone_may_be_named_beside_a_time() {
+    let read = |text: &str, zone: &str| {
+        let clock = clock("iso", "UTC");
+        clock.read_in(text.as_bytes(), zone.as_bytes(), &mut Memo::default()).map(|at| at.to_string())
+    };
+    assert_eq!(read("2024-06-27 14:00:00", "PDT").as_deref(), Some("2024-06-27T21:00:00Z"));
+    assert_eq!(read("2024-06-27 14:00:00", "Europe/Berlin").as_deref(), Some("2024-06-27T12:00:00Z"));
+    assert_eq!(read("2024-06-27T14:00:00Z", "PDT").as_deref(), Some("2024-06-27T14:00:00Z"));
+    assert_eq!(read("2024-06-27 14:00:00", "PQT"), None);
+    assert_eq!(read("2024-06-27 14:00:00", ""), None);
 }
 
 #[test]

@@ -1,0 +1,163 @@
+//! ISO 20022 camt.052, camt.053 and camt.054, of any version: reports, statements and notifications have entries alike.
+
+use crible_core::{Amount, Currency};
+
+use super::sheet::{Column, Entry, Sheet};
+use super::xml::{Met, Node, walk};
+
+/// Elements by whose presence the messages are known, and the versions' namespaces.
+const MESSAGES: [&str; 6] =
+    ["BkToCstmrAcctRpt", "BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn", "camt.052.001", "camt.053.001", "camt.054.001"];
+
+pub(super) fn begins(head: &str) -> bool {
+    let start: String = head.chars().take(4_096).collect();
+    start.starts_with('<') && MESSAGES.iter().any(|message| start.contains(message))
+}
+
+pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
+    let mut account = String::new();
+    let result = walk(text, &["Stmt", "Rpt", "Ntfctn"], &["Acct", "Ntry"], &mut |met| match met {
+        Met::Begin => account.clear(),
+        Met::Whole(node) if node.name == "Acct" => {
+            node.first(&[&["Id", "IBAN"], &["Id", "Othr", "Id"]]).clone_into(&mut account);
+        }
+        Met::Whole(node) => entries(&node, &account, sheet),
+        Met::Broken(node) => {
+            if node.name == "Ntry" {
+                let mut entry = Entry::new(node.line);
+                entry.reject(None, "", "the file breaks off or is no XML within this entry; expected </Ntry>");
+                sheet.push(entry);
+            }
+        }
+    });
+    if let Err(reason) = result {
+        sheet.warn(format!("the file was read in part: {reason}"));
+    }
+}
+
+/// An entry is one transaction, or the batch of those in its details where these have amounts that make up its own.
+fn entries(node: &Node, account: &str, sheet: &mut Sheet<'_>) {
+    let details: Vec<&Node> = node.all("NtryDtls").flat_map(|group| group.all("TxDtls")).collect();
+    match details[..] {
+        [] => sheet.push(entry(node, None, account, None)),
+        [one] => sheet.push(entry(node, Some(one), account, None)),
+        _ if adds_up(node, &details) => {
+            for (place, part) in details.iter().enumerate() {
+                sheet.push(entry(node, Some(part), account, Some(place)));
+            }
+        }
+        _ => {
+            sheet.push(entry(node, None, account, None));
+            sheet.warn("the details of a batch have no amounts, or not those of its sum: it is read as one entry");
+        }
+    }
+}
+
+fn amount_of(part: &Node) -> Option<&Node> {
+    part.find(&["Amt"]).or_else(|| part.find(&["AmtDtls", "TxAmt", "Amt"]))
+}
+
+fn direction(part: &Node) -> &str {
+    part.text(&["CdtDbtInd"])
+}
+
+fn minor(part: &Node, inherited: &str) -> Option<(Currency, i64)> {
+    let amount = amount_of(part)?;
+    let currency = Currency::new(amount.currency.as_bytes())?;
+    let minor = Amount::parse(amount.text.trim(), currency).ok()?.minor;
+    let own = direction(part);
+    match if own.is_empty() { inherited } else { own } {
+        "CRDT" => Some((currency, minor)),
+        "DBIT" => Some((currency, minor.checked_neg()?)),
+        _ => None,
+    }
+}
+
+fn adds_up(node: &Node, details: &[&Node]) -> bool {
+    let Some((currency, whole)) = minor(node, "") else { return false };
+    let sum = details.iter().try_fold(0i64, |sum, part| match minor(part, direction(node)) {
+        Some((of, part)) if of == currency => sum.checked_add(part),
+        _ => None,
+    });
+    sum == Some(whole)
+}
+
+/// References that say there is none.
+fn reference(text: &str) -> &str {
+    if matches!(text, "NOTPROVIDED" | "NONREF" | "NOREF") { "" } else { text }
+}
+
+/// One transaction: an entry, and what its details tell. `place` is given where the entry is a batch.
+fn entry(node: &Node, part: Option<&Node>, account: &str, place: Option<usize>) -> Entry {
+    let mut entry = Entry::new(part.filter(|_| place.is_some()).unwrap_or(node).line);
+    let status = node.first(&[&["Sts", "Cd"], &["Sts", "Prtry"], &["Sts"]]);
+    if !matches!(status, "BOOK" | "") {
+        entry.reject(None, status, "the entry is not booked; expected the status BOOK");
+    }
+    entry.set(Column::Account, account);
+    let dates: [&[&str]; 4] = [&["BookgDt", "DtTm"], &["BookgDt", "Dt"], &["ValDt", "DtTm"], &["ValDt", "Dt"]];
+    // A date may have a zone, which makes it no other day.
+    let time = node.first(&dates);
+    let day = time.get(..10).filter(|_| !time.contains('T'));
+    entry.set(Column::Time, day.unwrap_or(time));
+    entry.set(Column::ValueDate, node.first(&dates[2..]));
+    let source = part.filter(|_| place.is_some()).unwrap_or(node);
+    let amount = amount_of(source).map_or(("", ""), |amount| (amount.text.trim(), amount.currency.as_str()));
+    if amount.0.starts_with(['-', '+']) {
+        entry.reject(Some(Column::Amount), amount.0, "expected an amount without a sign");
+    }
+    let own = direction(source);
+    let credit = match if own.is_empty() { direction(node) } else { own } {
+        "CRDT" => true,
+        "DBIT" => false,
+        other => {
+            entry.reject(Some(Column::Amount), other, "expected CRDT or DBIT in CdtDbtInd");
+            true
+        }
+    };
+    entry.set(Column::Amount, if credit { amount.0.to_owned() } else { format!("-{}", amount.0) });
+    entry.set(Column::Currency, amount.1);
+    let whole = reference(node.text(&["AcctSvcrRef"]));
+    let own = part.map_or("", |part| reference(part.text(&["Refs", "AcctSvcrRef"])));
+    entry.set(
+        Column::Id,
+        match place {
+            // Parts of a batch may share its reference, and equal parts are still as many payments.
+            Some(place) if !whole.is_empty() || !own.is_empty() => format!("{whole}/{own}#{place}"),
+            Some(_) => String::new(),
+            None if whole.is_empty() => own.to_owned(),
+            None => whole.to_owned(),
+        },
+    );
+    let code = part.and_then(|part| part.find(&["BkTxCd"])).or_else(|| node.find(&["BkTxCd"]));
+    if let Some(code) = code {
+        let family =
+            [code.text(&["Domn", "Cd"]), code.text(&["Domn", "Fmly", "Cd"]), code.text(&["Domn", "Fmly", "SubFmlyCd"])];
+        let family: Vec<&str> = family.into_iter().filter(|word| !word.is_empty()).collect();
+        entry.set(Column::Category, family.join("-"));
+        entry.set(Column::Channel, code.text(&["Prtry", "Cd"]));
+    }
+    let mut told = node.text(&["AddtlNtryInf"]).to_owned();
+    if let Some(part) = part {
+        let (party, party_account) = if credit { ("Dbtr", "DbtrAcct") } else { ("Cdtr", "CdtrAcct") };
+        let other = |path: &[&str]| part.text(&[&["RltdPties"], path].concat()).to_owned();
+        for path in [
+            &[party_account, "Id", "IBAN"][..],
+            &[party_account, "Id", "Othr", "Id"],
+            &[party, "Nm"],
+            &[party, "Pty", "Nm"],
+        ] {
+            entry.fill(Column::Counterparty, &other(path));
+        }
+        let remittance: Vec<&str> =
+            part.find(&["RmtInf"]).iter().flat_map(|info| info.all("Ustrd")).map(|line| line.text.trim()).collect();
+        if !remittance.is_empty() {
+            told = remittance.join(" ");
+        }
+        let ids = ["EndToEndId", "TxId", "InstrId", "MndtId"].map(|name| reference(part.text(&["Refs", name])));
+        entry.set(Column::Reference, ids.join("\u{1f}"));
+    }
+    entry.fill(Column::Counterparty, &told);
+    entry.set(Column::Description, told);
+    entry
+}

@@ -1,0 +1,177 @@
+//! SWIFT MT940 and MT942: fields of a tag each, `:61:` an entry and the `:86:` behind it its description.
+
+use super::iso_date;
+use super::sheet::{Column, Entry, Sheet};
+
+pub(super) fn begins(head: &str) -> bool {
+    let start: String = head.chars().take(1_024).collect();
+    (start.starts_with("{1:") && (start.contains("{2:O94") || start.contains("{2:I94")))
+        || start.starts_with(":940:")
+        || (start.starts_with(":20:") && start.contains(":25"))
+}
+
+/// A field: its tag, its lines and the line it begins on, from 0.
+struct Field<'t> {
+    tag: &'t str,
+    lines: Vec<&'t str>,
+    line: u64,
+}
+
+/// The tag and the rest of a line that begins a field.
+fn tagged(line: &str) -> Option<(&str, &str)> {
+    // The first field of a message may stand behind the message's headers.
+    let line = if line.starts_with('{') { line.rsplit('{').next()?.strip_prefix("4:")?.trim_start() } else { line };
+    let (tag, rest) = line.strip_prefix(':')?.split_once(':')?;
+    let digits = tag.get(..2)?.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && tag.len() <= 3).then_some((tag, rest))
+}
+
+fn fields(text: &str) -> Vec<Field<'_>> {
+    let mut fields: Vec<Field<'_>> = Vec::new();
+    let mut open = false;
+    for (number, line) in text.split('\n').enumerate() {
+        let line = line.trim_end();
+        if let Some((tag, rest)) = tagged(line) {
+            fields.push(Field { tag, lines: vec![rest], line: number as u64 });
+            open = true;
+        } else if line == "-" || line.starts_with("-}") || line.starts_with('{') {
+            open = false;
+        } else if let Some(field) = fields.last_mut().filter(|_| open && !line.is_empty()) {
+            field.lines.push(line);
+        }
+    }
+    fields
+}
+
+pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
+    let (mut account, mut currency) = (String::new(), String::new());
+    let mut open: Option<Entry> = None;
+    for field in fields(text) {
+        let first = field.lines[0];
+        if field.tag == "86" {
+            if let Some(mut entry) = open.take() {
+                describe(&mut entry, &field.lines);
+                sheet.push(entry);
+            }
+            continue;
+        }
+        if let Some(entry) = open.take() {
+            sheet.push(entry);
+        }
+        match field.tag {
+            "20" => {
+                account.clear();
+                currency.clear();
+            }
+            "25" | "25P" => first.trim().clone_into(&mut account),
+            // Mark, date and currency of a balance; currency of a floor limit.
+            "60F" | "60M" | "34F" => {
+                let found = if field.tag == "34F" { first.get(..3) } else { first.get(7..10) };
+                found.unwrap_or("").clone_into(&mut currency);
+            }
+            "61" => {
+                let mut entry = Entry::new(field.line);
+                entry.set(Column::Account, account.clone());
+                entry.set(Column::Currency, currency.clone());
+                if currency.is_empty() {
+                    entry.reject(Some(Column::Currency), "", "expected an opening balance (:60F:) that names it");
+                }
+                if let Err((column, reason)) = line(&mut entry, first) {
+                    entry.reject(column, first, reason);
+                }
+                if let Some(more) = field.lines.get(1) {
+                    entry.set(Column::Description, *more);
+                }
+                open = Some(entry);
+            }
+            _ => {}
+        }
+    }
+    if let Some(entry) = open {
+        sheet.push(entry);
+    }
+}
+
+type Fault = (Option<Column>, &'static str);
+
+/// `YYMMDD[MMDD](C|D|RC|RD|EC|ED)[letter]amount,Nxxxreference[//reference]`.
+fn line(entry: &mut Entry, text: &str) -> Result<(), Fault> {
+    let date = (Some(Column::Time), "expected a date of six digits, such as 240131, and of the calendar");
+    let two = |from: usize| -> Option<u32> {
+        let digits = text.get(from..from + 2)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    };
+    let (Some(year), Some(month), Some(day)) = (two(0), two(2), two(4)) else { return Err(date) };
+    let year = 2_000 + year;
+    let value = iso_date(year, month, day).ok_or(date)?;
+    let (booked, rest) = match (two(6), two(8)) {
+        (Some(booked_month), Some(booked_day)) => {
+            // The entry date has no year: it is the one nearest to the value date.
+            let year = match (month, booked_month) {
+                (12, 1) => year + 1,
+                (1, 12) => year - 1,
+                _ => year,
+            };
+            (iso_date(year, booked_month, booked_day).ok_or(date)?, &text[10..])
+        }
+        _ => (value.clone(), &text[6..]),
+    };
+    entry.set(Column::Time, booked);
+    entry.set(Column::ValueDate, value);
+    let digit = rest.find(|letter: char| letter.is_ascii_digit());
+    let mark = (None, "expected C, D, RC or RD before the amount");
+    let (letters, rest) = rest.split_at(digit.ok_or(mark)?);
+    // A reversal goes the other way; a letter of the currency may stand behind the mark.
+    let credit = match letters {
+        "C" | "RD" => true,
+        "D" | "RC" => false,
+        "EC" | "ED" => return Err((None, "the entry is expected and not booked; expected a booked one")),
+        letters => match (letters.len(), letters.strip_suffix(|letter: char| letter.is_ascii_uppercase())) {
+            (2 | 3, Some("C" | "RD")) => true,
+            (2 | 3, Some("D" | "RC")) => false,
+            _ => return Err(mark),
+        },
+    };
+    let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != ',').unwrap_or(rest.len());
+    let (amount, rest) = rest.split_at(end);
+    let sign = if credit { "" } else { "-" };
+    entry.set(Column::Amount, format!("{sign}{}", amount.replace(',', ".")));
+    let (kind, references) = rest.split_at_checked(4).unwrap_or((rest, ""));
+    entry.set(Column::Channel, kind.trim());
+    let (own, bank) = references.split_once("//").unwrap_or((references, ""));
+    entry.set(Column::Id, bank.trim());
+    entry.set(Column::Reference, own.trim());
+    Ok(())
+}
+
+/// The description: who it was with, from the forms that banks agree on, else all of it.
+fn describe(entry: &mut Entry, lines: &[&str]) {
+    let text = lines.concat();
+    let (mut name, mut account) = (String::new(), String::new());
+    // Three digits of a transaction code, then `?20…?32…` as in Germany.
+    let coded = text.get(..4).filter(|start| start.ends_with('?') && start.bytes().take(3).all(|b| b.is_ascii_digit()));
+    if let Some(code) = coded {
+        entry.set(Column::Category, &code[..3]);
+        for part in text.split('?').skip(1) {
+            match part.split_at_checked(2) {
+                Some(("31", value)) => value.trim().clone_into(&mut account),
+                Some(("32" | "33", value)) => name.push_str(value),
+                _ => {}
+            }
+        }
+    } else {
+        // `/NAME/…/IBAN/…/` as in the Netherlands, or `/CNTP/account/bank/name/`.
+        let words: Vec<&str> = text.split('/').collect();
+        let behind = |word: &str, by: usize| {
+            let at = words.iter().position(|found| *found == word)?;
+            words.get(at + by).map(|found| found.trim().to_owned())
+        };
+        account = behind("IBAN", 1).or_else(|| behind("CNTP", 1)).unwrap_or_default();
+        name = behind("NAME", 1).or_else(|| behind("CNTP", 3)).unwrap_or_default();
+    }
+    for party in [account.as_str(), name.as_str(), text.as_str()] {
+        entry.fill(Column::Counterparty, party);
+    }
+    let whole = [entry.get(Column::Description), text.as_str()].join("\u{1f}");
+    entry.set(Column::Description, whole);
+}

@@ -1,0 +1,251 @@
+//! QIF: a letter a field, a line a field, `^` behind each entry. It says neither the currency nor whether day or month
+//! comes first.
+
+use std::path::Path;
+
+use crible_core::Currency;
+
+use super::iso_date;
+use super::sheet::{Column, Entry, Sheet};
+use crate::error::Error;
+use crate::preset::Style;
+use crate::value::amount;
+
+pub(super) fn begins(head: &str) -> bool {
+    let start: String = head.chars().take(16).collect::<String>().to_ascii_lowercase();
+    ["!type:", "!account", "!option:"].iter().any(|mark| start.starts_with(mark))
+}
+
+/// Which of a date's numbers is the month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Not made out yet; once it is, dates that begin with the year are the file's only ones.
+    Sniffed,
+    MonthFirst,
+    DayFirst,
+}
+
+impl Order {
+    pub(super) fn told(self) -> Option<&'static str> {
+        match self {
+            Self::Sniffed => None,
+            Self::MonthFirst => Some("dates read with the month first"),
+            Self::DayFirst => Some("dates read with the day first"),
+        }
+    }
+}
+
+/// What a section holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Transactions,
+    /// Buying and selling, whose signs are the action's.
+    Investments,
+    Accounts,
+    /// Categories, prices and whatever else is no transaction.
+    Other,
+}
+
+fn section(line: &str) -> Option<Section> {
+    let line = line.strip_prefix('!')?.trim().to_ascii_lowercase();
+    if line == "account" {
+        return Some(Section::Accounts);
+    }
+    let Some(kind) = line.strip_prefix("type:") else {
+        // An option changes nothing of what follows.
+        return (!line.starts_with("option") && !line.starts_with("clear")).then_some(Section::Other);
+    };
+    Some(match kind.trim() {
+        "bank" | "cash" | "ccard" | "oth a" | "oth l" => Section::Transactions,
+        "invst" => Section::Investments,
+        _ => Section::Other,
+    })
+}
+
+/// Lines of entries, each with its section.
+fn fields(text: &str) -> impl Iterator<Item = (usize, Section, &str)> {
+    let mut now = Section::Other;
+    lines(text).enumerate().filter_map(move |(number, line)| {
+        let line = line.trim_end();
+        if line.starts_with('!') {
+            now = section(line).unwrap_or(now);
+            return None;
+        }
+        (!line.trim().is_empty()).then_some((number, now, line))
+    })
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let end = if text.contains('\n') { '\n' } else { '\r' };
+    text.split(end)
+}
+
+/// The order of the dates and the way amounts are written, from all of them.
+pub(super) fn settle(text: &str, asked: Order, path: &Path) -> Result<(Order, Style), Error> {
+    let (mut month_first, mut day_first, mut open) = (0u64, 0u64, None);
+    let (mut point, mut comma) = (0u64, 0u64);
+    for (_, _, line) in fields(text).filter(|(_, section, _)| *section == Section::Transactions) {
+        if let Some(date) = line.strip_prefix('D') {
+            match parts(date) {
+                Some((Parts::Short(first, second), _)) if first > 12 && second <= 12 => day_first += 1,
+                Some((Parts::Short(first, second), _)) if second > 12 && first <= 12 => month_first += 1,
+                // No country writes the month first and parts it with points.
+                Some((Parts::Short(..), _)) if date.contains('.') => day_first += 1,
+                Some((Parts::Short(first, second), _)) if first != second => open = open.or(Some(date.trim())),
+                _ => {}
+            }
+        } else if let Some(sum) = line.strip_prefix(['T', 'U']) {
+            let reads = |style| u64::from(amount::read(sum.trim().as_bytes(), style, Currency::NONE).is_ok());
+            point += reads(Style::Money);
+            comma += reads(Style::MoneyComma);
+        }
+    }
+    let style = if comma > point { Style::MoneyComma } else { Style::Money };
+    let order = match (asked, month_first > day_first) {
+        (Order::MonthFirst | Order::DayFirst, _) => asked,
+        _ if month_first == day_first => match open.filter(|_| month_first == 0) {
+            // The dates say one thing and the other as often, or nothing at all.
+            None if month_first == 0 => Order::MonthFirst,
+            open => {
+                return Err(Error::Undecided {
+                    path: path.to_owned(),
+                    column: "D".to_owned(),
+                    what: format!("which of its numbers is the month{}", open.map(like).unwrap_or_default()),
+                    hint: "name the feed: qif-month-first or qif-day-first".to_owned(),
+                });
+            }
+        },
+        (_, true) => Order::MonthFirst,
+        (_, false) => Order::DayFirst,
+    };
+    Ok((order, style))
+}
+
+fn like(date: &str) -> String {
+    format!(" (`{}`)", crate::error::shown(date.as_bytes()))
+}
+
+enum Parts {
+    /// Day and month in either order, the year behind them.
+    Short(u32, u32),
+    /// Month and day, the year before them.
+    Long(u32, u32),
+}
+
+/// A date's numbers: `6/ 1/94`, `6/1'2006`, `01.06.2006`, `2006-06-01`.
+fn parts(date: &str) -> Option<(Parts, u32)> {
+    let texts: Vec<&str> = date.trim().split(['/', '-', '.', '\'']).map(str::trim).collect();
+    let [first, second, third] = texts[..] else { return None };
+    let number = |text: &str| {
+        let digits = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { text.parse::<u32>().ok() } else { None }
+    };
+    let (a, b, c) = (number(first)?, number(second)?, number(third)?);
+    if first.len() == 4 {
+        return Some((Parts::Long(b, c), a));
+    }
+    let year = match third.len() {
+        4 => c,
+        1 | 2 if date.contains('\'') => 2_000 + c,
+        // As strftime's %y has it.
+        1 | 2 if c < 69 => 2_000 + c,
+        1 | 2 => 1_900 + c,
+        _ => return None,
+    };
+    Some((Parts::Short(a, b), year))
+}
+
+fn time(date: &str, order: Order) -> Option<String> {
+    let (parts, year) = parts(date)?;
+    let (month, day) = match parts {
+        Parts::Long(month, day) => (month, day),
+        Parts::Short(day, month) if order == Order::DayFirst => (month, day),
+        Parts::Short(month, day) => (month, day),
+    };
+    iso_date(year, month, day)
+}
+
+pub(super) fn read(text: &str, order: Order, stem: &str, sheet: &mut Sheet<'_>) {
+    let expected = match order {
+        Order::DayFirst => "a date such as 31/01/2024 (day/month/year)",
+        _ => "a date such as 01/31/2024 (month/day/year)",
+    };
+    let mut account = stem.to_owned();
+    let mut open: Option<Entry> = None;
+    let mut before = Section::Other;
+    for (number, section, line) in fields(text) {
+        if section != before
+            && let Some(entry) = open.take()
+        {
+            cut(entry, sheet);
+        }
+        before = section;
+        if line.starts_with('^') {
+            if let Some(entry) = open.take() {
+                end(entry, &account, sheet);
+            }
+            continue;
+        }
+        let mut letters = line.chars();
+        let letter = letters.next().unwrap_or(' ');
+        let value = letters.as_str().trim();
+        match section {
+            Section::Other => continue,
+            Section::Accounts => {
+                if letter == 'N' {
+                    value.clone_into(&mut account);
+                }
+                continue;
+            }
+            Section::Transactions | Section::Investments => {}
+        }
+        if letter == 'D'
+            && let Some(entry) = open.take_if(|entry| entry.wrong.is_some() || !entry.get(Column::Time).is_empty())
+        {
+            // A second date is another entry's.
+            cut(entry, sheet);
+        }
+        let entry = open.get_or_insert_with(|| {
+            let mut entry = Entry::new(number as u64);
+            entry.set(Column::Account, account.clone());
+            entry
+        });
+        if section == Section::Investments {
+            entry.reject(None, line, "it is of an investment account; expected one of a bank, cash or card account");
+        }
+        match letter {
+            'D' => entry.time(time(value, order), value, expected),
+            // U says again what T says.
+            'T' => entry.set(Column::Amount, value),
+            'U' => entry.fill(Column::Amount, value),
+            'P' => entry.set(Column::Counterparty, value),
+            'M' => entry.set(Column::Description, value),
+            'N' => entry.set(Column::Reference, value),
+            'L' => entry.set(Column::Category, value),
+            _ => {}
+        }
+    }
+    if let Some(entry) = open {
+        cut(entry, sheet);
+    }
+}
+
+fn cut(mut entry: Entry, sheet: &mut Sheet<'_>) {
+    entry.reject(None, "", "the entry breaks off; expected a line of ^ behind it");
+    sheet.push(entry);
+}
+
+fn end(mut entry: Entry, account: &str, sheet: &mut Sheet<'_>) {
+    let transfer = entry.get(Column::Category).strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    if let Some(other) = transfer.map(str::to_owned) {
+        if other == account && entry.get(Column::Counterparty).eq_ignore_ascii_case("opening balance") {
+            entry.reject(None, "Opening Balance", "it is the opening balance; expected a transaction");
+        }
+        entry.fill(Column::Counterparty, &other);
+        // An account's name is no word to keep.
+        entry.set(Column::Category, "transfer");
+    }
+    let memo = entry.get(Column::Description).to_owned();
+    entry.fill(Column::Counterparty, &memo);
+    sheet.push(entry);
+}
