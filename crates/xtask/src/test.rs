@@ -20,6 +20,9 @@ use crate::tidy;
 /// Where tests look for public data sets.
 const DATA: &str = "CRIBLE_DATA";
 
+/// What proptest draws its cases from.
+const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
+
 /// Goes through all checks, whichever fail, and sums up. The last line is `N passed, N failed`, of cargo's tests alone.
 ///
 /// # Errors
@@ -81,6 +84,10 @@ fn tests(root: &Path, tally: &mut Tally) -> Result<bool> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     if let Some(data) = std::env::var_os(DATA) {
         command.env(DATA, absolute(root, &data));
+    }
+    // Properties are tried on the same cases on every machine; set the variable to see others.
+    if std::env::var_os(PROPTEST_SEED).is_none() {
+        command.env(PROPTEST_SEED, "20261124");
     }
     let mut child = command.spawn().context("cannot start cargo")?;
     let output = child.stdout.take().context("cargo has no output")?;
