@@ -42,6 +42,7 @@ impl Input {
     }
 
     /// The bytes of a pipe, where it is one.
+    #[cfg_attr(not(feature = "polars"), expect(dead_code, reason = "only Parquet is read from where it lies"))]
     pub(crate) fn held(&self) -> Option<&Arc<[u8]>> {
         self.held.as_ref()
     }

@@ -7,6 +7,10 @@ mod formats;
 mod input;
 mod key;
 mod merge;
+#[cfg(feature = "polars")]
+mod parquet;
+#[cfg(not(feature = "polars"))]
+#[path = "parquet/absent.rs"]
 mod parquet;
 mod plan;
 mod preset;

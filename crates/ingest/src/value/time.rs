@@ -101,6 +101,7 @@ impl Clock {
     }
 
     /// The same clock for values of one known format.
+    #[cfg_attr(not(feature = "polars"), expect(dead_code, reason = "only the columns of Parquet have types"))]
     pub(crate) fn with_format(&self, name: &str) -> Option<Self> {
         Some(Self { formats: vec![Format::new(name)?], zone: self.zone, zones: self.zones.clone() })
     }

@@ -11,6 +11,7 @@ mod feeds_public;
 mod identity;
 mod keys;
 mod mapping;
+#[cfg(feature = "polars")]
 mod parquet;
 mod presets;
 mod recognition;

@@ -1,7 +1,7 @@
 //! One build: what `cargo run` compiles has the features it has in the whole workspace, tests and benches included. A
 //! dependency whose features differ would be compiled twice, and everything above it: in our case Polars, which takes minutes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -32,16 +32,16 @@ fn tree(root: &Path, which: &[&str]) -> Result<String> {
 }
 
 fn differing(workspace: &str, command: &str) -> Vec<String> {
-    let mut features: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut features: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (package, of_it) in workspace.lines().filter_map(|line| line.split_once('|')) {
-        features.entry(package).or_default().push(of_it);
+        features.entry(package).or_default().insert(of_it);
     }
     let mut findings: Vec<String> = command
         .lines()
         .filter_map(|line| line.split_once('|'))
         .filter(|(package, ours)| features.get(package).is_some_and(|theirs| !theirs.contains(ours)))
         .map(|(package, ours)| {
-            let theirs = features[package].join(" or ");
+            let theirs = features[package].iter().copied().collect::<Vec<_>>().join(" or ");
             format!(
                 "{package} is compiled twice: with the features [{ours}] for the command and [{theirs}] for the workspace; \
                  let crates/cli depend on it with the same"

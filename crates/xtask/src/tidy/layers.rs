@@ -16,7 +16,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "crates/ingest", below: &["core"], polars: true },
     Room { folder: "crates/feature", below: &["core"], polars: false },
     Room { folder: "crates/alert", below: &["core"], polars: false },
-    Room { folder: "crates/eval", below: &["core"], polars: true },
+    Room { folder: "crates/eval", below: &["core", "score"], polars: true },
     Room { folder: "crates/engine", below: &["core", "feature", "score", "alert"], polars: false },
     Room {
         folder: "crates/cli",
