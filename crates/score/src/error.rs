@@ -66,6 +66,14 @@ pub enum Error {
         /// The range, in words.
         expected: &'static str,
     },
+    /// There is no detector of that name.
+    #[error("there is no detector `{name}`: expected one of {known}")]
+    UnknownDetector {
+        /// The name as given.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
     /// Bytes are not a snapshot, or not one this version reads.
     #[error("snapshot: {0}")]
     Snapshot(#[from] SnapshotError),

@@ -51,7 +51,7 @@
 //! # Adding a detector
 //!
 //! One folder: parameters that implement [`Algorithm`], a type that implements [`Model`], one line
-//! `predict!`, one line in the registry, and one in the contract tests.
+//! `predict!`, one line in the registry (which gives it its name, for [`detector`]), and one in the contract tests.
 
 // In tests, what cannot be unwrapped should fail.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -93,7 +93,7 @@ pub use face::{Algorithm, Checked, Params};
 pub use linfa;
 /// linfa's, for `check()`; its whole crate is at [`linfa`].
 pub use linfa::ParamGuard;
-pub use registry::{load, model_names};
+pub use registry::{detector, load, model_names};
 pub use score::{score, score_into};
 pub use snapshot::Snapshot;
 pub use traits::{Detector, Model};

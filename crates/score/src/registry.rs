@@ -1,4 +1,4 @@
-//! From a snapshot to the model it holds.
+//! Detectors by name: from a name to a detector, from a snapshot to the model it holds.
 
 use crate::cblof::Cblof;
 use crate::copod::Copod;
@@ -17,33 +17,80 @@ use crate::lof::Lof;
 use crate::mcd::Mcd;
 use crate::pca::Pca;
 use crate::robust_z::RobustZ;
-use crate::{Error, Model, Snapshot};
+use crate::{Detector, Error, Model, Snapshot};
+use linfa::ParamGuard;
 
-type Load = fn(&Snapshot) -> Result<Box<dyn Model>, Error>;
+/// What the crate knows of a detector by its name.
+struct Entry {
+    name: &'static str,
+    load: fn(&Snapshot) -> Result<Box<dyn Model>, Error>,
+    /// The detector with its default parameters and a seed, where it draws anything by chance.
+    make: fn(u64) -> Result<Box<dyn Detector>, Error>,
+}
+
+macro_rules! entry {
+    ($model:ident) => {
+        entry!(@ $model, |_| Ok(Box::new($model::params().check()?)))
+    };
+    ($model:ident, seed) => {
+        entry!(@ $model, |seed| Ok(Box::new($model::params().seed(seed).check()?)))
+    };
+    (@ $model:ident, $make:expr) => {
+        Entry { name: $model::NAME, load: |s| Ok(Box::new($model::from_snapshot(s)?)), make: $make }
+    };
+}
 
 /// A new detector is one line here.
-const MODELS: &[(&str, Load)] = &[
-    (RobustZ::NAME, |s| Ok(Box::new(RobustZ::from_snapshot(s)?))),
-    (Ecod::NAME, |s| Ok(Box::new(Ecod::from_snapshot(s)?))),
-    (Hbos::NAME, |s| Ok(Box::new(Hbos::from_snapshot(s)?))),
-    (IsolationForest::NAME, |s| Ok(Box::new(IsolationForest::from_snapshot(s)?))),
-    (KMeans::NAME, |s| Ok(Box::new(KMeans::from_snapshot(s)?))),
-    (Knn::NAME, |s| Ok(Box::new(Knn::from_snapshot(s)?))),
-    (Lof::NAME, |s| Ok(Box::new(Lof::from_snapshot(s)?))),
-    (Pca::NAME, |s| Ok(Box::new(Pca::from_snapshot(s)?))),
-    (Copod::NAME, |s| Ok(Box::new(Copod::from_snapshot(s)?))),
-    (Mcd::NAME, |s| Ok(Box::new(Mcd::from_snapshot(s)?))),
-    (Cblof::NAME, |s| Ok(Box::new(Cblof::from_snapshot(s)?))),
-    (Loda::NAME, |s| Ok(Box::new(Loda::from_snapshot(s)?))),
-    (Inne::NAME, |s| Ok(Box::new(Inne::from_snapshot(s)?))),
-    (Gmm::NAME, |s| Ok(Box::new(Gmm::from_snapshot(s)?))),
-    (Kde::NAME, |s| Ok(Box::new(Kde::from_snapshot(s)?))),
-    (Ensemble::NAME, |s| Ok(Box::new(Ensemble::from_snapshot(s)?))),
+const ENTRIES: &[Entry] = &[
+    entry!(RobustZ),
+    entry!(Ecod),
+    entry!(Hbos),
+    entry!(IsolationForest, seed),
+    entry!(KMeans, seed),
+    entry!(Knn),
+    entry!(Lof),
+    entry!(Pca),
+    entry!(Copod),
+    entry!(Mcd, seed),
+    entry!(Cblof, seed),
+    entry!(Loda, seed),
+    entry!(Inne, seed),
+    entry!(Gmm, seed),
+    entry!(Kde, seed),
+    entry!(@ Ensemble, default_ensemble),
 ];
 
+/// The ensemble that takes no choosing.
+fn default_ensemble(seed: u64) -> Result<Box<dyn Detector>, Error> {
+    let mut ensemble = Ensemble::params().seed(seed);
+    for name in ["ecod", "hbos", "isolation_forest", "inne", "knn"] {
+        ensemble = ensemble.member(detector(name, seed)?);
+    }
+    Ok(Box::new(ensemble.check()?))
+}
+
 /// Names of the models [`load`] knows.
-pub fn model_names() -> impl Iterator<Item = &'static str> {
-    MODELS.iter().map(|(name, _)| *name)
+pub fn model_names() -> impl ExactSizeIterator<Item = &'static str> {
+    ENTRIES.iter().map(|entry| entry.name)
+}
+
+/// The detector of that name with its default parameters; `seed` is for those that draw anything by chance.
+///
+/// # Errors
+/// [`Error::UnknownDetector`] names those there are.
+///
+/// ```
+/// let forest = crible_score::detector("isolation_forest", 7)?;
+/// assert_eq!(forest.name(), "isolation_forest");
+/// # Ok::<(), crible_score::Error>(())
+/// ```
+pub fn detector(name: &str, seed: u64) -> Result<Box<dyn Detector>, Error> {
+    match ENTRIES.iter().find(|entry| entry.name == name) {
+        Some(entry) => (entry.make)(seed),
+        None => {
+            Err(Error::UnknownDetector { name: name.to_owned(), known: model_names().collect::<Vec<_>>().join(", ") })
+        }
+    }
 }
 
 /// The model a snapshot holds, by its name.
@@ -52,8 +99,8 @@ pub fn model_names() -> impl Iterator<Item = &'static str> {
 /// [`SnapshotError`] when the name is unknown, the version is another, or the body is not what a fit
 /// produces.
 pub fn load(snapshot: &Snapshot) -> Result<Box<dyn Model>, Error> {
-    match MODELS.iter().find(|(name, _)| *name == snapshot.model()) {
-        Some((_, load)) => load(snapshot),
+    match ENTRIES.iter().find(|entry| entry.name == snapshot.model()) {
+        Some(entry) => (entry.load)(snapshot),
         None => Err(SnapshotError::UnknownModel(snapshot.model().to_owned()).into()),
     }
 }

@@ -134,4 +134,9 @@ fn every_registered_model_is_tested() {
         "ensemble",
     ];
     assert_eq!(crible_score::model_names().collect::<Vec<_>>(), tested);
+    for name in tested {
+        assert_eq!(crible_score::detector(name, 1).unwrap().name(), name);
+    }
+    let unknown = crible_score::detector("oracle", 1).unwrap_err().to_string();
+    assert!(unknown.contains("`oracle`") && unknown.contains("isolation_forest"), "{unknown}");
 }
