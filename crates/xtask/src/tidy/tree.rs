@@ -84,7 +84,8 @@ fn walk(folder: &Path, prefix: &str, skip: &[&str], files: &mut Vec<SourceFile>)
             if !skip.contains(&name.as_str()) && !entry.path().join("CACHEDIR.TAG").exists() {
                 walk(&entry.path(), &format!("{path}/"), skip, files)?;
             }
-        } else if kind.is_file() {
+        // In a second work tree `.git` is a file.
+        } else if kind.is_file() && name != ".git" {
             let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {}", entry.path().display()))?;
             if let Ok(text) = String::from_utf8(bytes) {
                 files.push(SourceFile { path, text });
