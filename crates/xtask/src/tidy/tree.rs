@@ -79,9 +79,13 @@ fn walk(folder: &Path, prefix: &str, skip: &[&str], files: &mut Vec<SourceFile>)
         let kind = entry.file_type().with_context(|| format!("cannot look at {}", entry.path().display()))?;
         let Ok(name) = entry.file_name().into_string() else { continue };
         let path = format!("{prefix}{name}");
+        // Git's own folder is a file where the repository is checked out a second time.
+        if skip.contains(&name.as_str()) {
+            continue;
+        }
         if kind.is_dir() {
             // Cargo marks a target folder, whatever its name, with such a file.
-            if !skip.contains(&name.as_str()) && !entry.path().join("CACHEDIR.TAG").exists() {
+            if !entry.path().join("CACHEDIR.TAG").exists() {
                 walk(&entry.path(), &format!("{path}/"), skip, files)?;
             }
         // In a second work tree `.git` is a file.
@@ -153,6 +157,7 @@ mod tests {
         write("elsewhere/CACHEDIR.TAG", b"");
         write("elsewhere/b.rs", b"");
         write(".git/c", b"");
+        write("src/.git", b"");
         write("data.gz", &[0xff, 0xfe]);
         write("src/d.rs", b"");
         let paths: Vec<String> = read(&root).unwrap().into_iter().map(|file| file.path).collect();
