@@ -74,6 +74,16 @@ pub enum Error {
         /// Those there are.
         known: String,
     },
+    /// A table does not fit together, or not with the one an encoder was fitted on.
+    #[error("column `{column}`: expected {expected}, got {got}")]
+    Table {
+        /// Name of the column.
+        column: String,
+        /// What was expected.
+        expected: String,
+        /// What there is.
+        got: String,
+    },
     /// Bytes are not a snapshot, or not one this version reads.
     #[error("snapshot: {0}")]
     Snapshot(#[from] SnapshotError),
@@ -103,6 +113,11 @@ impl Error {
         expected: &'static str,
     ) -> Self {
         Self::Parameter { detector, name, value: value.to_string(), expected }
+    }
+
+    /// Shorthand for [`Error::Table`].
+    pub(crate) fn table(column: &str, expected: impl fmt::Display, got: impl fmt::Display) -> Self {
+        Self::Table { column: column.to_owned(), expected: expected.to_string(), got: got.to_string() }
     }
 }
 

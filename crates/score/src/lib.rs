@@ -37,7 +37,8 @@
 //! | [`gmm`] | where a mixture of normal distributions is thin | yes |
 //! | [`kde`] | where the fit is thin | yes |
 //!
-//! [`calibration`] turns scores into tail probabilities, [`ensemble`] combines detectors by them.
+//! [`calibration`] turns scores into tail probabilities, [`ensemble`] combines detectors by them, [`encode`]
+//! makes matrices of tables with words and nulls.
 //!
 //! # What every detector keeps
 //!
@@ -60,6 +61,7 @@ pub mod calibration;
 pub mod cblof;
 pub mod copod;
 pub mod ecod;
+pub mod encode;
 pub mod ensemble;
 pub mod error;
 mod face;

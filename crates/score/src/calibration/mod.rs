@@ -23,13 +23,42 @@
 //!
 //! Cost: the fit sorts; a lookup is a bucketed search, a multiplication and, in the tail, a logarithm.
 //!
+//! # p-values that hold whatever the scores look like
+//!
+//! [`Conformal`] makes no model of the scores: p = (1 + #{reference ≥ s}) / (n + 1). If the reference rows and
+//! a usual new row are exchangeable (drawn alike, in no telling order) and the scoring model was fitted on
+//! other rows, then P(p ≤ t) ≤ t for the new row, whatever the detector and the distribution; ties make p
+//! larger, never smaller. [`benjamini_hochberg`] on the p-values of many new rows then selects alerts of which
+//! at most a share of `level` is expected to be false: p-values that share a reference depend on each other in
+//! the way under which the procedure still holds (Bates et al. 2023, theorem 2), and the share is in fact
+//! at most `level` × the share of usual rows among those tested.
+//!
+//! What that does not say:
+//! * It is an expectation over references and tests. One reference may be unlucky: with n reference
+//!   rows the realised rate of p ≤ t lies around t with a deviation of √(t (1 − t) / n).
+//! * Reference rows that are themselves strange make p-values larger: fewer alerts, as a rule not more false ones.
+//!   Usual rows that have changed since (drift) void the promise.
+//! * p is never below 1 / (n + 1), so among m rows tested a single strange one can be selected only if
+//!   n + 1 ≥ m / level, and i of them if n + 1 ≥ m / (i × level).
+//! * Strangeness is not fraud: "false" means usual, by the reference.
+//!
+//! [`Tail`] resolves what lies beyond the reference, for which it pays with an assumption about the tail;
+//! rank by it, and use [`Conformal`] to decide how many to raise.
+//!
 //! References: J. Pickands, *Statistical inference using extreme order statistics*, Ann. Statist. 3,
 //! 1975. J. R. M. Hosking and J. R. Wallis, *Parameter and quantile estimation for the generalized
 //! Pareto distribution*, Technometrics 29(3), 1987. A. C. Davison and R. L. Smith, *Models for
-//! exceedances over high thresholds*, JRSS B 52(3), 1990.
+//! exceedances over high thresholds*, JRSS B 52(3), 1990. V. Vovk, A. Gammerman and G. Shafer,
+//! *Algorithmic Learning in a Random World*, Springer, 2005. S. Bates, E. Candès, L. Lei, Y. Romano and
+//! M. Sesia, *Testing for outliers with conformal p-values*, Ann. Statist. 51(1), 2023. Y. Benjamini and
+//! Y. Hochberg, *Controlling the false discovery rate*, JRSS B 57(1), 1995.
 
+mod conformal;
 mod pareto;
+mod select;
 mod tail;
 
+pub use conformal::Conformal;
+pub use select::{Selection, benjamini_hochberg, q_values};
 pub(crate) use tail::Parts;
 pub use tail::Tail;

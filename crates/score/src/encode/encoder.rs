@@ -1,0 +1,191 @@
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use super::rarity::Rarity;
+use super::table::{Column, Table};
+use crate::error::SnapshotError;
+use crate::stats::median;
+use crate::{Error, Snapshot};
+
+/// What turns tables into matrices. See the [module](super) documentation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoder {
+    columns: Vec<Fitted>,
+    names: Vec<String>,
+    sources: Vec<usize>,
+}
+
+/// A table as a matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    /// n × [`Encoder::n_columns`], all finite.
+    pub rows: Array2<f64>,
+    /// For each column of the fitted table, its nulls where the fit had none: they are in the matrix as the
+    /// column's median and in no other way.
+    pub unforeseen_nulls: Vec<usize>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Fitted {
+    name: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Kind {
+    Numbers { median: f64, nulls: Option<Rarity> },
+    Words(Rarity),
+}
+
+/// A number as one of two words: null, or not.
+fn presence(x: f64) -> Option<&'static str> {
+    if x.is_nan() { None } else { Some("") }
+}
+
+impl Encoder {
+    pub(crate) const NAME: &'static str = "encoder";
+    const VERSION: u32 = 1;
+
+    /// Learns medians and how rare words are.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] for a table without rows.
+    pub fn fit(table: &Table) -> Result<Self, Error> {
+        if table.n_rows() == 0 {
+            return Err(Error::TooFew { what: "rows", got: 0, needed: 1 });
+        }
+        let columns = table.columns().iter().map(|(name, column)| {
+            let kind = match column {
+                Column::Numbers(values) => {
+                    let mut known: Vec<f64> = values.iter().copied().filter(|x| !x.is_nan()).collect();
+                    let has_nulls = known.len() < values.len();
+                    let nulls = has_nulls.then(|| Rarity::fit(values.iter().map(|x| presence(*x))));
+                    Kind::Numbers { median: median(&mut known), nulls }
+                }
+                Column::Words(words) => Kind::Words(Rarity::fit(words.iter().map(Option::as_deref))),
+            };
+            Fitted { name: name.clone(), kind }
+        });
+        Ok(Self::new(columns.collect()))
+    }
+
+    fn new(columns: Vec<Fitted>) -> Self {
+        let (mut names, mut sources) = (vec![], vec![]);
+        for (j, column) in columns.iter().enumerate() {
+            names.push(column.name.clone());
+            sources.push(j);
+            if let Kind::Numbers { nulls: Some(_), .. } = column.kind {
+                names.push(format!("{}: null", column.name));
+                sources.push(j);
+            }
+        }
+        Self { columns, names, sources }
+    }
+
+    /// Width of the matrix.
+    pub fn n_columns(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Names of the matrix's columns: the table's, and `<name>: null` for how rare being null is.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// For each column of the matrix, which column of the fitted table it came from.
+    pub fn sources(&self) -> &[usize] {
+        &self.sources
+    }
+
+    /// Names of the fitted table's columns.
+    pub fn table_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The matrix of a table that has the fitted table's columns, found by their names. Others are left out.
+    ///
+    /// # Errors
+    /// [`Error::Table`] for a column that is missing, or holds words where the fit had numbers or the other
+    /// way round. A column of nothing but nulls may be either.
+    pub fn encode(&self, table: &Table) -> Result<Encoded, Error> {
+        let n = table.n_rows();
+        let mut rows = Array2::zeros((n, self.n_columns()));
+        let mut unforeseen_nulls = vec![0; self.columns.len()];
+        let mut at = 0;
+        for (column, unforeseen) in self.columns.iter().zip(&mut unforeseen_nulls) {
+            let given = table.get(&column.name);
+            let given = given.ok_or_else(|| Error::table(&column.name, "the column, as in the fit", "none"))?;
+            let wrong = |expected| Error::table(&column.name, format!("{expected}, as in the fit"), given.kind());
+            match &column.kind {
+                Kind::Numbers { median, nulls } => {
+                    let all_null;
+                    let values = match given {
+                        Column::Numbers(values) => values,
+                        Column::Words(words) if words.iter().all(Option::is_none) => {
+                            all_null = vec![f64::NAN; n];
+                            &all_null
+                        }
+                        Column::Words(_) => return Err(wrong("numbers")),
+                    };
+                    for (to, x) in rows.column_mut(at).iter_mut().zip(values) {
+                        *to = if x.is_nan() { *median } else { *x };
+                    }
+                    at += 1;
+                    if let Some(rarity) = nulls {
+                        let (null, present) = (rarity.of(None), rarity.of(Some("")));
+                        for (to, x) in rows.column_mut(at).iter_mut().zip(values) {
+                            *to = if x.is_nan() { null } else { present };
+                        }
+                        at += 1;
+                    } else {
+                        *unforeseen = values.iter().filter(|x| x.is_nan()).count();
+                    }
+                }
+                Kind::Words(rarity) => {
+                    let mut column = rows.column_mut(at);
+                    match given {
+                        Column::Words(words) => {
+                            column.iter_mut().zip(words).for_each(|(to, word)| *to = rarity.of(word.as_deref()));
+                        }
+                        Column::Numbers(values) if values.iter().all(|x| x.is_nan()) => column.fill(rarity.of(None)),
+                        Column::Numbers(_) => return Err(wrong("words")),
+                    }
+                    at += 1;
+                }
+            }
+        }
+        Ok(Encoded { rows, unforeseen_nulls })
+    }
+
+    /// Adds up contributions of the matrix's columns ([`Model::explain_row`](crate::Model::explain_row)) to
+    /// those of the fitted table's, into `out`. Places beyond the shorter of the two are left alone.
+    pub fn fold(&self, contributions: &[f64], out: &mut [f64]) {
+        out.iter_mut().take(self.columns.len()).for_each(|x| *x = 0.0);
+        for (&source, x) in self.sources.iter().zip(contributions) {
+            if let Some(to) = out.get_mut(source) {
+                *to += x;
+            }
+        }
+    }
+
+    /// The encoder as versioned bytes.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(Self::NAME, Self::VERSION, &self.columns)
+    }
+
+    /// The encoder in a snapshot.
+    ///
+    /// # Errors
+    /// [`SnapshotError`].
+    pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
+        let columns: Vec<Fitted> = snapshot.decode(Self::NAME, Self::VERSION)?;
+        let fine = |column: &Fitted| match &column.kind {
+            Kind::Numbers { median, nulls } => median.is_finite() && nulls.as_ref().is_none_or(Rarity::is_sound),
+            Kind::Words(rarity) => rarity.is_sound(),
+        };
+        if columns.is_empty() || !columns.iter().all(fine) {
+            return Err(SnapshotError::invalid(Self::NAME, "no columns, or medians or words out of range"));
+        }
+        Ok(Self::new(columns))
+    }
+}

@@ -1,0 +1,81 @@
+use crate::Error;
+
+/// A column of a [`Table`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Column {
+    /// Numbers; NaN is a null.
+    Numbers(Vec<f64>),
+    /// Words, or codes that are no quantities; `None` is a null.
+    Words(Vec<Option<String>>),
+}
+
+impl Column {
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Numbers(values) => values.len(),
+            Self::Words(words) => words.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Numbers(_) => "numbers",
+            Self::Words(_) => "words",
+        }
+    }
+}
+
+/// Named columns of one length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    columns: Vec<(String, Column)>,
+}
+
+impl Table {
+    /// A table of at least one column, each with a name of its own.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] without columns; [`Error::Table`] for a name given twice, or a column that is not
+    /// as long as the first; [`Error::NotFinite`] with row and column for an infinity.
+    pub fn new(columns: impl IntoIterator<Item = (impl Into<String>, Column)>) -> Result<Self, Error> {
+        let columns: Vec<(String, Column)> = columns.into_iter().map(|(name, c)| (name.into(), c)).collect();
+        let Some((_, first)) = columns.first() else {
+            return Err(Error::TooFew { what: "columns", got: 0, needed: 1 });
+        };
+        let n = first.len();
+        for (j, (name, column)) in columns.iter().enumerate() {
+            if columns[..j].iter().any(|(other, _)| other == name) {
+                return Err(Error::table(name, "a name of its own", "one that another column has"));
+            }
+            if column.len() != n {
+                return Err(Error::table(name, format!("{n} rows, as in the first column"), column.len()));
+            }
+            if let Column::Numbers(values) = column
+                && let Some(row) = values.iter().position(|x| x.is_infinite())
+            {
+                return Err(Error::NotFinite { row, column: j, value: values[row] });
+            }
+        }
+        Ok(Self { columns })
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.len())
+    }
+
+    /// Names and columns, in order.
+    pub fn columns(&self) -> &[(String, Column)] {
+        &self.columns
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|(known, _)| known == name).map(|(_, column)| column)
+    }
+}
