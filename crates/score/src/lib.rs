@@ -36,9 +36,16 @@
 //! | [`inne`] | outside of balls around sampled rows | yes |
 //! | [`gmm`] | where a mixture of normal distributions is thin | yes |
 //! | [`kde`] | where the fit is thin | yes |
+//! | [`extended_isolation_forest`] | alone after few random splits along hyperplanes | yes |
+//! | [`sciforest`] | split off early, alone or in a small cluster | yes |
+//! | [`half_space_trees`] | where few recent rows are; learns a stream | yes |
+//! | [`robust_random_cut_forest`] | what changes random trees most; learns a stream | yes |
+//! | [`one_class_svm`] | outside of a surface around the fit | yes |
+//! | [`nystroem_svm`] | the same, in linear time | yes |
+//! | [`esd`] | too far out to be normal, column by column | yes |
 //!
 //! [`calibration`] turns scores into tail probabilities, [`ensemble`] combines detectors by them, [`encode`]
-//! makes matrices of tables with words and nulls.
+//! makes matrices of tables with words and nulls. [`benford`] tests the digits of a group of amounts.
 //!
 //! # What every detector keeps
 //!
@@ -57,19 +64,25 @@
 // In tests, what cannot be unwrapped should fail.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod benford;
 pub mod calibration;
 pub mod cblof;
 pub mod copod;
+mod distributions;
 pub mod ecod;
 pub mod encode;
 pub mod ensemble;
 pub mod error;
+pub mod esd;
+pub mod extended_isolation_forest;
 mod face;
 pub mod gmm;
+pub mod half_space_trees;
 pub mod hbos;
 pub mod inne;
 pub mod isolation_forest;
 pub mod kde;
+mod kernels;
 pub mod kmeans;
 pub mod knn;
 mod linalg;
@@ -77,11 +90,16 @@ pub mod loda;
 pub mod lof;
 pub mod mcd;
 mod neighbours;
+pub mod nystroem_svm;
+mod oblique;
+pub mod one_class_svm;
 pub mod pca;
 mod registry;
 mod rng;
+pub mod robust_random_cut_forest;
 pub mod robust_z;
 mod rows;
+pub mod sciforest;
 mod score;
 mod snapshot;
 mod stats;

@@ -5,7 +5,10 @@ use crate::copod::Copod;
 use crate::ecod::Ecod;
 use crate::ensemble::Ensemble;
 use crate::error::SnapshotError;
+use crate::esd::Esd;
+use crate::extended_isolation_forest::ExtendedIsolationForest;
 use crate::gmm::Gmm;
+use crate::half_space_trees::HalfSpaceTrees;
 use crate::hbos::Hbos;
 use crate::inne::Inne;
 use crate::isolation_forest::IsolationForest;
@@ -15,8 +18,12 @@ use crate::knn::Knn;
 use crate::loda::Loda;
 use crate::lof::Lof;
 use crate::mcd::Mcd;
+use crate::nystroem_svm::NystroemSvm;
+use crate::one_class_svm::OneClassSvm;
 use crate::pca::Pca;
+use crate::robust_random_cut_forest::RobustRandomCutForest;
 use crate::robust_z::RobustZ;
+use crate::sciforest::SciForest;
 use crate::{Detector, Error, Model, Snapshot};
 use linfa::ParamGuard;
 
@@ -57,6 +64,13 @@ const ENTRIES: &[Entry] = &[
     entry!(Inne, seed),
     entry!(Gmm, seed),
     entry!(Kde, seed),
+    entry!(ExtendedIsolationForest, seed),
+    entry!(SciForest, seed),
+    entry!(HalfSpaceTrees, seed),
+    entry!(RobustRandomCutForest, seed),
+    entry!(OneClassSvm),
+    entry!(NystroemSvm, seed),
+    entry!(Esd),
     entry!(@ Ensemble, default_ensemble),
 ];
 

@@ -19,12 +19,12 @@ pub(super) struct Tree {
 }
 
 /// ⌈log2 n⌉: the average height of a tree on n rows, beyond which rows are not strange.
-pub(super) fn depth_limit(n_samples: usize) -> u32 {
+pub(crate) fn depth_limit(n_samples: usize) -> u32 {
     n_samples.next_power_of_two().trailing_zeros()
 }
 
 /// Expected depth of a row in a random tree on n rows, c(n) of the paper.
-pub(super) fn expected_depth(n: u64) -> f64 {
+pub(crate) fn expected_depth(n: u64) -> f64 {
     const EULER: f64 = 0.577_215_664_901_532_9;
     match n {
         0 | 1 => 0.0,

@@ -37,5 +37,6 @@ mod model;
 mod params;
 mod walk;
 
+pub(crate) use grow::{depth_limit, expected_depth};
 pub use model::IsolationForest;
 pub use params::IsolationForestConfig;

@@ -2,7 +2,7 @@
 
 /// e^x for x ≤ 0, within 2e-15 of it, relative; 0 below −708.
 #[inline(always)]
-pub(super) fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     /// Adding it leaves the nearest integer in the low bits.
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     /// ln 2 in two parts, of which the first has few bits.

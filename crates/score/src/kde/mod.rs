@@ -24,5 +24,6 @@ mod exp;
 mod model;
 mod params;
 
+pub(crate) use exp::exp;
 pub use model::Kde;
 pub use params::KdeConfig;

@@ -31,6 +31,30 @@ impl Whitener {
         self.log_determinant
     }
 
+    /// A row (k values) whitened.
+    pub(crate) fn whiten(&self, row: &[f64]) -> Vec<f64> {
+        let k = self.center.len();
+        let mut start = 0;
+        let line = |i: usize| {
+            let line = &self.inverse[start..=start + i];
+            start += i + 1;
+            line.iter().zip(row).zip(&self.center).fold(0.0, |sum, ((l, x), c)| sum + l * (x - c))
+        };
+        (0..k).map(line).collect()
+    }
+
+    /// The product of the transposed whitening with `x` (k values): w · whiten(row) is that, times the row less the centre.
+    pub(crate) fn whiten_transposed(&self, x: &[f64]) -> Vec<f64> {
+        let mut out = vec![0.0; self.center.len()];
+        let mut start = 0;
+        for (i, x) in x.iter().enumerate() {
+            let line = &self.inverse[start..=start + i];
+            out.iter_mut().zip(line).for_each(|(to, l)| *to += l * x);
+            start += i + 1;
+        }
+        out
+    }
+
     /// Squared distance of each of the rows (n × k) from the centre.
     pub(crate) fn squares(&self, rows: &[f64]) -> Vec<f64> {
         const PIECE: usize = 1_024;

@@ -9,7 +9,10 @@ use crible_score::cblof::Cblof;
 use crible_score::copod::Copod;
 use crible_score::ecod::Ecod;
 use crible_score::ensemble::{Combine, Ensemble};
+use crible_score::esd::Esd;
+use crible_score::extended_isolation_forest::ExtendedIsolationForest;
 use crible_score::gmm::Gmm;
+use crible_score::half_space_trees::HalfSpaceTrees;
 use crible_score::hbos::{Bins, Hbos};
 use crible_score::inne::Inne;
 use crible_score::isolation_forest::IsolationForest;
@@ -19,8 +22,12 @@ use crible_score::knn::{Knn, Method};
 use crible_score::loda::Loda;
 use crible_score::lof::Lof;
 use crible_score::mcd::Mcd;
+use crible_score::nystroem_svm::NystroemSvm;
+use crible_score::one_class_svm::OneClassSvm;
 use crible_score::pca::{Components, Pca};
+use crible_score::robust_random_cut_forest::RobustRandomCutForest;
 use crible_score::robust_z::{Aggregate, RobustZ};
+use crible_score::sciforest::SciForest;
 use crible_score::{Detector, Error, Scale};
 use linfa::ParamGuard;
 
@@ -94,6 +101,20 @@ contract! {
     gmm_five: Gmm::params().n_components(5).ridge(1e-3).tolerance(1e-6).seed(1).check()?;
     kde: Kde::params().check()?;
     kde_narrow: Kde::params().bandwidth(0.2).max_samples(100).scale(Scale::Raw).seed(6).check()?;
+    extended_isolation_forest: ExtendedIsolationForest::params().check()?;
+    extended_isolation_forest_pairs: ExtendedIsolationForest::params().n_trees(30).n_terms(2).scale(Scale::Raw).check()?;
+    sciforest: SciForest::params().n_trees(30).check()?;
+    sciforest_wide: SciForest::params().n_trees(10).n_terms(4).n_planes(3).max_samples(500).seed(1).check()?;
+    half_space_trees: HalfSpaceTrees::params().check()?;
+    half_space_trees_deep: HalfSpaceTrees::params().n_trees(25).height(12).size_limit(0.02).seed(1).check()?;
+    robust_random_cut_forest: RobustRandomCutForest::params().check()?;
+    robust_random_cut_forest_few: RobustRandomCutForest::params().n_trees(10).max_samples(100).seed(2).check()?;
+    one_class_svm: OneClassSvm::params().check()?;
+    one_class_svm_tight: OneClassSvm::params().nu(0.1).gamma(0.05).check()?;
+    nystroem_svm: NystroemSvm::params().n_landmarks(100).check()?;
+    nystroem_svm_tight: NystroemSvm::params().nu(0.1).gamma(0.05).max_samples(300).n_landmarks(40).check()?;
+    esd: Esd::params().check()?;
+    esd_few: Esd::params().alpha(0.01).max_share(0.02).check()?;
     ensemble_mean: ensemble(Combine::Mean)?.check()?;
     ensemble_max: ensemble(Combine::Max)?.split_from(100).held_out(0.3).check()?;
 }
@@ -131,6 +152,13 @@ fn every_registered_model_is_tested() {
         "inne",
         "gmm",
         "kde",
+        "extended_isolation_forest",
+        "sciforest",
+        "half_space_trees",
+        "robust_random_cut_forest",
+        "one_class_svm",
+        "nystroem_svm",
+        "esd",
         "ensemble",
     ];
     assert_eq!(crible_score::model_names().collect::<Vec<_>>(), tested);

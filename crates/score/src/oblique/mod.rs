@@ -1,0 +1,7 @@
+//! Forests that split along hyperplanes: what the extended isolation forest and SCiForest share.
+
+mod forest;
+mod tree;
+
+pub(crate) use forest::{Body, Forest};
+pub(crate) use tree::{Plane, grow, sample};
