@@ -17,7 +17,7 @@ pub(super) fn begins(head: &str) -> bool {
 pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
     let mut account = String::new();
     let result = walk(text, &["Stmt", "Rpt", "Ntfctn"], &["Acct", "Ntry"], &mut |met| match met {
-        Met::Begin => account.clear(),
+        Met::Begin(_) => account.clear(),
         Met::Whole(node) if node.name == "Acct" => {
             node.first(&[&["Id", "IBAN"], &["Id", "Othr", "Id"]]).clone_into(&mut account);
         }
@@ -38,17 +38,48 @@ pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
 /// An entry is one transaction, or the batch of those in its details where these have amounts that make up its own.
 fn entries(node: &Node, account: &str, sheet: &mut Sheet<'_>) {
     let details: Vec<&Node> = node.all("NtryDtls").flat_map(|group| group.all("TxDtls")).collect();
+    let whole = Whole::of(node);
     match details[..] {
-        [] => sheet.push(entry(node, None, account, None)),
-        [one] => sheet.push(entry(node, Some(one), account, None)),
-        _ if adds_up(node, &details) => {
+        [] => sheet.push(entry(&whole, None, account, None)),
+        [one] => sheet.push(entry(&whole, Some(one), account, None)),
+        _ if adds_up(&whole, &details) => {
             for (place, part) in details.iter().enumerate() {
-                sheet.push(entry(node, Some(part), account, Some(place)));
+                sheet.push(entry(&whole, Some(part), account, Some(place)));
             }
         }
         _ => {
-            sheet.push(entry(node, None, account, None));
+            sheet.push(entry(&whole, None, account, None));
             sheet.warn("the details of a batch have no amounts, or not those of its sum: it is read as one entry");
+        }
+    }
+}
+
+/// What an entry says of all its parts, looked up once: an entry may have very many parts, and elements besides.
+struct Whole<'n> {
+    node: &'n Node,
+    status: &'n str,
+    time: &'n str,
+    value_date: &'n str,
+    direction: &'n str,
+    reversal: bool,
+    reference: &'n str,
+    code: Option<&'n Node>,
+    told: &'n str,
+}
+
+impl<'n> Whole<'n> {
+    fn of(node: &'n Node) -> Self {
+        let dates: [&[&str]; 4] = [&["BookgDt", "DtTm"], &["BookgDt", "Dt"], &["ValDt", "DtTm"], &["ValDt", "Dt"]];
+        Self {
+            node,
+            status: node.first(&[&["Sts", "Cd"], &["Sts", "Prtry"], &["Sts"]]),
+            time: node.first(&dates),
+            value_date: node.first(&dates[2..]),
+            direction: direction(node),
+            reversal: matches!(node.text(&["RvslInd"]), "true" | "1"),
+            reference: reference(node.text(&["AcctSvcrRef"])),
+            code: node.find(&["BkTxCd"]),
+            told: node.text(&["AddtlNtryInf"]),
         }
     }
 }
@@ -73,13 +104,26 @@ fn minor(part: &Node, inherited: &str) -> Option<(Currency, i64)> {
     }
 }
 
-fn adds_up(node: &Node, details: &[&Node]) -> bool {
-    let Some((currency, whole)) = minor(node, "") else { return false };
-    let sum = details.iter().try_fold(0i64, |sum, part| match minor(part, direction(node)) {
+fn adds_up(whole: &Whole<'_>, details: &[&Node]) -> bool {
+    let Some((currency, sum)) = minor(whole.node, "") else { return false };
+    let parts = details.iter().try_fold(0i64, |sum, part| match minor(part, whole.direction) {
         Some((of, part)) if of == currency => sum.checked_add(part),
         _ => None,
     });
-    sum == Some(whole)
+    parts == Some(sum)
+}
+
+/// The charges of an entry, where one amount of its own currency tells them.
+fn charges<'n>(part: &'n Node, currency: &str) -> &'n str {
+    let [charges] = part.all("Chrgs").collect::<Vec<_>>()[..] else { return "" };
+    let records: Vec<&Node> = charges.all("Rcrd").collect();
+    let amount = match (charges.find(&["TtlChrgsAndTaxAmt"]), &records[..]) {
+        (Some(total), _) => Some(total),
+        (None, []) => charges.find(&["Amt"]),
+        (None, [record]) => record.find(&["Amt"]),
+        _ => None,
+    };
+    amount.filter(|amount| amount.currency == currency).map_or("", |amount| amount.text.trim())
 }
 
 /// References that say there is none.
@@ -88,26 +132,27 @@ fn reference(text: &str) -> &str {
 }
 
 /// One transaction: an entry, and what its details tell. `place` is given where the entry is a batch.
-fn entry(node: &Node, part: Option<&Node>, account: &str, place: Option<usize>) -> Entry {
-    let mut entry = Entry::new(part.filter(|_| place.is_some()).unwrap_or(node).line);
-    let status = node.first(&[&["Sts", "Cd"], &["Sts", "Prtry"], &["Sts"]]);
-    if !matches!(status, "BOOK" | "") {
-        entry.reject(None, status, "the entry is not booked; expected the status BOOK");
+fn entry(whole: &Whole<'_>, part: Option<&Node>, account: &str, place: Option<usize>) -> Entry {
+    let source = part.filter(|_| place.is_some()).unwrap_or(whole.node);
+    let mut entry = Entry::new(source.line);
+    if matches!(whole.status, "BOOK" | "") {
+        entry.set(Column::Status, "booked");
+    } else {
+        entry.set(Column::Status, "pending");
+        entry.reject(None, whole.status, "the entry is not booked; expected the status BOOK");
     }
     entry.set(Column::Account, account);
-    let dates: [&[&str]; 4] = [&["BookgDt", "DtTm"], &["BookgDt", "Dt"], &["ValDt", "DtTm"], &["ValDt", "Dt"]];
     // A date may have a zone, which makes it no other day.
-    let time = node.first(&dates);
-    let day = time.get(..10).filter(|_| !time.contains('T'));
-    entry.set(Column::Time, day.unwrap_or(time));
-    entry.set(Column::ValueDate, node.first(&dates[2..]));
-    let source = part.filter(|_| place.is_some()).unwrap_or(node);
+    let day = whole.time.get(..10).filter(|_| !whole.time.contains('T'));
+    entry.set(Column::Time, day.unwrap_or(whole.time));
+    entry.set(Column::ValueDate, whole.value_date);
     let amount = amount_of(source).map_or(("", ""), |amount| (amount.text.trim(), amount.currency.as_str()));
-    if amount.0.starts_with(['-', '+']) {
-        entry.reject(Some(Column::Amount), amount.0, "expected an amount without a sign");
+    entry.set(Column::Currency, amount.1);
+    if amount.1.is_empty() {
+        entry.reject(Some(Column::Currency), "", "expected the amount's currency in Ccy");
     }
     let own = direction(source);
-    let credit = match if own.is_empty() { direction(node) } else { own } {
+    let credit = match if own.is_empty() { whole.direction } else { own } {
         "CRDT" => true,
         "DBIT" => false,
         other => {
@@ -115,21 +160,25 @@ fn entry(node: &Node, part: Option<&Node>, account: &str, place: Option<usize>) 
             true
         }
     };
-    entry.set(Column::Amount, if credit { amount.0.to_owned() } else { format!("-{}", amount.0) });
-    entry.set(Column::Currency, amount.1);
-    let whole = reference(node.text(&["AcctSvcrRef"]));
+    entry.unsigned(amount.0, !credit);
+    if whole.reversal {
+        entry.set(Column::Reversal, "yes");
+    }
+    entry.set(Column::Fee, charges(source, amount.1));
     let own = part.map_or("", |part| reference(part.text(&["Refs", "AcctSvcrRef"])));
     entry.set(
         Column::Id,
         match place {
             // Parts of a batch may share its reference, and equal parts are still as many payments.
-            Some(place) if !whole.is_empty() || !own.is_empty() => format!("{whole}/{own}#{place}"),
+            Some(place) if !whole.reference.is_empty() || !own.is_empty() => {
+                format!("{}/{own}#{place}", whole.reference)
+            }
             Some(_) => String::new(),
-            None if whole.is_empty() => own.to_owned(),
-            None => whole.to_owned(),
+            None if whole.reference.is_empty() => own.to_owned(),
+            None => whole.reference.to_owned(),
         },
     );
-    let code = part.and_then(|part| part.find(&["BkTxCd"])).or_else(|| node.find(&["BkTxCd"]));
+    let code = part.and_then(|part| part.find(&["BkTxCd"])).or(whole.code);
     if let Some(code) = code {
         let family =
             [code.text(&["Domn", "Cd"]), code.text(&["Domn", "Fmly", "Cd"]), code.text(&["Domn", "Fmly", "SubFmlyCd"])];
@@ -137,9 +186,10 @@ fn entry(node: &Node, part: Option<&Node>, account: &str, place: Option<usize>) 
         entry.set(Column::Category, family.join("-"));
         entry.set(Column::Channel, code.text(&["Prtry", "Cd"]));
     }
-    let mut told = node.text(&["AddtlNtryInf"]).to_owned();
+    let mut told = whole.told.to_owned();
     if let Some(part) = part {
-        let (party, party_account) = if credit { ("Dbtr", "DbtrAcct") } else { ("Cdtr", "CdtrAcct") };
+        // A reversal keeps the parties of what it takes back.
+        let (party, party_account) = if credit != whole.reversal { ("Dbtr", "DbtrAcct") } else { ("Cdtr", "CdtrAcct") };
         let other = |path: &[&str]| part.text(&[&["RltdPties"], path].concat()).to_owned();
         for path in [
             &[party_account, "Id", "IBAN"][..],

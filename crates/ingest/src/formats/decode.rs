@@ -17,8 +17,8 @@ pub(super) fn head(bytes: &[u8]) -> String {
     }
 }
 
-/// The whole text, and what there is to say of its encoding. A compressed file that breaks off keeps what comes before.
-pub(super) fn text(input: &Input, most: usize) -> Result<(String, Vec<String>), Error> {
+/// The whole file, and what there is to say of it. A compressed file that breaks off keeps what comes before.
+pub(super) fn bytes(input: &Input, most: usize) -> Result<(Vec<u8>, Vec<String>), Error> {
     let io = |source| Error::Io { path: input.path.clone(), source };
     let mut warnings = Vec::new();
     let mut bytes = Vec::new();
@@ -33,6 +33,12 @@ pub(super) fn text(input: &Input, most: usize) -> Result<(String, Vec<String>), 
         let reason = format!("it holds more than {} MiB of text; expected a statement of at most that", most >> 20);
         return Err(Error::Refused { path: input.path.clone(), reason });
     }
+    Ok((bytes, warnings))
+}
+
+/// The whole text, and what there is to say of its encoding.
+pub(super) fn text(input: &Input, most: usize) -> Result<(String, Vec<String>), Error> {
+    let (bytes, mut warnings) = bytes(input, most)?;
     let (encoding, skip) = match Encoding::for_bom(&bytes) {
         Some((encoding, bom)) => (encoding, bom),
         None => (named(&bytes).unwrap_or_else(|| guessed(&bytes, &mut warnings)), 0),

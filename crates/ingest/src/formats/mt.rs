@@ -1,13 +1,15 @@
 //! SWIFT MT940 and MT942: fields of a tag each, `:61:` an entry and the `:86:` behind it its description.
 
 use super::iso_date;
-use super::sheet::{Column, Entry, Sheet};
+use super::sheet::{Column, Entry, Sheet, clip};
 
 pub(super) fn begins(head: &str) -> bool {
     let start: String = head.chars().take(1_024).collect();
+    // Some banks write lines of their own above a message.
+    let mut lines = start.lines().take(8).skip_while(|line| !line.starts_with(":20:"));
     (start.starts_with("{1:") && (start.contains("{2:O94") || start.contains("{2:I94")))
         || start.starts_with(":940:")
-        || (start.starts_with(":20:") && start.contains(":25"))
+        || (lines.next().is_some() && lines.any(|line| line.starts_with(":25")))
 }
 
 /// A field: its tag, its lines and the line it begins on, from 0.
@@ -63,7 +65,7 @@ pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
                 account.clear();
                 currency.clear();
             }
-            "25" | "25P" => first.trim().clone_into(&mut account),
+            "25" | "25P" => clip(first.trim()).clone_into(&mut account),
             // Mark, date and currency of a balance; currency of a floor limit.
             "60F" | "60M" | "34F" => {
                 let found = if field.tag == "34F" { first.get(..3) } else { first.get(7..10) };
@@ -125,17 +127,23 @@ fn line(entry: &mut Entry, text: &str) -> Result<(), Fault> {
     let credit = match letters {
         "C" | "RD" => true,
         "D" | "RC" => false,
-        "EC" | "ED" => return Err((None, "the entry is expected and not booked; expected a booked one")),
+        "EC" | "ED" => {
+            entry.set(Column::Status, "pending");
+            return Err((None, "the entry is expected and not booked; expected a booked one"));
+        }
         letters => match (letters.len(), letters.strip_suffix(|letter: char| letter.is_ascii_uppercase())) {
             (2 | 3, Some("C" | "RD")) => true,
             (2 | 3, Some("D" | "RC")) => false,
             _ => return Err(mark),
         },
     };
+    entry.set(Column::Status, "booked");
+    if letters.starts_with('R') {
+        entry.set(Column::Reversal, "yes");
+    }
     let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != ',').unwrap_or(rest.len());
     let (amount, rest) = rest.split_at(end);
-    let sign = if credit { "" } else { "-" };
-    entry.set(Column::Amount, format!("{sign}{}", amount.replace(',', ".")));
+    entry.unsigned(&amount.replace(',', "."), !credit);
     let (kind, references) = rest.split_at_checked(4).unwrap_or((rest, ""));
     entry.set(Column::Channel, kind.trim());
     let (own, bank) = references.split_once("//").unwrap_or((references, ""));

@@ -2,7 +2,7 @@
 //! either kind leave out closing tags and escape nothing, so that neither an SGML nor an XML parser reads them all.
 
 use super::iso_date;
-use super::sheet::{Column, Entry, Sheet};
+use super::sheet::{Column, Entry, Sheet, clip};
 
 pub(super) fn begins(head: &str) -> bool {
     let start: String = head.chars().take(1_024).collect::<String>().to_ascii_uppercase();
@@ -82,7 +82,10 @@ impl Reader {
                 let mut entry = Entry::new(tag.line);
                 entry.set(Column::Account, self.account.name());
                 entry.set(Column::Currency, self.currency.clone());
-                if tag.name == "STMTTRNP" {
+                if tag.name == "STMTTRN" {
+                    entry.set(Column::Status, "booked");
+                } else {
+                    entry.set(Column::Status, "pending");
                     entry.reject(None, "STMTTRNP", "the transaction is pending; expected a posted one");
                 }
                 self.in_account = false;
@@ -96,6 +99,11 @@ impl Reader {
                     correction: String::new(),
                     inside: "",
                 });
+            }
+            "INVTRAN" => {
+                let mut entry = Entry::new(tag.line);
+                entry.reject(None, "INVTRAN", "it is a trade or income of securities; expected a bank's transaction");
+                sheet.push(entry);
             }
             name => {
                 if let Some(open) = &mut self.open
@@ -146,6 +154,7 @@ impl Reader {
             (_, "MEMO") => value.clone_into(&mut open.memo),
             (_, "CHECKNUM") => value.clone_into(&mut open.check),
             (_, "REFNUM") => value.clone_into(&mut open.reference),
+            (_, "CORRECTFITID") => entry.set(Column::ReversalOf, value),
             (_, "CORRECTACTION") => value.clone_into(&mut open.correction),
             // In CURRENCY the amount is of that currency; in ORIGCURRENCY it was converted from it.
             ("CURRENCY", "CURSYM") => entry.set(Column::Currency, value),
@@ -268,12 +277,12 @@ impl Tags<'_> {
         let lead = rest.len() - rest.trim_start().len();
         if let Some(inner) = rest[lead..].strip_prefix(CDATA) {
             let end = inner.find("]]>").unwrap_or(inner.len());
-            let value = inner[..end].trim().to_owned();
+            let value = clip(inner[..end].trim()).to_owned();
             self.go(self.at + lead + CDATA.len() + end + 3);
             return value;
         }
         let end = next_tag(rest).unwrap_or(rest.len());
-        let value = unescape(rest[..end].trim());
+        let value = unescape(clip(rest[..end].trim()));
         self.go(self.at + end);
         value
     }
@@ -293,7 +302,7 @@ fn unescape(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let name = rest[1..].find(';').filter(|&length| length <= 8).map(|length| &rest[1..=length]);
+        let name = rest.bytes().skip(1).take(9).position(|byte| byte == b';').map(|length| &rest[1..=length]);
         let letter = name.and_then(|name| match name {
             "amp" => Some('&'),
             "lt" => Some('<'),

@@ -6,7 +6,7 @@ use std::path::Path;
 use crible_core::Currency;
 
 use super::iso_date;
-use super::sheet::{Column, Entry, Sheet};
+use super::sheet::{Column, Entry, Sheet, clip};
 use crate::error::Error;
 use crate::preset::Style;
 use crate::value::amount;
@@ -193,7 +193,7 @@ pub(super) fn read(text: &str, order: Order, stem: &str, sheet: &mut Sheet<'_>) 
             Section::Other => continue,
             Section::Accounts => {
                 if letter == 'N' {
-                    value.clone_into(&mut account);
+                    clip(value).clone_into(&mut account);
                 }
                 continue;
             }

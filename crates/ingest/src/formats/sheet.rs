@@ -1,9 +1,11 @@
 //! The table that every format becomes.
 
+use crible_core::{Amount, Currency};
+
 use crate::build::Fields;
 
 /// Names of the columns, in the order of [`Column`].
-pub(crate) const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 16] = [
     "account",
     "time",
     "amount",
@@ -15,7 +17,21 @@ pub(crate) const COLUMNS: [&str; 11] = [
     "description",
     "reference",
     "value-date",
+    "country",
+    "status",
+    "reversal",
+    "reversal-of",
+    "fee",
 ];
+
+/// The longest value, in bytes. No format allows a tenth of it; what holds for many entries must not be copied at any
+/// length for each.
+const MAX_VALUE: usize = 16 << 10;
+
+/// As much of a text as makes it too long, where it is.
+pub(crate) fn clip(text: &str) -> &str {
+    &text[..text.ceil_char_boundary(MAX_VALUE + 1)]
+}
 
 /// A column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +51,15 @@ pub(crate) enum Column {
     /// What else tells transactions apart.
     Reference,
     ValueDate,
+    Country,
+    /// `booked` or `pending`, where the format says which.
+    Status,
+    /// `yes` where the entry takes another one back; its amount has the sign that goes with it.
+    Reversal,
+    /// [`Column::Id`] of the entry that is taken back, in the form in which that entry has it.
+    ReversalOf,
+    /// A fee that the entry tells, in the entry's currency and without a sign.
+    Fee,
 }
 
 /// What is wrong with an entry.
@@ -78,8 +103,21 @@ impl Entry {
     /// Rejects the entry. What is found first is told.
     pub(crate) fn reject(&mut self, column: Option<Column>, value: &str, reason: impl Into<String>) {
         if self.wrong.is_none() {
-            self.wrong = Some(Wrong { column, value: value.to_owned(), reason: reason.into() });
+            self.wrong = Some(Wrong { column, value: clip(value).to_owned(), reason: reason.into() });
         }
+    }
+
+    /// Sets the amount of a format that writes signs elsewhere, or rejects what is none. The currency comes first.
+    pub(crate) fn unsigned(&mut self, text: &str, outflow: bool) {
+        if text.is_empty() || text.starts_with(['-', '+']) {
+            self.reject(Some(Column::Amount), text, "expected an amount without a sign");
+        }
+        if let Some(currency) = Currency::new(self.get(Column::Currency).as_bytes())
+            && let Err(error) = Amount::parse(text, currency)
+        {
+            self.reject(Some(Column::Amount), text, error.to_string());
+        }
+        self.set(Column::Amount, if outflow { format!("-{text}") } else { text.to_owned() });
     }
 
     /// Sets the time, or rejects the value that is none.
@@ -99,6 +137,9 @@ impl Entry {
                 &value,
                 "the entry is not in the file's encoding; expected UTF-8 or the encoding it names",
             );
+        }
+        if let Some(value) = self.fields.iter_mut().find(|field| field.len() > MAX_VALUE).map(std::mem::take) {
+            self.reject(None, &value, format!("a value is too long; expected at most {MAX_VALUE} bytes"));
         }
     }
 }

@@ -4,8 +4,13 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::sheet::clip;
+
 /// The deepest that elements may stand in one another.
 const MAX_DEPTH: usize = 64;
+
+/// The most elements that one to be held may have: more than any batch, and still held.
+const MAX_ELEMENTS: usize = 4 << 20;
 
 /// An element, small enough to hold: an entry, an account, a balance.
 #[derive(Debug, Default)]
@@ -42,9 +47,9 @@ impl Node {
 }
 
 /// What is met on the way.
-pub(super) enum Met {
+pub(super) enum Met<'n> {
     /// An element of a name asked for begins.
-    Begin,
+    Begin(&'n str),
     /// One to be held is complete.
     Whole(Node),
     /// One to be held was being read when the text broke off.
@@ -53,10 +58,11 @@ pub(super) enum Met {
 
 /// Tells of the elements named in `begin` when they begin, and hands those named in `hold` over whole. What is no XML
 /// any more ends the reading; the reason is returned.
-pub(super) fn walk(text: &str, begin: &[&str], hold: &[&str], met: &mut dyn FnMut(Met)) -> Result<(), String> {
+pub(super) fn walk(text: &str, begin: &[&str], hold: &[&str], met: &mut dyn FnMut(Met<'_>)) -> Result<(), String> {
     let mut reader = Reader::from_str(text);
     let mut held: Vec<Node> = Vec::new();
     let mut depth = 0usize;
+    let mut elements = 0usize;
     let (mut at, mut line) = (0usize, 0u64);
     let result = loop {
         let position = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX).min(text.len());
@@ -66,6 +72,12 @@ pub(super) fn walk(text: &str, begin: &[&str], hold: &[&str], met: &mut dyn FnMu
             Ok(event) => event,
             Err(error) => break Err(format!("line {}: {error}", line + 1)),
         };
+        if matches!(event, Event::Start(_) | Event::Empty(_)) {
+            elements = if held.is_empty() { 0 } else { elements + 1 };
+            if elements > MAX_ELEMENTS {
+                break Err(format!("line {}: an entry has more than {MAX_ELEMENTS} elements", line + 1));
+            }
+        }
         match event {
             Event::Start(tag) => {
                 depth += 1;
@@ -82,16 +94,8 @@ pub(super) fn walk(text: &str, begin: &[&str], hold: &[&str], met: &mut dyn FnMu
                 end(depth, &mut held, met);
                 depth = depth.saturating_sub(1);
             }
-            Event::Text(part) => {
-                if let Some(node) = held.last_mut() {
-                    node.text.push_str(&part.xml10_content());
-                }
-            }
-            Event::CData(part) => {
-                if let Some(node) = held.last_mut() {
-                    node.text.push_str(&part.xml10_content());
-                }
-            }
+            Event::Text(part) => add(&mut held, &part.xml10_content()),
+            Event::CData(part) => add(&mut held, &part.xml10_content()),
             Event::GeneralRef(name) => {
                 let letter = match &*name {
                     "amp" => Some('&'),
@@ -101,10 +105,9 @@ pub(super) fn walk(text: &str, begin: &[&str], hold: &[&str], met: &mut dyn FnMu
                     "apos" => Some('\''),
                     _ => name.resolve_char_ref().ok().flatten(),
                 };
-                match (letter, held.last_mut()) {
-                    (Some(letter), Some(node)) => node.text.push(letter),
-                    (Some(_), None) => {}
-                    (None, _) => break Err(format!("line {}: the entity &{}; is not defined", line + 1, &*name)),
+                match letter {
+                    Some(letter) => add(&mut held, letter.encode_utf8(&mut [0; 4])),
+                    None => break Err(format!("line {}: the entity &{}; is not defined", line + 1, &*name)),
                 }
             }
             Event::Eof if depth > 0 => break Err("the end of the text comes before that of its elements".to_owned()),
@@ -118,6 +121,15 @@ pub(super) fn walk(text: &str, begin: &[&str], hold: &[&str], met: &mut dyn FnMu
     result
 }
 
+/// Adds to the text of the innermost element held, until it is too long anyway.
+fn add(held: &mut [Node], part: &str) {
+    if let Some(node) = held.last_mut()
+        && clip(&node.text).len() == node.text.len()
+    {
+        node.text.push_str(clip(part));
+    }
+}
+
 fn start(
     tag: &BytesStart<'_>,
     depth: usize,
@@ -125,24 +137,27 @@ fn start(
     held: &mut Vec<Node>,
     begin: &[&str],
     hold: &[&str],
-    met: &mut dyn FnMut(Met),
+    met: &mut dyn FnMut(Met<'_>),
 ) {
     let local = tag.local_name();
     let name: &str = local.as_ref();
     if held.is_empty() {
         if begin.contains(&name) {
-            met(Met::Begin);
+            met(Met::Begin(name));
         }
         if !hold.contains(&name) {
             return;
         }
     }
-    let currency = tag.attributes().flatten().find(|attribute| attribute.key.local_name().as_ref() == "Ccy");
-    let currency = currency.map(|attribute| attribute.value.trim().to_owned()).unwrap_or_default();
+    let mut attributes = tag.attributes();
+    // Whether one comes twice does not matter here, and finding out takes the square of their number.
+    attributes.with_checks(false);
+    let currency = attributes.flatten().find(|attribute| attribute.key.local_name().as_ref() == "Ccy");
+    let currency = currency.map(|attribute| clip(attribute.value.trim()).to_owned()).unwrap_or_default();
     held.push(Node { name: name.to_owned(), currency, line, depth, ..Node::default() });
 }
 
-fn end(depth: usize, held: &mut Vec<Node>, met: &mut dyn FnMut(Met)) {
+fn end(depth: usize, held: &mut Vec<Node>, met: &mut dyn FnMut(Met<'_>)) {
     if held.last().is_none_or(|node| node.depth != depth) {
         return;
     }

@@ -16,3 +16,8 @@ mod parquet;
 mod presets;
 mod recognition;
 mod statements;
+mod statements_bai;
+mod statements_cards;
+mod statements_harm;
+mod statements_iso20022;
+mod statements_more;

@@ -2,12 +2,10 @@
 
 use crate::common::{bytes, fixture, import, options, told};
 use crible_ingest::{Error, Options, recognise};
-use proptest::prelude::*;
-use proptest::sample::Index;
 
 /// A file's rows, and its rejects as `row line column value: reason`, and its warnings.
 #[track_caller]
-fn check(file: &str, feed: &str, names: &[&str], expect: &[&str], rejects: &[&str]) -> Vec<String> {
+pub(crate) fn check(file: &str, feed: &str, names: &[&str], expect: &[&str], rejects: &[&str]) -> Vec<String> {
     let (import, rejected) = import(&[fixture(file)], &options()).unwrap();
     let report = &import.files[0];
     assert_eq!((report.feed.as_str(), report.unused_columns.as_slice()), (feed, &[][..]));
@@ -206,51 +204,4 @@ fn mt940() {
             .as_str()],
         &["1 8 (whole row) `240102EC5,NTRFNONREF`: the entry is expected and not booked; expected a booked one"],
     );
-}
-
-const FIXTURES: [&str; 8] = [
-    "checking.ofx",
-    "card.qfx",
-    "household.qif",
-    "karte.qif",
-    "statement.camt053.xml",
-    "notice.camt054.xml",
-    "statement.sta",
-    "interim.mt942",
-];
-
-proptest::proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Whatever is done to a file, it is read or refused, and its entries are accounted for (`import` asserts it).
-    #[test]
-    fn harmed_statements_are_accounted_for(
-        which in 0..FIXTURES.len(),
-        harms in prop::collection::vec((any::<Index>(), any::<u8>(), 0usize..60, 0u8..4), 1..8),
-    ) {
-        let mut text = std::fs::read(fixture(FIXTURES[which])).unwrap();
-        for (at, byte, length, kind) in harms {
-            let start = at.index(text.len());
-            let end = (start + length).min(text.len());
-            match kind {
-                0 => text[start] = byte,
-                1 => drop(text.drain(start..end)),
-                2 => {
-                    let copy = text[start..end].to_vec();
-                    text.splice(start..start, copy);
-                }
-                _ => {
-                    let mark = b"<>&;:,^{}[]\"\n/"[usize::from(byte) % 14];
-                    text.insert(start, mark);
-                }
-            }
-            if text.is_empty() {
-                text.push(b' ');
-            }
-        }
-        let feed = ["ofx", "ofx", "qif-day-first", "qif-day-first", "camt", "camt", "mt940", "mt940"][which];
-        let named = Options { feed: Some(feed.to_owned()), ..options() };
-        let _ = bytes("in.txt", &text, &named);
-        let _ = bytes("in.txt", &text, &options());
-    }
 }
