@@ -85,7 +85,7 @@ impl<'a> Builder<'a> {
             return;
         }
         match self.row(fields) {
-            Ok(row) => self.store(&row, fields),
+            Ok(row) => self.store(&row, fields, line),
             Err(problem) => {
                 let column = problem.column.and_then(|at| self.plan.columns.get(at));
                 let fault = Fault {
@@ -328,7 +328,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn store(&mut self, row: &Row, fields: &impl Fields) {
+    fn store(&mut self, row: &Row, fields: &impl Fields, line: u64) {
         let content = self.content(row, fields);
         let plan = self.plan;
         let chunk = &mut self.chunk;
@@ -336,7 +336,7 @@ impl<'a> Builder<'a> {
         chunk.at.push(row.at);
         chunk.minor.push(row.minor);
         chunk.account.push(row.account);
-        chunk.row.push(chunk.rows);
+        chunk.place(line);
         if plan.counterparty.is_some() {
             chunk.counterparty.push(row.counterparty);
         }

@@ -24,5 +24,5 @@ pub use error::Error;
 pub use input::Compression;
 pub use key::{Domain, Key, KeyError, KeyOrigin};
 pub use preset::{Mapping, Preset, PresetError, Presets, feeds};
-pub use read::{FileReport, Import, Options, Progress, Reject, read};
+pub use read::{FileReport, Import, Options, Progress, Reject, Stream, Streamed, Window, read, stream};
 pub use recognise::{Recognition, recognise};

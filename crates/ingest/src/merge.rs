@@ -1,4 +1,5 @@
-//! Chunks of all files into one batch in order, what is known already counted instead of kept.
+//! Rows that were read and wait to be put into order; taken out as batches in order, what is known already counted
+//! instead of kept.
 
 use crible_core::{Batch, Code, Coded, Columns, Currencies, Currency, EntityId, Source, Timestamp, Truth, TxnId};
 use rayon::prelude::*;
@@ -7,23 +8,23 @@ use siphasher::sip128::SipHasher24;
 use crate::plan::{Money, Plan};
 use crate::rows::{Chunk, Words};
 
-/// The rows of one file.
+/// What the rows of one file have in common.
 #[derive(Debug)]
-pub(crate) struct FileRows {
-    pub(crate) chunks: Vec<Chunk>,
-    pub(crate) references: SipHasher24,
-    pub(crate) each_row: bool,
-    pub(crate) currency: Currency,
+struct Facts {
+    references: SipHasher24,
+    each_row: bool,
+    currency: Currency,
+    /// Rows that said again what another had said.
+    known: u64,
 }
 
-impl FileRows {
-    pub(crate) fn new(plan: &Plan, references: SipHasher24, chunks: Vec<Chunk>) -> Self {
-        let currency = match plan.currency {
-            Money::Constant(currency) => currency,
-            Money::Column(_) => Currency::NONE,
-        };
-        Self { chunks, references, each_row: plan.each_row(), currency }
-    }
+/// A chunk of a file, and the time of its first and its last row.
+#[derive(Debug)]
+struct Part {
+    file: u32,
+    chunk: Chunk,
+    first: i64,
+    last: i64,
 }
 
 /// Where a row stands, in the order in which rows are sorted: by time and content, then by file and row.
@@ -32,57 +33,124 @@ struct Place {
     at: i64,
     /// The row's content first, then its reference.
     id: u128,
-    chunk: u32,
+    part: u32,
     row: u32,
 }
 
-/// The batch, and for each file how many of its rows were known already.
-///
-/// Rows of equal content stand together after the sort. Where an id to be trusted is part of it, they are one
-/// transaction. Elsewhere a file's equal rows are as many transactions (two coffees), numbered in file order, and a
-/// second file's are the same ones again as far as their number goes (an overlapping export). A label that only one of
-/// them has is kept.
-pub(crate) fn merge(mut files: Vec<FileRows>) -> (Batch, Vec<u64>) {
-    let mut known = vec![0; files.len()];
-    // Chunk of the run to (file, chunk of the file).
-    let table: Vec<(usize, usize)> = files
-        .iter()
-        .enumerate()
-        .flat_map(|(file, rows)| (0..rows.chunks.len()).map(move |chunk| (file, chunk)))
-        .collect();
-    let rows = files.iter().flat_map(|file| &file.chunks).map(|chunk| chunk.at.len()).sum();
-    let mut places = Vec::with_capacity(rows);
-    for (number, &(file, chunk)) in table.iter().enumerate() {
-        let chunk = &mut files[file].chunks[chunk];
-        // From here on a place has both.
-        let (at, content) = (std::mem::take(&mut chunk.at), std::mem::take(&mut chunk.content));
-        let rows = at.into_iter().zip(content).enumerate();
-        places.extend(rows.map(|(row, (at, id))| Place { at, id, chunk: number as u32, row: row as u32 }));
+/// Rows of all files. They come chunk by chunk, each file's in its order, and leave in order of time: all before an
+/// instant at once. What is one transaction has one time, so nothing has to be remembered of what has left.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    files: Vec<Facts>,
+    parts: Vec<Part>,
+    rows: usize,
+    /// Rows before this have left.
+    from: Option<i64>,
+}
+
+impl Held {
+    /// A further file; they are numbered through from 0.
+    pub(crate) fn add_file(&mut self, plan: &Plan, references: SipHasher24) {
+        let currency = match plan.currency {
+            Money::Constant(currency) => currency,
+            Money::Column(_) => Currency::NONE,
+        };
+        self.files.push(Facts { references, each_row: plan.each_row(), currency, known: 0 });
     }
-    sort(&mut places);
-    let mut renamed = false;
-    let mut kept = 0;
-    let mut start = 0;
-    while start < places.len() {
-        let first = places[start];
-        let same = places[start..].iter().take_while(|place| place.id == first.id && place.at == first.at).count();
-        if same == 1 {
-            places[kept] = first;
-            kept += 1;
-        } else {
-            let group = places[start..start + same].to_vec();
-            let stay = group_kept(&group, &table, &mut files, &mut known);
-            renamed |= stay.len() > 1;
-            places[kept..kept + stay.len()].copy_from_slice(&stay);
-            kept += stay.len();
+
+    /// A file's next chunk. Rows before [`Held::from`] in it are passed over.
+    pub(crate) fn push(&mut self, file: u32, chunk: Chunk) {
+        let from = self.from.unwrap_or(i64::MIN);
+        let on_time = || chunk.at.iter().copied().filter(|&at| at >= from);
+        if let (Some(first), Some(last)) = (on_time().min(), on_time().max()) {
+            self.rows += on_time().count();
+            self.parts.push(Part { file, first, last, chunk });
         }
-        start += same;
     }
-    places.truncate(kept);
-    if renamed {
+
+    /// Rows held.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The instant before which all have left.
+    pub(crate) fn from(&self) -> Option<i64> {
+        self.from
+    }
+
+    /// Rows of a file that said again what another had said, so far.
+    pub(crate) fn known(&self, file: usize) -> u64 {
+        self.files[file].known
+    }
+
+    /// Times of the rows held, in no order.
+    pub(crate) fn times(&self) -> Vec<i64> {
+        let from = self.from.unwrap_or(i64::MIN);
+        self.parts.iter().flat_map(|part| &part.chunk.at).copied().filter(|&at| at >= from).collect()
+    }
+
+    /// Takes all rows before an instant, or all that are left.
+    ///
+    /// Rows of equal content stand together after the sort. Where an id to be trusted is part of it, they are one
+    /// transaction. Elsewhere a file's equal rows are as many transactions (two coffees), numbered in file order, and a
+    /// second file's are the same ones again as far as their number goes (an overlapping export). A label that only one
+    /// of them has is kept.
+    pub(crate) fn take(&mut self, until: Option<i64>) -> Batch {
+        // Occurrences are numbered by file and row, however the files' chunks came.
+        self.parts.sort_unstable_by_key(|part| (part.file, part.chunk.first_row));
+        let mut places = self.places(until);
+        self.rows -= places.len();
+        let mut renamed = false;
+        let mut kept = 0;
+        let mut start = 0;
+        while start < places.len() {
+            let first = places[start];
+            let same = places[start..].iter().take_while(|place| place.id == first.id && place.at == first.at).count();
+            if same == 1 {
+                places[kept] = first;
+                kept += 1;
+            } else {
+                let group = places[start..start + same].to_vec();
+                let stay = group_kept(&group, &mut self.parts, &mut self.files);
+                renamed |= stay.len() > 1;
+                places[kept..kept + stay.len()].copy_from_slice(&stay);
+                kept += stay.len();
+            }
+            start += same;
+        }
+        places.truncate(kept);
+        if renamed {
+            sort(&mut places);
+        }
+        let batch = fill(&places, &self.parts, &self.files);
+        self.parts.retain(|part| until.is_some_and(|until| part.last >= until));
+        self.from = self.from.max(until);
+        batch
+    }
+
+    /// The places of all rows before an instant, sorted.
+    fn places(&mut self, until: Option<i64>) -> Vec<Place> {
+        let from = self.from.unwrap_or(i64::MIN);
+        let before = |at: i64| until.is_none_or(|until| at < until);
+        let rows = self.parts.iter().filter(|part| before(part.first)).map(|part| part.chunk.at.len()).sum();
+        let mut places = Vec::with_capacity(rows);
+        for (number, Part { chunk, first, last, .. }) in self.parts.iter_mut().enumerate() {
+            if !before(*first) {
+                continue;
+            }
+            let place = |(row, (at, id))| Place { at, id, part: number as u32, row: row as u32 };
+            if before(*last) {
+                // From here on a place has both.
+                let (at, content) = (std::mem::take(&mut chunk.at), std::mem::take(&mut chunk.content));
+                places.extend(at.into_iter().zip(content).enumerate().map(place).filter(|place| place.at >= from));
+            } else {
+                let rows = chunk.at.iter().copied().zip(chunk.content.iter().copied()).enumerate();
+                places.extend(rows.map(place).filter(|place| place.at >= from && before(place.at)));
+            }
+        }
         sort(&mut places);
+        places
     }
-    (fill(&places, &table, &files), known)
 }
 
 /// Sorts places, of which no two are equal. Most exports are in order of time already, and then only rows of one instant
@@ -98,13 +166,14 @@ fn sort(places: &mut [Place]) {
 }
 
 /// The rows of one content that stay, with their references; the others are counted as known.
-fn group_kept(group: &[Place], table: &[(usize, usize)], files: &mut [FileRows], known: &mut [u64]) -> Vec<Place> {
+fn group_kept(group: &[Place], parts: &mut [Part], files: &mut [Facts]) -> Vec<Place> {
     let trusted = group.first().is_some_and(|place| place.id & 1 == 1);
     let mut stay: Vec<Place> = Vec::new();
     let mut file_before = usize::MAX;
     let mut occurrence = 0;
     for place in group {
-        let (file, chunk) = table[place.chunk as usize];
+        let part = &parts[place.part as usize];
+        let file = part.file as usize;
         occurrence = if file == file_before && !trusted { occurrence + 1 } else { 0 };
         file_before = file;
         match stay.get(occurrence) {
@@ -119,10 +188,9 @@ fn group_kept(group: &[Place], table: &[(usize, usize)], files: &mut [FileRows],
                 stay.push(place);
             }
             Some(first) => {
-                known[file] += 1;
-                let said = truth(&files[file].chunks[chunk], place.row as usize);
-                let (file, chunk) = table[first.chunk as usize];
-                if let Some(slot) = files[file].chunks[chunk].truth.get_mut(first.row as usize) {
+                files[file].known += 1;
+                let said = part.chunk.truth.get(place.row as usize).copied().unwrap_or_default();
+                if let Some(slot) = parts[first.part as usize].chunk.truth.get_mut(first.row as usize) {
                     *slot = stronger(*slot, said);
                 }
             }
@@ -140,40 +208,35 @@ fn stronger(a: Truth, b: Truth) -> Truth {
     }
 }
 
-fn truth(chunk: &Chunk, row: usize) -> Truth {
-    chunk.truth.get(row).copied().unwrap_or_default()
-}
-
 /// Columns of a batch, each gathered in parallel from the chunks' own.
-fn fill(places: &[Place], table: &[(usize, usize)], files: &[FileRows]) -> Batch {
-    let chunks: Vec<(usize, &Chunk)> = table.iter().map(|&(file, chunk)| (file, &files[file].chunks[chunk])).collect();
-    let gather = Gather { places, chunks: &chunks };
-    let account = |place: &Place, (file, chunk): (usize, &Chunk)| {
-        let file = &files[file];
+fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> Batch {
+    let gather = Gather { places, parts };
+    let account = |place: &Place, part: &Part| {
+        let file = &files[part.file as usize];
         if !file.each_row {
-            return chunk.account[place.row as usize];
+            return part.chunk.account[place.row as usize];
         }
         let name = [&place.id.to_le_bytes()[..], b"account"].concat();
         EntityId::from_pseudorandom(u128::from(file.references.hash(&name)) as u64)
     };
-    let source = |place: &Place, (file, chunk): (usize, &Chunk)| Source {
-        file: file as u32,
+    let source = |place: &Place, Part { file, chunk, .. }: &Part| Source {
+        file: *file,
         row: chunk.first_row + u64::from(chunk.row[place.row as usize]),
     };
     let mut currencies: Vec<Currency> = files.iter().map(|file| file.currency).collect();
     currencies.dedup();
-    let mixed = chunks.iter().any(|(_, chunk)| !chunk.currency.is_empty());
+    let mixed = parts.iter().any(|part| !part.chunk.currency.is_empty());
     let currency = match currencies.as_slice() {
         [one] if !mixed => Currencies::One(*one),
-        _ => Currencies::Each(gather.all(|place, (file, chunk)| {
-            chunk.currency.get(place.row as usize).copied().unwrap_or(files[file].currency)
+        _ => Currencies::Each(gather.all(|place, Part { file, chunk, .. }| {
+            chunk.currency.get(place.row as usize).copied().unwrap_or(files[*file as usize].currency)
         })),
     };
     let columns = Columns {
         id: gather.all(|place, _| TxnId(place.id)),
         at: gather.all(|place, _| Timestamp(place.at)),
         account: gather.all(account),
-        minor: gather.all(|place, (_, chunk)| chunk.minor[place.row as usize]),
+        minor: gather.all(|place, part| part.chunk.minor[place.row as usize]),
         source: gather.all(source),
         currency,
         counterparty: gather.optional(|chunk| &chunk.counterparty),
@@ -191,39 +254,41 @@ fn fill(places: &[Place], table: &[(usize, usize)], files: &[FileRows]) -> Batch
 /// Rows in their final order, and where each stands.
 struct Gather<'a> {
     places: &'a [Place],
-    /// Chunks of the run, each with the number of its file.
-    chunks: &'a [(usize, &'a Chunk)],
+    parts: &'a [Part],
 }
 
 impl Gather<'_> {
-    fn all<T: Send>(&self, value: impl Fn(&Place, (usize, &Chunk)) -> T + Sync) -> Vec<T> {
-        self.places.par_iter().map(|place| value(place, self.chunks[place.chunk as usize])).collect()
+    fn all<T: Send>(&self, value: impl Fn(&Place, &Part) -> T + Sync) -> Vec<T> {
+        self.places.par_iter().map(|place| value(place, &self.parts[place.part as usize])).collect()
     }
 
     /// A column that some chunks do not have.
     fn optional<T: Copy + Default + Send + Sync>(&self, column: impl Fn(&Chunk) -> &Vec<T> + Sync) -> Option<Vec<T>> {
-        let has = self.chunks.iter().any(|(_, chunk)| !column(chunk).is_empty());
-        has.then(|| self.all(|place, (_, chunk)| column(chunk).get(place.row as usize).copied().unwrap_or_default()))
+        let has = self.parts.iter().any(|part| !column(&part.chunk).is_empty());
+        has.then(|| self.all(|place, part| column(&part.chunk).get(place.row as usize).copied().unwrap_or_default()))
     }
 
     /// A column of words: the chunks' lists one behind the other, behind the word for none.
     fn words(&self, column: impl Fn(&Chunk) -> &Words + Sync) -> Option<Coded> {
         let mut all = vec![Code::NONE];
         let starts: Vec<Option<u32>> = self
-            .chunks
+            .parts
             .iter()
-            .map(|(_, chunk)| {
+            .map(|part| {
                 let start = all.len() as u32;
-                all.extend_from_slice(column(chunk).words());
+                all.extend_from_slice(column(&part.chunk).words());
                 (all.len() as u32 > start).then_some(start)
             })
             .collect();
         (all.len() > 1).then(|| {
-            let rows = self.all(|place, (_, chunk)| match starts[place.chunk as usize] {
-                Some(start) => start + column(chunk).at(place.row as usize),
+            let rows = self.all(|place, part| match starts[place.part as usize] {
+                Some(start) => start + column(&part.chunk).at(place.row as usize),
                 None => 0,
             });
             Coded::from_parts(&all, rows)
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 mod cell;
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -182,39 +183,51 @@ impl Table {
             .collect()
     }
 
-    /// All rows, in order; `emit` takes the chunks of a few row groups at a time.
-    pub(crate) fn read(
-        &self,
-        plan: &Plan,
-        keys: &Keys,
-        emit: &mut (dyn FnMut(Vec<Chunk>) + Send),
-    ) -> Result<(), Error> {
-        let used = Self::used(plan);
+    /// All rows, in order.
+    pub(crate) fn rows(self, plan: Arc<Plan>, keys: Arc<Keys>) -> Result<Rows, Error> {
+        let used = Self::used(&plan);
         self.check_types(&used)?;
-        let workers = Mutex::new(Vec::new());
-        for groups in self.groups.chunks(rayon::current_num_threads().max(1)) {
-            let read: Result<Vec<Vec<Chunk>>, Error> = groups
-                .par_iter()
-                .map(|&(start, rows)| {
-                    let frame = self.frame(&used, start, rows)?;
-                    let cells = self.cells(&frame, &used, plan)?;
-                    let starts: Vec<usize> = (0..frame.height()).step_by(CHUNK).collect();
-                    let chunks = starts.par_iter().map(|&start| {
-                        let end = frame.height().min(start + CHUNK);
-                        let spare = lock(&workers).pop();
-                        let mut worker = spare.unwrap_or_else(|| Worker::new(plan.counterparty_domain));
-                        let chunk = build(&cells, start..end, plan, keys, &mut worker);
-                        lock(&workers).push(worker);
-                        chunk
-                    });
-                    Ok(chunks.collect())
-                })
-                .collect();
-            for chunks in read? {
-                emit(chunks);
-            }
+        Ok(Rows { table: self, plan, keys, used, workers: Mutex::default(), next: 0, ready: VecDeque::new() })
+    }
+}
+
+/// The rows of a Parquet file, chunk by chunk. As many row groups are held at a time as there are threads.
+pub(crate) struct Rows {
+    table: Table,
+    plan: Arc<Plan>,
+    keys: Arc<Keys>,
+    used: Vec<bool>,
+    workers: Mutex<Vec<Worker>>,
+    /// The next row group.
+    next: usize,
+    ready: VecDeque<Chunk>,
+}
+
+impl Rows {
+    pub(crate) fn next(&mut self) -> Result<Option<Chunk>, Error> {
+        while self.ready.is_empty() && self.next < self.table.groups.len() {
+            let groups = &self.table.groups[self.next..];
+            let groups = &groups[..groups.len().min(rayon::current_num_threads().max(1))];
+            let read: Result<Vec<Vec<Chunk>>, Error> = groups.par_iter().map(|&group| self.group(group)).collect();
+            self.next += groups.len();
+            self.ready.extend(read?.into_iter().flatten());
         }
-        Ok(())
+        Ok(self.ready.pop_front())
+    }
+
+    fn group(&self, (start, rows): (usize, usize)) -> Result<Vec<Chunk>, Error> {
+        let frame = self.table.frame(&self.used, start, rows)?;
+        let cells = self.table.cells(&frame, &self.used, &self.plan)?;
+        let starts: Vec<usize> = (0..frame.height()).step_by(CHUNK).collect();
+        let chunks = starts.par_iter().map(|&start| {
+            let end = frame.height().min(start + CHUNK);
+            let spare = lock(&self.workers).pop();
+            let mut worker = spare.unwrap_or_else(|| Worker::new(self.plan.counterparty_domain));
+            let chunk = build(&cells, start..end, &self.plan, &self.keys, &mut worker);
+            lock(&self.workers).push(worker);
+            chunk
+        });
+        Ok(chunks.collect())
     }
 }
 

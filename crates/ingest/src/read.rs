@@ -1,6 +1,10 @@
-//! The run: files in, one batch out.
+//! The run: files in, batches out.
 
 mod document;
+mod file;
+mod run;
+mod stream;
+mod tally;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -8,14 +12,11 @@ use std::sync::Arc;
 
 use crible_core::Batch;
 
-use crate::build::Keys;
 use crate::error::Error;
-use crate::input::Input;
-use crate::key::{Key, KeyOrigin, content_digest};
-use crate::merge::{FileRows, merge};
+use crate::key::{Key, KeyOrigin};
 use crate::preset::{Mapping, Presets};
-use crate::recognise::{self, Found, Layout};
-use crate::rows::{Chunk, Fault};
+use run::Run;
+pub use stream::{Stream, Streamed, Window, stream};
 
 /// What to read, and how.
 #[derive(Clone, Debug, Default)]
@@ -59,8 +60,10 @@ pub struct FileReport {
     pub accepted: u64,
     /// Rows that say again what an accepted one said.
     pub known: u64,
-    /// Rows that could not be read.
+    /// Rows that could not be read, or came too late.
     pub rejected: u64,
+    /// Of those, the ones that came too late, which only a stream has.
+    pub late: u64,
     /// Columns nothing was read from.
     pub unused_columns: Vec<String>,
     /// What else there is to know.
@@ -97,58 +100,6 @@ pub struct Progress {
     pub rows: u64,
 }
 
-/// Where a run's news goes.
-pub(crate) struct Watch<'a> {
-    pub(crate) rejects: &'a mut (dyn FnMut(Reject) + Send),
-    pub(crate) progress: &'a (dyn Fn(Progress) + Sync),
-    pub(crate) bytes_total: u64,
-    /// Of the files before the present one.
-    pub(crate) bytes_before: u64,
-    pub(crate) rows: u64,
-}
-
-impl Watch<'_> {
-    pub(crate) fn tell(&self, bytes: u64) {
-        let bytes_read = (self.bytes_before + bytes).min(self.bytes_total);
-        (self.progress)(Progress { bytes_read, bytes_total: self.bytes_total, rows: self.rows });
-    }
-}
-
-/// A file as it is being read.
-pub(crate) struct Tally {
-    pub(crate) file: Arc<Path>,
-    pub(crate) read: u64,
-    pub(crate) rejected: u64,
-    /// Lines before the next chunk, the header's included.
-    pub(crate) lines: u64,
-    pub(crate) chunks: Vec<Chunk>,
-    pub(crate) warnings: Vec<String>,
-}
-
-impl Tally {
-    /// Takes the next chunk in file order: only now is it known which rows and lines it starts at.
-    pub(crate) fn take(&mut self, mut chunk: Chunk, watch: &mut Watch<'_>) {
-        chunk.first_row = self.read;
-        self.rejected += chunk.rejects.len() as u64;
-        for Fault { row, line, column, value, reason } in std::mem::take(&mut chunk.rejects) {
-            (watch.rejects)(Reject {
-                file: self.file.clone(),
-                row: self.read + u64::from(row),
-                line: self.lines + line + 1,
-                column,
-                value,
-                reason,
-            });
-        }
-        self.read += u64::from(chunk.rows);
-        self.lines += chunk.lines;
-        watch.rows += u64::from(chunk.rows);
-        if !chunk.at.is_empty() {
-            self.chunks.push(chunk);
-        }
-    }
-}
-
 /// Reads files into one batch. Work is spread over the rayon pool this is called in.
 ///
 /// `rejects` is told every row that could not be read, file by file in order; `progress` is called now and then. The
@@ -163,123 +114,13 @@ pub fn read(
     rejects: &mut (dyn FnMut(Reject) + Send),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Import, Error> {
-    if inputs.is_empty() {
-        return Err(Error::NoInput);
-    }
-    if let (None, Some(name)) = (&options.map, &options.feed)
-        && options.presets.get(name).is_none()
-    {
-        let known = options.presets.iter().map(|preset| preset.name().to_owned()).collect();
-        return Err(Error::UnknownFeed { name: name.clone(), known });
-    }
-    let mut paths = inputs.to_vec();
-    paths.sort();
-    let mut errors = Vec::new();
-    let mut open = Vec::new();
-    for path in paths {
-        match Input::new(&path) {
-            Ok(input) => open.push(input),
-            Err(source) => errors.push(Error::Io { path, source }),
+    let (mut run, inputs) = Run::begin(inputs, options, rejects, progress)?;
+    for input in inputs {
+        if let Some(file) = run.open(input) {
+            while run.pull(file, 1).is_some() {}
         }
     }
-    let key = match &options.key {
-        Some(key) => key.clone(),
-        None => contents_key(&mut open, &mut errors),
-    };
-    let bytes_total = open.iter().map(|input| input.bytes).sum();
-    let mut watch = Watch { rejects, progress, bytes_total, bytes_before: 0, rows: 0 };
-    watch.tell(0);
-    let mut reports = Vec::new();
-    let mut files = Vec::new();
-    for input in &open {
-        match one(input, options, &key, &mut watch) {
-            Ok((report, rows)) => {
-                reports.push(report);
-                files.push(rows);
-            }
-            Err(error) => errors.push(error),
-        }
-        watch.bytes_before += input.bytes;
-        watch.tell(0);
-    }
-    if reports.is_empty() {
-        return Err(if errors.len() == 1 { errors.remove(0) } else { Error::Nothing(errors) });
-    }
-    let (batch, known) = merge(files);
-    for (report, known) in reports.iter_mut().zip(known) {
-        report.known = known;
-        report.accepted = report.read - report.rejected - known;
-    }
-    Ok(Import { batch, files: reports, errors, key_origin: key.origin().clone() })
-}
-
-/// A key from what the files hold. One that cannot be read to its end leaves the run here.
-fn contents_key(open: &mut Vec<Input>, errors: &mut Vec<Error>) -> Key {
-    let mut digests = Vec::new();
-    open.retain(|input| match input.raw().and_then(content_digest) {
-        Ok(digest) => {
-            digests.push(digest);
-            true
-        }
-        Err(source) => {
-            errors.push(Error::Io { path: input.path.clone(), source });
-            false
-        }
-    });
-    Key::from_contents(digests)
-}
-
-fn one(input: &Input, options: &Options, key: &Key, watch: &mut Watch<'_>) -> Result<(FileReport, FileRows), Error> {
-    let Found { plan, layout, why, .. } = recognise::find(input, options)?;
-    let keys = Keys::new(key, &plan.feed);
-    let mut tally = Tally {
-        file: input.path.as_path().into(),
-        read: 0,
-        rejected: 0,
-        lines: 0,
-        chunks: Vec::new(),
-        warnings: Vec::new(),
-    };
-    let is_document = matches!(layout, Layout::Document(_));
-    match layout {
-        Layout::Text { dialect, skip, skip_lines } => {
-            tally.lines = skip_lines;
-            text::read(input, dialect, skip, &plan, &keys, &mut tally, watch)?;
-        }
-        Layout::Document(ref document) => document::read(document, &plan, &keys, &mut tally, watch),
-        Layout::Parquet(ref table) => {
-            let read = table.read(&plan, &keys, &mut |chunks| {
-                for chunk in chunks {
-                    tally.take(chunk, watch);
-                }
-                watch.tell(0);
-            });
-            match read {
-                // As with a text that breaks off: what was read before stands.
-                Err(error) if tally.read > 0 => tally.warnings.push(format!("the file was read in part: {error}")),
-                read => read?,
-            }
-        }
-    }
-    if tally.read == 0 {
-        let nothing = if is_document { "there is no transaction in it" } else { "there is a header and no row" };
-        tally.warnings.push(nothing.to_owned());
-    } else if tally.rejected == tally.read {
-        tally.warnings.push("every row was rejected".to_owned());
-    }
-    let used = plan.used();
-    // A format's columns are ours: the file has none that could go unread.
-    let unused = plan.columns.iter().zip(used).filter(|(_, used)| !used && !is_document).map(|(name, _)| name.clone());
-    let report = FileReport {
-        path: input.path.clone(),
-        feed: plan.feed.clone(),
-        why,
-        read: tally.read,
-        accepted: 0,
-        known: 0,
-        rejected: tally.rejected,
-        unused_columns: unused.collect(),
-        warnings: tally.warnings,
-    };
-    Ok((report, FileRows::new(&plan, keys.references, tally.chunks)))
+    run.check()?;
+    let batch = run.held.take(None);
+    Ok(Import { batch, files: run.reports(), errors: run.errors, key_origin: run.key.origin().clone() })
 }

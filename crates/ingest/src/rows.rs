@@ -23,6 +23,8 @@ pub(crate) struct Chunk {
     pub(crate) truth: Vec<Truth>,
     /// Row in the block.
     pub(crate) row: Vec<u32>,
+    /// Line in the block, in blocks where that is not the row's number.
+    line: Vec<u32>,
     /// Rows and lines the block has, and the file's rows before it.
     pub(crate) rows: u32,
     pub(crate) lines: u64,
@@ -63,6 +65,23 @@ impl Chunk {
             truth: Vec::with_capacity(optional(plan.label.is_some())),
             ..Self::default()
         }
+    }
+
+    /// Notes the row and line of the next row to be stored.
+    pub(crate) fn place(&mut self, line: u64) {
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        if line != self.rows || !self.line.is_empty() {
+            if self.line.is_empty() {
+                self.line.extend_from_slice(&self.row);
+            }
+            self.line.push(line);
+        }
+        self.row.push(self.rows);
+    }
+
+    /// The line a stored row stands on, from 0 in the block.
+    pub(crate) fn line(&self, row: usize) -> u64 {
+        u64::from(self.line.get(row).copied().unwrap_or(self.row[row]))
     }
 
     /// Drops what only building needs.

@@ -1,6 +1,7 @@
 //! A text in blocks that end where a record ends.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
@@ -19,10 +20,10 @@ pub(crate) enum Piece {
     Cut { head: Vec<u8> },
 }
 
-pub(crate) struct Blocks<'p, R> {
+pub(crate) struct Blocks<R> {
     reader: R,
     dialect: Dialect,
-    plan: &'p Plan,
+    plan: Arc<Plan>,
     carry: Vec<u8>,
     ended: bool,
     /// Why the input broke off before its end.
@@ -39,8 +40,8 @@ impl Piece {
     }
 }
 
-impl<'p, R: Read> Blocks<'p, R> {
-    pub(crate) fn new(reader: R, dialect: Dialect, plan: &'p Plan) -> Self {
+impl<R: Read> Blocks<R> {
+    pub(crate) fn new(reader: R, dialect: Dialect, plan: Arc<Plan>) -> Self {
         Self { reader, dialect, plan, carry: Vec::new(), ended: false, broke: None }
     }
 
@@ -104,7 +105,7 @@ impl<'p, R: Read> Blocks<'p, R> {
     fn whole_records(&self, buffer: &[u8]) -> usize {
         let mut at = 0;
         while at < buffer.len() {
-            match record::next(&buffer[at..], self.dialect, self.plan, false) {
+            match record::next(&buffer[at..], self.dialect, &self.plan, false) {
                 Next::Line { end } | Next::Quoted { end } => at += end,
                 Next::Broken { end, .. } if buffer[at + end - 1] == self.dialect.terminator => at += end,
                 Next::Broken { .. } | Next::More => break,

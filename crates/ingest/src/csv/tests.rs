@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -21,11 +22,12 @@ type Made = (Vec<u128>, Vec<(u64, u64, String)>, u64, u64);
 fn read(text: &[u8], limits: Limits) -> Made {
     let mapping =
         Mapping::parse("account=#2,amount=#3,time=#1,time-format=iso,sign=outflow-negative,columns=3").unwrap();
-    let plan = Plan::new(&mapping.0, Path::new("x"), ["#1", "#2", "#3"].map(str::to_owned).to_vec()).unwrap();
+    let columns = ["#1", "#2", "#3"].map(str::to_owned).to_vec();
+    let plan = Arc::new(Plan::new(&mapping.0, Path::new("x"), columns).unwrap());
     let keys = Keys::new(&Key::from_text("a key of no use to anybody but this test").unwrap(), "mapping");
     let dialect = Dialect { delimiter: b',', terminator: b'\n', limits };
     let mut worker = Worker::new(plan.counterparty_domain);
-    let mut blocks = Blocks::new(text, dialect, &plan);
+    let mut blocks = Blocks::new(text, dialect, plan.clone());
     let (mut contents, mut rejects, mut rows, mut lines) = (Vec::new(), Vec::new(), 0, 0);
     while let Some(piece) = blocks.next(None) {
         let chunk = parse::parse(&piece, dialect, &plan, &keys, &mut worker);

@@ -1,6 +1,7 @@
 //! In place of the Parquet reader, where the crate is built without Polars: such files are recognised and refused.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use crate::build::Keys;
 use crate::error::Error;
@@ -30,7 +31,16 @@ impl Table {
         match self.0 {}
     }
 
-    pub(crate) fn read(&self, _: &Plan, _: &Keys, _: &mut (dyn FnMut(Vec<Chunk>) + Send)) -> Result<(), Error> {
+    pub(crate) fn rows(self, _: Arc<Plan>, _: Arc<Keys>) -> Result<Rows, Error> {
+        match self.0 {}
+    }
+}
+
+/// The rows of a Parquet file, of which there are none here.
+pub(crate) struct Rows(Infallible);
+
+impl Rows {
+    pub(crate) fn next(&mut self) -> Result<Option<Chunk>, Error> {
         match self.0 {}
     }
 }

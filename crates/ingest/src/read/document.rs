@@ -1,13 +1,15 @@
 //! One statement or message: its entries, in file order, through the same machinery as the rows of a table.
 
-use super::{Tally, Watch};
 use crate::build::{Builder, Keys, WHOLE};
 use crate::formats::{COLUMNS, Document, Entry};
 use crate::plan::Plan;
+use crate::rows::Chunk;
 use crate::worker::Worker;
 
-pub(super) fn read(document: &Document, plan: &Plan, keys: &Keys, tally: &mut Tally, watch: &mut Watch<'_>) {
+/// All of it, and what else there is to say: a document is held whole anyway.
+pub(super) fn read(document: &Document, plan: &Plan, keys: &Keys) -> (Vec<Chunk>, Vec<String>) {
     let mut worker = Worker::new(plan.counterparty_domain);
+    let mut chunks = Vec::new();
     let warnings = document.read(&mut |entries: &[Entry]| {
         let mut builder = Builder::new(plan, keys, &mut worker);
         for entry in entries {
@@ -20,7 +22,7 @@ pub(super) fn read(document: &Document, plan: &Plan, keys: &Keys, tally: &mut Ta
             }
         }
         // Entries know their lines in the file, so the chunks count none.
-        tally.take(builder.finish(0), watch);
+        chunks.push(builder.finish(0));
     });
-    tally.warnings.extend(warnings);
+    (chunks, warnings)
 }

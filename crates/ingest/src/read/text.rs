@@ -1,18 +1,17 @@
-//! One text file: blocks read and unpacked here, parsed by whoever of the pool has time, taken in file order.
+//! One text file: blocks read and unpacked by whoever asks for the next chunk, parsed ahead by whoever of the pool has
+//! time, handed out in file order.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::{Tally, Watch};
 use crate::build::Keys;
 use crate::csv::blocks::Blocks;
 use crate::csv::{Dialect, parse};
-use crate::error::Error;
 use crate::input::Input;
 use crate::plan::Plan;
 use crate::rows::Chunk;
@@ -21,61 +20,107 @@ use crate::worker::Worker;
 /// What a task hands back: its place in the file, and its chunk or the panic that kept it from one.
 type Done = (usize, thread::Result<Chunk>);
 
-pub(super) fn read(
-    input: &Input,
+pub(super) struct Text {
+    blocks: Blocks<Box<dyn Read + Send>>,
+    ended: bool,
+    shared: Arc<Shared>,
+    sender: Sender<Done>,
+    receiver: Receiver<Done>,
+    /// Blocks sent to be parsed, and those of them handed out.
+    sent: usize,
+    taken: usize,
+    /// Chunks that have come back before their turn.
+    waiting: BTreeMap<usize, Chunk>,
+}
+
+/// What the tasks of one file share.
+struct Shared {
     dialect: Dialect,
-    skip: u64,
-    plan: &Plan,
-    keys: &Keys,
-    tally: &mut Tally,
-    watch: &mut Watch<'_>,
-) -> Result<(), Error> {
-    let io = |source| Error::Io { path: input.path.clone(), source };
-    let counter = Arc::new(AtomicU64::new(0));
-    let mut reader = input.text(counter.clone()).map_err(io)?;
-    std::io::copy(&mut reader.by_ref().take(skip), &mut std::io::sink()).map_err(io)?;
-    let mut blocks = Blocks::new(reader, dialect, plan);
-    let workers: Mutex<Vec<Worker>> = Mutex::new(Vec::new());
-    let spare: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-    let (workers, spare, read_so_far) = (&workers, &spare, &counter);
-    let blocks = &mut blocks;
-    let mut order = Order { next: 0, waiting: BTreeMap::new(), tally, watch };
-    rayon::scope(move |scope| {
-        let ahead = 2 * rayon::current_num_threads();
-        let (sender, receiver) = channel::<Done>();
-        let mut sent = 0;
-        while let Some(piece) = blocks.next(pop(spare)) {
-            let sender = sender.clone();
-            let number = sent;
-            scope.spawn(move |_| {
-                let chunk = catch_unwind(AssertUnwindSafe(|| {
-                    let worker = pop(workers);
-                    let mut worker = worker.unwrap_or_else(|| Worker::new(plan.counterparty_domain));
-                    let chunk = parse::parse(&piece, dialect, plan, keys, &mut worker);
-                    push(workers, worker);
-                    push(spare, piece.into_bytes());
-                    chunk
-                }));
-                // The receiver lives until all tasks have reported.
-                let _ = sender.send((number, chunk));
-            });
-            sent += 1;
-            while sent - order.taken() > ahead {
-                order.wait(&receiver);
+    plan: Arc<Plan>,
+    keys: Arc<Keys>,
+    workers: Mutex<Vec<Worker>>,
+    spare: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Text {
+    pub(super) fn open(
+        input: &Input,
+        dialect: Dialect,
+        skip: u64,
+        plan: Arc<Plan>,
+        keys: Arc<Keys>,
+        counter: Arc<AtomicU64>,
+    ) -> io::Result<Self> {
+        let mut reader = input.text(counter)?;
+        io::copy(&mut reader.by_ref().take(skip), &mut io::sink())?;
+        let (sender, receiver) = channel();
+        let blocks = Blocks::new(reader, dialect, plan.clone());
+        let shared = Shared { dialect, plan, keys, workers: Mutex::default(), spare: Mutex::default() };
+        let (ended, shared, waiting) = (false, Arc::new(shared), BTreeMap::new());
+        Ok(Self { blocks, ended, shared, sender, receiver, sent: 0, taken: 0, waiting })
+    }
+
+    /// The next chunk, and as many blocks `ahead` of it sent to be parsed.
+    pub(super) fn next(&mut self, ahead: usize) -> Option<Chunk> {
+        while !self.ended && self.sent - self.taken <= ahead {
+            self.send();
+        }
+        if self.taken == self.sent {
+            return None;
+        }
+        loop {
+            if let Some(chunk) = self.waiting.remove(&self.taken) {
+                self.taken += 1;
+                return Some(chunk);
             }
-            while let Ok(done) = receiver.try_recv() {
-                order.put(done);
+            match self.wait() {
+                (number, Ok(chunk)) => self.waiting.insert(number, chunk),
+                (_, Err(panic)) => resume_unwind(panic),
+            };
+        }
+    }
+
+    /// Why the file broke off before its end, if it did.
+    pub(super) fn broke(&self) -> Option<&str> {
+        self.blocks.broke()
+    }
+
+    fn send(&mut self) {
+        let Some(piece) = self.blocks.next(pop(&self.shared.spare)) else {
+            self.ended = true;
+            return;
+        };
+        let (shared, sender, number) = (self.shared.clone(), self.sender.clone(), self.sent);
+        rayon::spawn_fifo(move || {
+            let chunk = catch_unwind(AssertUnwindSafe(|| {
+                let Shared { dialect, plan, keys, workers, spare } = &*shared;
+                let mut worker = pop(workers).unwrap_or_else(|| Worker::new(plan.counterparty_domain));
+                let chunk = parse::parse(&piece, *dialect, plan, keys, &mut worker);
+                push(workers, worker);
+                push(spare, piece.into_bytes());
+                chunk
+            }));
+            // Nobody listens any more where the file was given up.
+            let _ = sender.send((number, chunk));
+        });
+        self.sent += 1;
+    }
+
+    /// One more chunk that has come back, lending a hand where a task is still to be had.
+    fn wait(&self) -> Done {
+        loop {
+            if let Ok(done) = self.receiver.try_recv() {
+                return done;
             }
-            order.watch.tell(read_so_far.load(Ordering::Relaxed));
+            if rayon::yield_now() == Some(rayon::Yield::Executed) {
+                continue;
+            }
+            // All tasks are in others' hands. A sender lives in `self`, so this only ends with a chunk.
+            if let Ok(done) = self.receiver.recv() {
+                return done;
+            }
         }
-        while order.taken() < sent {
-            order.wait(&receiver);
-        }
-        if let Some(reason) = blocks.broke() {
-            order.tally.warnings.push(format!("the file breaks off before its end: {reason}"));
-        }
-    });
-    Ok(())
+    }
 }
 
 /// A panic elsewhere leaves nothing half done in a list of spare things.
@@ -85,48 +130,4 @@ fn pop<T>(spare: &Mutex<Vec<T>>) -> Option<T> {
 
 fn push<T>(spare: &Mutex<Vec<T>>, thing: T) {
     spare.lock().unwrap_or_else(PoisonError::into_inner).push(thing);
-}
-
-/// Puts chunks back into file order.
-struct Order<'a, 'w> {
-    next: usize,
-    waiting: BTreeMap<usize, Chunk>,
-    tally: &'a mut Tally,
-    watch: &'a mut Watch<'w>,
-}
-
-impl Order<'_, '_> {
-    /// Chunks that have come back.
-    fn taken(&self) -> usize {
-        self.next + self.waiting.len()
-    }
-
-    fn put(&mut self, (number, chunk): Done) {
-        match chunk {
-            Ok(chunk) => {
-                self.waiting.insert(number, chunk);
-            }
-            Err(panic) => resume_unwind(panic),
-        }
-        while let Some(chunk) = self.waiting.remove(&self.next) {
-            self.tally.take(chunk, self.watch);
-            self.next += 1;
-        }
-    }
-
-    /// Takes one more chunk, lending a hand where a task is still to be had.
-    fn wait(&mut self, receiver: &Receiver<Done>) {
-        loop {
-            if let Ok(done) = receiver.try_recv() {
-                return self.put(done);
-            }
-            if rayon::yield_now() == Some(rayon::Yield::Executed) {
-                continue;
-            }
-            // All tasks are in others' hands. A sender lives in the caller, so this only ends with a chunk.
-            if let Ok(done) = receiver.recv() {
-                return self.put(done);
-            }
-        }
-    }
 }

@@ -1,8 +1,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crible_core::{Batch, EntityId, Timestamp};
-use crible_ingest::{Domain, Error, Import, Key, Options, Reject, read};
+use crible_core::{Batch, EntityId, Source, Timestamp};
+use crible_ingest::{Domain, Error, FileReport, Import, Key, Options, Reject, read};
 use tempfile::TempDir;
 
 pub(crate) fn key() -> Key {
@@ -51,22 +51,25 @@ pub(crate) fn bytes(name: &str, bytes: impl AsRef<[u8]>, options: &Options) -> R
 
 /// Nothing is lost, nothing is invented, and the batch is in order.
 pub(crate) fn check_accounts(import: &Import, rejects: &[Reject]) {
-    let mut accepted = vec![0; import.files.len()];
-    for row in 0..import.batch.len() {
-        accepted[import.batch.source(row).file as usize] += 1;
+    let sources: Vec<Source> = (0..import.batch.len()).map(|row| import.batch.source(row)).collect();
+    check_reports(&import.files, &sources, rejects);
+    let order: Vec<(Timestamp, _)> = import.batch.iter().map(|txn| (txn.at, txn.id)).collect();
+    assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "in order, and no reference twice");
+}
+
+/// Every row read is accounted for once; `sources` are those of the accepted.
+pub(crate) fn check_reports(files: &[FileReport], sources: &[Source], rejects: &[Reject]) {
+    let mut accepted = vec![0; files.len()];
+    for source in sources {
+        accepted[source.file as usize] += 1;
     }
-    for (file, accepted) in import.files.iter().zip(accepted) {
+    for (file, accepted) in files.iter().zip(accepted) {
         assert_eq!(file.read, file.accepted + file.known + file.rejected, "{file:?}");
         assert_eq!(file.accepted, accepted, "{file:?}");
     }
-    assert_eq!(import.files.iter().map(|file| file.rejected).sum::<u64>(), rejects.len() as u64);
-    let order: Vec<(Timestamp, _)> = import.batch.iter().map(|txn| (txn.at, txn.id)).collect();
-    assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "in order, and no reference twice");
+    assert_eq!(files.iter().map(|file| file.rejected).sum::<u64>(), rejects.len() as u64);
     let mut rows: Vec<_> = rejects.iter().map(|reject| (reject.file.clone(), reject.row)).collect();
-    for row in 0..import.batch.len() {
-        let source = import.batch.source(row);
-        rows.push((import.files[source.file as usize].path.as_path().into(), source.row));
-    }
+    rows.extend(sources.iter().map(|source| (files[source.file as usize].path.as_path().into(), source.row)));
     let all = rows.len();
     rows.sort();
     rows.dedup();

@@ -21,3 +21,4 @@ mod statements_cards;
 mod statements_harm;
 mod statements_iso20022;
 mod statements_more;
+mod stream;

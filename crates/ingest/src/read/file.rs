@@ -1,0 +1,185 @@
+//! One file under way, whatever it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::vec::IntoIter;
+
+use super::run::goes_back;
+use super::tally::{Tally, Watch};
+use super::text::Text;
+use super::{FileReport, Options, document};
+use crate::build::Keys;
+use crate::error::Error;
+use crate::input::Input;
+use crate::key::Key;
+use crate::parquet;
+use crate::plan::Plan;
+use crate::recognise::{self, Found, Layout};
+use crate::rows::Chunk;
+
+/// A file that was recognised, its rows handed out chunk by chunk.
+pub(super) struct File {
+    input: Input,
+    pub(super) plan: Arc<Plan>,
+    pub(super) keys: Arc<Keys>,
+    source: Source,
+    /// The chunk that opening read: a file that cannot be read shows by then.
+    first: Option<Chunk>,
+    why: String,
+    is_document: bool,
+    warnings: Vec<String>,
+    tally: Tally,
+    /// Bytes read of it, and how many of them were told of.
+    bytes: Arc<AtomicU64>,
+    told: u64,
+}
+
+enum Source {
+    Text(Box<Text>),
+    Table(Box<parquet::Rows>),
+    Document(IntoIter<Chunk>),
+}
+
+impl File {
+    /// Recognises a file and reads its first chunk.
+    pub(super) fn open(input: Input, options: &Options, key: &Key) -> Result<Self, Error> {
+        let Found { plan, layout, why, .. } = recognise::find(&input, options)?;
+        let keys = Arc::new(Keys::new(key, &plan.feed));
+        let plan = Arc::new(plan);
+        let bytes = Arc::new(AtomicU64::new(0));
+        let (mut lines, mut warnings) = (0, Vec::new());
+        let is_document = matches!(layout, Layout::Document(_));
+        let mut source = match layout {
+            Layout::Text { dialect, skip, skip_lines } => {
+                lines = skip_lines;
+                let text = Text::open(&input, dialect, skip, plan.clone(), keys.clone(), bytes.clone());
+                let text = text.map_err(|source| Error::Io { path: input.path.clone(), source })?;
+                Source::Text(Box::new(text))
+            }
+            Layout::Document(document) => {
+                let (chunks, told) = document::read(&document, &plan, &keys);
+                warnings = told;
+                Source::Document(chunks.into_iter())
+            }
+            Layout::Parquet(table) => Source::Table(Box::new(table.rows(plan.clone(), keys.clone())?)),
+        };
+        let first = source.next(0)?;
+        let tally = Tally::new(&input.path, lines);
+        Ok(Self { input, plan, keys, source, first, why, is_document, warnings, tally, bytes, told: 0 })
+    }
+
+    /// The next chunk that has rows, those before `from` told as rejected; nothing at the end.
+    /// Reads `ahead` of it where others of the pool have time.
+    pub(super) fn next(&mut self, from: Option<i64>, ahead: usize, watch: &mut Watch<'_>) -> Option<Chunk> {
+        let when = self.plan.time.first().and_then(|&at| self.plan.columns.get(at)).map_or("", String::as_str);
+        loop {
+            let next = match self.first.take() {
+                None => self.source.next(ahead),
+                first => Ok(first),
+            };
+            // What was read before an error stands.
+            let next = next.unwrap_or_else(|error| {
+                self.warnings.push(format!("the file was read in part: {error}"));
+                None
+            });
+            let Some(mut chunk) = next else {
+                self.end(watch);
+                return None;
+            };
+            self.tally.take(&mut chunk, from, when, watch);
+            let bytes = self.bytes.load(Ordering::Relaxed);
+            watch.read(bytes - self.told);
+            self.told = bytes;
+            if !chunk.at.is_empty() {
+                return Some(chunk);
+            }
+        }
+    }
+
+    /// When its rows begin: the earliest of the first chunk, or as early as can be where that goes back in time.
+    pub(super) fn begins(&self) -> i64 {
+        let first = self.first.as_ref().filter(|first| !goes_back(&first.at));
+        first.and_then(earliest).unwrap_or(i64::MIN)
+    }
+
+    /// Lets go of the file until [`File::reopen`]; returns when its rows begin. One that goes back in time is read to its
+    /// end for that.
+    pub(super) fn close(&mut self, ahead: usize) -> i64 {
+        let mut begins = self.first.as_ref().and_then(earliest);
+        if self.first.take().is_some_and(|first| goes_back(&first.at)) {
+            while let Ok(Some(chunk)) = self.source.next(ahead) {
+                begins = begins.into_iter().chain(earliest(&chunk)).min();
+            }
+        }
+        self.source = Source::none();
+        begins.unwrap_or(i64::MIN)
+    }
+
+    pub(super) fn reopen(&mut self, options: &Options, key: &Key) {
+        match Self::open(self.input.clone(), options, key) {
+            Ok(Self { source, first, bytes, .. }) => (self.source, self.first, self.bytes) = (source, first, bytes),
+            Err(error) => self.warnings.push(format!("the file could be opened once, and then no more: {error}")),
+        }
+    }
+
+    fn end(&mut self, watch: &mut Watch<'_>) {
+        if let Source::Text(text) = &self.source
+            && let Some(reason) = text.broke()
+        {
+            self.warnings.push(format!("the file breaks off before its end: {reason}"));
+        }
+        self.source = Source::none();
+        if self.tally.read == 0 {
+            let nothing =
+                if self.is_document { "there is no transaction in it" } else { "there is a header and no row" };
+            self.warnings.push(nothing.to_owned());
+        } else if self.tally.rejected == self.tally.read {
+            self.warnings.push("every row was rejected".to_owned());
+        }
+        watch.read(self.input.bytes.saturating_sub(self.told));
+    }
+
+    /// What became of it, `known` of its rows having been known.
+    pub(super) fn report(&self, known: u64) -> FileReport {
+        let Tally { read, rejected, late, .. } = self.tally;
+        let used = self.plan.used();
+        let mut warnings = self.warnings.clone();
+        if late > 0 {
+            warnings.push(format!(
+                "{late} rows were rejected for coming too late: sort the file by time, or hold more rows at a time"
+            ));
+        }
+        let unused = self.plan.columns.iter().zip(used).filter(|(_, used)| !used);
+        FileReport {
+            path: self.input.path.clone(),
+            feed: self.plan.feed.clone(),
+            why: self.why.clone(),
+            read,
+            accepted: read - rejected - known,
+            known,
+            rejected,
+            late,
+            // A format's columns are ours: the file has none that could go unread.
+            unused_columns: unused.filter(|_| !self.is_document).map(|(name, _)| name.clone()).collect(),
+            warnings,
+        }
+    }
+}
+
+fn earliest(chunk: &Chunk) -> Option<i64> {
+    chunk.at.iter().copied().min()
+}
+
+impl Source {
+    fn none() -> Self {
+        Self::Document(Vec::new().into_iter())
+    }
+
+    fn next(&mut self, ahead: usize) -> Result<Option<Chunk>, Error> {
+        match self {
+            Self::Text(text) => Ok(text.next(ahead)),
+            Self::Table(rows) => rows.next(),
+            Self::Document(chunks) => Ok(chunks.next()),
+        }
+    }
+}
