@@ -1,12 +1,17 @@
 //! Every public type can be sent to and shared between threads.
 
-use crible_score::calibration::Tail;
+use crible_score::benford::{Benford, Conformity, Digits};
+use crible_score::calibration::{Conformal, Selection, Tail};
 use crible_score::cblof::{Cblof, CblofConfig};
 use crible_score::copod::{Copod, CopodConfig};
 use crible_score::ecod::{Ecod, EcodConfig};
+use crible_score::encode::{Column, Encoded, Encoder, Table};
 use crible_score::ensemble::{Combine, Ensemble, EnsembleConfig, Skipped};
 use crible_score::error::SnapshotError;
+use crible_score::esd::{Esd, EsdConfig, EsdTest};
+use crible_score::extended_isolation_forest::{ExtendedIsolationForest, ExtendedIsolationForestConfig};
 use crible_score::gmm::{Gmm, GmmConfig};
+use crible_score::half_space_trees::{HalfSpaceTrees, HalfSpaceTreesConfig};
 use crible_score::hbos::{Bins, Hbos, HbosConfig};
 use crible_score::inne::{Inne, InneConfig};
 use crible_score::isolation_forest::{IsolationForest, IsolationForestConfig};
@@ -16,8 +21,12 @@ use crible_score::knn::{Knn, KnnConfig, Method};
 use crible_score::loda::{Loda, LodaConfig};
 use crible_score::lof::{Lof, LofConfig};
 use crible_score::mcd::{Mcd, McdConfig};
+use crible_score::nystroem_svm::{NystroemSvm, NystroemSvmConfig};
+use crible_score::one_class_svm::{OneClassSvm, OneClassSvmConfig};
 use crible_score::pca::{Components, Pca, PcaConfig};
+use crible_score::robust_random_cut_forest::{RobustRandomCutForest, RobustRandomCutForestConfig};
 use crible_score::robust_z::{Aggregate, RobustZ, RobustZConfig};
+use crible_score::sciforest::{SciForest, SciForestConfig};
 use crible_score::{Checked, Detector, Error, Model, Params, Scale, Snapshot};
 
 fn check<T: Send + Sync + Unpin + std::fmt::Debug>() {}
@@ -47,5 +56,14 @@ fn public_types_are_send_and_sync() {
     check::<(Inne, Params<InneConfig>, Checked<InneConfig>)>();
     check::<(Gmm, Params<GmmConfig>, Checked<GmmConfig>)>();
     check::<(Kde, Params<KdeConfig>, Checked<KdeConfig>)>();
+    check::<(Benford, Conformity, Digits, Conformal, Selection, EsdTest)>();
+    check::<(Column, Encoded, Encoder, Table)>();
+    check::<(ExtendedIsolationForest, Params<ExtendedIsolationForestConfig>, Checked<ExtendedIsolationForestConfig>)>();
+    check::<(SciForest, Params<SciForestConfig>, Checked<SciForestConfig>)>();
+    check::<(HalfSpaceTrees, Params<HalfSpaceTreesConfig>, Checked<HalfSpaceTreesConfig>)>();
+    check::<(RobustRandomCutForest, Params<RobustRandomCutForestConfig>, Checked<RobustRandomCutForestConfig>)>();
+    check::<(OneClassSvm, Params<OneClassSvmConfig>, Checked<OneClassSvmConfig>)>();
+    check::<(NystroemSvm, Params<NystroemSvmConfig>, Checked<NystroemSvmConfig>)>();
+    check::<(Esd, Params<EsdConfig>, Checked<EsdConfig>)>();
     check::<(Params<EnsembleConfig>, Checked<EnsembleConfig>)>();
 }

@@ -6,7 +6,10 @@ use crible_score::cblof::Cblof;
 use crible_score::copod::Copod;
 use crible_score::ecod::Ecod;
 use crible_score::ensemble::Ensemble;
+use crible_score::esd::Esd;
+use crible_score::extended_isolation_forest::ExtendedIsolationForest;
 use crible_score::gmm::Gmm;
+use crible_score::half_space_trees::HalfSpaceTrees;
 use crible_score::hbos::{Bins, Hbos};
 use crible_score::inne::Inne;
 use crible_score::isolation_forest::IsolationForest;
@@ -16,8 +19,12 @@ use crible_score::knn::Knn;
 use crible_score::loda::Loda;
 use crible_score::lof::Lof;
 use crible_score::mcd::Mcd;
+use crible_score::nystroem_svm::NystroemSvm;
+use crible_score::one_class_svm::OneClassSvm;
 use crible_score::pca::{Components, Pca};
+use crible_score::robust_random_cut_forest::RobustRandomCutForest;
 use crible_score::robust_z::RobustZ;
+use crible_score::sciforest::SciForest;
 use crible_score::{Error, Model, score};
 use linfa::traits::{Fit, Predict};
 use linfa::{DatasetBase, ParamGuard};
@@ -88,6 +95,35 @@ fn parameters_out_of_range() {
         refused(Kde::params().bandwidth(bad), "bandwidth");
     }
     refused(Kde::params().max_samples(0), "max_samples");
+    for bad in [f64::NAN, 0.0, 1.0] {
+        refused(HalfSpaceTrees::params().size_limit(bad), "size_limit");
+        refused(OneClassSvm::params().nu(bad), "nu");
+        refused(OneClassSvm::params().tolerance(bad), "tolerance");
+        refused(NystroemSvm::params().nu(bad), "nu");
+        refused(Esd::params().alpha(bad), "alpha");
+        refused(Esd::params().max_share(bad), "max_share");
+    }
+    for bad in [f64::NAN, 0.0, 1e7] {
+        refused(OneClassSvm::params().gamma(bad), "gamma");
+        refused(NystroemSvm::params().gamma(bad), "gamma");
+    }
+    refused(Esd::params().max_share(0.5), "max_share");
+    refused(OneClassSvm::params().max_rows(0), "max_rows");
+    refused(NystroemSvm::params().n_landmarks(0), "n_landmarks");
+    refused(NystroemSvm::params().max_samples(0), "max_samples");
+    refused(ExtendedIsolationForest::params().n_trees(0), "n_trees");
+    refused(ExtendedIsolationForest::params().max_samples(1), "max_samples");
+    refused(ExtendedIsolationForest::params().n_terms(0), "n_terms");
+    refused(SciForest::params().n_trees(0), "n_trees");
+    refused(SciForest::params().max_samples(65_537), "max_samples");
+    refused(SciForest::params().n_terms(0), "n_terms");
+    refused(SciForest::params().n_planes(0), "n_planes");
+    refused(HalfSpaceTrees::params().n_trees(0), "n_trees");
+    refused(HalfSpaceTrees::params().height(21), "height");
+    refused(HalfSpaceTrees::params().window(0), "window");
+    refused(RobustRandomCutForest::params().n_trees(0), "n_trees");
+    refused(RobustRandomCutForest::params().max_samples(1), "max_samples");
+    refused(RobustRandomCutForest::params().window(0), "window");
     let member = Box::new(RobustZ::params().check().unwrap());
     refused(Ensemble::params().member(member).split_from(1), "split_from");
     let error = Hbos::params().alpha(f64::NAN).check().unwrap_err();
@@ -121,10 +157,25 @@ fn linfa() {
     check(&Inne::params().fit(&dataset).unwrap(), &rows);
     check(&Gmm::params().fit(&dataset).unwrap(), &rows);
     check(&Kde::params().fit(&dataset).unwrap(), &rows);
+    check(&ExtendedIsolationForest::params().n_trees(10).fit(&dataset).unwrap(), &rows);
+    check(&SciForest::params().n_trees(10).fit(&dataset).unwrap(), &rows);
+    check(&HalfSpaceTrees::params().fit(&dataset).unwrap(), &rows);
+    check(&RobustRandomCutForest::params().n_trees(10).fit(&dataset).unwrap(), &rows);
+    check(&OneClassSvm::params().fit(&dataset).unwrap(), &rows);
+    check(&NystroemSvm::params().n_landmarks(50).fit(&dataset).unwrap(), &rows);
+    check(&Esd::params().fit(&dataset).unwrap(), &rows);
     let member = Box::new(Ecod::params().check().unwrap());
     check(&Ensemble::params().member(member).fit(&dataset).unwrap(), &rows);
     // A parameter out of range is found by linfa's `fit`, too.
     assert!(matches!(KMeans::params().n_clusters(0).fit(&dataset), Err(Error::Parameter { .. })));
+}
+
+/// Not with less memory than a person has, but at a stated number of rows, and with the way out.
+#[test]
+fn one_class_svm_refuses_too_many_rows() {
+    let rows = Array2::from_shape_fn((301, 2), |(i, j)| ((i * (5 + j)) % 47) as f64);
+    let error = OneClassSvm::params().max_rows(300).check().unwrap().fit_rows(rows.view()).unwrap_err();
+    insta::assert_snapshot!(error, @"rows (nystroem_svm takes any number): expected at most 300, got 301");
 }
 
 #[test]
