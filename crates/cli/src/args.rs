@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Write simulated transactions, labelled, of any size
     Simulate(SimulateArgs),
-    /// List the feeds that are read, and how each is recognised
+    /// List the feeds that are read, show one, check what a file is taken for, or draft a preset
     Feeds(FeedsArgs),
 }
 
@@ -31,15 +31,8 @@ pub(crate) struct ScoreArgs {
     /// Transaction exports: CSV (plain, gzip or zstd), Parquet, or statements (see `crible feeds`)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Read the files as this feed instead of recognising them (see `crible feeds`)
-    #[arg(long, value_name = "NAME", conflicts_with = "map")]
-    pub(crate) feed: Option<String>,
-    /// Name the columns of an unknown feed, `account=COL,amount=COL,time=COL,…`, or a TOML file that does
-    #[arg(long, value_name = "MAP")]
-    pub(crate) map: Option<String>,
-    /// A folder of further presets
-    #[arg(long, value_name = "DIR")]
-    pub(crate) presets: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
     /// How many alerts somebody can look at in a day
     #[arg(long, default_value = "100/day", value_name = "N/day")]
     pub(crate) budget: Budget,
@@ -52,11 +45,25 @@ pub(crate) struct ScoreArgs {
     /// Write rejected rows to this file; beside the alerts, or crible-rejects.csv, unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) learn: LearnArgs,
+}
+
+/// How to read, for every command that reads files of transactions.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReadArgs {
+    /// Read the files as this feed instead of recognising them (see `crible feeds`)
+    #[arg(long, value_name = "NAME", conflicts_with = "map")]
+    pub(crate) feed: Option<String>,
+    /// Name the columns of an unknown feed, `account=COL,amount=COL,time=COL,…`, or a TOML file that does
+    #[arg(long, value_name = "MAP")]
+    pub(crate) map: Option<String>,
+    /// A folder of further presets (or CRIBLE_PRESETS in the environment)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) presets: Option<PathBuf>,
     /// A file with the key that account and card numbers are pseudonymised with (or CRIBLE_KEY in the environment)
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) learn: LearnArgs,
 }
 
 /// How to learn, for every command that scores.
@@ -115,10 +122,56 @@ pub(crate) struct SimulateArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct FeedsArgs {
-    /// A folder of further presets
+    #[command(subcommand)]
+    pub(crate) command: Option<FeedsCommand>,
+    /// Show this feed in full, instead of listing all
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Print its preset as TOML, to start one of your own from
+    #[arg(long, requires = "name")]
+    pub(crate) toml: bool,
+    /// A folder of further presets (or CRIBLE_PRESETS in the environment)
     #[arg(long, value_name = "DIR")]
     pub(crate) presets: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FeedsCommand {
+    /// Say what files are taken for, how their columns are read, and which rows would be rejected: exit status 0 when all is
+    /// well, 1 when rows would be rejected, 2 when a file cannot be read
+    Check(CheckArgs),
+    /// Draft a preset from a file: each guess with its reason, what cannot be decided marked
+    New(NewArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckArgs {
+    /// Transaction exports
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// How many rows to show of each file
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub(crate) rows: usize,
+    /// Write JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct NewArgs {
+    /// A file of the feed
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The preset's name; made of the file's unless given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Where the preset goes; standard output unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 fn date(text: &str) -> Result<Timestamp, String> {

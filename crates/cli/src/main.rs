@@ -24,13 +24,13 @@ const NOTHING_READ: u8 = 2;
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
-        Command::Score(args) => score::run(&args),
-        Command::Demo(args) => demo::run(&args),
-        Command::Simulate(args) => simulate::run(&args),
+        Command::Score(args) => score::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => demo::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Simulate(args) => simulate::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Feeds(args) => feeds::run(&args),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => fail(&error),
     }
 }
@@ -43,6 +43,9 @@ fn fail(error: &Error) -> ExitCode {
     }
     // There is nobody left to tell where even this cannot be written.
     let _ = writeln!(io::stderr(), "crible: {error:#}");
-    let unread = error.is::<score::Unusable>() || error.chain().any(|cause| cause.is::<crible_ingest::Error>());
+    let is_input = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<crible_ingest::Error>() || cause.is::<crible_ingest::PresetError>()
+    };
+    let unread = error.is::<score::Unusable>() || error.chain().any(is_input);
     ExitCode::from(if unread { NOTHING_READ } else { 1 })
 }

@@ -8,7 +8,7 @@ use crible_core::{Batch, Timestamp};
 use crible_ingest::{Import, Key, Mapping, Options, Presets};
 
 use crate::alerts::{Alerts, Places};
-use crate::args::{LearnArgs, ScoreArgs};
+use crate::args::{LearnArgs, ReadArgs, ScoreArgs};
 use crate::progress::{Stage, Stages};
 use crate::rejects::Rejects;
 use crate::scores::Scores;
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
     use_threads(args.learn.threads)?;
     let places = Places::of(args.out.as_deref())?;
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?;
-    let options = options(args)?;
+    let options = options(&args.read)?;
     let mut stages = Stages::default();
 
     let mut rejects = Rejects::new(args.rejects.clone().unwrap_or(places.rejects));
@@ -93,7 +93,7 @@ fn use_threads(threads: Option<u16>) -> Result<()> {
     Ok(())
 }
 
-fn options(args: &ScoreArgs) -> Result<Options> {
+pub(crate) fn options(args: &ReadArgs) -> Result<Options> {
     let map = match &args.map {
         Some(map) if map.contains('=') => Some(Mapping::parse(map).context("--map")?),
         Some(file) => Some(Mapping::from_file(Path::new(file)).context("--map")?),
@@ -109,10 +109,13 @@ fn options(args: &ScoreArgs) -> Result<Options> {
     Ok(Options { feed: args.feed.clone(), map, key, presets })
 }
 
+/// Those built in, and the user's own from the folder named here or in the environment.
 pub(crate) fn presets(folder: Option<&Path>) -> Result<Presets> {
-    match folder {
-        Some(folder) => Presets::builtin().with_folder(folder).context("--presets"),
-        None => Ok(Presets::builtin()),
+    let named = env::var_os("CRIBLE_PRESETS").filter(|folder| !folder.is_empty());
+    match (folder, named) {
+        (Some(folder), _) => Presets::builtin().with_folder(folder).context("--presets"),
+        (None, Some(folder)) => Presets::builtin().with_folder(Path::new(&folder)).context("CRIBLE_PRESETS"),
+        (None, None) => Ok(Presets::builtin()),
     }
 }
 

@@ -10,6 +10,9 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "cli/feeds.rs"]
+mod feeds;
+
 const HANDBOOK: &str = "TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_TIME_SECONDS,TX_TIME_DAYS,TX_FRAUD,TX_FRAUD_SCENARIO";
 
 fn sample() -> PathBuf {
@@ -18,7 +21,13 @@ fn sample() -> PathBuf {
 
 /// Runs the command in a folder of its own, without a key from the environment.
 fn crible(folder: &TempDir, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_crible")).current_dir(folder).env_remove("CRIBLE_KEY").args(args).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_crible"))
+        .current_dir(folder)
+        .env_remove("CRIBLE_KEY")
+        .env_remove("CRIBLE_PRESETS")
+        .args(args)
+        .output()
+        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -336,11 +345,15 @@ fn simulate_writes_the_committed_sample() {
 }
 
 #[test]
-fn feeds_are_listed_with_how_they_are_recognised() {
+fn feeds_are_listed_with_what_they_are() {
     let folder = TempDir::new().unwrap();
     let shown = text(&crible(&folder, &["feeds"]).stdout);
     for preset in crible_ingest::feeds() {
-        assert!(shown.contains(preset.name()), "{}", preset.name());
+        let line = shown.lines().find(|line| line.split(' ').next() == Some(preset.name()));
+        let line = line.unwrap_or_else(|| panic!("{} is not listed", preset.name()));
+        assert!(
+            line.contains(preset.kind()) && line.contains(preset.title()) && line.ends_with(preset.source()),
+            "{line}"
+        );
     }
-    assert!(shown.contains("TRANSACTION_ID"), "{shown}");
 }

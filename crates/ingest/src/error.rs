@@ -36,7 +36,7 @@ pub enum Error {
         found: &'static str,
     },
     /// No preset has this header.
-    #[error("{}: no known feed has the header `{header}`{}; name the columns with a mapping instead", path.display(), Nearest(nearest))]
+    #[error("{}: no known feed has the header `{header}`{}; name the feed with --feed NAME, or the columns with --map", path.display(), Nearest(nearest))]
     Unrecognised {
         /// The file.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum Error {
         nearest: Vec<String>,
     },
     /// More than one preset fits.
-    #[error("{}: fits more than one feed, {}; say which one it is", path.display(), feeds.join(" and "))]
+    #[error("{}: fits more than one feed equally, {}; decide with --feed NAME", path.display(), feeds.join(" and "))]
     Ambiguous {
         /// The file.
         path: PathBuf,
@@ -54,7 +54,7 @@ pub enum Error {
         feeds: Vec<String>,
     },
     /// The header is one of a known feed and of others too, and the rows do not tell them apart.
-    #[error("{}: the header is one that {} has, and that exports of others have too; name the feed if it is of it", path.display(), feeds.join(" or "))]
+    #[error("{}: the header is one that {} has, and that exports of others have too; if it is of it, say so with --feed NAME", path.display(), feeds.join(" or "))]
     ByName {
         /// The file.
         path: PathBuf,

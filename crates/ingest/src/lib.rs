@@ -2,6 +2,7 @@
 
 mod build;
 mod csv;
+mod draft;
 mod error;
 mod formats;
 mod input;
@@ -20,9 +21,11 @@ mod rows;
 mod value;
 mod worker;
 
+pub use draft::{Draft, draft};
 pub use error::Error;
 pub use input::Compression;
 pub use key::{Domain, Key, KeyError, KeyOrigin};
+pub use plan::Mapped;
 pub use preset::{Mapping, Preset, PresetError, Presets, feeds};
 pub use read::{FileReport, Import, Options, Progress, Reject, Stream, Streamed, Window, read, stream};
-pub use recognise::{Recognition, recognise};
+pub use recognise::{Recognition, Signature, recognise};

@@ -1,5 +1,7 @@
 //! A preset applied to one file: every canonical field bound to a column number.
 
+mod told;
+
 use std::path::Path;
 
 use crible_core::Currency;
@@ -8,6 +10,8 @@ use crate::error::Error;
 use crate::key::Domain;
 use crate::preset::{Inflow, Origin, Place, Preset, Sign, Skip, Style, Text, When};
 use crate::value::time::Clock;
+
+pub use told::Mapped;
 
 /// The column that tells, and what it holds in rows that have the two parties the other way round.
 type Turned = (usize, Vec<Vec<u8>>);
@@ -137,7 +141,7 @@ impl Plan {
             Some(Source::Column { at, .. }) => Money::Column(at),
         };
         let clock = Clock::new(&preset.time).map_err(|(value, expected)| crate::preset::PresetError::Value {
-            preset: preset.name().to_owned(),
+            origin: format!("preset `{}`", preset.name()),
             key: "time".to_owned(),
             value,
             expected: expected.to_owned(),

@@ -2,66 +2,24 @@
 
 mod builtin;
 mod check;
+mod error;
+mod locate;
 mod mapping;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
 use crate::formats::{self, Format};
+use crate::plan::{Mapped, Plan};
 
+pub use error::PresetError;
 pub use mapping::Mapping;
 pub(crate) use rows::{Evidence, Skip};
-
-/// A preset or mapping that is wrong in itself, whatever the files.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PresetError {
-    /// No valid TOML, or keys a preset does not have.
-    #[error("{origin}: {message}")]
-    Toml {
-        /// The file, or what the text was given as.
-        origin: String,
-        /// Where and what.
-        message: String,
-    },
-    /// A key's value makes no sense.
-    #[error("preset `{preset}`: {key}: `{value}`; expected {expected}")]
-    Value {
-        /// The preset.
-        preset: String,
-        /// The key.
-        key: String,
-        /// Its value.
-        value: String,
-        /// What it may be.
-        expected: String,
-    },
-    /// A mapping on the command line that cannot be read.
-    #[error("mapping: `{part}`; expected {expected}")]
-    Mapping {
-        /// The part that is wrong.
-        part: String,
-        /// What it may be.
-        expected: String,
-    },
-    /// Two presets of one name.
-    #[error("two presets are named `{0}`")]
-    Twice(String),
-    /// A preset file or folder that the system would not hand out.
-    #[error("{}: cannot be read", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-}
 
 /// A column: by name, or by position from 0 (for repeated names and files without a header).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -83,6 +41,9 @@ pub struct Preset {
     licence: String,
     #[serde(default)]
     notes: String,
+    /// What a draft leaves to be decided. While there is anything, the preset does not load.
+    #[serde(default)]
+    undecided: Vec<String>,
     /// Columns that only serve to tell rows apart: they go into the reference and nowhere else.
     #[serde(default)]
     pub(crate) apart: Vec<Place>,
@@ -106,6 +67,9 @@ pub struct Preset {
     /// Set where the files are no tables, so that code of their own reads them.
     #[serde(skip)]
     pub(crate) format: Option<Format>,
+    /// What it was parsed from.
+    #[serde(skip)]
+    toml: Arc<str>,
 }
 
 /// What a file of the feed looks like.
@@ -333,12 +297,28 @@ impl Preset {
     /// # Errors
     /// [`PresetError`] where the TOML is no preset, or one that contradicts itself.
     pub fn from_toml(text: &str, origin: &str) -> Result<Self, PresetError> {
-        let preset: Self = toml::from_str(text).map_err(|error| PresetError::Toml {
-            origin: origin.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
+        let mut preset: Self = toml::from_str(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            PresetError::Toml {
+                origin: origin.to_owned(),
+                line: locate::line_at(text, at),
+                key: locate::key_at(text, at),
+                message: error.message().trim_end().to_owned(),
+            }
         })?;
-        preset.check()?;
+        let place = |key: &str| format!("{origin}:{}", locate::line_of(text, key));
+        if !preset.undecided.is_empty() {
+            let (preset, points) = (preset.name, preset.undecided);
+            return Err(PresetError::Undecided { origin: place("undecided"), preset, points });
+        }
+        preset.check().map_err(|wrong| wrong.at(place(&wrong.key)))?;
+        preset.toml = text.into();
         Ok(preset)
+    }
+
+    /// The TOML it was made of; nothing for a mapping from the command line.
+    pub fn toml(&self) -> &str {
+        &self.toml
     }
 
     /// The feed's name, as `--feed` takes it.
@@ -385,6 +365,32 @@ impl Preset {
                 format!("its header: {}", columns.join(" or "))
             }
         }
+    }
+
+    /// What its files are: `table` for CSV of any delimiter and what else has columns, else the format's name.
+    pub fn kind(&self) -> &'static str {
+        self.format.map_or("table", Format::feed)
+    }
+
+    /// Which column becomes what in a file of the fullest form of the feed.
+    pub fn mapping(&self) -> Vec<Mapped> {
+        let columns = match (self.forms().max_by_key(|header| header.len()), self.file.columns) {
+            (Some(header), _) => header.clone(),
+            (None, Some(width)) => (1..=width).map(|at| format!("#{at}")).collect(),
+            (None, None) => {
+                let mut names: Vec<String> = Vec::new();
+                for (_, place) in self.places() {
+                    if let Place::Named(name) = place
+                        && !names.contains(name)
+                    {
+                        names.push(name.clone());
+                    }
+                }
+                names
+            }
+        };
+        // What a plan lacks is a column that a single form has and the fullest has not: then there is no one mapping.
+        Plan::new(self, Path::new("FILE"), columns).map(|plan| plan.told(self)).unwrap_or_default()
     }
 
     /// Every header the feed is known to have.
@@ -450,14 +456,14 @@ impl Presets {
             }
         }
         paths.sort();
-        let mut added: Vec<String> = Vec::new();
+        let mut added: Vec<(String, PathBuf)> = Vec::new();
         for path in paths {
             let text = fs::read_to_string(&path).map_err(io(&path))?;
             let preset = Preset::from_toml(&text, &path.display().to_string())?;
-            if added.contains(&preset.name) {
-                return Err(PresetError::Twice(preset.name));
+            if let Some((name, before)) = added.iter().find(|(name, _)| *name == preset.name) {
+                return Err(PresetError::Twice { path, before: before.clone(), name: name.clone() });
             }
-            added.push(preset.name.clone());
+            added.push((preset.name.clone(), path));
             self = self.with(preset);
         }
         Ok(self)

@@ -15,6 +15,7 @@ use crible_core::Batch;
 use crate::error::Error;
 use crate::key::{Key, KeyOrigin};
 use crate::preset::{Mapping, Presets};
+use crate::recognise::Signature;
 use run::Run;
 pub use stream::{Stream, Streamed, Window, stream};
 
@@ -52,6 +53,8 @@ pub struct FileReport {
     pub path: PathBuf,
     /// The feed it is of.
     pub feed: String,
+    /// What that rests on.
+    pub signature: Signature,
     /// How that was recognised, and what was sniffed.
     pub why: String,
     /// Rows it has; blank lines and the header are none.

@@ -2,6 +2,7 @@
 
 mod fit;
 mod near;
+mod signature;
 mod sniff;
 
 use std::io::Read;
@@ -18,13 +19,17 @@ use crate::error::{Error, shown};
 use crate::formats::{COLUMNS, Document, Format};
 use crate::input::{Compression, Input};
 use crate::parquet;
-use crate::plan::Plan;
+use crate::plan::{Mapped, Plan};
 use crate::preset::{Origin, Place, Preset, Text};
 
 use fit::{Fit, Header, Kind};
+pub use signature::Signature;
 
 /// The delimiters tried where a preset names none, in the order in which a tie goes.
-const DELIMITERS: [u8; 4] = *b",;|\t";
+pub(crate) const DELIMITERS: [u8; 4] = *b",;|\t";
+
+/// Lines among which the header of a file of no known feed is looked for.
+const LINES: usize = 12;
 
 /// Text looked at: the longest header there may be, and rows enough to sniff from.
 const HEAD: usize = MAX_LINE + (1 << 16);
@@ -37,8 +42,12 @@ pub struct Recognition {
     pub feed: String,
     /// What the feed is, in a few words.
     pub title: String,
+    /// What that rests on; [`Signature::confidence`] is a number of it.
+    pub signature: Signature,
     /// How it was recognised, and what was sniffed.
     pub why: String,
+    /// Which column becomes what, and how.
+    pub mapping: Vec<Mapped>,
     /// The file's columns, in order; positions for names where it has no header.
     pub columns: Vec<String>,
     /// What parts the fields of a text; nothing for Parquet.
@@ -58,7 +67,9 @@ pub fn recognise(path: &Path, options: &Options) -> Result<Recognition, Error> {
     Ok(Recognition {
         feed: found.preset.name().to_owned(),
         title: found.preset.title().to_owned(),
+        signature: found.signature,
         why: found.why,
+        mapping: found.plan.told(&found.preset),
         columns: found.plan.columns,
         delimiter: match found.layout {
             Layout::Text { dialect, .. } => Some(char::from(dialect.delimiter)),
@@ -74,6 +85,7 @@ pub(crate) struct Found {
     pub(crate) preset: Preset,
     pub(crate) plan: Plan,
     pub(crate) layout: Layout,
+    pub(crate) signature: Signature,
     pub(crate) why: String,
     compression: Option<Compression>,
 }
@@ -91,7 +103,8 @@ pub(crate) enum Layout {
 }
 
 /// The beginning of a text.
-struct Head {
+#[derive(Debug)]
+pub(crate) struct Head {
     bytes: Vec<u8>,
     terminator: u8,
     /// The first line that is not blank.
@@ -107,11 +120,16 @@ struct Line {
 }
 
 impl Head {
+    /// All of it from the first line on that is not blank.
+    pub(crate) fn rest(&self) -> &[u8] {
+        &self.bytes[self.first.start..]
+    }
+
     fn text(&self, line: Line) -> &[u8] {
         trim_line(&self.bytes[line.start..line.end], self.terminator)
     }
 
-    fn dialect(&self, delimiter: u8) -> Dialect {
+    pub(crate) fn dialect(&self, delimiter: u8) -> Dialect {
         Dialect { delimiter, terminator: self.terminator, limits: Limits::default() }
     }
 
@@ -134,8 +152,18 @@ impl Head {
 
     /// The first line, and as many below it as a preset allows above its header.
     fn lines(&self, preset: &Preset) -> impl Iterator<Item = Line> {
+        self.first_lines(preset.file.preamble + 1)
+    }
+
+    fn first_lines(&self, lines: usize) -> impl Iterator<Item = Line> {
         let below = |line: &Line| self.line_from(line.end, line.before + 1);
-        std::iter::successors(Some(self.first), below).take(preset.file.preamble + 1)
+        std::iter::successors(Some(self.first), below).take(lines)
+    }
+
+    /// The first lines, cut in every way: what a header may be.
+    fn headers(&self) -> Vec<Vec<String>> {
+        let lines = self.first_lines(LINES);
+        lines.flat_map(|line| DELIMITERS.map(|delimiter| self.fields(line, delimiter))).collect()
     }
 }
 
@@ -146,11 +174,11 @@ pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
     if magic == *b"PAR1" {
         return find_parquet(input, options);
     }
-    if let Some((format, why)) = format(input, options)? {
-        return find_document(input, options, format, why, Compression::of(&magic));
+    if let Some((format, signature, why)) = format(input, options)? {
+        return find_document(input, options, (format, signature, why), Compression::of(&magic));
     }
     let head = head(input)?;
-    let Choice { mut preset, fit, mut why } = choose(&input.path, options, &head)?;
+    let Choice { mut preset, fit, signature, mut why } = choose(&input.path, options, &head)?;
     let dialect = head.dialect(fit.delimiter);
     let columns = fit.header.columns();
     let (skip, skip_lines) = fit.rows(&preset);
@@ -165,17 +193,17 @@ pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
         why = format!("{why}; {told}");
     }
     let layout = Layout::Text { dialect, skip: skip as u64, skip_lines };
-    Ok(Found { preset, plan, layout, why, compression: Compression::of(&magic) })
+    Ok(Found { preset, plan, layout, signature, why, compression: Compression::of(&magic) })
 }
 
 /// The format of a file that is no table: the one the user named, or the one it begins like.
-fn format(input: &Input, options: &Options) -> Result<Option<(Format, String)>, Error> {
+fn format(input: &Input, options: &Options) -> Result<Option<(Format, Signature, String)>, Error> {
     if options.map.is_some() {
         return Ok(None);
     }
     if let Some(name) = &options.feed {
         let format = options.presets.get(name).and_then(|preset| preset.format);
-        return Ok(format.map(|format| (format, "feed named by the user".to_owned())));
+        return Ok(format.map(|format| (format, Signature::Named, "feed named by the user".to_owned())));
     }
     let io = |source| Error::Io { path: input.path.clone(), source };
     let mut bytes = Vec::new();
@@ -185,14 +213,15 @@ fn format(input: &Input, options: &Options) -> Result<Option<(Format, String)>, 
     // A user may have put a preset of his own in the place of a format's.
     let format = Format::of(&bytes)
         .filter(|format| options.presets.get(format.name()).is_some_and(|preset| preset.format == Some(*format)));
-    Ok(format.map(|format| (format, format!("it begins like {}: {}", format.name(), format.recognised_by()))))
+    Ok(format.map(|format| {
+        (format, Signature::Exact, format!("it begins like {}: {}", format.name(), format.recognised_by()))
+    }))
 }
 
 fn find_document(
     input: &Input,
     options: &Options,
-    format: Format,
-    why: String,
+    (format, signature, why): (Format, Signature, String),
     compression: Option<Compression>,
 ) -> Result<Found, Error> {
     let mut preset = options.presets.get(format.name()).ok_or_else(|| unknown(options, format.name()))?.clone();
@@ -203,7 +232,7 @@ fn find_document(
     let mut plan = Plan::new(&preset, &input.path, COLUMNS.map(str::to_owned).to_vec())?;
     format.feed().clone_into(&mut plan.feed);
     let why = [&[why][..], &document.told].concat().join("; ");
-    Ok(Found { preset, plan, layout: Layout::Document(document), why, compression })
+    Ok(Found { preset, plan, layout: Layout::Document(document), signature, why, compression })
 }
 
 /// An account that the lines above the header name.
@@ -221,6 +250,7 @@ fn preamble_account(preset: &Preset, above: &[u8]) -> Option<String> {
 struct Choice {
     preset: Preset,
     fit: Fit,
+    signature: Signature,
     why: String,
 }
 
@@ -246,6 +276,23 @@ fn head(input: &Input) -> Result<Head, Error> {
     Ok(head)
 }
 
+/// The beginning of a file that has to be a text and no statement.
+pub(crate) fn text_head(input: &Input) -> Result<Head, Error> {
+    let head = head(input)?;
+    let path = input.path.clone();
+    if head.bytes.starts_with(b"PAR1") {
+        let reason = "it is Parquet; expected a table of text, such as a CSV export".to_owned();
+        return Err(Error::Refused { path, reason });
+    }
+    match Format::of(&head.bytes) {
+        Some(format) => Err(Error::Refused {
+            path,
+            reason: format!("it is a statement that the feed {} reads; expected a table of text", format.name()),
+        }),
+        None => Ok(head),
+    }
+}
+
 fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choice, Error> {
     if let Some(mapping) = &options.map {
         return named(path, &mapping.0, head, "columns mapped by the user");
@@ -259,10 +306,10 @@ fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choice, Error> 
         0 => Err(Error::Unrecognised {
             path: path.to_owned(),
             header: shown(head.text(head.first)),
-            nearest: near::nearest(&options.presets, &DELIMITERS.map(|delimiter| head.fields(head.first, delimiter))),
+            nearest: near::nearest(&options.presets, &head.headers()),
         }),
         1 => {
-            let (preset, fit) = fits.remove(0);
+            let (preset, fit, signature) = fits.remove(0);
             let name = preset.name();
             let mut why = match &fit.header {
                 Header::Names(names) if fit.kind == Kind::Among => {
@@ -271,21 +318,25 @@ fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choice, Error> 
                 Header::Names(names) => format!("its header is that of {name} ({} columns)", names.len()),
                 Header::None(_) => format!("no header, and its first row is one of {name}"),
             };
-            if !preset.file.evidence.is_empty() {
-                why.push_str(", and so are its rows");
+            match signature {
+                Signature::Evidence => why.push_str(", and so are its rows"),
+                Signature::Readable => {
+                    why.push_str(", and it reads more of its rows than any other feed that has them")
+                }
+                _ => {}
             }
-            Ok(Choice { preset: preset.clone(), fit, why })
+            Ok(Choice { preset: preset.clone(), fit, signature, why })
         }
         _ => Err(Error::Ambiguous {
             path: path.to_owned(),
-            feeds: fits.iter().map(|(preset, _)| preset.name().to_owned()).collect(),
+            feeds: fits.iter().map(|(preset, ..)| preset.name().to_owned()).collect(),
         }),
     }
 }
 
 /// A feed the user named: its columns have to be there, and the header may otherwise differ.
 fn named(path: &Path, preset: &Preset, head: &Head, why: &str) -> Result<Choice, Error> {
-    let choice = |fit| Ok(Choice { preset: preset.clone(), fit, why: why.to_owned() });
+    let choice = |fit| Ok(Choice { preset: preset.clone(), fit, signature: Signature::Named, why: why.to_owned() });
     let candidates = delimiters(preset);
     if let Some(fit) = candidates.iter().find_map(|&delimiter| Fit::new(preset, head, delimiter)) {
         return choice(fit);
@@ -342,11 +393,11 @@ fn find_parquet(input: &Input, options: &Options) -> Result<Found, Error> {
                 && has.iter().all(|name| header.contains(name) || name.is_empty())
         }) || (!preset.file.has.is_empty() && preset.file.has.iter().all(|name| has.contains(&name)))
     };
-    let (mut preset, mut why) = if let Some(mapping) = &options.map {
-        (mapping.0.clone(), "Parquet; columns mapped by the user".to_owned())
+    let (mut preset, signature, mut why) = if let Some(mapping) = &options.map {
+        (mapping.0.clone(), Signature::Named, "Parquet; columns mapped by the user".to_owned())
     } else if let Some(name) = &options.feed {
         let preset = options.presets.get(name).ok_or_else(|| unknown(options, name))?;
-        (preset.clone(), "Parquet; feed named by the user".to_owned())
+        (preset.clone(), Signature::Named, "Parquet; feed named by the user".to_owned())
     } else {
         let found: Vec<&Preset> = options.presets.iter().filter(|preset| fits(preset)).collect();
         match found.as_slice() {
@@ -359,7 +410,9 @@ fn find_parquet(input: &Input, options: &Options) -> Result<Found, Error> {
             }
             [preset] => {
                 let why = format!("Parquet; its columns are those of {}", preset.name());
-                ((*preset).clone(), why)
+                // Parquet writers add and reorder columns, so names are compared and their order is not.
+                let signature = if preset.file.has.is_empty() { Signature::Exact } else { Signature::Columns };
+                ((*preset).clone(), signature, why)
             }
             several => {
                 return Err(Error::Ambiguous {
@@ -377,5 +430,5 @@ fn find_parquet(input: &Input, options: &Options) -> Result<Found, Error> {
         why = format!("{why}; {told}");
     }
     table.adapt(&mut plan);
-    Ok(Found { preset, plan, layout: Layout::Parquet(table), why, compression: None })
+    Ok(Found { preset, plan, layout: Layout::Parquet(table), signature, why, compression: None })
 }

@@ -3,16 +3,27 @@ use crible_core::Currency;
 use super::{Origin, Place, Preset, PresetError, Text};
 use crate::value::time::Clock;
 
+/// A key whose value makes no sense.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) key: String,
+    value: String,
+    expected: String,
+}
+
+impl Wrong {
+    /// The error, with where the key stands.
+    pub(super) fn at(&self, origin: String) -> PresetError {
+        let Self { key, value, expected } = self;
+        PresetError::Value { origin, key: key.clone(), value: value.clone(), expected: expected.clone() }
+    }
+}
+
 impl Preset {
     /// Whether it can be used at all; what depends on a file is found out there.
-    pub(super) fn check(&self) -> Result<(), PresetError> {
+    pub(super) fn check(&self) -> Result<(), Wrong> {
         let wrong = |key: &str, value: &str, expected: &str| {
-            Err(PresetError::Value {
-                preset: self.name.clone(),
-                key: key.to_owned(),
-                value: value.to_owned(),
-                expected: expected.to_owned(),
-            })
+            Err(Wrong { key: key.to_owned(), value: value.to_owned(), expected: expected.to_owned() })
         };
         if self.name.is_empty() || self.name.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return wrong("name", &self.name, "a word without blanks");
@@ -32,7 +43,8 @@ impl Preset {
             if check.like.is_some() == check.equals.is_some()
                 || self.file.columns.is_none_or(|columns| check.column >= columns)
             {
-                return wrong("file.check", &format!("{check:?}"), "a column of the file and `like` or `equals`");
+                let value = format!("column = {}", check.column);
+                return wrong("file.check", &value, "a column of the file, and `like` or `equals`");
             }
         }
         for (key, text) in self.texts() {
@@ -40,7 +52,9 @@ impl Preset {
             // An account's column may be one that some forms of the feed lack.
             let fallback = given == [true, false, false, true] && text.from != Some(Origin::EachRow);
             if given.iter().filter(|&&given| given).count() != 1 && !fallback {
-                return wrong(key, &format!("{text:?}"), "one of column, columns, constant and from");
+                let names = ["column", "columns", "constant", "from"].into_iter().zip(given);
+                let names: Vec<&str> = names.filter(|(_, given)| *given).map(|(name, _)| name).collect();
+                return wrong(key, &names.join(" and "), "one of column, columns, constant and from");
             }
             if !text.columns.is_empty() && !matches!(key, "account" | "counterparty") {
                 return wrong(key, "columns", "one column; only accounts and counterparties are joined of several");
@@ -95,11 +109,7 @@ impl Preset {
             return wrong("amount", "", "no sign or inflow beside debit and credit");
         }
         if let Some(skip) = self.skip.iter().find(|skip| skip.tests() != 1 || skip.reason.is_empty()) {
-            return wrong(
-                "skip",
-                &format!("{skip:?}"),
-                "a reason, and one of values, other-than, starts-with and empty",
-            );
+            return wrong("skip", &skip.reason, "a reason, and one of values, other-than, starts-with and empty");
         }
         if let Some(label) = &self.label
             && label.fraud.is_empty()
@@ -110,7 +120,7 @@ impl Preset {
     }
 
     /// Every column a preset uses is one that each of its headers has.
-    fn check_places(&self, wrong: &dyn Fn(&str, &str, &str) -> Result<(), PresetError>) -> Result<(), PresetError> {
+    fn check_places(&self, wrong: &dyn Fn(&str, &str, &str) -> Result<(), Wrong>) -> Result<(), Wrong> {
         for (key, place) in self.places() {
             match place {
                 Place::Named(name) => {

@@ -44,7 +44,7 @@ impl Mapping {
             }
         }
         let preset = given.preset()?;
-        preset.check()?;
+        preset.check().map_err(|wrong| wrong.at("mapping".to_owned()))?;
         Ok(Self(preset))
     }
 
@@ -210,6 +210,7 @@ impl Given {
             source: String::new(),
             licence: String::new(),
             notes: String::new(),
+            undecided: Vec::new(),
             apart: Vec::new(),
             file: Shape { delimiter, columns, ..Shape::default() },
             account: self.text("account")?.ok_or_else(|| missing("account"))?,
@@ -245,6 +246,7 @@ impl Given {
             }),
             skip: Vec::new(),
             format: None,
+            toml: "".into(),
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::input::Input;
 use crate::key::Key;
 use crate::parquet;
 use crate::plan::Plan;
-use crate::recognise::{self, Found, Layout};
+use crate::recognise::{self, Found, Layout, Signature};
 use crate::rows::Chunk;
 
 /// A file that was recognised, its rows handed out chunk by chunk.
@@ -25,6 +25,7 @@ pub(super) struct File {
     source: Source,
     /// The chunk that opening read: a file that cannot be read shows by then.
     first: Option<Chunk>,
+    signature: Signature,
     why: String,
     is_document: bool,
     warnings: Vec<String>,
@@ -43,7 +44,7 @@ enum Source {
 impl File {
     /// Recognises a file and reads its first chunk.
     pub(super) fn open(input: Input, options: &Options, key: &Key) -> Result<Self, Error> {
-        let Found { plan, layout, why, .. } = recognise::find(&input, options)?;
+        let Found { plan, layout, signature, why, .. } = recognise::find(&input, options)?;
         let keys = Arc::new(Keys::new(key, &plan.feed));
         let plan = Arc::new(plan);
         let bytes = Arc::new(AtomicU64::new(0));
@@ -65,7 +66,7 @@ impl File {
         };
         let first = source.next(0)?;
         let tally = Tally::new(&input.path, lines);
-        Ok(Self { input, plan, keys, source, first, why, is_document, warnings, tally, bytes, told: 0 })
+        Ok(Self { input, plan, keys, source, first, signature, why, is_document, warnings, tally, bytes, told: 0 })
     }
 
     /// The next chunk that has rows, those before `from` told as rejected; nothing at the end.
@@ -153,6 +154,7 @@ impl File {
         FileReport {
             path: self.input.path.clone(),
             feed: self.plan.feed.clone(),
+            signature: self.signature,
             why: self.why.clone(),
             read,
             accepted: read - rejected - known,

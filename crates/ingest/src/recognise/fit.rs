@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crible_core::Currency;
 
-use super::{Head, Line, delimiters, sniff};
+use super::{Head, Line, Signature, delimiters, sniff};
 use crate::Options;
 use crate::error::Error;
 use crate::plan::{Amounts, Plan};
@@ -100,8 +100,12 @@ impl Fit {
     }
 }
 
-/// The presets a file is one of. More than one where nothing tells them apart.
-pub(super) fn all<'p>(path: &Path, options: &'p Options, head: &Head) -> Result<Vec<(&'p Preset, Fit)>, Error> {
+/// The presets a file is one of, and what that rests on. More than one where nothing tells them apart.
+pub(super) fn all<'p>(
+    path: &Path,
+    options: &'p Options,
+    head: &Head,
+) -> Result<Vec<(&'p Preset, Fit, Signature)>, Error> {
     let mut fits: Vec<(&Preset, Fit)> = Vec::new();
     for preset in options.presets.iter() {
         // One preset fits once, whatever the delimiter.
@@ -119,8 +123,14 @@ pub(super) fn all<'p>(path: &Path, options: &'p Options, head: &Head) -> Result<
         let feeds = fits.iter().map(|(preset, _)| preset.name().to_owned()).collect();
         return Err(Error::ByName { path: path.to_owned(), feeds });
     }
-    if sure.len() < 2 {
-        return Ok(sure);
+    if let [(preset, fit)] = sure.as_slice() {
+        let signature = match fit.kind {
+            _ if !preset.file.evidence.is_empty() => Signature::Evidence,
+            Kind::Among => Signature::Columns,
+            _ if preset.file.columns.is_some() => Signature::Shape,
+            _ => Signature::Exact,
+        };
+        return Ok(vec![(preset, fit.clone(), signature)]);
     }
     let mut read = Vec::with_capacity(sure.len());
     for (preset, fit) in &sure {
@@ -128,7 +138,7 @@ pub(super) fn all<'p>(path: &Path, options: &'p Options, head: &Head) -> Result<
     }
     let most = read.iter().copied().max();
     let kept = sure.into_iter().zip(read).filter(|(_, rows)| Some(*rows) == most);
-    Ok(kept.map(|(fit, _)| fit).collect())
+    Ok(kept.map(|((preset, fit), _)| (preset, fit, Signature::Readable)).collect())
 }
 
 fn sample(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<(Plan, Vec<Vec<String>>), Error> {

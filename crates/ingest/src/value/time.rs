@@ -379,7 +379,7 @@ fn to_utc(local: i64, zone: Tz) -> Option<i64> {
 }
 
 /// The formats a mapping may have left unsaid, likeliest first.
-const SNIFFED: [&str; 18] = [
+const SNIFFED: [&str; 20] = [
     "iso",
     "epoch-seconds",
     "epoch-milliseconds",
@@ -397,6 +397,8 @@ const SNIFFED: [&str; 18] = [
     "%d.%m.%Y %H:%M",
     "%d.%m.%Y %H:%M:%S",
     "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
     "%Y%m%d",
 ];
 
@@ -411,25 +413,37 @@ pub(crate) enum Sniffed {
     Nothing,
 }
 
+/// Whether values are in one format.
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    format: Format,
+    /// Small numbers are ids or days far more often than instants of the early seventies.
+    earliest: i64,
+}
+
+impl Probe {
+    pub(crate) fn new(name: &str) -> Option<Self> {
+        let earliest = if name.starts_with("epoch") { 100_000_000 * Timestamp::SECOND } else { EARLIEST };
+        Some(Self { format: Format::new(name)?, earliest })
+    }
+
+    pub(crate) fn reads(&self, text: &[u8]) -> bool {
+        match self.format.read(text, &mut Memo::default()) {
+            Some(Reading::Instant(at) | Reading::Local(at)) => (self.earliest..LATEST).contains(&at),
+            None => false,
+        }
+    }
+}
+
 /// Finds the format that reads most of a sample.
 pub(crate) fn sniff(sample: &[&[u8]]) -> Sniffed {
     let mut best: Option<(usize, &'static str)> = None;
     let mut tie = None;
     for name in SNIFFED {
-        let Some(format) = Format::new(name) else {
+        let Some(probe) = Probe::new(name) else {
             continue;
         };
-        let mut memo = Memo::default();
-        let fits = sample.iter().filter(|text| {
-            let (Reading::Instant(at) | Reading::Local(at)) = match format.read(text, &mut memo) {
-                Some(reading) => reading,
-                None => return false,
-            };
-            // Small numbers are ids or days far more often than instants of the early seventies.
-            let earliest = if name.starts_with("epoch") { 100_000_000 * Timestamp::SECOND } else { EARLIEST };
-            (earliest..LATEST).contains(&at)
-        });
-        let fits = fits.count();
+        let fits = sample.iter().filter(|text| probe.reads(text)).count();
         match best {
             Some((most, _)) if fits < most => {}
             Some((most, first)) if fits == most => tie = tie.or(Some((first, name))),

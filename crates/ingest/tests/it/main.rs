@@ -5,16 +5,20 @@
 mod accounting;
 mod bad_input;
 mod common;
+mod draft;
 mod feeds;
 mod feeds_banks;
 mod feeds_public;
 mod identity;
 mod keys;
 mod mapping;
+mod mutated;
+mod mutator;
 #[cfg(feature = "polars")]
 mod parquet;
 mod presets;
 mod recognition;
+mod schema;
 mod statements;
 mod statements_bai;
 mod statements_cards;

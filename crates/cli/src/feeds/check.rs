@@ -1,0 +1,163 @@
+//! `crible feeds check`: what a file is taken for, and what would become of its rows.
+
+mod json;
+mod text;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use crible_core::Transaction;
+use crible_ingest::{Error, FileReport, Recognition, Reject, recognise};
+
+use crate::args::CheckArgs;
+use crate::score::options;
+
+/// Examples of each reason to reject.
+const EXAMPLES: usize = 3;
+/// Reasons told apart; what else there is counts as others.
+const REASONS: usize = 50;
+
+/// Rows that would be rejected, and files that cannot be read, for the exit status.
+const REJECTED: u8 = 1;
+const UNREADABLE: u8 = 2;
+
+/// One file that can be read.
+struct Checked {
+    found: Recognition,
+    report: FileReport,
+    /// The first rows that were accepted, in the order of the file.
+    first: Vec<(u64, Transaction)>,
+    faults: Faults,
+}
+
+pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
+    let options = options(&args.read)?;
+    let mut faults: Vec<(std::sync::Arc<Path>, Faults)> = Vec::new();
+    let read = crible_ingest::read(
+        &args.files,
+        &options,
+        &mut |reject| match faults.last_mut() {
+            Some((file, faults)) if *file == reject.file => faults.push(&reject),
+            _ => {
+                let mut fresh = Faults::default();
+                fresh.push(&reject);
+                faults.push((reject.file.clone(), fresh));
+            }
+        },
+        &|_| {},
+    );
+    let (import, unread) = match read {
+        Ok(mut import) => {
+            let unread = std::mem::take(&mut import.errors);
+            (Some(import), unread)
+        }
+        Err(Error::Nothing(errors)) => (None, errors),
+        Err(error) => (None, vec![error]),
+    };
+    let mut checked = Vec::new();
+    if let Some(import) = import {
+        let mut first: Vec<Vec<(u64, Transaction)>> = vec![Vec::new(); import.files.len()];
+        for (row, transaction) in import.batch.iter().enumerate() {
+            let source = import.batch.source(row);
+            keep_first(&mut first[source.file as usize], args.rows, (source.row, transaction));
+        }
+        for (report, first) in import.files.into_iter().zip(first) {
+            let at = faults.iter().position(|(file, _)| **file == *report.path);
+            let faults = at.map(|at| faults.swap_remove(at).1).unwrap_or_default();
+            checked.push(Checked { found: recognise(&report.path, &options)?, report, first, faults });
+        }
+    }
+    let text = if args.json { json::told(&checked, &unread)? } else { text::told(&checked, &unread) };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    let rejected = checked.iter().any(|file| file.report.rejected > 0);
+    Ok(match (unread.is_empty(), rejected) {
+        (false, _) => ExitCode::from(UNREADABLE),
+        (true, true) => ExitCode::from(REJECTED),
+        (true, false) => ExitCode::SUCCESS,
+    })
+}
+
+/// Keeps the few rows that stand first in a file, in order.
+fn keep_first(first: &mut Vec<(u64, Transaction)>, few: usize, row: (u64, Transaction)) {
+    let at = first.partition_point(|(number, _)| *number < row.0);
+    if at < few {
+        first.insert(at, row);
+        first.truncate(few);
+    }
+}
+
+/// The rejected rows of a file, by column and reason.
+#[derive(Default)]
+struct Faults {
+    reasons: Vec<Fault>,
+    others: u64,
+}
+
+struct Fault {
+    column: String,
+    /// What was wrong, the values taken out.
+    reason: String,
+    count: u64,
+    examples: Vec<Example>,
+}
+
+struct Example {
+    row: u64,
+    line: u64,
+    value: String,
+}
+
+impl Faults {
+    fn push(&mut self, reject: &Reject) {
+        let reason = without_values(&reject.reason);
+        let known = self.reasons.iter().position(|fault| fault.column == reject.column && fault.reason == reason);
+        let at = match known {
+            Some(at) => at,
+            None if self.reasons.len() < REASONS => {
+                self.reasons.push(Fault { column: reject.column.clone(), reason, count: 0, examples: Vec::new() });
+                self.reasons.len() - 1
+            }
+            None => {
+                self.others += 1;
+                return;
+            }
+        };
+        let fault = &mut self.reasons[at];
+        fault.count += 1;
+        if fault.examples.len() < EXAMPLES {
+            fault.examples.push(Example { row: reject.row, line: reject.line, value: reject.value.clone() });
+        }
+    }
+
+    /// The reasons, the commonest first.
+    fn ranked(&self) -> Vec<&Fault> {
+        let mut ranked: Vec<&Fault> = self.reasons.iter().collect();
+        ranked.sort_by_key(|fault| std::cmp::Reverse(fault.count));
+        ranked
+    }
+}
+
+/// A reason without the values it quotes, so that equal reasons are equal.
+fn without_values(reason: &str) -> String {
+    let mut parts = reason.split('`');
+    let mut told = parts.next().unwrap_or_default().to_owned();
+    while let (Some(_), Some(rest)) = (parts.next(), parts.next()) {
+        told.push('…');
+        told.push_str(rest);
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_lose_their_values() {
+        assert_eq!(without_values("`4x` is no amount: expected digits"), "… is no amount: expected digits");
+        assert_eq!(without_values("expected a time"), "expected a time");
+        assert_eq!(without_values("an open ` quote"), "an open ");
+    }
+}

@@ -1,0 +1,87 @@
+//! For a person.
+
+use crible_core::Transaction;
+use crible_ingest::Error;
+
+use super::{Checked, Faults};
+use crate::feeds::{columns, fields};
+
+pub(super) fn told(checked: &[Checked], unread: &[Error]) -> String {
+    let mut text = String::new();
+    for file in checked {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        one(file, &mut text);
+    }
+    for error in unread {
+        text.push_str(&format!("not read: {error}\n"));
+    }
+    text
+}
+
+fn one(file: &Checked, text: &mut String) {
+    let Checked { found, report, first, faults } = file;
+    text.push_str(&format!("{}\n", report.path.display()));
+    let confidence = format!("{:.1}: {}", found.signature.confidence(), found.why);
+    let mut facts = vec![("feed", format!("{} ({})", found.feed, found.title)), ("confidence", confidence)];
+    let wrapped = [
+        found.compression.map(|compression| format!("{compression:?}").to_lowercase()),
+        found.delimiter.map(|delimiter| format!("fields parted by {delimiter:?}")),
+        Some(format!("{} columns", found.columns.len())),
+    ];
+    facts.push(("file", wrapped.into_iter().flatten().collect::<Vec<_>>().join(", ")));
+    if !report.unused_columns.is_empty() {
+        facts.push(("not used", report.unused_columns.join(", ")));
+    }
+    let rows = format!(
+        "read {} = accepted {} + already known {} + rejected {}",
+        report.read, report.accepted, report.known, report.rejected
+    );
+    facts.push(("rows", rows));
+    facts.extend(report.warnings.iter().map(|warning| ("warning", warning.clone())));
+    let facts: Vec<_> = facts.into_iter().map(|(name, fact)| [name.to_owned(), fact]).collect();
+    text.push_str(&columns("  ", &[], &facts));
+    text.push_str("  fields\n");
+    text.push_str(&fields(&found.mapping));
+    if !first.is_empty() {
+        text.push_str("  first rows, as they are read\n");
+        text.push_str(&rows_told(first));
+    }
+    if report.rejected > 0 {
+        text.push_str("  rejected\n");
+        faults_told(faults, text);
+    }
+}
+
+fn rows_told(first: &[(u64, Transaction)]) -> String {
+    let head = ["row", "time", "account", "counterparty", "amount", "category", "channel"].map(str::to_owned);
+    let dash = |word: &str| if word.is_empty() { "-".to_owned() } else { word.to_owned() };
+    let rows: Vec<_> = first
+        .iter()
+        .map(|(row, txn)| {
+            [
+                row.to_string(),
+                txn.at.to_string(),
+                txn.account.to_string(),
+                txn.counterparty.map_or_else(|| "-".to_owned(), |other| other.to_string()),
+                format!("{} {}", txn.amount, txn.amount.currency),
+                dash(txn.category.as_str()),
+                dash(txn.channel.as_str()),
+            ]
+        })
+        .collect();
+    columns("    ", &[head], &rows)
+}
+
+fn faults_told(faults: &Faults, text: &mut String) {
+    for fault in faults.ranked() {
+        text.push_str(&format!("    {} × {}: {}\n", fault.count, fault.column, fault.reason));
+        for example in &fault.examples {
+            text.push_str(&format!("      line {}: `{}`\n", example.line, example.value));
+        }
+    }
+    if faults.others > 0 {
+        text.push_str(&format!("    {} × other reasons\n", faults.others));
+    }
+}

@@ -1,0 +1,215 @@
+//! How much: the column or columns, how amounts are written, and which sign an outflow has.
+
+use super::column::{Column, money};
+use super::table::Table;
+use super::{Guess, Sure};
+use crate::preset::{Sign, Style};
+use crate::value::amount;
+use crible_core::Currency;
+
+/// What moves in a row.
+#[derive(Debug)]
+pub(super) struct Sums {
+    pub(super) columns: Guess<Columns>,
+    pub(super) sign: Option<Guess<Sign>>,
+    pub(super) style: Guess<Style>,
+    /// Whether some amounts are finer than a cent.
+    pub(super) round: bool,
+    /// The column of few words that tells inflows from outflows, and the words for inflows.
+    pub(super) inflow: Option<Guess<(usize, Vec<String>)>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Columns {
+    Signed(usize),
+    Pair { debit: usize, credit: usize },
+}
+
+/// Words of rows that money comes in with, and of those it goes out with.
+const INFLOW: [&str; 15] = [
+    "payroll",
+    "salary",
+    "wages",
+    "thank you",
+    "refund",
+    "credit",
+    "deposit",
+    "cash_in",
+    "cash in",
+    "income",
+    "interest paid",
+    "top-up",
+    "topup",
+    "incoming",
+    "received",
+];
+const OUTFLOW: [&str; 11] = [
+    "debit",
+    "purchase",
+    "sale",
+    "withdrawal",
+    "atm",
+    "card payment",
+    "card_payment",
+    "check_paid",
+    "direct debit",
+    "outgoing",
+    "dining",
+];
+
+fn rank(column: &Column) -> i32 {
+    let mut rank = 0;
+    for (word, points) in [
+        ("amount", 6),
+        ("amt", 6),
+        ("betrag", 6),
+        ("montant", 6),
+        ("importe", 6),
+        ("sum", 4),
+        ("value", 2),
+        ("total", 3),
+        ("net", 7),
+        ("gross", 3),
+        ("paid", 1),
+        ("base", 1),
+        ("transaction", 1),
+        ("balance", -9),
+        ("fee", -9),
+        ("tax", -6),
+        ("tip", -6),
+        ("refunded", -6),
+        ("local", -3),
+        ("original", -3),
+        ("limit", -4),
+        ("rate", -5),
+        ("count", -5),
+    ] {
+        if column.has(word) {
+            rank += points;
+        }
+    }
+    rank
+}
+
+pub(super) fn find(table: &Table, columns: &[Column], taken: &[usize]) -> Option<Sums> {
+    let free = || columns.iter().filter(|column| !taken.contains(&column.at));
+    let side = |words: &[&str]| {
+        free()
+            .find(|column| words.iter().any(|word| column.is(word)) && (column.values.is_empty() || column.is_money()))
+    };
+    let debit = side(&["debit", "withdrawal", "withdrawals", "money out", "paid out", "out", "debit amount", "soll"]);
+    let credit = side(&["credit", "deposit", "deposits", "money in", "paid in", "in", "credit amount", "haben"]);
+    let best = free()
+        .filter(|column| column.filled() > 0.5 && column.is_money())
+        .reduce(|best, next| if rank(next) > rank(best) { next } else { best });
+    let named = best.filter(|column| rank(column) > 0);
+    if let (None, Some(debit), Some(credit)) = (named, debit, credit) {
+        return Some(pair(table, debit, credit));
+    }
+    let column = named.or_else(|| best.filter(|column| column.share(|value| value.contains(['.', ','])) > 0.5))?;
+    let style = style(&column.values);
+    let round = column.values.iter().any(|value| amount::read(value.as_bytes(), style.what, Currency::NONE).is_err());
+    let inflow = inflow(columns, column, style.what);
+    let sign = sign(table, columns, column, style.what);
+    let why = match rank(column) {
+        ..=0 => Guess::new(Columns::Signed(column.at), Sure::Guess, "the only numbers with decimals"),
+        _ => Guess::new(Columns::Signed(column.at), Sure::Likely, "named and written like one"),
+    };
+    Some(Sums { columns: why, sign: Some(sign), style, round, inflow })
+}
+
+fn pair(table: &Table, debit: &Column, credit: &Column) -> Sums {
+    let both = table.rows.iter().any(|row| !row[debit.at].is_empty() && !row[credit.at].is_empty());
+    let columns = Columns::Pair { debit: debit.at, credit: credit.at };
+    let why = if both {
+        Guess::new(columns, Sure::Guess, "named for the two ways of money, though a row has both")
+    } else {
+        Guess::new(columns, Sure::Likely, "named for the two ways of money, and no row has both")
+    };
+    let values: Vec<String> = debit.values.iter().chain(&credit.values).cloned().collect();
+    Sums { columns: why, sign: None, style: style(&values), round: false, inflow: None }
+}
+
+fn style(values: &[String]) -> Guess<Style> {
+    let reads = |style| values.iter().filter(|value| money(value, style)).count();
+    let (plain, point, comma) = (reads(Style::Plain), reads(Style::Money), reads(Style::MoneyComma));
+    // `1.234` alone: a thousand and more, or three decimals?
+    let open = |value: &String| {
+        let tail = value.rsplit(['.', ',']).next().unwrap_or_default();
+        value.contains(['.', ',']) && tail.len() == 3 && money(value, Style::Money) && money(value, Style::MoneyComma)
+    };
+    if point.max(plain) == comma && values.iter().any(open) {
+        let why = "every separator stands before three digits: of thousands, or of decimals?";
+        return Guess::new(Style::Money, Sure::Undecided, why);
+    }
+    if plain >= point && plain >= comma {
+        // What was seen is plain, and the wider form reads it alike.
+        Guess::new(Style::Money, Sure::Likely, "plain numbers; separators of thousands are read should they come")
+    } else if point >= comma {
+        Guess::new(Style::Money, Sure::Certain, "read with a point before the decimals only")
+    } else {
+        Guess::new(Style::MoneyComma, Sure::Certain, "read with a comma before the decimals only")
+    }
+}
+
+/// A column of few words, some of which say that money comes in and others not, beside amounts without a sign.
+fn inflow(columns: &[Column], amount: &Column, style: Style) -> Option<Guess<(usize, Vec<String>)>> {
+    let is_negative =
+        |value: &str| amount::read_rounded(value.as_bytes(), style, Currency::NONE).is_ok_and(|minor| minor < 0);
+    if amount.values.iter().any(|value| is_negative(value)) {
+        return None;
+    }
+    let column = columns.iter().find(|column| {
+        column.has_any(&["type", "direction", "indicator", "kind"])
+            && column.is_few
+            && column.is_text()
+            && column.filled() > 0.9
+    })?;
+    let says = |word: &String| INFLOW.iter().any(|inflow| word.to_lowercase().contains(inflow));
+    let words: Vec<String> = column.distinct.iter().filter(|word| says(word)).cloned().collect();
+    (!words.is_empty() && words.len() < column.distinct.len()).then(|| {
+        Guess::new((column.at, words), Sure::Guess, "no amount has a sign, and these words say that money comes in")
+    })
+}
+
+fn sign(table: &Table, columns: &[Column], amount: &Column, style: Style) -> Guess<Sign> {
+    let read = |value: &str| amount::read_rounded(value.as_bytes(), style, Currency::NONE).ok();
+    let texts: Vec<usize> = columns.iter().filter(|column| column.is_text()).map(|column| column.at).collect();
+    let (mut negative, mut positive) = (0, 0);
+    // Rows whose words and sign say that an outflow is negative, and that it is positive.
+    let (mut as_negative, mut as_positive) = (0, 0);
+    for row in &table.rows {
+        let Some(minor) = read(&row[amount.at]).filter(|minor| *minor != 0) else { continue };
+        *(if minor < 0 { &mut negative } else { &mut positive }) += 1;
+        let said = texts.iter().map(|&at| row[at].to_lowercase()).collect::<Vec<_>>();
+        let among = |words: &[&str]| said.iter().any(|text| words.iter().any(|word| holds(text, word)));
+        match (among(&INFLOW), among(&OUTFLOW)) {
+            (true, false) => *(if minor > 0 { &mut as_negative } else { &mut as_positive }) += 1,
+            (false, true) => *(if minor < 0 { &mut as_negative } else { &mut as_positive }) += 1,
+            _ => {}
+        }
+    }
+    if negative == 0 {
+        return Guess::new(Sign::OutflowPositive, Sure::Guess, "no amount is negative, so all are taken for outflows");
+    }
+    if as_negative != as_positive {
+        let sign = if as_negative > as_positive { Sign::OutflowNegative } else { Sign::OutflowPositive };
+        let (most, few) = (as_negative.max(as_positive), as_negative.min(as_positive));
+        let why =
+            format!("the words of {most} rows (payroll, thank you, debit, …) agree with it, of {few} with the other");
+        return Guess::new(sign, Sure::Likely, why);
+    }
+    let sign = if negative >= positive { Sign::OutflowNegative } else { Sign::OutflowPositive };
+    Guess::new(
+        sign,
+        Sure::Guess,
+        format!("{negative} amounts are negative and {positive} positive, and most rows pay out"),
+    )
+}
+
+/// Whether a text has a word or words, and not within another word.
+fn holds(text: &str, words: &str) -> bool {
+    let letter = |found: Option<char>| found.is_some_and(char::is_alphanumeric);
+    text.match_indices(words)
+        .any(|(at, _)| !letter(text[..at].chars().next_back()) && !letter(text[at + words.len()..].chars().next()))
+}

@@ -1,0 +1,415 @@
+//! Which column is what.
+
+use crible_core::Currency;
+
+use super::column::Column;
+use super::money::{self, Sums};
+use super::table::Table;
+use super::times::{self, When};
+use super::{Guess, Sure};
+
+/// What a draft makes of a table's columns.
+#[derive(Debug)]
+pub(super) struct Roles {
+    pub(super) columns: Vec<Column>,
+    pub(super) time: Option<When>,
+    pub(super) amount: Option<Sums>,
+    pub(super) currency: Option<Guess<Coin>>,
+    pub(super) account: Guess<Owner>,
+    /// The column, and whether it is an account like the feed's.
+    pub(super) counterparty: Option<Guess<(usize, bool)>>,
+    pub(super) category: Option<Guess<usize>>,
+    pub(super) channel: Option<Guess<usize>>,
+    pub(super) country: Option<Guess<usize>>,
+    pub(super) position: Option<Guess<(usize, usize)>>,
+    /// The column, and whether it is the balance before.
+    pub(super) balance: Option<Guess<(usize, bool)>>,
+    /// The column, and whether no value comes twice.
+    pub(super) id: Option<Guess<(usize, bool)>>,
+    pub(super) label: Option<Guess<Judged>>,
+    /// Words of rows that came to nothing.
+    pub(super) skip: Option<Guess<(usize, Vec<String>)>>,
+}
+
+/// Whose transaction a row is.
+#[derive(Debug)]
+pub(super) enum Owner {
+    Column(usize),
+    FileName { cut_at: Vec<String> },
+    Preamble { before: String, behind: String },
+    EachRow,
+}
+
+/// Which currency amounts are of.
+#[derive(Debug)]
+pub(super) enum Coin {
+    Column { at: usize, names: Vec<(String, &'static str)> },
+    Constant(&'static str),
+}
+
+/// A column that says what was fraud.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) at: usize,
+    pub(super) fraud: Vec<String>,
+    pub(super) legitimate: Vec<String>,
+    pub(super) unknown: Vec<String>,
+}
+
+/// Currencies as data sets write them out.
+const WRITTEN: [(&str, &str); 18] = [
+    ("us dollar", "USD"),
+    ("euro", "EUR"),
+    ("uk pound", "GBP"),
+    ("pound sterling", "GBP"),
+    ("yen", "JPY"),
+    ("yuan", "CNY"),
+    ("rupee", "INR"),
+    ("ruble", "RUB"),
+    ("swiss franc", "CHF"),
+    ("canadian dollar", "CAD"),
+    ("australian dollar", "AUD"),
+    ("mexican peso", "MXN"),
+    ("brazil real", "BRL"),
+    ("saudi riyal", "SAR"),
+    ("shekel", "ILS"),
+    ("krona", "SEK"),
+    ("zloty", "PLN"),
+    ("lira", "TRY"),
+];
+
+const ACCOUNT: [&str; 30] = [
+    "account number",
+    "account no",
+    "account id",
+    "account",
+    "acct num",
+    "acct",
+    "iban",
+    "konto",
+    "card number",
+    "card no",
+    "cc num",
+    "card fingerprint",
+    "card",
+    "customer id",
+    "customer",
+    "client id",
+    "client",
+    "cust id",
+    "user id",
+    "user",
+    "name orig",
+    "orig acct",
+    "from account",
+    "sender",
+    "source",
+    "payer",
+    "debtor",
+    "kunde",
+    "card1",
+    "nameorig",
+];
+const COUNTERPARTY: [&str; 26] = [
+    "merchant name",
+    "merchant",
+    "counterparty",
+    "payee",
+    "beneficiary",
+    "bene acct",
+    "name dest",
+    "to account",
+    "receiver",
+    "recipient",
+    "terminal id",
+    "terminal",
+    "target",
+    "creditor",
+    "shop",
+    "name",
+    "transaction description",
+    "description",
+    "narrative",
+    "details",
+    "memo",
+    "empfänger",
+    "libellé",
+    "concepto",
+    "to",
+    "product cd",
+];
+const CATEGORY: [&str; 6] =
+    ["category", "mcc", "reporting category", "personal finance category primary", "merchant category", "kategorie"];
+const CHANNEL: [&str; 12] = [
+    "channel",
+    "payment channel",
+    "type",
+    "transaction type",
+    "tx type",
+    "payment format",
+    "payment method",
+    "use chip",
+    "method",
+    "product cd",
+    "transaction",
+    "payment type",
+];
+
+pub(super) fn find(table: &Table) -> Roles {
+    let columns: Vec<Column> = (0..table.names.len()).map(|at| Column::of(table, at)).collect();
+    let mut taken: Vec<usize> = Vec::new();
+    let time = times::find(table, &columns);
+    if let Some(time) = &time {
+        taken.extend(&time.columns.what);
+        taken.extend(time.zone.iter().map(|(at, _)| at));
+    }
+    let label = label(&columns, &taken);
+    taken.extend(label.iter().map(|label| label.what.at));
+    let position = position(&columns);
+    taken.extend(position.iter().flat_map(|position| [position.what.0, position.what.1]));
+    let balance = balance(&columns, &taken);
+    taken.extend(balance.iter().map(|balance| balance.what.0));
+    let amount = money::find(table, &columns, &taken);
+    let beside = match &amount {
+        Some(Sums { columns: Guess { what: money::Columns::Signed(at), .. }, .. }) => Some(*at),
+        _ => None,
+    };
+    match &amount {
+        Some(Sums { columns: Guess { what: money::Columns::Signed(at), .. }, .. }) => taken.push(*at),
+        Some(Sums { columns: Guess { what: money::Columns::Pair { debit, credit }, .. }, .. }) => {
+            taken.extend([debit, credit])
+        }
+        None => {}
+    }
+    let currency = currency(&columns, beside, &taken);
+    if let Some(Guess { what: Coin::Column { at, .. }, .. }) = &currency {
+        taken.push(*at);
+    }
+    let account = account(table, &columns, &taken, label.is_some());
+    if let Owner::Column(at) = account.what {
+        taken.push(at);
+    }
+    let id = id(&columns, &taken);
+    taken.extend(id.iter().map(|id| id.what.0));
+    let counterparty = counterparty(&columns, &taken, &account);
+    taken.extend(counterparty.iter().map(|other| other.what.0));
+    let category = word(&columns, &CATEGORY, &taken);
+    taken.extend(category.iter().map(|guess| guess.what));
+    let channel = word(&columns, &CHANNEL, &taken);
+    taken.extend(channel.iter().map(|guess| guess.what));
+    let country = word(&columns, &["country", "merchant country", "country code"], &taken);
+    let skip = skip(&columns);
+    Roles {
+        time,
+        amount,
+        currency,
+        account,
+        counterparty,
+        category,
+        channel,
+        country,
+        position,
+        balance,
+        id,
+        label,
+        skip,
+        columns,
+    }
+}
+
+/// The first column of the first name on a list; a name that only holds the words comes after all that are the words.
+fn named<'c>(columns: &'c [Column], names: &[&str], fits: impl Fn(&Column) -> bool) -> Option<&'c Column> {
+    let exact = names.iter().find_map(|name| columns.iter().find(|column| column.is(name) && fits(column)));
+    exact.or_else(|| {
+        let longer = names.iter().filter(|name| name.len() > 4);
+        longer.clone().find_map(|name| columns.iter().find(|column| column.holds(name) && fits(column)))
+    })
+}
+
+fn is_code(value: &str) -> bool {
+    value.len() == 3
+        && value.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && Currency::new(value.as_bytes()).is_some()
+}
+
+fn currency(columns: &[Column], amount: Option<usize>, taken: &[usize]) -> Option<Guess<Coin>> {
+    let is_named =
+        |column: &Column| column.has_any(&["currency", "ccy", "cur", "währung", "waehrung", "devise", "moneda"]);
+    let written = |value: &str| WRITTEN.iter().find(|(name, _)| value.eq_ignore_ascii_case(name));
+    let fits = |column: &&Column| {
+        let known = |value: &str| is_code(value) || written(value).is_some();
+        !taken.contains(&column.at) && is_named(column) && column.filled() > 0.5 && column.share(known) >= 0.5
+    };
+    // What stands beside the amount is the amount's; else the shortest name.
+    let far = |column: &Column| amount.map_or(0, |at| if column.at == at + 1 { 0 } else { 1 });
+    let best = columns.iter().filter(fits).min_by_key(|column| (far(column), column.name.len()));
+    if let Some(column) = best {
+        let names = column.distinct.iter().filter_map(|value| written(value).map(|(_, code)| (value.clone(), *code)));
+        let coin = Coin::Column { at: column.at, names: names.collect() };
+        return Some(Guess::new(coin, Sure::Likely, "named and written like one"));
+    }
+    let amount = &columns[amount?];
+    let shows = |symbol: char| amount.values.iter().any(|value| value.contains(symbol));
+    for (symbol, code, sure) in
+        [('€', "EUR", Sure::Likely), ('£', "GBP", Sure::Likely), ('₹', "INR", Sure::Likely), ('$', "USD", Sure::Guess)]
+    {
+        if shows(symbol) {
+            let why = format!("amounts are written with {symbol}");
+            return Some(Guess::new(Coin::Constant(code), sure, why));
+        }
+    }
+    for code in ["USD", "EUR", "GBP", "CHF", "CAD", "AUD", "JPY", "INR"] {
+        if amount.has(&code.to_lowercase()) {
+            return Some(Guess::new(Coin::Constant(code), Sure::Likely, "the column of amounts is named so"));
+        }
+    }
+    None
+}
+
+fn label(columns: &[Column], taken: &[usize]) -> Option<Guess<Judged>> {
+    let names = [
+        "is fraud",
+        "fraud",
+        "tx fraud",
+        "fraud bool",
+        "is laundering",
+        "is sar",
+        "label",
+        "labels",
+        "class",
+        "isfraud",
+    ];
+    let fits = |column: &Column| {
+        !taken.contains(&column.at) && column.is_few && column.distinct.len() <= 4 && !column.values.is_empty()
+    };
+    let column = named(columns, &names, fits)?;
+    let among = |words: &[&str]| -> Vec<String> {
+        let is = |value: &&String| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+        column.distinct.iter().filter(is).cloned().collect()
+    };
+    // A file may well have rows of one kind alone; the other kind's word is then its usual opposite.
+    let pairs = [("1", "0"), ("1.0", "0.0"), ("true", "false"), ("yes", "no"), ("y", "n"), ("fraud", "legitimate")];
+    let (yes, no) = pairs.into_iter().find(|(yes, no)| !among(&[yes, no]).is_empty())?;
+    let of = |word: &str| among(&[word]).first().cloned().unwrap_or_else(|| word.to_owned());
+    let (fraud, legitimate) = (vec![of(yes)], vec![of(no)]);
+    let unknown =
+        column.distinct.iter().filter(|value| !fraud.contains(value) && !legitimate.contains(value)).cloned().collect();
+    let judged = Judged { at: column.at, fraud, legitimate, unknown };
+    Some(Guess::new(judged, Sure::Likely, "named like a label and of few words"))
+}
+
+fn position(columns: &[Column]) -> Option<Guess<(usize, usize)>> {
+    let within = |column: &Column, most: f64| {
+        column.filled() > 0.3
+            && column.share(|value| value.parse::<f64>().is_ok_and(|degrees| degrees.abs() <= most)) > 0.95
+    };
+    let pick = |names: &[&str], most: f64| {
+        let fits = |column: &Column| within(column, most);
+        named(columns, names, fits).map(|column| column.at)
+    };
+    let latitude = pick(&["merch lat", "merchant latitude", "latitude", "lat"], 90.0)?;
+    let longitude = pick(&["merch long", "merch lon", "merchant longitude", "longitude", "long", "lon", "lng"], 180.0)?;
+    Some(Guess::new((latitude, longitude), Sure::Likely, "named like degrees, and within their bounds"))
+}
+
+fn balance(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> {
+    let says =
+        |column: &Column| column.has_any(&["balance", "bal", "saldo", "solde"]) || column.holds("oldbalance org");
+    let fits = |column: &&Column| {
+        !taken.contains(&column.at) && says(column) && !column.values.is_empty() && column.is_money()
+    };
+    let column = columns.iter().find(fits)?;
+    let before = column.has_any(&["old", "before", "opening", "beginning", "oldbalance"]);
+    let why = if before { "its name says that it comes before" } else { "named like one, and taken for the one after" };
+    Some(Guess::new((column.at, before), Sure::Guess, why))
+}
+
+fn account(table: &Table, columns: &[Column], taken: &[usize], is_labelled: bool) -> Guess<Owner> {
+    let fits = |column: &Column| {
+        !taken.contains(&column.at)
+            && column.filled() > 0.9
+            && !column.has_any(&["type", "holder", "member", "balance", "name", "dest", "bene", "to"])
+            && column.share(|value| value.contains([' ', '.'])) < 0.5
+    };
+    let orig = columns.iter().find(|column| (column.is("name orig") || column.is("nameorig")) && column.filled() > 0.9);
+    if let Some(column) = orig.or_else(|| named(columns, &ACCOUNT, fits)) {
+        let owner = Owner::Column(column.at);
+        return match column.is_unique() && table.rows.len() > 20 {
+            true => Guess::new(owner, Sure::Guess, "named like one, though no value comes twice"),
+            false => Guess::new(owner, Sure::Likely, "named like one"),
+        };
+    }
+    // `Account Statement - (@user) ,,,`
+    let above = table.above.iter().find_map(|line| {
+        let (before, rest) = line.split_once('(')?;
+        let ends = rest.contains(')') && before.to_lowercase().contains("account");
+        ends.then(|| format!("{before}("))
+    });
+    if let Some(before) = above {
+        let owner = Owner::Preamble { before, behind: ")".to_owned() };
+        return Guess::new(owner, Sure::Guess, "a line above the header has it in brackets");
+    }
+    let has_text = columns.iter().any(|column| !taken.contains(&column.at) && column.is_text() && !column.is_few);
+    if is_labelled && !has_text {
+        return Guess::new(Owner::EachRow, Sure::Guess, "no column names one, and nothing ties rows to each other");
+    }
+    let marks = ["_Activity", "_activity", "_Transactions", "_transactions", "_Statement", "_statement", "_export"];
+    let mut cut_at: Vec<String> =
+        marks.iter().filter(|mark| table.file_name.contains(*mark)).map(|mark| (*mark).to_owned()).collect();
+    cut_at.push(" (".to_owned());
+    Guess::new(Owner::FileName { cut_at }, Sure::Guess, "no column names one")
+}
+
+fn id(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> {
+    let names = [
+        "transaction id",
+        "txn id",
+        "tx id",
+        "trans num",
+        "tran id",
+        "balance transaction id",
+        "reference",
+        "reference number",
+        "id",
+        "uuid",
+        "transactionid",
+    ];
+    let fits = |column: &Column| !taken.contains(&column.at) && !column.values.is_empty();
+    let column = named(columns, &names, fits)?;
+    let unique = column.is_unique();
+    let why =
+        if unique { "named like one, and no value comes twice" } else { "named like one, and a value comes twice" };
+    Some(Guess::new((column.at, unique), Sure::Likely, why))
+}
+
+fn counterparty(columns: &[Column], taken: &[usize], account: &Guess<Owner>) -> Option<Guess<(usize, bool)>> {
+    let fits = |column: &Column| !taken.contains(&column.at) && column.filled() >= 0.4 && !column.has("type");
+    let same = match account.what {
+        // `Account` comes twice: the second is the other side's.
+        Owner::Column(at) => {
+            columns.iter().find(|column| column.at > at && column.name == columns[at].name && fits(column))
+        }
+        _ => None,
+    };
+    if let Some(column) = same {
+        return Some(Guess::new((column.at, true), Sure::Likely, "the second column of the account's name"));
+    }
+    let column = named(columns, &COUNTERPARTY, fits)?;
+    let is_account = ["name dest", "bene acct", "to account", "receiver"].iter().any(|name| column.holds(name));
+    Some(Guess::new((column.at, is_account), Sure::Likely, "named like the other side"))
+}
+
+fn word(columns: &[Column], names: &[&str], taken: &[usize]) -> Option<Guess<usize>> {
+    let fits = |column: &Column| !taken.contains(&column.at) && !column.values.is_empty();
+    named(columns, names, fits).map(|column| Guess::new(column.at, Sure::Likely, "named so"))
+}
+
+/// Rows that came to nothing, by the words of a column that says how they stand.
+fn skip(columns: &[Column]) -> Option<Guess<(usize, Vec<String>)>> {
+    let bad = ["fail", "denied", "cancel", "declin", "void", "reject", "reverted", "expired"];
+    let column =
+        columns.iter().find(|column| column.has_any(&["status", "state"]) && column.is_few && column.is_text())?;
+    let says = |word: &&String| bad.iter().any(|part| word.to_lowercase().contains(part));
+    let words: Vec<String> = column.distinct.iter().filter(says).cloned().collect();
+    (!words.is_empty()).then(|| Guess::new((column.at, words), Sure::Likely, "these words say that nothing came of it"))
+}

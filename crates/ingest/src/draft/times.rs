@@ -1,0 +1,285 @@
+//! When: the column or columns, their formats, and which of a date's numbers is the month.
+
+use super::column::Column;
+use super::table::Table;
+use super::{Guess, Sure};
+use crate::value::time::Probe;
+
+/// Formats in which nothing is open.
+const PLAIN: [&str; 17] = [
+    "iso",
+    "epoch-seconds",
+    "epoch-milliseconds",
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y%m%d",
+    "%Y%m%d %H:%M",
+    "%Y%m%d%H%M%S",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y %H:%M",
+    "%d %b %Y %H:%M:%S",
+];
+/// Where the month comes first or second.
+const OPEN: [&str; 4] = ["/%Y", "/%y", "-%Y", "-%y"];
+const CLOCKS: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M"];
+/// No country writes the month first and parts it with points.
+const POINTS: [&str; 6] =
+    ["%d.%m.%Y", "%d.%m.%y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y %H:%M", "%d.%m.%y %H:%M:%S"];
+
+/// Offsets of abbreviations that exports name zones by.
+const ZONES: [(&str, &str); 22] = [
+    ("PST", "-08:00"),
+    ("PDT", "-07:00"),
+    ("MST", "-07:00"),
+    ("MDT", "-06:00"),
+    ("CST", "-06:00"),
+    ("CDT", "-05:00"),
+    ("EST", "-05:00"),
+    ("EDT", "-04:00"),
+    ("AKST", "-09:00"),
+    ("AKDT", "-08:00"),
+    ("HST", "-10:00"),
+    ("GMT", "+00:00"),
+    ("UTC", "+00:00"),
+    ("WET", "+00:00"),
+    ("WEST", "+01:00"),
+    ("BST", "+01:00"),
+    ("CET", "+01:00"),
+    ("CEST", "+02:00"),
+    ("EET", "+02:00"),
+    ("EEST", "+03:00"),
+    ("JST", "+09:00"),
+    ("AEST", "+10:00"),
+];
+
+/// When a row's transaction happened.
+#[derive(Debug)]
+pub(super) struct When {
+    pub(super) columns: Guess<Vec<usize>>,
+    pub(super) how: How,
+    /// The column that names each row's zone, and the offsets of those it names.
+    pub(super) zone: Option<(usize, Vec<(String, &'static str)>)>,
+}
+
+#[derive(Debug)]
+pub(super) enum How {
+    Formats(Guess<Vec<String>>),
+    /// Small whole numbers: something is counted, and nothing says what or since when.
+    Steps(Guess<()>),
+}
+
+/// How many of a column's values are read with the month first, and how many with the day first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Orders {
+    month_first: usize,
+    day_first: usize,
+}
+
+fn open(month_first: bool) -> impl Iterator<Item = String> {
+    let start = move |rest: &str| {
+        let by = &rest[..1];
+        if month_first { format!("%m{by}%d{rest}") } else { format!("%d{by}%m{rest}") }
+    };
+    OPEN.iter().flat_map(move |rest| CLOCKS.iter().map(move |clock| format!("{}{clock}", start(rest))))
+}
+
+impl Orders {
+    fn of(values: &[String]) -> Self {
+        let count = |month_first: bool| {
+            let probes: Vec<Probe> = open(month_first).filter_map(|name| Probe::new(&name)).collect();
+            values.iter().filter(|value| probes.iter().any(|probe| probe.reads(value.as_bytes()))).count()
+        };
+        let points: Vec<Probe> = POINTS.iter().filter_map(|name| Probe::new(name)).collect();
+        let pointed = values.iter().filter(|value| points.iter().any(|probe| probe.reads(value.as_bytes()))).count();
+        Self { month_first: count(true), day_first: count(false) + pointed }
+    }
+
+    fn add(self, other: Self) -> Self {
+        Self { month_first: self.month_first + other.month_first, day_first: self.day_first + other.day_first }
+    }
+
+    fn month_first(self) -> Option<bool> {
+        (self.month_first != self.day_first).then_some(self.month_first > self.day_first)
+    }
+}
+
+/// The formats that read values, the one of the most first.
+struct Formats {
+    names: Vec<String>,
+    read: usize,
+    /// Whether some of the values could be read with day and month the other way round.
+    is_open: bool,
+}
+
+/// `order` says which of the open formats may be used; where it is not known, the month is put first.
+fn formats(values: &[String], order: Option<bool>) -> Formats {
+    let plain = PLAIN.iter().chain(&POINTS).map(|name| (*name).to_owned());
+    let names: Vec<String> = plain.chain(open(order.unwrap_or(true))).collect();
+    let probes: Vec<(String, Probe)> =
+        names.into_iter().filter_map(|name| Probe::new(&name).map(|p| (name, p))).collect();
+    let mut left: Vec<&String> = values.iter().collect();
+    let mut found = Formats { names: Vec::new(), read: 0, is_open: false };
+    while !left.is_empty() && found.names.len() < 4 {
+        let count = |probe: &Probe| left.iter().filter(|value| probe.reads(value.as_bytes())).count();
+        let counts = probes.iter().map(|(name, probe)| (count(probe), name, probe));
+        // The first of those that read the most.
+        let Some((most, name, probe)) = counts.reduce(|best, next| if next.0 > best.0 { next } else { best }) else {
+            break;
+        };
+        if most == 0 {
+            break;
+        }
+        found.is_open |= order.is_none() && name.starts_with("%m");
+        found.names.push(name.clone());
+        found.read += most;
+        left.retain(|value| !probe.reads(value.as_bytes()));
+    }
+    found
+}
+
+/// Whether values are times of a day without a date.
+fn is_clock(value: &str) -> bool {
+    let parts: Vec<&str> = value.split(':').collect();
+    (2..=3).contains(&parts.len())
+        && parts.iter().all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn zone_of(columns: &[Column]) -> Option<(usize, Vec<(String, &'static str)>)> {
+    let column = columns.iter().find(|c| (c.is("time zone") || c.is("timezone") || c.is("zone")) && c.is_few)?;
+    let offset =
+        |name: &String| ZONES.iter().find(|(known, _)| known == name).map(|(_, offset)| (name.clone(), *offset));
+    let known: Vec<_> = column.distinct.iter().filter_map(offset).collect();
+    (known.len() == column.distinct.len()).then_some((column.at, known))
+}
+
+/// How well a column's name says that it is the time of the transaction.
+fn rank(column: &Column) -> i32 {
+    let mut rank = 0;
+    for (word, points) in [
+        ("timestamp", 6),
+        ("datetime", 6),
+        ("time", 4),
+        ("date", 4),
+        ("datum", 4),
+        ("created", 4),
+        ("when", 4),
+        ("buchungstag", 4),
+        ("transaction", 1),
+        ("trans", 1),
+        ("tx", 1),
+        ("started", 1),
+        ("authorized", -2),
+        ("completed", -1),
+        ("available", -3),
+        ("value", -1),
+        ("due", -3),
+        ("birth", -9),
+        ("dob", -9),
+        ("expiry", -9),
+    ] {
+        if column.has(word) {
+            rank += points;
+        }
+    }
+    rank
+}
+
+pub(super) fn find(table: &Table, columns: &[Column]) -> Option<When> {
+    if let Some(found) = parts(table, columns) {
+        return Some(found);
+    }
+    // What all dates of the file say of the order holds for each of them.
+    let mut orders = Orders::default();
+    let mut candidates: Vec<(&Column, Formats)> = Vec::new();
+    for column in columns.iter().filter(|column| column.filled() > 0.5) {
+        let found = formats(&column.values, None);
+        if found.read * 2 > column.values.len() {
+            orders = orders.add(Orders::of(&column.values));
+            candidates.push((column, found));
+        }
+    }
+    let order = orders.month_first();
+    // The first of those whose names say the most.
+    let best = candidates.into_iter().reduce(|best, next| if rank(next.0) > rank(best.0) { next } else { best });
+    let Some((column, _)) = best else { return steps(columns) };
+    let clock =
+        columns.iter().find(|c| c.is("time") && c.at != column.at && c.filled() > 0.5 && c.share(is_clock) > 0.9);
+    let places = match clock {
+        Some(clock) => vec![column.at, clock.at],
+        None => vec![column.at],
+    };
+    let values = joined(table, &places);
+    let found = formats(&values, order);
+    let why = match rank(column) {
+        ..=0 => Guess::new(places, Sure::Guess, "its values are times, though its name does not say so"),
+        _ => Guess::new(places, Sure::Likely, "named and written like one"),
+    };
+    let first = values.first().map_or("", String::as_str);
+    let open = |name: &String| {
+        name.starts_with("%m/") || name.starts_with("%d/") || name.starts_with("%m-") || name.starts_with("%d-")
+    };
+    let told = match (order, found.is_open) {
+        (None, true) => Guess::new(
+            found.names,
+            Sure::Undecided,
+            format!("`{first}` reads with the month first and with the day first, and so does every date of the file"),
+        ),
+        (Some(first), _) if found.names.iter().any(open) => {
+            let which = if first { "month" } else { "day" };
+            Guess::new(found.names, Sure::Certain, format!("dates of the file read with the {which} first only"))
+        }
+        _ => Guess::new(found.names, Sure::Certain, format!("`{first}` reads in no other way")),
+    };
+    let zone = zone_of(columns);
+    Some(When { columns: why, how: How::Formats(told), zone })
+}
+
+fn joined(table: &Table, places: &[usize]) -> Vec<String> {
+    let join = |row: &Vec<String>| places.iter().map(|&at| row[at].as_str()).collect::<Vec<_>>().join(" ");
+    let rows = table.rows.iter().filter(|row| places.iter().all(|&at| !row[at].is_empty()));
+    rows.map(join).collect()
+}
+
+/// A year, a month, a day and perhaps a time, a column each.
+fn parts(table: &Table, columns: &[Column]) -> Option<When> {
+    let named = |name: &str| columns.iter().find(|column| column.is(name) && column.filled() > 0.5);
+    let (year, month, day) = (named("year")?, named("month")?, named("day")?);
+    let clock = named("time").filter(|column| column.share(is_clock) > 0.9);
+    let mut places = vec![year.at, month.at, day.at];
+    let mut format = "%Y %m %d".to_owned();
+    if let Some(clock) = clock {
+        places.push(clock.at);
+        let seconds = clock.share(|value| value.matches(':').count() == 2) > 0.5;
+        format.push_str(if seconds { " %H:%M:%S" } else { " %H:%M" });
+    }
+    let probe = Probe::new(&format)?;
+    let values = joined(table, &places);
+    let read = values.iter().filter(|value| probe.reads(value.as_bytes())).count();
+    (read * 2 > values.len()).then(|| When {
+        columns: Guess::new(places, Sure::Likely, "named year, month and day"),
+        how: How::Formats(Guess::new(vec![format], Sure::Certain, "a column each")),
+        zone: zone_of(columns),
+    })
+}
+
+/// A column that counts.
+fn steps(columns: &[Column]) -> Option<When> {
+    let number = |value: &str| value.parse::<f64>().is_ok_and(|number| number.fract() == 0.0 && number >= 0.0);
+    let named = |column: &&Column| {
+        (column.has_any(&["step", "time", "day", "hour", "month"]) || column.holds("transaction dt"))
+            && column.share(number) > 0.95
+    };
+    let column = columns.iter().find(named)?;
+    let why = "whole numbers that count something since some instant";
+    Some(When {
+        columns: Guess::new(vec![column.at], Sure::Likely, "named like a time"),
+        how: How::Steps(Guess::new((), Sure::Undecided, why)),
+        zone: None,
+    })
+}

@@ -1,0 +1,90 @@
+//! Presets drafted from files: against the built-in preset of each, row by row.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crible_core::Transaction;
+use crible_ingest::{Draft, Error, Import, Options, Preset, PresetError, Presets, draft};
+
+use crate::common::{Folder, bytes, fixture, import, options};
+
+/// Fixtures that are tables of text, by name.
+fn tables() -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(fixture("")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let ending = |path: &PathBuf| path.extension().unwrap().to_str().unwrap().to_lowercase();
+    paths.retain(|path| ["csv", "psv"].contains(&ending(path).as_str()));
+    paths.sort();
+    paths
+}
+
+fn built_in(path: &PathBuf) -> Import {
+    match import(std::slice::from_ref(path), &options()) {
+        Ok((import, _)) => import,
+        Err(Error::ByName { feeds, .. }) => {
+            // Of several that have to be named, the one that reads the most.
+            let of =
+                |feed: &String| import(std::slice::from_ref(path), &Options { feed: Some(feed.clone()), ..options() });
+            let read: Vec<_> = feeds.iter().filter_map(|feed| of(feed).ok()).map(|(import, _)| import).collect();
+            read.into_iter().reduce(|best, next| if next.batch.len() > best.batch.len() { next } else { best }).unwrap()
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn rows(import: &Import) -> BTreeMap<u64, Transaction> {
+    (0..import.batch.len()).map(|row| (import.batch.source(row).row, import.batch.get(row))).collect()
+}
+
+fn by_draft(path: &PathBuf, draft: &Draft) -> Import {
+    let preset = Preset::from_toml(&draft.toml, "draft.toml").unwrap_or_else(|error| panic!("{error}\n{}", draft.toml));
+    let options = Options { feed: Some(draft.name.clone()), presets: Presets::builtin().with(preset), ..options() };
+    import(std::slice::from_ref(path), &options).unwrap_or_else(|error| panic!("{error}\n{}", draft.toml)).0
+}
+
+/// What the draft reads otherwise than the built-in preset, in words; nothing where it reads the same.
+fn differences(path: &PathBuf, draft: &Draft) -> Vec<String> {
+    let (expect, found) = (rows(&built_in(path)), rows(&by_draft(path, draft)));
+    let mut told = Vec::new();
+    let mut note = |what: &str, differs: usize| {
+        if differs > 0 {
+            told.push(format!("{what} {differs}/{}", expect.len()));
+        }
+    };
+    note("lost", expect.keys().filter(|row| !found.contains_key(row)).count());
+    note("besides", found.keys().filter(|row| !expect.contains_key(row)).count());
+    let both: Vec<(&Transaction, &Transaction)> =
+        expect.iter().filter_map(|(row, a)| Some((a, found.get(row)?))).collect();
+    let count = |same: fn(&Transaction, &Transaction) -> bool| both.iter().filter(|(a, b)| !same(a, b)).count();
+    note("time", count(|a, b| a.at == b.at));
+    note("account", count(|a, b| a.account == b.account));
+    note("amount", count(|a, b| a.amount.minor == b.amount.minor));
+    note("currency", count(|a, b| a.amount.currency == b.amount.currency));
+    note("counterparty", count(|a, b| a.counterparty == b.counterparty));
+    told
+}
+
+#[test]
+fn a_draft_reads_what_the_built_in_preset_reads() {
+    let mut told = Vec::new();
+    let (mut same, mut open) = (0, 0);
+    for path in tables() {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let draft = draft(&path, Some("drafted")).unwrap();
+        if !draft.undecided.is_empty() {
+            let error = Preset::from_toml(&draft.toml, "d.toml").unwrap_err();
+            assert!(matches!(&error, PresetError::Undecided { points, .. } if *points == draft.undecided), "{error}");
+            open += 1;
+            told.push(format!(
+                "{name}: undecided {}",
+                draft.undecided.iter().map(|p| p.split(':').next().unwrap()).collect::<Vec<_>>().join(", ")
+            ));
+            continue;
+        }
+        match differences(&path, &draft) {
+            none if none.is_empty() => same += 1,
+            some => told.push(format!("{name}: {}", some.join(", "))),
+        }
+    }
+    println!("{same} of {} the same, {open} undecided\n{}", tables().len(), told.join("\n"));
+    panic!("pin this");
+}
