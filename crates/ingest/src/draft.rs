@@ -73,8 +73,12 @@ impl<T> Guess<T> {
 /// [`Error`] where the file cannot be read, or is no table with rows.
 pub fn draft(path: &Path, name: Option<&str>) -> Result<Draft, Error> {
     let input = Input::new(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    let table = Table::of(&input)?;
-    let name = name.map_or_else(|| slug(path), str::to_owned);
+    of(&input, name)
+}
+
+pub(crate) fn of(input: &Input, name: Option<&str>) -> Result<Draft, Error> {
+    let table = Table::of(input)?;
+    let name = name.map_or_else(|| slug(&input.path), str::to_owned);
     let roles = roles::find(&table);
     Ok(toml::write(&name, &table, &roles))
 }

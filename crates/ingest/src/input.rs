@@ -33,6 +33,11 @@ impl Input {
         Ok(Self { path: path.to_owned(), bytes: held.len() as u64, held: Some(held.into()) })
     }
 
+    /// What was made of a file; it goes by the file's name.
+    pub(crate) fn made(path: &Path, bytes: Vec<u8>) -> Self {
+        Self { path: path.to_owned(), bytes: bytes.len() as u64, held: Some(bytes.into()) }
+    }
+
     /// The bytes as they are stored.
     pub(crate) fn raw(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match &self.held {

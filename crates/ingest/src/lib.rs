@@ -3,6 +3,8 @@
 mod build;
 mod csv;
 mod draft;
+#[doc(hidden)]
+pub mod drive;
 mod error;
 mod formats;
 mod input;

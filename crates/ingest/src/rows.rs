@@ -24,7 +24,7 @@ pub(crate) struct Chunk {
     /// Row in the block.
     pub(crate) row: Vec<u32>,
     /// Line in the block, in blocks where that is not the row's number.
-    line: Vec<u32>,
+    pub(crate) line: Vec<u32>,
     /// Rows and lines the block has, and the file's rows before it.
     pub(crate) rows: u32,
     pub(crate) lines: u64,

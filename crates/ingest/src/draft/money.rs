@@ -26,12 +26,11 @@ pub(super) enum Columns {
 }
 
 /// Words of rows that money comes in with, and of those it goes out with.
-const INFLOW: [&str; 15] = [
+const INFLOW: [&str; 14] = [
     "payroll",
     "salary",
     "wages",
     "thank you",
-    "refund",
     "credit",
     "deposit",
     "cash_in",
@@ -100,7 +99,7 @@ pub(super) fn find(table: &Table, columns: &[Column], taken: &[usize]) -> Option
     let debit = side(&["debit", "withdrawal", "withdrawals", "money out", "paid out", "out", "debit amount", "soll"]);
     let credit = side(&["credit", "deposit", "deposits", "money in", "paid in", "in", "credit amount", "haben"]);
     let best = free()
-        .filter(|column| column.filled() > 0.5 && column.is_money())
+        .filter(|column| column.filled() > 0.3 && column.is_money())
         .reduce(|best, next| if rank(next) > rank(best) { next } else { best });
     let named = best.filter(|column| rank(column) > 0);
     if let (None, Some(debit), Some(credit)) = (named, debit, credit) {
@@ -199,7 +198,12 @@ fn sign(table: &Table, columns: &[Column], amount: &Column, style: Style) -> Gue
             format!("the words of {most} rows (payroll, thank you, debit, …) agree with it, of {few} with the other");
         return Guess::new(sign, Sure::Likely, why);
     }
-    let sign = if negative >= positive { Sign::OutflowNegative } else { Sign::OutflowPositive };
+    if negative == positive {
+        let why =
+            format!("{negative} amounts are negative and as many positive, and no words tell which of them flow out");
+        return Guess::new(Sign::OutflowNegative, Sure::Undecided, why);
+    }
+    let sign = if negative > positive { Sign::OutflowNegative } else { Sign::OutflowPositive };
     Guess::new(
         sign,
         Sure::Guess,

@@ -16,8 +16,7 @@ pub(super) struct Roles {
     pub(super) amount: Option<Sums>,
     pub(super) currency: Option<Guess<Coin>>,
     pub(super) account: Guess<Owner>,
-    /// The column, and whether it is an account like the feed's.
-    pub(super) counterparty: Option<Guess<(usize, bool)>>,
+    pub(super) counterparty: Option<Guess<Other>>,
     pub(super) category: Option<Guess<usize>>,
     pub(super) channel: Option<Guess<usize>>,
     pub(super) country: Option<Guess<usize>>,
@@ -38,6 +37,16 @@ pub(super) enum Owner {
     FileName { cut_at: Vec<String> },
     Preamble { before: String, behind: String },
     EachRow,
+}
+
+/// The other side.
+#[derive(Debug)]
+pub(super) struct Other {
+    pub(super) at: usize,
+    /// Where it stands on an inflow, if elsewhere.
+    pub(super) inflow: Option<usize>,
+    /// Whether it is an account like the feed's.
+    pub(super) is_account: bool,
 }
 
 /// Which currency amounts are of.
@@ -78,7 +87,8 @@ const WRITTEN: [(&str, &str); 18] = [
     ("lira", "TRY"),
 ];
 
-const ACCOUNT: [&str; 30] = [
+const ACCOUNT: [&str; 29] = [
+    "cc num",
     "account number",
     "account no",
     "account id",
@@ -89,7 +99,6 @@ const ACCOUNT: [&str; 30] = [
     "konto",
     "card number",
     "card no",
-    "cc num",
     "card fingerprint",
     "card",
     "customer id",
@@ -103,7 +112,6 @@ const ACCOUNT: [&str; 30] = [
     "orig acct",
     "from account",
     "sender",
-    "source",
     "payer",
     "debtor",
     "kunde",
@@ -192,7 +200,7 @@ pub(super) fn find(table: &Table) -> Roles {
     let id = id(&columns, &taken);
     taken.extend(id.iter().map(|id| id.what.0));
     let counterparty = counterparty(&columns, &taken, &account);
-    taken.extend(counterparty.iter().map(|other| other.what.0));
+    taken.extend(counterparty.iter().map(|other| other.what.at));
     let category = word(&columns, &CATEGORY, &taken);
     taken.extend(category.iter().map(|guess| guess.what));
     let channel = word(&columns, &CHANNEL, &taken);
@@ -331,7 +339,12 @@ fn account(table: &Table, columns: &[Column], taken: &[usize], is_labelled: bool
             && !column.has_any(&["type", "holder", "member", "balance", "name", "dest", "bene", "to"])
             && column.share(|value| value.contains([' ', '.'])) < 0.5
     };
-    let orig = columns.iter().find(|column| (column.is("name orig") || column.is("nameorig")) && column.filled() > 0.9);
+    // The two ends of a transfer.
+    let source =
+        columns.iter().find(|column| column.is("source")).filter(|_| columns.iter().any(|column| column.is("target")));
+    let orig = source.or_else(|| {
+        columns.iter().find(|column| (column.is("name orig") || column.is("nameorig")) && column.filled() > 0.9)
+    });
     if let Some(column) = orig.or_else(|| named(columns, &ACCOUNT, fits)) {
         let owner = Owner::Column(column.at);
         return match column.is_unique() && table.rows.len() > 20 {
@@ -382,8 +395,9 @@ fn id(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> {
     Some(Guess::new((column.at, unique), Sure::Likely, why))
 }
 
-fn counterparty(columns: &[Column], taken: &[usize], account: &Guess<Owner>) -> Option<Guess<(usize, bool)>> {
+fn counterparty(columns: &[Column], taken: &[usize], account: &Guess<Owner>) -> Option<Guess<Other>> {
     let fits = |column: &Column| !taken.contains(&column.at) && column.filled() >= 0.4 && !column.has("type");
+    let other = |at, is_account| Other { at, inflow: None, is_account };
     let same = match account.what {
         // `Account` comes twice: the second is the other side's.
         Owner::Column(at) => {
@@ -392,11 +406,22 @@ fn counterparty(columns: &[Column], taken: &[usize], account: &Guess<Owner>) -> 
         _ => None,
     };
     if let Some(column) = same {
-        return Some(Guess::new((column.at, true), Sure::Likely, "the second column of the account's name"));
+        return Some(Guess::new(other(column.at, true), Sure::Likely, "the second column of the account's name"));
     }
-    let column = named(columns, &COUNTERPARTY, fits)?;
-    let is_account = ["name dest", "bene acct", "to account", "receiver"].iter().any(|name| column.holds(name));
-    Some(Guess::new((column.at, is_account), Sure::Likely, "named like the other side"))
+    let exact = |name: &str| columns.iter().find(|column| column.is(name) && fits(column));
+    if let (Some(from), Some(to)) = (exact("from"), exact("to")) {
+        let what = Other { inflow: Some(from.at), ..other(to.at, false) };
+        return Some(Guess::new(what, Sure::Guess, "who is paid on an outflow, and who pays on an inflow"));
+    }
+    if let Some(column) = named(columns, &COUNTERPARTY, fits) {
+        let is_account = ["name dest", "bene acct", "to account", "receiver"].iter().any(|name| column.holds(name));
+        return Some(Guess::new(other(column.at, is_account), Sure::Likely, "named like the other side"));
+    }
+    // Names that nobody knows: the longest of texts.
+    let long = |column: &&Column| fits(column) && column.is_text() && column.share(|value| value.len() > 7) > 0.5;
+    let length = |column: &Column| column.values.iter().map(String::len).sum::<usize>();
+    let column = columns.iter().filter(long).max_by_key(|column| length(column))?;
+    Some(Guess::new(other(column.at, false), Sure::Guess, "the longest texts of all columns"))
 }
 
 fn word(columns: &[Column], names: &[&str], taken: &[usize]) -> Option<Guess<usize>> {

@@ -155,7 +155,9 @@ fn zone_of(columns: &[Column]) -> Option<(usize, Vec<(String, &'static str)>)> {
     let offset =
         |name: &String| ZONES.iter().find(|(known, _)| known == name).map(|(_, offset)| (name.clone(), *offset));
     let known: Vec<_> = column.distinct.iter().filter_map(offset).collect();
-    (known.len() == column.distinct.len()).then_some((column.at, known))
+    let is_place = |name: &&String| name.contains('/');
+    let told = known.len() + column.distinct.iter().filter(is_place).count();
+    (told * 2 > column.distinct.len()).then_some((column.at, known))
 }
 
 /// How well a column's name says that it is the time of the transaction.
@@ -196,20 +198,20 @@ pub(super) fn find(table: &Table, columns: &[Column]) -> Option<When> {
     }
     // What all dates of the file say of the order holds for each of them.
     let mut orders = Orders::default();
-    let mut candidates: Vec<(&Column, Formats)> = Vec::new();
-    for column in columns.iter().filter(|column| column.filled() > 0.5) {
-        let found = formats(&column.values, None);
-        if found.read * 2 > column.values.len() {
+    let mut candidates: Vec<&Column> = Vec::new();
+    for column in columns.iter().filter(|column| column.filled() > 0.3) {
+        let most = [true, false].map(|first| formats(&column.values, Some(first)).read).into_iter().max().unwrap_or(0);
+        if most * 2 > column.values.len() {
             orders = orders.add(Orders::of(&column.values));
-            candidates.push((column, found));
+            candidates.push(column);
         }
     }
     let order = orders.month_first();
     // The first of those whose names say the most.
-    let best = candidates.into_iter().reduce(|best, next| if rank(next.0) > rank(best.0) { next } else { best });
-    let Some((column, _)) = best else { return steps(columns) };
+    let best = candidates.into_iter().reduce(|best, next| if rank(next) > rank(best) { next } else { best });
+    let Some(column) = best else { return steps(columns) };
     let clock =
-        columns.iter().find(|c| c.is("time") && c.at != column.at && c.filled() > 0.5 && c.share(is_clock) > 0.9);
+        columns.iter().find(|c| c.has("time") && c.at != column.at && c.filled() > 0.5 && c.share(is_clock) > 0.9);
     let places = match clock {
         Some(clock) => vec![column.at, clock.at],
         None => vec![column.at],

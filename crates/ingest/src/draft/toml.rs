@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::money::{Columns, Sums};
-use super::roles::{Coin, Owner, Roles};
+use super::roles::{Coin, Other, Owner, Roles};
 use super::table::Table;
 use super::times::{How, When};
 use super::{Draft, Guess, Sure};
@@ -141,11 +141,15 @@ impl Writer<'_> {
 
     fn other_texts(&mut self, roles: &Roles) {
         if let Some(guess) = &roles.counterparty {
-            let (at, is_account) = guess.what;
+            let Other { at, inflow, is_account } = guess.what;
             self.head("counterparty");
             self.why(guess);
             self.column(at);
             self.frame(&roles.columns[at]);
+            if let Some(inflow) = inflow {
+                let line = format!("inflow-column = {}", self.place(inflow));
+                self.line(&line);
+            }
             if is_account {
                 self.line("is-account = true");
             }
@@ -240,6 +244,9 @@ impl Writer<'_> {
         }
         if let Some(sign) = &sums.sign {
             self.why(sign);
+            if sign.sure == Sure::Undecided {
+                self.open("amount.sign", &format!("{}: keep outflow-negative, or take outflow-positive", sign.why));
+            }
             self.line(match sign.what {
                 Sign::OutflowNegative => "sign = \"outflow-negative\"",
                 Sign::OutflowPositive => "sign = \"outflow-positive\"",

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use crate::common::{bytes, fixture, options};
-use crate::mutator::Mutation;
+use crate::mutator::{Chance, Mutation};
 
 /// Far beyond what any of these small files takes, on a busy machine too.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,25 +19,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 fn mutation() -> impl Strategy<Value = Mutation> {
-    let place = any::<u16>;
-    let small = any::<u8>;
-    prop_oneof![
-        (place(), small()).prop_map(|(at, bit)| Mutation::Flip { at, bit }),
-        (place(), small()).prop_map(|(at, token)| Mutation::Insert { at, token }),
-        (place(), place(), small()).prop_map(|(from, to, length)| Mutation::Copy { from, to, length }),
-        (place(), small()).prop_map(|(at, length)| Mutation::Cut { at, length }),
-        place().prop_map(|line| Mutation::CutLine { line }),
-        (place(), small()).prop_map(|(line, times)| Mutation::RepeatLine { line, times }),
-        (place(), small(), small(), small()).prop_map(|(line, a, b, delimiter)| Mutation::SwapFields {
-            line,
-            a,
-            b,
-            delimiter
-        }),
-        place().prop_map(|at| Mutation::Truncate { at }),
-        (place(), small()).prop_map(|(from, encoding)| Mutation::Encode { from, encoding }),
-        (place(), small()).prop_map(|(at, times)| Mutation::Widen { at, times }),
-    ]
+    any::<u64>().prop_map(|seed| Mutation::random(&mut Chance(seed)))
 }
 
 proptest! {
@@ -52,6 +34,7 @@ proptest! {
                 mutation.apply(&mut text);
             }
             let name = path.file_name().unwrap().to_str().unwrap();
+            #[expect(clippy::disallowed_methods, reason = "a time that an input may not take, and no result")]
             let start = Instant::now();
             // What is refused says why.
             if let Err(error) = bytes(name, &text, &options()) {
@@ -77,6 +60,23 @@ proptest! {
                 Err(crible_ingest::PresetError::Undecided { points, .. }) => prop_assert_eq!(points, draft.undecided),
                 Err(error) => prop_assert!(false, "{}: {error}\n{}", path.display(), draft.toml),
             }
+        }
+    }
+}
+
+/// `fuzz/targets.sh` and `fuzz/corpus.sh` write them.
+#[test]
+fn every_parser_has_a_fuzz_target_and_a_corpus() {
+    let fuzz = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    for parser in crible_ingest::drive::parsers() {
+        let target = parser.replace('.', "-");
+        let text = std::fs::read_to_string(fuzz.join(format!("fuzz_targets/{target}.rs"))).unwrap();
+        assert!(text.contains(&format!("drive(\"{parser}\"")), "{target}");
+        let corpus = std::fs::read_dir(fuzz.join("corpus").join(parser)).unwrap();
+        let inputs: Vec<Vec<u8>> = corpus.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect();
+        assert!(!inputs.is_empty(), "{parser}: no corpus");
+        for input in inputs {
+            crible_ingest::drive::drive(parser, &input);
         }
     }
 }

@@ -193,7 +193,7 @@ fn an_error_names_file_line_and_key() {
         assert!(error.starts_with(expect), "{error}");
     };
     check("title = \"Mine\"", "titel = \"Mine\"", "mine.toml:3: titel: unknown field `titel`");
-    check("[\"iso\"]", "[\"iso\"]\nzone = \"Mars/Olympus\"", "mine.toml:9: time: `Mars/Olympus`; expected a time zone");
+    check("[\"iso\"]", "[\"iso\"]\nzone = \"Mars/Olympus\"", "mine.toml:8: time: `Mars/Olympus`; expected a time zone");
     check(
         "column = \"Sum\"",
         "column = \"Total\"",

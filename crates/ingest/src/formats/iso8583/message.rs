@@ -106,13 +106,13 @@ pub(super) fn cut(bytes: &[u8], version: Version, binary: bool) -> Result<Messag
     }
     let spec = Spec::of(version);
     let mut elements = [None; ELEMENTS + 1];
-    for number in 2..=ELEMENTS {
+    for (number, read) in elements.iter_mut().enumerate().skip(2) {
         if present >> (ELEMENTS - number) & 1 == 0 {
             continue;
         }
         let element = spec.elements[number]
             .ok_or_else(|| format!("element {number}: it is none that ISO 8583:{} defines here", version.year()))?;
-        elements[number] = Some(rest.element(element).map_err(|reason| format!("element {number}: {reason}"))?);
+        *read = Some(rest.element(element).map_err(|reason| format!("element {number}: {reason}"))?);
     }
     match rest.bytes.len() {
         0 => Ok(Message { kind, elements }),
