@@ -43,6 +43,11 @@
 //! | [`one_class_svm`] | outside of a surface around the fit | yes |
 //! | [`nystroem_svm`] | the same, in linear time | yes |
 //! | [`esd`] | too far out to be normal, column by column | yes |
+//! | [`cof`] | at the end of a longer way to its neighbours than theirs to their own | yes |
+//! | [`abod`] | where other rows are seen in one direction only | no |
+//! | [`dbscan`] | far from every dense row | yes |
+//! | [`optics`] | reached by a growing cluster late | yes |
+//! | [`hdbscan`] | outside of its own cluster, however dense that is | yes |
 //!
 //! [`calibration`] turns scores into tail probabilities, [`ensemble`] combines detectors by them, [`encode`]
 //! makes matrices of tables with words and nulls. [`benford`] tests the digits of a group of amounts.
@@ -54,6 +59,7 @@
 //! * Functions whose last bit differs between platforms (logarithms, powers) come from `libm`, sums are
 //!   taken in a fixed order, and random numbers from streams of their own.
 //! * NaN and infinities are refused, with row and column. Any finite row has a finite score.
+//! * Contributions rank the columns: making the top one typical takes more off the score than another.
 //! * The fit depends on the order of its rows where it samples or sums them, on nothing else.
 //!
 //! # Adding a detector
@@ -64,10 +70,13 @@
 // In tests, what cannot be unwrapped should fail.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod abod;
 pub mod benford;
 pub mod calibration;
 pub mod cblof;
+pub mod cof;
 pub mod copod;
+pub mod dbscan;
 mod distributions;
 pub mod ecod;
 pub mod encode;
@@ -79,6 +88,7 @@ mod face;
 pub mod gmm;
 pub mod half_space_trees;
 pub mod hbos;
+pub mod hdbscan;
 pub mod inne;
 pub mod isolation_forest;
 pub mod kde;
@@ -93,6 +103,7 @@ mod neighbours;
 pub mod nystroem_svm;
 mod oblique;
 pub mod one_class_svm;
+pub mod optics;
 pub mod pca;
 mod registry;
 mod rng;

@@ -1,7 +1,10 @@
 //! Detectors by name: from a name to a detector, from a snapshot to the model it holds.
 
+use crate::abod::Abod;
 use crate::cblof::Cblof;
+use crate::cof::Cof;
 use crate::copod::Copod;
+use crate::dbscan::Dbscan;
 use crate::ecod::Ecod;
 use crate::ensemble::Ensemble;
 use crate::error::SnapshotError;
@@ -10,6 +13,7 @@ use crate::extended_isolation_forest::ExtendedIsolationForest;
 use crate::gmm::Gmm;
 use crate::half_space_trees::HalfSpaceTrees;
 use crate::hbos::Hbos;
+use crate::hdbscan::Hdbscan;
 use crate::inne::Inne;
 use crate::isolation_forest::IsolationForest;
 use crate::kde::Kde;
@@ -20,6 +24,7 @@ use crate::lof::Lof;
 use crate::mcd::Mcd;
 use crate::nystroem_svm::NystroemSvm;
 use crate::one_class_svm::OneClassSvm;
+use crate::optics::Optics;
 use crate::pca::Pca;
 use crate::robust_random_cut_forest::RobustRandomCutForest;
 use crate::robust_z::RobustZ;
@@ -71,6 +76,11 @@ const ENTRIES: &[Entry] = &[
     entry!(OneClassSvm),
     entry!(NystroemSvm, seed),
     entry!(Esd),
+    entry!(Cof),
+    entry!(Abod),
+    entry!(Dbscan),
+    entry!(Optics),
+    entry!(Hdbscan),
     entry!(@ Ensemble, default_ensemble),
 ];
 

@@ -1,6 +1,6 @@
 //! One unit for every column, for detectors that measure distances across columns.
 
-use ndarray::{ArrayView2, Axis};
+use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +96,11 @@ impl Units {
         }
     }
 
+    /// One row.
+    pub(crate) fn row(&self, row: ArrayView1<'_, f64>) -> Vec<f64> {
+        row.iter().enumerate().map(|(j, &x)| self.value(j, x)).collect()
+    }
+
     /// All rows, row after row.
     pub(crate) fn all(&self, rows: ArrayView2<'_, f64>) -> Vec<f64> {
         let k = self.columns.len();
@@ -105,6 +110,13 @@ impl Units {
         });
         out
     }
+}
+
+/// Scales contributions (0 or more) so that they add up to the score; all alike when none is above 0.
+pub(crate) fn scale_to(contributions: &mut [f64], score: f64) {
+    let total: f64 = contributions.iter().sum();
+    let even = score / contributions.len() as f64;
+    contributions.iter_mut().for_each(|x| *x = if total > 0.0 { *x / total * score } else { even });
 }
 
 #[cfg(test)]

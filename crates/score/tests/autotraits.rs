@@ -1,9 +1,12 @@
 //! Every public type can be sent to and shared between threads.
 
+use crible_score::abod::{Abod, AbodConfig};
 use crible_score::benford::{Benford, Conformity, Digits};
 use crible_score::calibration::{Conformal, Selection, Tail};
 use crible_score::cblof::{Cblof, CblofConfig};
+use crible_score::cof::{Cof, CofConfig};
 use crible_score::copod::{Copod, CopodConfig};
+use crible_score::dbscan::{Dbscan, DbscanConfig};
 use crible_score::ecod::{Ecod, EcodConfig};
 use crible_score::encode::{Column, Encoded, Encoder, Table};
 use crible_score::ensemble::{Combine, Ensemble, EnsembleConfig, Skipped};
@@ -13,6 +16,7 @@ use crible_score::extended_isolation_forest::{ExtendedIsolationForest, ExtendedI
 use crible_score::gmm::{Gmm, GmmConfig};
 use crible_score::half_space_trees::{HalfSpaceTrees, HalfSpaceTreesConfig};
 use crible_score::hbos::{Bins, Hbos, HbosConfig};
+use crible_score::hdbscan::{Hdbscan, HdbscanConfig};
 use crible_score::inne::{Inne, InneConfig};
 use crible_score::isolation_forest::{IsolationForest, IsolationForestConfig};
 use crible_score::kde::{Kde, KdeConfig};
@@ -23,6 +27,7 @@ use crible_score::lof::{Lof, LofConfig};
 use crible_score::mcd::{Mcd, McdConfig};
 use crible_score::nystroem_svm::{NystroemSvm, NystroemSvmConfig};
 use crible_score::one_class_svm::{OneClassSvm, OneClassSvmConfig};
+use crible_score::optics::{Optics, OpticsConfig, Reached};
 use crible_score::pca::{Components, Pca, PcaConfig};
 use crible_score::robust_random_cut_forest::{RobustRandomCutForest, RobustRandomCutForestConfig};
 use crible_score::robust_z::{Aggregate, RobustZ, RobustZConfig};
@@ -65,5 +70,10 @@ fn public_types_are_send_and_sync() {
     check::<(OneClassSvm, Params<OneClassSvmConfig>, Checked<OneClassSvmConfig>)>();
     check::<(NystroemSvm, Params<NystroemSvmConfig>, Checked<NystroemSvmConfig>)>();
     check::<(Esd, Params<EsdConfig>, Checked<EsdConfig>)>();
+    check::<(Cof, Params<CofConfig>, Checked<CofConfig>)>();
+    check::<(Abod, Params<AbodConfig>, Checked<AbodConfig>)>();
+    check::<(Dbscan, Params<DbscanConfig>, Checked<DbscanConfig>)>();
+    check::<(Optics, Params<OpticsConfig>, Checked<OpticsConfig>, Reached)>();
+    check::<(Hdbscan, Params<HdbscanConfig>, Checked<HdbscanConfig>)>();
     check::<(Params<EnsembleConfig>, Checked<EnsembleConfig>)>();
 }

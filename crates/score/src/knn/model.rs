@@ -5,7 +5,7 @@ use super::{KnnConfig, Method};
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
 use crate::neighbours::{Nearest, Neighbour, Neighbours};
-use crate::units::{FURTHEST, Units};
+use crate::units::Units;
 use crate::{Error, Model, Snapshot};
 
 /// The rows of a fit. See the [module](self) documentation.
@@ -50,12 +50,7 @@ impl Knn {
     pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
         let Body { units, rows, n_neighbors, method } = snapshot.decode(Self::NAME, Self::VERSION)?;
         let k = units.n_columns();
-        let is_sound = units.is_sound()
-            && !rows.is_empty()
-            && rows.len().is_multiple_of(k)
-            && rows.len() / k <= Neighbours::MOST
-            && rows.iter().all(|x| x.abs() <= FURTHEST)
-            && (1..=65_536).contains(&n_neighbors);
+        let is_sound = units.is_sound() && Neighbours::are_sound(&rows, k) && (1..=65_536).contains(&n_neighbors);
         if !is_sound {
             return Err(SnapshotError::invalid(Self::NAME, "rows, units or parameters out of range"));
         }
@@ -99,7 +94,7 @@ impl Model for Knn {
     }
 
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {
-        let query: Vec<f64> = row.iter().enumerate().map(|(j, &x)| self.units.value(j, x)).collect();
+        let query = self.units.row(row);
         out.fill(0.0);
         Nearest::new(&self.index, self.n_neighbors).search(&query, |_, found| {
             self.each_part(found, |weight, f| {

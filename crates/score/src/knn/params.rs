@@ -63,9 +63,7 @@ impl Algorithm for KnnConfig {
     }
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Knn, Error> {
-        if rows.nrows() > Neighbours::MOST {
-            return Err(Error::TooMany { what: "rows", got: rows.nrows(), limit: Neighbours::MOST });
-        }
+        Neighbours::check(rows)?;
         let units = Units::fit(rows, self.scale);
         let index = Neighbours::new(units.all(rows), rows.ncols());
         Ok(Knn::new(units, index, self.n_neighbors, self.method))

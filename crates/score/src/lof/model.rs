@@ -5,7 +5,7 @@ use super::LofConfig;
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
 use crate::neighbours::{Nearest, Neighbour, Neighbours};
-use crate::units::{FURTHEST, Units};
+use crate::units::{FURTHEST, Units, scale_to};
 use crate::{Error, Model, Snapshot};
 
 /// Mean reachability, in units of the fit, below which there is no telling densities apart.
@@ -71,10 +71,7 @@ impl Lof {
         let Body { units, rows, n_neighbors, furthest, densities } = snapshot.decode(Self::NAME, Self::VERSION)?;
         let k = units.n_columns();
         let is_sound = units.is_sound()
-            && !rows.is_empty()
-            && rows.len().is_multiple_of(k)
-            && rows.len() / k <= Neighbours::MOST
-            && rows.iter().all(|x| x.abs() <= FURTHEST)
+            && Neighbours::are_sound(&rows, k)
             && (1..=65_536).contains(&n_neighbors)
             && furthest.len() == rows.len() / k
             && densities.len() == furthest.len()
@@ -119,7 +116,7 @@ impl Model for Lof {
     }
 
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {
-        let query: Vec<f64> = row.iter().enumerate().map(|(j, &x)| self.units.value(j, x)).collect();
+        let query = self.units.row(row);
         out.fill(0.0);
         let mut score = 0.0;
         Nearest::new(&self.index, self.n_neighbors).search(&query, |_, found| {
@@ -131,9 +128,7 @@ impl Model for Lof {
                 }
             }
         });
-        let total: f64 = out.iter().sum();
-        let even = score / out.len() as f64;
-        out.iter_mut().for_each(|x| *x = if total > 0.0 { *x / total * score } else { even });
+        scale_to(out, score);
     }
 
     fn is_additive(&self) -> bool {

@@ -43,9 +43,7 @@ impl Algorithm for LofConfig {
     }
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Lof, Error> {
-        if rows.nrows() > Neighbours::MOST {
-            return Err(Error::TooMany { what: "rows", got: rows.nrows(), limit: Neighbours::MOST });
-        }
+        Neighbours::check(rows)?;
         let units = Units::fit(rows, self.scale);
         let index = Neighbours::new(units.all(rows), rows.ncols());
         let (furthest, densities) = fit::densities(&index, self.n_neighbors);

@@ -21,7 +21,7 @@ pub(super) const BOUNDS: usize = 8;
 const LARGE: f64 = 1e15;
 
 /// What no rounding of bounds reaches, relative to them.
-const ROOM: f64 = 1e-9;
+pub(super) const ROOM: f64 = 1e-9;
 
 /// Up to [`BLOCK`] rows as seen from their centre.
 #[derive(Debug, Clone)]
@@ -118,6 +118,17 @@ impl Block {
         ((exact - error) as f32).next_down()
     }
 
+    /// The least sum of a row's estimate and half its key that allows for a squared distance below the key.
+    ///
+    /// As for [`threshold`](Self::threshold), s ≤ key is q·r − |r|²/2 + key/2 ≥ |q|²/2; near it the sum is
+    /// |q|²/2, which its rounding is relative to.
+    pub(super) fn key_threshold(&self, from_center: f64) -> f32 {
+        let k = self.center.len() as f64;
+        let (d, r) = (from_center, self.radius);
+        let error = (k + 8.0) * (1.0 / 8_388_608.0) * (d * d + d * r + r * r) + 1e-35 * (1.0 + d + r);
+        ((0.5 * d * d * (1.0 - ROOM) - error) as f32).next_down()
+    }
+
     /// q·r − |r|²/2 for every row r and each query q (k values each, relative to the centre).
     pub(super) fn estimate(&self, level: Level, queries: [&[f32]; TOGETHER], out: &mut [Estimates; TOGETHER]) {
         dispatch!(level, simd => estimate(simd, &self.rows, &self.halves, queries, out));
@@ -134,6 +145,22 @@ pub(super) fn reaching(level: Level, estimates: &Estimates, threshold: f32, out:
     dispatch!(level, simd => {
         for (out, estimates) in out.iter_mut().zip(estimates) {
             *out = f32x16::from_slice(simd, estimates).simd_ge(threshold).to_bitmask() as u16;
+        }
+    });
+}
+
+/// The same for the sum of each estimate and half the key of its row.
+pub(super) fn reaching_keys(
+    level: Level,
+    estimates: &Estimates,
+    halves: &Estimates,
+    threshold: f32,
+    out: &mut [u16; BLOCK / LANES],
+) {
+    dispatch!(level, simd => {
+        for ((out, estimates), halves) in out.iter_mut().zip(estimates).zip(halves) {
+            let sums = f32x16::from_slice(simd, estimates) + f32x16::from_slice(simd, halves);
+            *out = sums.simd_ge(threshold).to_bitmask() as u16;
         }
     });
 }

@@ -2,19 +2,20 @@
 
 use super::BLOCK;
 
-/// The rows in the order of a k-d tree's leaves of [`BLOCK`] rows; only the last may be smaller.
+/// The rows in the order of a k-d tree's leaves of [`BLOCK`] rows; only the last may be smaller. With
+/// the index each had before.
 ///
 /// The order follows from the rows alone: halves are split by (value, index), and a leaf keeps the
 /// order of the fit.
-pub(super) fn arrange(rows: &[f64], k: usize) -> Vec<f64> {
+pub(super) fn arrange(rows: &[f64], k: usize) -> (Vec<f64>, Vec<u32>) {
     let n = rows.len() / k;
     let mut order: Vec<u32> = (0..n as u32).collect();
     split(rows, k, &mut order);
     let mut out = Vec::with_capacity(rows.len());
-    for i in order {
+    for &i in &order {
         out.extend_from_slice(&rows[i as usize * k..][..k]);
     }
-    out
+    (out, order)
 }
 
 fn split(rows: &[f64], k: usize, members: &mut [u32]) {

@@ -17,13 +17,21 @@
 //! Cost: building O(n k log n); a query n k / 8 cycles where nothing can be skipped, as in many columns
 //! without structure, and far less in few columns or among clusters.
 
+mod all;
 mod block;
 mod build;
 mod search;
+mod spanning;
 
+pub(crate) use all::{every, furthest};
 pub(crate) use search::Nearest;
+pub(crate) use spanning::{Edges, spanning};
 
 use block::Block;
+use ndarray::ArrayView2;
+
+use crate::Error;
+use crate::units::FURTHEST;
 
 /// Rows in a block.
 const BLOCK: usize = 128;
@@ -49,9 +57,39 @@ impl Neighbours {
     /// Rows there may be.
     pub(crate) const MOST: usize = u32::MAX as usize;
 
+    /// Whether a fit's rows are few enough.
+    pub(crate) fn check(rows: ArrayView2<'_, f64>) -> Result<(), Error> {
+        if rows.nrows() <= Self::MOST {
+            Ok(())
+        } else {
+            Err(Error::TooMany { what: "rows", got: rows.nrows(), limit: Self::MOST })
+        }
+    }
+
+    /// Whether rows read from a snapshot can be [`arranged`](Self::arranged).
+    pub(crate) fn are_sound(rows: &[f64], k: usize) -> bool {
+        !rows.is_empty()
+            && rows.len().is_multiple_of(k)
+            && rows.len() / k <= Self::MOST
+            && rows.iter().all(|x| x.abs() <= FURTHEST)
+    }
+
+    /// Whether each of n rows is named once.
+    pub(crate) fn is_order(order: &[u32], n: usize) -> bool {
+        let mut is_named = vec![false; n];
+        order.len() == n
+            && order.iter().all(|&i| is_named.get_mut(i as usize).is_some_and(|named| !std::mem::replace(named, true)))
+    }
+
     /// Arranges the rows (n × k, n > 0, row after row, |x| ≤ 1e100) for search.
     pub(crate) fn new(rows: Vec<f64>, k: usize) -> Self {
-        Self::arranged(build::arrange(&rows, k), k)
+        Self::with_order(rows, k).0
+    }
+
+    /// [`new`](Self::new), with the index in `rows` of every place.
+    pub(crate) fn with_order(rows: Vec<f64>, k: usize) -> (Self, Vec<u32>) {
+        let (rows, order) = build::arrange(&rows, k);
+        (Self::arranged(rows, k), order)
     }
 
     /// From rows already in order, as [`rows`](Self::rows) gives them.

@@ -16,6 +16,8 @@ const WAVES: [f64; 3] = [0.2, 0.5, 1.0];
 #[derive(Debug)]
 pub(crate) struct Nearest<'a> {
     index: &'a Neighbours,
+    /// By place: what counts for a squared distance below it. Empty for none.
+    floors: &'a [f64],
     level: Level,
     /// Neighbours to find.
     wanted: usize,
@@ -42,6 +44,7 @@ impl<'a> Nearest<'a> {
         let wanted = index.available(asked);
         Self {
             index,
+            floors: &[],
             level: Level::new(),
             wanted,
             kept: (wanted + 1).min(index.len()),
@@ -55,12 +58,22 @@ impl<'a> Nearest<'a> {
         }
     }
 
+    /// For the row with the least of max(squared distance, its floor), which is that neighbour's `square`.
+    pub(crate) fn reached(index: &'a Neighbours, floors: &'a [f64]) -> Self {
+        Self { floors, ..Self::new(index, 1) }
+    }
+
     /// `visit(i, neighbours)` for each of the queries (at most [`BATCH`](Self::BATCH), k values each,
     /// |x| ≤ 1e100), nearest first.
     ///
     /// A row of the fit at no distance from the query is taken to be the query: one such row is left
     /// out, so that a row of the fit has the neighbours it has among the others.
     pub(crate) fn search(&mut self, queries: &[f64], mut visit: impl FnMut(usize, &[Neighbour])) {
+        self.search_with_own(queries, |i, _, found| visit(i, found));
+    }
+
+    /// [`search`](Self::search); `visit(i, own, neighbours)` is also told the place of the row left out.
+    pub(crate) fn search_with_own(&mut self, queries: &[f64], mut visit: impl FnMut(usize, Option<u32>, &[Neighbour])) {
         let index = self.index;
         let n = queries.len() / index.k;
         self.found.clear();
@@ -94,9 +107,20 @@ impl<'a> Nearest<'a> {
         }
         for i in 0..n {
             let found = &self.found[i * self.kept..][..self.len[i]];
-            let own = usize::from(found.len() > 1 && found[0].square == 0.0);
-            visit(i, &found[own..][..self.wanted.min(found.len() - own)]);
+            let is_own = found.len() > 1 && self.is_at(found[0], &queries[i * index.k..][..index.k]);
+            let own = usize::from(is_own);
+            visit(i, is_own.then_some(found[0].place), &found[own..][..self.wanted.min(found.len() - own)]);
         }
+    }
+
+    /// Whether the neighbour lies where the query does. With floors, all that do have one key.
+    fn is_at(&self, neighbour: Neighbour, query: &[f64]) -> bool {
+        let square = if self.floors.is_empty() {
+            neighbour.square
+        } else {
+            square_distance(query, self.index.row(neighbour.place))
+        };
+        square == 0.0
     }
 
     /// Fills `bounds`, and gives the block with the least bound of each query.
@@ -197,6 +221,8 @@ impl<'a> Nearest<'a> {
     #[inline]
     fn offer(&mut self, i: usize, place: u32, query: &[f64]) {
         let square = square_distance(query, self.index.row(place));
+        let floor = self.floors.get(place as usize).copied().unwrap_or(0.0);
+        let square = if square > floor { square } else { floor };
         let found = &mut self.found[i * self.kept..][..self.kept];
         let len = self.len[i];
         let before = |n: &Neighbour| n.square < square || (n.square == square && n.place < place);

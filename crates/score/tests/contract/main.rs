@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
 
 mod checks;
+mod committed;
 mod data;
 
+use crible_score::abod::Abod;
 use crible_score::cblof::Cblof;
+use crible_score::cof::Cof;
 use crible_score::copod::Copod;
+use crible_score::dbscan::Dbscan;
 use crible_score::ecod::Ecod;
 use crible_score::ensemble::{Combine, Ensemble};
 use crible_score::esd::Esd;
@@ -14,6 +18,7 @@ use crible_score::extended_isolation_forest::ExtendedIsolationForest;
 use crible_score::gmm::Gmm;
 use crible_score::half_space_trees::HalfSpaceTrees;
 use crible_score::hbos::{Bins, Hbos};
+use crible_score::hdbscan::Hdbscan;
 use crible_score::inne::Inne;
 use crible_score::isolation_forest::IsolationForest;
 use crible_score::kde::Kde;
@@ -24,6 +29,7 @@ use crible_score::lof::Lof;
 use crible_score::mcd::Mcd;
 use crible_score::nystroem_svm::NystroemSvm;
 use crible_score::one_class_svm::OneClassSvm;
+use crible_score::optics::Optics;
 use crible_score::pca::{Components, Pca};
 use crible_score::robust_random_cut_forest::RobustRandomCutForest;
 use crible_score::robust_z::{Aggregate, RobustZ};
@@ -44,7 +50,7 @@ macro_rules! contract {
             contract!(@tests same_rows_same_bits, any_cut_order_layout_and_threads, snapshot_round_trip,
                 not_finite_is_refused, shapes_are_refused, constant_column, all_equal_rows, duplicates,
                 one_column, more_columns_than_rows, one_row, magnitudes, explanations_add_up,
-                planted_outlier_comes_first);
+                top_column_matters_most, planted_outlier_comes_first);
         }
     )*};
     (@tests $($test:ident),*) => {$(
@@ -115,6 +121,16 @@ contract! {
     nystroem_svm_tight: NystroemSvm::params().nu(0.1).gamma(0.05).max_samples(300).n_landmarks(40).check()?;
     esd: Esd::params().check()?;
     esd_few: Esd::params().alpha(0.01).max_share(0.02).check()?;
+    cof: Cof::params().check()?;
+    cof_raw: Cof::params().n_neighbors(7).scale(Scale::Raw).check()?;
+    abod: Abod::params().check()?;
+    abod_raw: Abod::params().n_neighbors(3).scale(Scale::Raw).check()?;
+    dbscan: Dbscan::params().check()?;
+    dbscan_raw: Dbscan::params().eps(0.4).min_points(10).scale(Scale::Raw).check()?;
+    optics: Optics::params().check()?;
+    optics_raw: Optics::params().min_points(12).scale(Scale::Raw).check()?;
+    hdbscan: Hdbscan::params().check()?;
+    hdbscan_raw: Hdbscan::params().min_points(10).min_cluster_size(30).scale(Scale::Raw).check()?;
     ensemble_mean: ensemble(Combine::Mean)?.check()?;
     ensemble_max: ensemble(Combine::Max)?.split_from(100).held_out(0.3).check()?;
 }
@@ -130,7 +146,7 @@ mod pca_residual {
 
     contract!(@tests same_rows_same_bits, any_cut_order_layout_and_threads, snapshot_round_trip,
         not_finite_is_refused, shapes_are_refused, constant_column, all_equal_rows, duplicates, one_column,
-        more_columns_than_rows, one_row, magnitudes, explanations_add_up);
+        more_columns_than_rows, one_row, magnitudes, explanations_add_up, top_column_matters_most);
 }
 
 /// A new model must join the suite: its name must be among those tested above.
@@ -159,6 +175,11 @@ fn every_registered_model_is_tested() {
         "one_class_svm",
         "nystroem_svm",
         "esd",
+        "cof",
+        "abod",
+        "dbscan",
+        "optics",
+        "hdbscan",
         "ensemble",
     ];
     assert_eq!(crible_score::model_names().collect::<Vec<_>>(), tested);
