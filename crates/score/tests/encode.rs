@@ -96,6 +96,44 @@ fn a_rare_word_is_found_and_named() {
     assert!(by_column[1] > by_column[0]);
 }
 
+/// Every detector by its name, on a table with all that makes trouble: nulls, a column of nothing else, one value, a
+/// word for each row, and few words.
+#[test]
+fn every_detector_takes_a_mixed_table() {
+    let n = 240;
+    let column = |cell: fn(usize) -> Option<String>| Column::Words((0..n).map(cell).collect());
+    let numbers = |cell: fn(usize) -> f64| Column::Numbers((0..n).map(cell).collect());
+    let table = |odd: bool| {
+        let shop =
+            if odd { column(|_| Some("never seen".to_owned())) } else { column(|i| Some(format!("shop {}", i % 5))) };
+        Table::new([
+            ("amount", numbers(|i| if i % 9 == 0 { f64::NAN } else { (i * 37 % 101) as f64 })),
+            ("hour", numbers(|i| (i % 24) as f64)),
+            ("nothing", numbers(|_| f64::NAN)),
+            ("currency", column(|_| Some("EUR".to_owned()))),
+            ("reference", column(|i| Some(format!("ref {i}")))),
+            ("shop", shop),
+            ("country", column(|i| (i % 17 != 0).then(|| ["FR", "DE"][i % 2].to_owned()))),
+        ])
+        .unwrap()
+    };
+    let encoder = Encoder::fit(&table(false)).unwrap();
+    let (rows, later) = (encoder.encode(&table(false)).unwrap().rows, encoder.encode(&table(true)).unwrap().rows);
+    for name in crible_score::model_names() {
+        let model = crible_score::detector(name, 1).unwrap().fit(rows.view()).unwrap();
+        let mut contributions = vec![0.0; encoder.n_columns()];
+        let mut by_column = [0.0; 7];
+        for rows in [&rows, &later] {
+            let scores = score(model.as_ref(), rows.view()).unwrap();
+            assert!(scores.iter().all(|s| s.is_finite()), "{name}");
+            model.explain_row(rows.row(0), &mut contributions);
+            encoder.fold(&contributions, &mut by_column);
+            let (all, folded) = (contributions.iter().sum::<f64>(), by_column.iter().sum::<f64>());
+            assert!((all - folded).abs() <= 1e-9 * all.abs().max(1.0), "{name}: {all}, {folded}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_table(

@@ -6,7 +6,8 @@
 //! from the box around the node's rows. Path lengths become a score as there: s(x) = 2^(−E\[h(x)\] / c(ψ)).
 //!
 //! **How many columns a cut takes** is the paper's extension level plus one. The paper has all of them, and so has
-//! this unless told. Few (2 or 3) are faster in wide tables, and find more where few columns matter.
+//! this unless told. Few are faster in wide tables and find as much: on 22 labelled sets the mean area under the ROC
+//! curve is 0.773 with all, 0.771 with two, 0.777 with three (0.771 for the isolation forest).
 //!
 //! **Explanation.** As the isolation forest's; what a cut changes is shared among its columns by the size of
 //! weight × value, in deviations from the mean of the fit. The contributions add up to the score.

@@ -23,8 +23,9 @@
 //! Deviations: columns are brought to \[0, 1\] by the range of the fit (the paper assumes that they are), and rows
 //! beyond it lie in the outermost halves, for good: a stream that leaves the fitted range needs a new
 //! fit. Constant columns are not drawn. The paper's score grows with the mass, and is neither turned around nor
-//! bounded; the order is the same. Heights of 8 for 15, and 100 trees for 25, take a seventieth of the memory and
-//! find as much or more on labelled sets. The first reference is all rows of the fit, not the first window.
+//! bounded; the order is the same. Heights of 8 for 15, and 100 trees for 25, take a thirtieth of the memory and
+//! find as much on 22 labelled sets (mean area under the ROC curve 0.748 for 0.752, average precision 0.375 for
+//! 0.355). The first reference is all rows of the fit, not the first window.
 
 mod model;
 mod params;
