@@ -9,6 +9,7 @@ mod rejects;
 mod score;
 mod scores;
 mod simulate;
+mod streamed;
 mod summary;
 
 use std::io::{self, Write};

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Error, Result};
 use crible::{Engine, Model};
 use crible_alert::{Alert, Budget, Ranked, Ranker, Severity, wire};
-use crible_core::{Batch, Timestamp};
-use crible_ingest::{Import, Key, Mapping, Options, Presets};
+use crible_core::{Batch, Source, Timestamp};
+use crible_ingest::{FileReport, Import, Key, Mapping, Options, Presets};
 
 use crate::alerts::{Alerts, Places};
 use crate::args::{LearnArgs, ReadArgs, ScoreArgs};
 use crate::progress::{Stage, Stages};
 use crate::rejects::Rejects;
 use crate::scores::Scores;
+use crate::streamed;
 use crate::summary::Summary;
 
 /// Reasons an alert gives.
-const REASONS: usize = 3;
+pub(crate) const REASONS: usize = 3;
 
 /// The files were read, and held nothing to score.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,13 @@ pub(crate) struct Unusable {
     read: u64,
     rejected: u64,
     rejects: Option<PathBuf>,
+}
+
+impl Unusable {
+    pub(crate) fn new(files: &[FileReport], rejects: Option<PathBuf>) -> Self {
+        let sum = |count: fn(&FileReport) -> u64| files.iter().map(count).sum();
+        Self { files: files.len(), read: sum(|f| f.read), rejected: sum(|f| f.rejected), rejects }
+    }
 }
 
 struct Where<'a>(&'a Option<PathBuf>);
@@ -41,17 +49,18 @@ impl std::fmt::Display for Where<'_> {
 pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
     use_threads(args.learn.threads)?;
     let places = Places::of(args.out.as_deref())?;
-    let mut scores = args.scores.as_deref().map(Scores::new).transpose()?;
     let options = options(&args.read)?;
     let mut stages = Stages::default();
+    if let Some(window) = streamed::window(args) {
+        return streamed::run(args, options, window, stages, places);
+    }
+    let mut scores = args.scores.as_deref().map(Scores::new).transpose()?;
 
     let mut rejects = Rejects::new(args.rejects.clone().unwrap_or(places.rejects));
     let import = read(&args.files, &options, &mut stages, &mut |reject| rejects.push(&reject))?;
     let rejects = rejects.finish()?;
     if import.batch.is_empty() {
-        let sum = |count: fn(&crible_ingest::FileReport) -> u64| import.files.iter().map(count).sum();
-        let (read, rejected) = (sum(|f| f.read), sum(|f| f.rejected));
-        return Err(Unusable { files: import.files.len(), read, rejected, rejects }.into());
+        return Err(Unusable::new(&import.files, rejects).into());
     }
 
     let mut alerts = Alerts::open(places.alerts)?;
@@ -62,12 +71,7 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
         }
         for alert in closed {
             counts[alert.alert.severity as usize] += 1;
-            let report = &import.files[import.batch.source(alert.row).file as usize];
-            let source = wire::Source {
-                feed: report.feed.clone(),
-                file: report.path.display().to_string(),
-                row: import.batch.source(alert.row).row,
-            };
+            let source = place(&import.files, import.batch.source(alert.row));
             alerts.push(wire::Alert::new(&alert.alert, Some(source)))?;
         }
         Ok(())
@@ -78,10 +82,17 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
         scores.write(engine.model(), &import.batch, &import.files)?;
         stages.end(stage);
     }
-    Summary { import: &import, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
+    let Import { files, errors, key_origin, .. } = &import;
+    Summary { files, errors, key_origin, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
     // The process ends here, and the system takes memory back faster than it is handed back piece by piece.
     std::mem::forget((import, engine));
     Ok(())
+}
+
+/// Where a transaction was read, for an alert.
+pub(crate) fn place(files: &[FileReport], source: Source) -> wire::Source {
+    let report = &files[source.file as usize];
+    wire::Source { feed: report.feed.clone(), file: report.path.display().to_string(), row: source.row }
 }
 
 /// Lets the pool that everything runs in have so many threads.

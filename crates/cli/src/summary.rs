@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use crible::Engine;
 use crible_feature::FeatureSet;
-use crible_ingest::Import;
+use crible_ingest::{Error, FileReport, KeyOrigin};
 
 use crate::progress::Stages;
 use crate::score::SEVERITIES;
 
 /// What a run did, for standard error.
 pub(crate) struct Summary<'a> {
-    pub(crate) import: &'a Import,
+    pub(crate) files: &'a [FileReport],
+    pub(crate) errors: &'a [Error],
+    pub(crate) key_origin: &'a KeyOrigin,
     pub(crate) engine: &'a Engine,
     pub(crate) stages: &'a Stages,
     /// Alerts by severity.
@@ -32,7 +34,7 @@ impl Summary<'_> {
         let mut line = |text: std::fmt::Arguments<'_>| {
             let _ = writeln!(out, "{text}");
         };
-        for file in &self.import.files {
+        for file in self.files {
             line(format_args!("{}: {} ({})", file.path.display(), file.feed, file.why));
             line(format_args!(
                 "  rows read {} = accepted {} + already known {} + rejected {}",
@@ -45,13 +47,13 @@ impl Summary<'_> {
                 line(format_args!("  warning: {warning}"));
             }
         }
-        for error in &self.import.errors {
+        for error in self.errors {
             line(format_args!("warning: not read: {error}"));
         }
         if let Some(rejects) = &self.rejects {
             line(format_args!("warning: rejected rows are in {}", rejects.display()));
         }
-        line(format_args!("pseudonyms: keyed with {}", self.import.key_origin));
+        line(format_args!("pseudonyms: keyed with {}", self.key_origin));
         for what in FeatureSet::left_out(self.engine.model().has()) {
             line(format_args!("left out, since the feed has no {what}"));
         }

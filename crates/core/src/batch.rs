@@ -324,6 +324,21 @@ pub struct Has {
     pub balance: bool,
 }
 
+impl Has {
+    /// What either fills.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            counterparty: self.counterparty || other.counterparty,
+            category: self.category || other.category,
+            channel: self.channel || other.channel,
+            country: self.country || other.country,
+            position: self.position || other.position,
+            balance: self.balance || other.balance,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use crible_core::{Batch, Has, Timestamp};
 use crible_feature::{Block, FeatureSet};
@@ -139,6 +139,64 @@ impl Builder {
         Ok(engine)
     }
 
+    /// Learns what [`Builder::fit`] does of a history too long to be held: `pass` hands its batches, in order, to the
+    /// visitor it is given, and stops early where that says so. It is called twice, and has to hand out the same
+    /// transactions both times, in batches of any size. As with [`Builder::fit_replay`], only what lies before `until` is
+    /// learned from, and the model is the same to the bit.
+    ///
+    /// # Errors
+    /// As [`Builder::fit`], and what `pass` returns.
+    pub fn fit_passes<E: From<Error>>(
+        &self,
+        until: Option<Timestamp>,
+        mut pass: impl FnMut(&mut dyn FnMut(&Batch) -> Result<ControlFlow<()>, Error>) -> Result<(), E>,
+    ) -> Result<Engine, E> {
+        self.check()?;
+        let before = |batch: &Batch| until.map_or(batch.len(), |until| batch.rows_before(until));
+        let go_on = |batch: &Batch| {
+            if before(batch) < batch.len() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let (mut all, mut has, mut ends) = (0, Has::default(), None);
+        pass(&mut |batch| {
+            let rows = before(batch);
+            if let Some(last) = rows.checked_sub(1) {
+                let (first, _) = ends.unwrap_or((batch.times()[0], batch.times()[0]));
+                ends = Some((first, batch.times()[last]));
+            }
+            (all, has) = (all + rows, has.or(batch.has_before(rows)));
+            Ok(go_on(batch))
+        })?;
+        let Some((first, last)) = ends else {
+            return Err(Error::TooFew { got: 0, needed: MIN_ROWS }.into());
+        };
+        let warm = warm(first, last);
+        let mut features = FeatureSet::to_score(has);
+        let mut rows = Sample::new(&features);
+        // Learned from whole, until it shows that what comes once windows have filled is enough.
+        let mut sample = self.draw(0, all);
+        let (mut block, mut at, mut seen, mut is_warm) = (Block::default(), 0, 0, false);
+        pass(&mut |batch| {
+            let end = before(batch);
+            let cold = batch.times()[..end].partition_point(|&at| at < warm);
+            if !is_warm && cold < end {
+                is_warm = true;
+                if let from @ 1.. = learned_from(seen + cold, all) {
+                    (rows, sample, at) = (Sample::new(&features), self.draw(from, all), 0);
+                }
+            }
+            for range in blocks(end) {
+                let here = at + sample[at..].partition_point(|&row| row < seen + range.end);
+                let mut wanted = sample[at..here].iter().map(|row| row - seen).peekable();
+                features.step_all(batch, range, |row| wanted.next_if_eq(&row).is_some(), &mut block)?;
+                (0..block.rows()).for_each(|row| rows.push(&block, row));
+                at = here;
+            }
+            seen += end;
+            Ok(go_on(batch))
+        })?;
+        Ok(Engine::new(self.learn(has, rows)?, FeatureSet::to_score(has)))
+    }
+
     fn check(&self) -> Result<(), Error> {
         match self.detectors.len() {
             1..=MAX_DETECTORS => Ok(()),
@@ -152,19 +210,20 @@ impl Builder {
             return Err(Error::TooFew { got: rows, needed: MIN_ROWS });
         }
         let times = &batch.times()[..rows];
-        let span = times[rows - 1].0.saturating_sub(times[0].0);
-        let warm = times[0].0.saturating_add((span / 4).min(30 * Timestamp::DAY));
-        let first = times.partition_point(|t| t.0 < warm);
-        // A history that sits in its first quarter alone is learned from whole.
-        let first = if rows - first < rows / 2 { 0 } else { first };
-        let (from, wanted) = (first, self.fit_rows.clamp(MIN_ROWS, rows - first));
+        let warm = warm(times[0], times[rows - 1]);
+        Ok(self.draw(learned_from(times.partition_point(|&at| at < warm), rows), rows))
+    }
+
+    /// One row of each of as many equal runs of `from..rows` as rows are wanted.
+    fn draw(&self, from: usize, rows: usize) -> Vec<usize> {
+        let wanted = self.fit_rows.clamp(MIN_ROWS, rows - from);
         let run = |i: usize| from + ((rows - from) as u128 * i as u128 / wanted as u128) as usize;
-        Ok((0..wanted)
+        (0..wanted)
             .map(|i| {
                 let (start, end) = (run(i), run(i + 1).max(run(i) + 1));
                 start + (mix(self.seed ^ i as u64) % (end - start) as u64) as usize
             })
-            .collect())
+            .collect()
     }
 
     fn learn(&self, has: Has, sample: Sample) -> Result<Model, Error> {
@@ -183,6 +242,18 @@ impl Builder {
         let ensemble = params.check()?.fit_rows(rows.view())?;
         Ok(Model::new(has, usual, ensemble))
     }
+}
+
+/// When the windows of a history that begins and ends here have filled.
+fn warm(first: Timestamp, last: Timestamp) -> Timestamp {
+    let span = last.0.saturating_sub(first.0);
+    Timestamp(first.0.saturating_add((span / 4).min(30 * Timestamp::DAY)))
+}
+
+/// The row that learning starts from, `cold` of all rows being from before windows have filled. A history that sits in its
+/// first quarter alone is learned from whole.
+fn learned_from(cold: usize, rows: usize) -> usize {
+    if rows - cold < rows / 2 { 0 } else { cold }
 }
 
 /// Feature rows to learn from.

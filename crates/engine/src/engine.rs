@@ -156,6 +156,18 @@ impl Scored<'_> {
     /// # Errors
     /// As [`Ranker::offer`].
     pub fn rank(&self, ranker: &mut Ranker<Box<[f32]>>) -> Result<Vec<Ranked<Box<[f32]>>>, crible_alert::RankError> {
+        self.rank_with(ranker, |row| self.features(row))
+    }
+
+    /// The same with what `payload` makes of a row's number, which is called for those alone that may win.
+    ///
+    /// # Errors
+    /// As [`Ranker::offer`].
+    pub fn rank_with<P>(
+        &self,
+        ranker: &mut Ranker<P>,
+        payload: impl Fn(usize) -> P,
+    ) -> Result<Vec<Ranked<P>>, crible_alert::RankError> {
         let mut closed = Vec::new();
         let times = &self.batch.times()[self.rows()];
         for (row, (&at, &raw)) in self.rows().zip(times.iter().zip(&self.scores.raw)) {
@@ -163,7 +175,7 @@ impl Scored<'_> {
             if !ranker.may_admit(at, raw) {
                 continue;
             }
-            closed.extend(ranker.offer(&self.batch.get(row), self.score(row), || self.features(row))?);
+            closed.extend(ranker.offer(&self.batch.get(row), self.score(row), || payload(row))?);
         }
         Ok(closed)
     }

@@ -119,6 +119,39 @@ proptest! {
         }
     }
 
+    /// Contract 2, fitting a stream: batches of any size, handed out twice, teach what all of them together do.
+    #[test]
+    fn fit_passes_is_fit(
+        txns in feed(),
+        lengths in prop::collection::vec(1usize..900, 1..6),
+        live in prop::option::of(0.2f64..0.9),
+        fit_rows in prop_oneof![Just(usize::MAX), 1usize..400],
+    ) {
+        let until = live.map(|share| txns[(txns.len() as f64 * share) as usize].at);
+        let builder = quick().fit_rows(fit_rows);
+        let want = builder.fit_replay(&batch(&txns), until, |_, _| Ok::<_, Error>(())).unwrap();
+        let mut passes = 0;
+        let mut got = builder
+            .fit_passes(until, |visit| {
+                passes += 1;
+                let (mut rest, mut lengths) = (&txns[..], lengths.iter().cycle());
+                while let (false, Some(&length)) = (rest.is_empty(), lengths.next()) {
+                    let (here, after) = rest.split_at(length.min(rest.len()));
+                    rest = after;
+                    if visit(&batch(here))?.is_break() {
+                        break;
+                    }
+                }
+                Ok::<_, Error>(())
+            })
+            .unwrap();
+        prop_assert_eq!(passes, 2);
+        prop_assert!(got.save() == want.save());
+        // Without a past, as after `fit`.
+        let mut fresh = Engine::load(&want.save()).unwrap();
+        prop_assert_eq!(differ(&observed(&mut fresh, &txns), &observed(&mut got, &txns)), None);
+    }
+
     /// Contract 3: cutting off the future changes nothing in the past.
     #[test]
     fn the_future_changes_no_verdict(txns in feed(), cut in 0.0f64..1.0) {
