@@ -45,9 +45,9 @@ pub(crate) struct ScoreArgs {
     /// Write rejected rows to this file; beside the alerts, or crible-rejects.csv, unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
-    /// Read the files as a stream, N rows of them held at a time, in memory that does not grow with them; what is more
-    /// than 512 MiB of text is read so anyway, with 2,097,152 rows held. Results are the same, but for rows too far out of
-    /// order, which are rejected, and for the order of --scores, which is that of time
+    /// Read the files as a stream, N rows of them held at a time beside what is kept of each account's last 30 days; what
+    /// is more than 512 MiB of text is read so anyway, with 2,097,152 rows held. Results are the same, but for rows too far
+    /// out of order, which are rejected, and for the order of --scores, which is that of time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) hold: Option<u32>,
     #[command(flatten)]

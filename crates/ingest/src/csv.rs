@@ -1,6 +1,7 @@
 //! Delimited text: blocks cut at record boundaries, records cut into fields.
 
 pub(crate) mod blocks;
+mod cuts;
 pub(crate) mod parse;
 pub(crate) mod record;
 

@@ -1,9 +1,10 @@
 //! One block to one chunk.
 
-use memchr::{memchr, memchr2_iter};
+use memchr::memchr;
 
 use super::Dialect;
 use super::blocks::Piece;
+use super::cuts::Cuts;
 use super::record::{self, Next, Unquoter, is_blank, trim_line};
 use crate::build::{Builder, Fields, Keys};
 use crate::plan::Plan;
@@ -85,7 +86,7 @@ impl Text<'_> {
         let mut start = 0;
         self.ends.clear();
         let stop = (!bytes.ends_with(&[terminator])).then_some(bytes.len());
-        for at in memchr2_iter(delimiter, terminator, bytes).chain(stop) {
+        for at in Cuts::new(delimiter, terminator, bytes).chain(stop) {
             if at < bytes.len() && bytes[at] != terminator {
                 self.ends.push((at - start) as u32);
                 continue;
