@@ -28,7 +28,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ScoreArgs {
-    /// Transaction exports: CSV (plain, gzip or zstd), Parquet, or statements (see `crible feeds`)
+    /// Transaction exports: CSV, XLSX, JSON, Parquet, Arrow or statements (see `crible feeds`), plain, gzip, zstd or within
+    /// zip; folders, patterns, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]

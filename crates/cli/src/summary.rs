@@ -50,6 +50,9 @@ impl Summary<'_> {
         for error in self.errors {
             line(format_args!("warning: not read: {error}"));
         }
+        for note in &self.import.notes {
+            line(format_args!("note: {note}"));
+        }
         if let Some(rejects) = &self.rejects {
             line(format_args!("warning: rejected rows are in {}", rejects.display()));
         }

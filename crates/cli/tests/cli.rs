@@ -357,3 +357,32 @@ fn feeds_are_listed_with_what_they_are() {
         );
     }
 }
+
+#[test]
+fn standard_input_is_an_input() {
+    let folder = TempDir::new().unwrap();
+    let export = handbook(&handbook_rows());
+    let run = |packed: &[u8]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_crible"))
+            .current_dir(&folder)
+            .env_remove("CRIBLE_KEY")
+            .args(["score", "-", "--out", "a.jsonl"])
+            .stdin(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(packed).unwrap();
+        let out = child.wait_with_output().unwrap();
+        let log = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(0), "{log}");
+        assert!(log.contains("<stdin>: handbook"), "{log}");
+        assert!(log.contains("rows read 40 = accepted 40 + already known 0 + rejected 0"), "{log}");
+        let alerts = lines(&folder.path().join("a.jsonl"));
+        assert!(alerts.iter().all(|alert| alert["source"]["file"] == "<stdin>"));
+        alerts.len()
+    };
+    let plain = run(export.as_bytes());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(export.as_bytes()).unwrap();
+    assert_eq!(run(&encoder.finish().unwrap()), plain);
+}

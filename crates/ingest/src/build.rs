@@ -147,7 +147,14 @@ impl<'a> Builder<'a> {
             Some((column, when)) => match fields.get(column).trim_ascii() {
                 b"" => None,
                 text => {
-                    let balance = self.money(column, text, currency)?;
+                    let mut balance = self.money(column, text, currency)?;
+                    if plan
+                        .negative_balance
+                        .as_ref()
+                        .is_some_and(|(column, words)| is_among(fields.get(*column), words))
+                    {
+                        balance = -balance;
+                    }
                     Some(match when {
                         When::Before => balance,
                         When::After => balance.checked_sub(minor).ok_or_else(|| {
@@ -191,10 +198,7 @@ impl<'a> Builder<'a> {
     /// Where the counterparty stands in this row, if not where it stands on an outflow.
     fn other_side(&self, minor: i64, fields: &impl Fields) -> Option<Source> {
         let (at, turned) = self.plan.inflow_from.as_ref()?;
-        let turned = turned.as_ref().is_some_and(|(column, words)| {
-            let word = fields.get(*column).trim_ascii();
-            words.iter().any(|known| known == word)
-        });
+        let turned = turned.as_ref().is_some_and(|(column, words)| is_among(fields.get(*column), words));
         match self.plan.counterparty {
             Some(Source::Column { html, strip, .. }) if (minor > 0) != turned => {
                 Some(Source::Column { at: *at, html, strip })
@@ -206,9 +210,11 @@ impl<'a> Builder<'a> {
     fn time(&mut self, fields: &impl Fields) -> Result<i64, Box<Problem>> {
         let plan = self.plan;
         let worker = &mut *self.worker;
-        let text = match plan.time.as_slice() {
-            [column] => fields.get(*column).trim_ascii(),
-            columns => {
+        let finer = plan.finer.map(|column| fields.get(column).trim_ascii()).filter(|text| !text.is_empty());
+        let text = match (finer, plan.time.as_slice()) {
+            (Some(finer), _) => finer,
+            (None, [column]) => fields.get(*column).trim_ascii(),
+            (None, columns) => {
                 worker.joined.clear();
                 for &column in columns {
                     if !worker.joined.is_empty() {
@@ -235,7 +241,8 @@ impl<'a> Builder<'a> {
             Some(at) => Ok(at.0),
             None => {
                 let expected = format!("expected {}", plan.clock.expected());
-                Err(problem(plan.time.first().copied(), text, &expected))
+                let column = if finer.is_some() { plan.finer } else { plan.time.first().copied() };
+                Err(problem(column, text, &expected))
             }
         }
     }
@@ -263,10 +270,7 @@ impl<'a> Builder<'a> {
         match &self.plan.amount {
             Amounts::Signed { at, negate, inflow } => {
                 let minor = self.money(*at, fields.get(*at).trim_ascii(), currency)?;
-                let inflow = inflow.as_ref().is_some_and(|(column, words)| {
-                    let word = fields.get(*column).trim_ascii();
-                    words.iter().any(|known| known == word)
-                });
+                let inflow = inflow.as_ref().is_some_and(|(column, words)| is_among(fields.get(*column), words));
                 // Amounts are read by magnitude, so the smallest 64-bit number, which has no opposite, is none.
                 Ok(if *negate && !inflow { -minor } else { minor })
             }
@@ -402,7 +406,7 @@ impl<'a> Builder<'a> {
             add(id);
         }
         for source in [&plan.category, &plan.channel, &plan.country].into_iter().flatten() {
-            if let Source::Column { .. } = source {
+            if let Source::Column { .. } | Source::First(_) = source {
                 add(source_text(source, fields, joined));
             }
         }
@@ -423,6 +427,10 @@ impl<'a> Builder<'a> {
 fn source_text<'f>(source: &'f Source, fields: &'f impl Fields, joined: &'f mut Vec<u8>) -> &'f [u8] {
     match source {
         Source::Column { at, strip, .. } => text::strip(fields.get(*at).trim_ascii(), *strip),
+        Source::First(columns) => {
+            let texts = columns.iter().map(|&column| fields.get(column).trim_ascii());
+            texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
+        }
         Source::Joined(columns) => {
             joined.clear();
             for (place, &column) in columns.iter().enumerate() {
@@ -446,7 +454,7 @@ fn source_text<'f>(source: &'f Source, fields: &'f impl Fields, joined: &'f mut 
 fn source_column(source: &Source) -> Option<usize> {
     match source {
         Source::Column { at, .. } => Some(*at),
-        Source::Joined(columns) => columns.first().copied(),
+        Source::First(columns) | Source::Joined(columns) => columns.first().copied(),
         _ => None,
     }
 }
@@ -456,6 +464,12 @@ fn entity(source: &Source, raw: &[u8], known: &mut Known, pseudonyms: &Pseudonym
         Source::Column { html: true, .. } => known.entity(&text::unescape_html(raw), pseudonyms),
         _ => known.entity(raw, pseudonyms),
     }
+}
+
+/// Whether a field is one of a preset's words.
+fn is_among(field: &[u8], words: &[Vec<u8>]) -> bool {
+    let word = field.trim_ascii();
+    words.iter().any(|known| known == word)
 }
 
 #[cold]

@@ -72,7 +72,7 @@ impl<T> Guess<T> {
 /// # Errors
 /// [`Error`] where the file cannot be read, or is no table with rows.
 pub fn draft(path: &Path, name: Option<&str>) -> Result<Draft, Error> {
-    let input = Input::new(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    let input = Input::file(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
     of(&input, name)
 }
 

@@ -27,14 +27,6 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// Text in an encoding other than UTF-8.
-    #[error("{}: the text is {found}; expected UTF-8 (save or export it as UTF-8)", path.display())]
-    Encoding {
-        /// The file.
-        path: PathBuf,
-        /// What it looks like.
-        found: &'static str,
-    },
     /// No preset has this header.
     #[error("{}: no known feed has the header `{header}`{}; name the feed with --feed NAME, or the columns with --map", path.display(), Nearest(nearest))]
     Unrecognised {
@@ -104,6 +96,14 @@ pub enum Error {
     /// The Parquet reader could not use the file.
     #[error("{}: cannot be read as Parquet: {reason}", path.display())]
     Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        reason: String,
+    },
+    /// The Arrow reader could not use the file.
+    #[error("{}: cannot be read as Arrow: {reason}", path.display())]
+    Arrow {
         /// The file.
         path: PathBuf,
         /// What the reader said.

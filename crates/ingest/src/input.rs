@@ -1,74 +1,156 @@
-//! Opening inputs: files, pipes, and what compression wraps them.
+//! Inputs: files, pipes, members of archives, what compression wraps them, and what their text is encoded in.
+
+mod archive;
+mod gather;
+mod utf8;
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
+use tempfile::TempPath;
 
-/// One input. What is no regular file (a pipe) is read into memory, since inputs are read more than once: to find the
-/// key, to recognise the feed, and for the rows.
+use crate::error::Error;
+use archive::Member;
+pub(crate) use gather::{Gathered, gather};
+pub(crate) use utf8::{Heard, wide};
+
+/// Of a pipe, what is held in memory; what is longer waits in a temporary file that only its owner may read.
+const HELD: u64 = 64 << 20;
+
+/// The most that is held of a file that has to be read here and there and does not lie on a disk as it is.
+pub(crate) const MAX_HELD: u64 = 256 << 20;
+
+/// What standard input is shown as.
+const STDIN: &str = "<stdin>";
+
+/// One input. Inputs are read more than once (to find the key, to recognise the feed, and for the rows), so what can only
+/// be read once is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Input {
+    /// The file, or how it is named to people: `<stdin>`, `archive.zip/member.csv`.
     pub(crate) path: PathBuf,
-    held: Option<Arc<[u8]>>,
+    stored: Stored,
+    member: Option<Member>,
     pub(crate) bytes: u64,
 }
 
+/// Where bytes lie.
+#[derive(Clone, Debug)]
+pub(crate) enum Stored {
+    File(PathBuf),
+    Held(Arc<[u8]>),
+    /// A temporary file, gone with the last of its users.
+    Spooled(Arc<TempPath>),
+}
+
+/// What can be read here and there.
+pub(crate) trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+impl Stored {
+    pub(crate) fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Ok(match self {
+            Self::Held(held) => Box::new(Cursor::new(held.clone())),
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Spooled(path) => Box::new(File::open(path.as_ref())?),
+        })
+    }
+}
+
 impl Input {
-    pub(crate) fn new(path: &Path) -> io::Result<Self> {
+    /// A file or a pipe.
+    pub(crate) fn file(path: &Path) -> io::Result<Self> {
         let meta = std::fs::metadata(path)?;
-        if meta.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; expected a file"));
-        }
         if meta.is_file() {
             // Opened here already, so that a file nobody may read is found before any work is done.
             File::open(path)?;
-            return Ok(Self { path: path.to_owned(), held: None, bytes: meta.len() });
+            let stored = Stored::File(path.to_owned());
+            return Ok(Self { path: path.to_owned(), stored, member: None, bytes: meta.len() });
         }
-        let mut held = Vec::new();
-        File::open(path)?.read_to_end(&mut held)?;
-        Ok(Self { path: path.to_owned(), bytes: held.len() as u64, held: Some(held.into()) })
+        Self::pipe(path, File::open(path)?)
     }
 
     /// What was made of a file; it goes by the file's name.
     pub(crate) fn made(path: &Path, bytes: Vec<u8>) -> Self {
-        Self { path: path.to_owned(), bytes: bytes.len() as u64, held: Some(bytes.into()) }
+        Self { path: path.to_owned(), bytes: bytes.len() as u64, stored: Stored::Held(bytes.into()), member: None }
+    }
+
+    /// What can be read only once.
+    fn pipe(path: &Path, mut from: impl Read) -> io::Result<Self> {
+        let mut held = Vec::new();
+        from.by_ref().take(HELD).read_to_end(&mut held)?;
+        let mut bytes = held.len() as u64;
+        let stored = if bytes < HELD {
+            Stored::Held(held.into())
+        } else {
+            let mut file = tempfile::NamedTempFile::new()?;
+            io::copy(&mut held.as_slice(), &mut file)?;
+            drop(held);
+            bytes += io::copy(&mut from, &mut file)?;
+            Stored::Spooled(Arc::new(file.into_temp_path()))
+        };
+        Ok(Self { path: path.to_owned(), stored, member: None, bytes })
     }
 
     /// The bytes as they are stored.
     pub(crate) fn raw(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match &self.held {
-            Some(held) => Box::new(Cursor::new(held.clone())),
-            None => Box::new(File::open(&self.path)?),
+        let mut stored = self.stored.open()?;
+        Ok(match &self.member {
+            None => Box::new(stored),
+            Some(member) => {
+                stored.seek(SeekFrom::Start(member.start))?;
+                member.read(stored)
+            }
         })
     }
 
-    /// The bytes of a pipe, where it is one.
-    #[cfg_attr(not(feature = "polars"), expect(dead_code, reason = "only Parquet is read from where it lies"))]
-    pub(crate) fn held(&self) -> Option<&Arc<[u8]>> {
-        self.held.as_ref()
+    /// The first bytes as they are stored, as many as there are.
+    pub(crate) fn magic(&self, most: u64) -> io::Result<Vec<u8>> {
+        let mut magic = Vec::new();
+        self.raw()?.take(most).read_to_end(&mut magic)?;
+        Ok(magic)
     }
 
-    /// The text inside, compression taken off; `counter` follows the stored bytes read.
+    /// The bytes as something that can be read here and there. What is wrapped is held for it, up to a limit.
+    pub(crate) fn seekable(&self) -> Result<Stored, Error> {
+        if self.member.is_none() {
+            return Ok(self.stored.clone());
+        }
+        let io = |source| Error::Io { path: self.path.clone(), source };
+        let mut held = Vec::new();
+        self.raw().map_err(io)?.take(MAX_HELD + 1).read_to_end(&mut held).map_err(io)?;
+        if held.len() as u64 > MAX_HELD {
+            let reason = format!(
+                "it holds more than {} MiB within an archive; expected at most that (unpack the archive to read it)",
+                MAX_HELD >> 20
+            );
+            return Err(Error::Refused { path: self.path.clone(), reason });
+        }
+        Ok(Stored::Held(held.into()))
+    }
+
+    /// The bytes inside, compression taken off; `counter` follows the stored bytes read.
     pub(crate) fn text(&self, counter: Arc<AtomicU64>) -> io::Result<Box<dyn Read + Send>> {
         let mut raw = Counting { inner: self.raw()?, counter };
-        let mut magic = [0; 4];
-        let mut held = 0;
-        while held < magic.len() {
-            match raw.read(&mut magic[held..])? {
-                0 => break,
-                read => held += read,
-            }
-        }
-        let whole = Cursor::new(magic[..held].to_vec()).chain(raw);
-        Ok(match Compression::of(&magic[..held]) {
+        let mut magic = Vec::new();
+        raw.by_ref().take(4).read_to_end(&mut magic)?;
+        let compression = Compression::of(&magic);
+        let whole = Cursor::new(magic).chain(raw);
+        Ok(match compression {
             None => Box::new(whole),
             Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(io::BufReader::with_capacity(1 << 17, whole))),
             Some(Compression::Zstandard) => Box::new(zstd::stream::read::Decoder::new(whole)?),
         })
+    }
+
+    /// The text inside as UTF-8, whatever it is encoded in; `heard` is told what that was.
+    pub(crate) fn utf8(&self, counter: Arc<AtomicU64>, heard: &Arc<Heard>) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(utf8::Utf8::new(self.text(counter)?, heard.clone())))
     }
 }
 
@@ -102,5 +184,26 @@ impl<R: Read> Read for Counting<R> {
         let read = self.inner.read(buffer)?;
         self.counter.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_long_pipe_waits_in_a_file_that_goes_with_it() {
+        let length = HELD + 1_000;
+        let input = Input::pipe(Path::new(STDIN), io::repeat(b'x').take(length)).unwrap();
+        let Stored::Spooled(path) = input.stored.clone() else { panic!("{:?}", input.stored) };
+        let path = path.to_path_buf();
+        assert_eq!((input.bytes, path.metadata().unwrap().len()), (length, length));
+        assert_eq!(io::copy(&mut input.raw().unwrap(), &mut io::sink()).unwrap(), length);
+        assert_eq!(io::copy(&mut input.raw().unwrap(), &mut io::sink()).unwrap(), length, "a second time");
+        drop(input);
+        assert!(!path.exists());
+        let short = Input::pipe(Path::new(STDIN), &b"short"[..]).unwrap();
+        assert!(matches!(&short.stored, Stored::Held(held) if **held == *b"short"));
     }
 }

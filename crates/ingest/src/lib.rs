@@ -8,6 +8,7 @@ pub mod drive;
 mod error;
 mod formats;
 mod input;
+mod json;
 mod key;
 mod merge;
 #[cfg(feature = "polars")]
@@ -21,6 +22,7 @@ mod read;
 mod recognise;
 mod rows;
 mod value;
+mod workbook;
 mod worker;
 
 pub use draft::{Draft, draft};

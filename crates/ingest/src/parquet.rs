@@ -1,4 +1,4 @@
-//! Parquet through Polars, row group by row group. Typed values are written out as the text a CSV would hold and then
+//! Parquet and Arrow through Polars: Parquet row group by row group, an Arrow file all at once. Typed values are written out as the text a CSV would hold and then
 //! read like it, so that a feed gives the same transactions, references included, in either format.
 
 mod cell;
@@ -14,14 +14,15 @@ use polars_core::datatypes::ArrowDataType;
 use polars_core::error::PolarsResult;
 use polars_core::frame::DataFrame;
 use polars_io::SerReader;
+use polars_io::ipc::IpcReader;
 use polars_io::mmap::MmapBytesReader;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 use rayon::prelude::*;
 
 use crate::build::{Builder, Fields, Keys};
 use crate::error::Error;
-use crate::input::Input;
-use crate::plan::{Amounts, Plan};
+use crate::input::{Input, Stored};
+use crate::plan::Plan;
 use crate::preset::Style;
 use crate::rows::Chunk;
 use crate::worker::Worker;
@@ -32,15 +33,51 @@ const CHUNK: usize = 1 << 15;
 /// Rows looked at to make out what a mapping leaves unsaid.
 const SAMPLE: usize = 2_000;
 
-/// A Parquet file's shape.
+/// The most that an Arrow file may hold, since all of it is read at once.
+const MAX_ARROW: u64 = 1 << 30;
+
+/// What a file of typed columns is stored as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Parquet,
+    Arrow,
+}
+
+impl Kind {
+    /// By a file's first bytes. Forms of Arrow that are not read are refused.
+    pub(crate) fn of(input: &Input, head: &[u8]) -> Result<Option<Self>, Error> {
+        let other = match head {
+            [b'P', b'A', b'R', b'1', ..] => return Ok(Some(Self::Parquet)),
+            [b'A', b'R', b'R', b'O', b'W', b'1', ..] => return Ok(Some(Self::Arrow)),
+            [0xff, 0xff, 0xff, 0xff, ..] => "an Arrow stream",
+            [b'F', b'E', b'A', b'1', ..] => "a Feather file of version 1",
+            _ => return Ok(None),
+        };
+        let reason = format!("it is {other}; expected an Arrow file (the IPC file format, Feather version 2)");
+        Err(Error::Refused { path: input.path.clone(), reason })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Parquet => "Parquet",
+            Self::Arrow => "Arrow",
+        }
+    }
+}
+
+/// The shape of a Parquet or Arrow file.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     path: PathBuf,
-    held: Option<Arc<[u8]>>,
+    kind: Kind,
+    stored: Stored,
     columns: Vec<(String, ArrowDataType)>,
-    /// First row and number of rows of each row group.
+    /// First row and number of rows of each row group; an Arrow file is one.
     groups: Vec<(usize, usize)>,
 }
+
+/// A table's columns and its row groups.
+type ShapeOf = (Vec<(String, ArrowDataType)>, Vec<(usize, usize)>);
 
 /// Rows written out as text: the columns nobody reads stay empty.
 struct Written {
@@ -58,35 +95,57 @@ impl Fields for Written {
 }
 
 impl Table {
-    pub(crate) fn open(input: &Input) -> Result<Self, Error> {
-        let mut table =
-            Self { path: input.path.clone(), held: input.held().cloned(), columns: Vec::new(), groups: Vec::new() };
-        let (columns, groups) = table.guarded(|table| {
-            let mut reader = table.reader()?;
-            let schema = reader.schema()?;
-            let columns = schema.iter().map(|(name, field)| (name.to_string(), field.dtype.clone())).collect();
-            let mut first = 0;
-            let groups = reader.get_metadata()?.row_groups.iter().map(|group| {
-                first += group.num_rows();
-                (first - group.num_rows(), group.num_rows())
-            });
-            Ok((columns, groups.collect()))
+    pub(crate) fn open(input: &Input, kind: Kind) -> Result<Self, Error> {
+        if kind == Kind::Arrow && input.bytes > MAX_ARROW {
+            let reason = format!(
+                "it is longer than {} MiB; expected an Arrow file of at most that, or Parquet",
+                MAX_ARROW >> 20
+            );
+            return Err(Error::Refused { path: input.path.clone(), reason });
+        }
+        let stored = input.seekable()?;
+        let mut table = Self { path: input.path.clone(), kind, stored, columns: Vec::new(), groups: Vec::new() };
+        (table.columns, table.groups) = table.guarded(|table| match kind {
+            Kind::Parquet => table.parquet_shape(),
+            Kind::Arrow => table.arrow_shape(),
         })?;
-        table.columns = columns;
-        table.groups = groups;
         Ok(table)
+    }
+
+    fn parquet_shape(&self) -> PolarsResult<ShapeOf> {
+        let mut reader = self.parquet()?;
+        let schema = reader.schema()?;
+        let columns = schema.iter().map(|(name, field)| (name.to_string(), field.dtype.clone())).collect();
+        let mut first = 0;
+        let groups = reader.get_metadata()?.row_groups.iter().map(|group| {
+            first += group.num_rows();
+            (first - group.num_rows(), group.num_rows())
+        });
+        Ok((columns, groups.collect()))
+    }
+
+    fn arrow_shape(&self) -> PolarsResult<ShapeOf> {
+        let mut reader = IpcReader::new(self.source()?);
+        let columns = reader.schema()?.iter().map(|(name, field)| (name.to_string(), field.dtype.clone())).collect();
+        // Without a column only the rows are counted.
+        let rows = IpcReader::new(self.source()?).with_projection(Some(Vec::new())).finish()?.height();
+        Ok((columns, vec![(0, rows)]))
     }
 
     pub(crate) fn columns(&self) -> Vec<String> {
         self.columns.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    fn reader(&self) -> PolarsResult<ParquetReader<Box<dyn MmapBytesReader>>> {
-        let source: Box<dyn MmapBytesReader> = match &self.held {
-            Some(held) => Box::new(Cursor::new(held.clone())),
-            None => Box::new(File::open(&self.path)?),
-        };
-        Ok(ParquetReader::new(source).read_parallel(ParallelStrategy::None))
+    fn source(&self) -> PolarsResult<Box<dyn MmapBytesReader>> {
+        Ok(match &self.stored {
+            Stored::Held(held) => Box::new(Cursor::new(held.clone())),
+            Stored::File(path) => Box::new(File::open(path)?),
+            Stored::Spooled(path) => Box::new(File::open(path.as_ref())?),
+        })
+    }
+
+    fn parquet(&self) -> PolarsResult<ParquetReader<Box<dyn MmapBytesReader>>> {
+        Ok(ParquetReader::new(self.source()?).read_parallel(ParallelStrategy::None))
     }
 
     /// Runs a piece of Polars. A damaged file is met with an error or, in places, with a panic; either is the file's
@@ -99,7 +158,14 @@ impl Table {
                 "the reader gave up on it; the file is damaged or uses a feature that is not supported".to_owned()
             }
         };
-        Err(Error::Parquet { path: self.path.clone(), reason })
+        Err(self.wrong(reason))
+    }
+
+    fn wrong(&self, reason: String) -> Error {
+        match self.kind {
+            Kind::Parquet => Error::Parquet { path: self.path.clone(), reason },
+            Kind::Arrow => Error::Arrow { path: self.path.clone(), reason },
+        }
     }
 
     /// Fits a plan to the columns' types: what is a number or an instant needs no format.
@@ -111,12 +177,7 @@ impl Table {
         {
             plan.clock = clock;
         }
-        let mut amounts = match plan.amount {
-            Amounts::Signed { at, .. } => vec![at],
-            Amounts::Pair { debit, credit } => vec![debit, credit],
-        };
-        amounts.extend(plan.balance.map(|(at, _)| at));
-        if amounts.iter().any(|&at| is_number(dtype(at))) {
+        if plan.money().iter().any(|&at| is_number(dtype(at))) {
             plan.style = Style::Plain;
         }
     }
@@ -124,12 +185,9 @@ impl Table {
     fn check_types(&self, used: &[bool]) -> Result<(), Error> {
         for ((name, dtype), _) in self.columns.iter().zip(used).filter(|(_, used)| **used) {
             if !is_number(dtype) && !is_scalar(dtype) {
-                return Err(Error::Parquet {
-                    path: self.path.clone(),
-                    reason: format!(
-                        "column `{name}` is of type {dtype:?}; expected numbers, text, truth values, dates or instants"
-                    ),
-                });
+                return Err(self.wrong(format!(
+                    "column `{name}` is of type {dtype:?}; expected numbers, text, truth values, dates or instants"
+                )));
             }
         }
         Ok(())
@@ -138,8 +196,16 @@ impl Table {
     fn frame(&self, used: &[bool], start: usize, rows: usize) -> Result<DataFrame, Error> {
         let projection = (0..self.columns.len()).filter(|&at| used[at]).collect();
         self.guarded(|table| {
-            let mut frame =
-                table.reader()?.with_projection(Some(projection)).with_slice(Some((start, rows))).finish()?;
+            let mut frame = match table.kind {
+                Kind::Parquet => {
+                    table.parquet()?.with_projection(Some(projection)).with_slice(Some((start, rows))).finish()?
+                }
+                Kind::Arrow => IpcReader::new(table.source()?)
+                    .with_projection(Some(projection))
+                    .with_n_rows(Some(start + rows))
+                    .finish()?
+                    .slice(start as i64, rows),
+            };
             frame.rechunk_mut();
             Ok(frame)
         })
@@ -166,19 +232,12 @@ impl Table {
     }
 
     fn cells(&self, frame: &DataFrame, used: &[bool], plan: &Plan) -> Result<Vec<(usize, Cells)>, Error> {
-        let mut money = vec![false; used.len()];
-        match plan.amount {
-            Amounts::Signed { at, .. } => money[at] = true,
-            Amounts::Pair { debit, credit } => (money[debit], money[credit]) = (true, true),
-        }
-        if let Some((at, _)) = plan.balance {
-            money[at] = true;
-        }
+        let money = plan.money();
         let read = (0..used.len()).filter(|&at| used[at]);
         read.zip(frame.columns())
             .map(|(at, column)| {
                 let series = column.as_materialized_series();
-                Ok((at, self.guarded(|_| Cells::new(series, money[at]))?))
+                Ok((at, self.guarded(|_| Cells::new(series, money.contains(&at)))?))
             })
             .collect()
     }

@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) channel: Option<Source>,
     pub(crate) country: Option<Source>,
     pub(crate) time: Vec<usize>,
+    /// Where it holds anything, it is the time.
+    pub(crate) finer: Option<usize>,
     pub(crate) zone: Option<usize>,
     pub(crate) clock: Clock,
     pub(crate) amount: Amounts,
@@ -43,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) currency_names: Vec<(Vec<u8>, Currency)>,
     pub(crate) position: Option<(usize, usize)>,
     pub(crate) balance: Option<(usize, When)>,
+    /// The column that tells which balances are below zero, and what it holds there.
+    pub(crate) negative_balance: Option<(usize, Vec<Vec<u8>>)>,
     pub(crate) id: Option<(usize, bool)>,
     pub(crate) label: Option<Words>,
     pub(crate) apart: Vec<usize>,
@@ -59,6 +63,8 @@ pub(crate) enum Source {
         /// Stands around every value and is no part of it.
         strip: Option<u8>,
     },
+    /// The first of several columns that is not empty.
+    First(Vec<usize>),
     /// Only for accounts and counterparties: several columns.
     Joined(Vec<usize>),
     Constant(Vec<u8>),
@@ -98,10 +104,17 @@ impl Plan {
         };
         let text = |text: &Text| -> Result<Source, Error> {
             let column = match &text.column {
-                Some(place) if text.from.is_some() => optional_place(place)?,
+                Some(place) if text.from.is_some() || !text.or.is_empty() => optional_place(place)?,
                 Some(place) => Some(find(place)?),
                 None => None,
             };
+            if !text.or.is_empty() {
+                let others = text.or.iter().filter_map(|place| optional_place(place).transpose());
+                let all = column.map(Ok).into_iter().chain(others).collect::<Result<Vec<_>, Error>>()?;
+                if !all.is_empty() || text.from.is_none() {
+                    return Ok(Source::First(all));
+                }
+            }
             if !text.columns.is_empty() {
                 return Ok(Source::Joined(text.columns.iter().map(find).collect::<Result<_, _>>()?));
             }
@@ -116,7 +129,7 @@ impl Plan {
             })
         };
         let optional = |field: &Option<Text>| match field {
-            Some(Text { column: Some(place), .. }) if optional_place(place)?.is_none() => Ok(None),
+            Some(Text { column: Some(place), or, .. }) if or.is_empty() && optional_place(place)?.is_none() => Ok(None),
             field => field.as_ref().map(text).transpose(),
         };
         let inflow = |inflow: &Inflow| -> Result<_, Error> {
@@ -135,7 +148,7 @@ impl Plan {
             }
         };
         let currency = match preset.currency.as_ref().map(text).transpose()? {
-            None | Some(Source::EachRow | Source::Joined(_)) => Money::Constant(Currency::NONE),
+            None | Some(Source::EachRow | Source::Joined(_) | Source::First(_)) => Money::Constant(Currency::NONE),
             // Checked with the preset to be three letters.
             Some(Source::Constant(code)) => Money::Constant(Currency::new(&code).unwrap_or(Currency::NONE)),
             Some(Source::Column { at, .. }) => Money::Column(at),
@@ -168,6 +181,7 @@ impl Plan {
             channel: optional(&preset.channel)?,
             country: optional(&preset.country)?,
             time: preset.time.column.iter().chain(&preset.time.columns).map(find).collect::<Result<_, _>>()?,
+            finer: preset.time.finer.as_ref().map(optional_place).transpose()?.flatten(),
             zone: preset.time.zone_column.as_ref().map(find).transpose()?,
             clock,
             amount,
@@ -185,12 +199,16 @@ impl Plan {
                 None => Vec::new(),
             },
             position: match &preset.position {
-                Some(place) => Some((find(&place.latitude)?, find(&place.longitude)?)),
+                Some(place) => optional_place(&place.latitude)?.zip(optional_place(&place.longitude)?),
                 None => None,
             },
             balance: match &preset.balance {
                 Some(balance) => optional_place(&balance.column)?.map(|at| (at, balance.when)),
                 None => None,
+            },
+            negative_balance: match preset.balance.as_ref().and_then(|balance| balance.negative.as_ref()) {
+                Some(negative) if optional_place(&negative.column)?.is_some() => Some(inflow(negative)?),
+                _ => None,
             },
             id: match &preset.id {
                 Some(id) => optional_place(&id.column)?.map(|at| (at, id.trusted)),
@@ -229,6 +247,17 @@ impl Plan {
         matches!(self.account, Source::EachRow)
     }
 
+    /// The columns that hold money.
+    pub(crate) fn money(&self) -> Vec<usize> {
+        let mut money = match self.amount {
+            Amounts::Signed { at, .. } => vec![at],
+            Amounts::Pair { debit, credit } => vec![debit, credit],
+        };
+        money.extend(self.balance.iter().map(|&(at, _)| at));
+        money.extend(self.fee);
+        money
+    }
+
     /// The columns anything is read from.
     pub(crate) fn used(&self) -> Vec<bool> {
         let mut used = vec![false; self.columns.len()];
@@ -237,14 +266,15 @@ impl Plan {
         let mut all: Vec<usize> = texts
             .flat_map(|source| match source {
                 Source::Column { at, .. } => std::slice::from_ref(at),
-                Source::Joined(columns) => columns,
+                Source::First(columns) | Source::Joined(columns) => columns,
                 _ => &[],
             })
             .copied()
             .collect();
         all.extend(self.inflow_from.iter().flat_map(|(at, turned)| turned.iter().map(|(at, _)| at).chain([at])));
         all.extend(&self.time);
-        all.extend(self.zone.iter().chain(&self.fee));
+        all.extend(self.zone.iter().chain(&self.finer).chain(&self.fee));
+        all.extend(self.negative_balance.iter().map(|(at, _)| at));
         all.extend(self.skips.iter().map(|(at, _)| at));
         match &self.amount {
             Amounts::Signed { at, inflow, .. } => all.extend(inflow.iter().map(|(at, _)| at).chain([at])),

@@ -88,6 +88,9 @@ pub(crate) struct Shape {
     /// What the rows show of this feed, where other feeds have its header too: any one of these is enough.
     #[serde(default)]
     pub(crate) evidence: Vec<Evidence>,
+    /// In JSON: the arrays of transactions within a document, each by the keys that lead to it, joined by points.
+    #[serde(default)]
+    pub(crate) array: Vec<String>,
     /// Lines there may be above the header; blank ones do not count.
     #[serde(default)]
     pub(crate) preamble: usize,
@@ -127,6 +130,9 @@ pub(crate) struct Text {
     /// For an account or counterparty: several columns, joined by one blank.
     #[serde(default)]
     pub(crate) columns: Vec<Place>,
+    /// Beside a column: those that stand in for it where it is empty, the first that is not.
+    #[serde(default)]
+    pub(crate) or: Vec<Place>,
     pub(crate) constant: Option<String>,
     /// Beside a column, what holds for the forms of the feed that lack it.
     pub(crate) from: Option<Origin>,
@@ -172,6 +178,8 @@ pub(crate) struct Time {
     /// Several columns, joined by one blank.
     #[serde(default)]
     pub(crate) columns: Vec<Place>,
+    /// A column that, where it holds anything, tells the time more finely.
+    pub(crate) finer: Option<Place>,
     /// `iso`, `epoch-seconds`, `epoch-milliseconds` or a strftime pattern; the first that fits a value reads it.
     #[serde(default)]
     pub(crate) formats: Vec<String>,
@@ -262,6 +270,8 @@ pub(crate) struct Coordinates {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Balance {
     pub(crate) column: Place,
+    /// Rows of these words have a balance below zero, written without a sign.
+    pub(crate) negative: Option<Inflow>,
     pub(crate) when: When,
 }
 
@@ -356,6 +366,10 @@ impl Preset {
                 let checks: Vec<_> = self.file.check.iter().map(Check::told).collect();
                 format!("no header, {columns} columns: {}", checks.join(", "))
             }
+            ([], None) if !self.file.array.is_empty() => {
+                let (arrays, has) = (self.file.array.join(" or "), self.file.has.join(","));
+                format!("JSON objects at {arrays}, among whose keys are: {has}")
+            }
             ([], None) if !self.file.has.is_empty() => {
                 format!("columns among its header's: {}", self.file.has.join(","))
             }
@@ -391,6 +405,16 @@ impl Preset {
         };
         // What a plan lacks is a column that a single form has and the fullest has not: then there is no one mapping.
         Plan::new(self, Path::new("FILE"), columns).map(|plan| plan.told(self)).unwrap_or_default()
+    }
+
+    /// The same for a table whose values have types.
+    pub(crate) fn typed(&self) -> Self {
+        let mut typed = self.clone();
+        let formats = &mut typed.time.formats;
+        if !formats.is_empty() && !formats.iter().any(|format| format == "iso") {
+            formats.push("iso".to_owned());
+        }
+        typed
     }
 
     /// Every header the feed is known to have.
@@ -467,6 +491,11 @@ impl Presets {
             self = self.with(preset);
         }
         Ok(self)
+    }
+
+    /// The same for tables whose values have types: a date is then written as ISO 8601 has it, whatever the feed's CSV does.
+    pub(crate) fn typed(&self) -> Self {
+        Self(self.0.iter().map(Preset::typed).collect())
     }
 
     /// The same and one more, in the place of one of its name.

@@ -41,6 +41,8 @@ pub struct Import {
     pub files: Vec<FileReport>,
     /// The files that could not be read at all.
     pub errors: Vec<Error>,
+    /// What was passed over in folders and archives.
+    pub notes: Vec<String>,
     /// Where the key came from.
     pub key_origin: KeyOrigin,
 }
@@ -105,6 +107,9 @@ pub struct Progress {
 
 /// Reads files into one batch. Work is spread over the rayon pool this is called in.
 ///
+/// An input is a file, a folder (its data files and those of the folders in it), a pattern such as `exports/*.csv` where no
+/// file is called that, a zip archive (its data files), or `-` for standard input.
+///
 /// `rejects` is told every row that could not be read, file by file in order; `progress` is called now and then. The
 /// result depends on the files, not on the order in which they are named. A file that cannot be read at all is an entry
 /// of [`Import::errors`].
@@ -125,5 +130,6 @@ pub fn read(
     }
     run.check()?;
     let batch = run.held.take(None);
-    Ok(Import { batch, files: run.reports(), errors: run.errors, key_origin: run.key.origin().clone() })
+    let (files, key_origin) = (run.reports(), run.key.origin().clone());
+    Ok(Import { batch, files, errors: run.errors, notes: run.notes, key_origin })
 }

@@ -4,23 +4,26 @@ mod fit;
 mod near;
 mod signature;
 mod sniff;
+mod typed;
 
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::Options;
 use crate::csv::record::{is_blank, trim_line};
 use crate::csv::{Dialect, Limits, MAX_LINE, parse};
 use crate::error::{Error, shown};
 use crate::formats::{COLUMNS, Document, Format};
-use crate::input::{Compression, Input};
+use crate::input::{Compression, Heard, Input, gather};
+use crate::json::Objects;
 use crate::parquet;
 use crate::plan::{Mapped, Plan};
 use crate::preset::{Origin, Place, Preset, Text};
+use crate::workbook;
 
 use fit::{Fit, Header, Kind};
 pub use signature::Signature;
@@ -33,6 +36,9 @@ const LINES: usize = 12;
 
 /// Text looked at: the longest header there may be, and rows enough to sniff from.
 const HEAD: usize = MAX_LINE + (1 << 16);
+
+/// The most columns that a table may have; the widest feed that is known has 434.
+const MAX_COLUMNS: usize = 4_096;
 
 /// What a file was recognised as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +56,7 @@ pub struct Recognition {
     pub mapping: Vec<Mapped>,
     /// The file's columns, in order; positions for names where it has no header.
     pub columns: Vec<String>,
-    /// What parts the fields of a text; nothing for Parquet.
+    /// What parts the fields of a text; nothing for other tables and for statements.
     pub delimiter: Option<char>,
     /// What the file is wrapped in.
     pub compression: Option<Compression>,
@@ -62,8 +68,15 @@ pub struct Recognition {
 /// [`Error`] where the file cannot be read, no preset fits it or more than one does, or the mapping or feed asked for
 /// does not fit it.
 pub fn recognise(path: &Path, options: &Options) -> Result<Recognition, Error> {
-    let input = Input::new(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-    let found = find(&input, options)?;
+    let mut gathered = gather(&[path.to_owned()]);
+    let found = match (gathered.inputs.as_slice(), gathered.errors.pop()) {
+        ([input], None) => find(input, options)?,
+        (_, Some(error)) => return Err(error),
+        (inputs, None) => {
+            let reason = format!("it stands for {} files; expected one", inputs.len());
+            return Err(Error::Refused { path: path.to_owned(), reason });
+        }
+    };
     Ok(Recognition {
         feed: found.preset.name().to_owned(),
         title: found.preset.title().to_owned(),
@@ -72,8 +85,8 @@ pub fn recognise(path: &Path, options: &Options) -> Result<Recognition, Error> {
         mapping: found.plan.told(&found.preset),
         columns: found.plan.columns,
         delimiter: match found.layout {
-            Layout::Text { dialect, .. } => Some(char::from(dialect.delimiter)),
-            Layout::Parquet(_) | Layout::Document(_) => None,
+            Layout::Text { dialect, written: None, .. } => Some(char::from(dialect.delimiter)),
+            _ => None,
         },
         compression: found.compression,
     })
@@ -97,7 +110,12 @@ pub(crate) enum Layout {
         /// Bytes and lines before the first row.
         skip: u64,
         skip_lines: u64,
+        /// The encoding of the beginning, where it is not UTF-8.
+        encoding: Option<&'static str>,
+        /// The text, where it is not the file's own but was written of it.
+        written: Option<Input>,
     },
+    Objects(Objects),
     Parquet(parquet::Table),
     Document(Document),
 }
@@ -107,8 +125,12 @@ pub(crate) enum Layout {
 pub(crate) struct Head {
     bytes: Vec<u8>,
     terminator: u8,
+    /// What parts fields, where that is known.
+    delimiter: Option<u8>,
     /// The first line that is not blank.
     first: Line,
+    /// The encoding, where it is not UTF-8.
+    encoding: Option<&'static str>,
 }
 
 /// A line of the beginning, and how many stand before it.
@@ -150,6 +172,27 @@ impl Head {
         None
     }
 
+    /// The first line for people.
+    fn shown(&self) -> String {
+        match self.delimiter {
+            Some(delimiter) => shown(self.fields(self.first, delimiter).join(",").as_bytes()),
+            None => shown(self.text(self.first)),
+        }
+    }
+
+    /// Refuses what no feed begins with and what would take long to compare with all of them.
+    fn check(&self) -> Result<(), String> {
+        let first = self.text(self.first);
+        let columns = DELIMITERS.map(|by| memchr_iter(by, first).count() + 1).into_iter().max().unwrap_or(0);
+        if columns > MAX_COLUMNS {
+            return Err(format!("its first line has {columns} columns; expected at most {MAX_COLUMNS}"));
+        }
+        if first.len() > MAX_LINE {
+            return Err(format!("its first line is longer than {MAX_LINE} bytes; expected a header or a transaction"));
+        }
+        Ok(())
+    }
+
     /// The first line, and as many below it as a preset allows above its header.
     fn lines(&self, preset: &Preset) -> impl Iterator<Item = Line> {
         self.first_lines(preset.file.preamble + 1)
@@ -160,39 +203,42 @@ impl Head {
         std::iter::successors(Some(self.first), below).take(lines)
     }
 
-    /// The first lines, cut in every way: what a header may be.
+    /// The first lines, cut in every way: what a header may be. One that is wider than any table is none.
     fn headers(&self) -> Vec<Vec<String>> {
-        let lines = self.first_lines(LINES);
-        lines.flat_map(|line| DELIMITERS.map(|delimiter| self.fields(line, delimiter))).collect()
+        let delimiters = self.delimiter.map_or(DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
+        let cut = |line| delimiters.iter().map(move |&delimiter| self.fields(line, delimiter));
+        self.first_lines(LINES).flat_map(cut).filter(|header| header.len() <= MAX_COLUMNS).collect()
     }
 }
 
 pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
     let io = |source| Error::Io { path: input.path.clone(), source };
-    let mut magic = Vec::new();
-    input.raw().map_err(io)?.take(4).read_to_end(&mut magic).map_err(io)?;
-    if magic == *b"PAR1" {
-        return find_parquet(input, options);
+    let magic = input.magic(8).map_err(io)?;
+    workbook::refuse_old(&input.path, &magic)?;
+    if let Some(kind) = parquet::Kind::of(input, &magic)? {
+        return find_table(input, options, kind);
+    }
+    if magic.starts_with(b"PK") && input.seekable()?.is_workbook() {
+        return typed::find_workbook(input, options);
     }
     if let Some((format, signature, why)) = format(input, options)? {
         return find_document(input, options, (format, signature, why), Compression::of(&magic));
     }
+    if typed::is_json(input) {
+        return typed::find_objects(input, options, Compression::of(&magic));
+    }
     let head = head(input)?;
-    let Choice { mut preset, fit, signature, mut why } = choose(&input.path, options, &head)?;
+    let Choice { mut preset, fit, signature, why } = choose(&input.path, options, &head)?;
     let dialect = head.dialect(fit.delimiter);
     let columns = fit.header.columns();
     let (skip, skip_lines) = fit.rows(&preset);
-    if let Some(account) = preamble_account(&preset, &head.bytes[..fit.line.start]) {
-        preset.account = Text { constant: Some(account), ..Text::default() };
+    account_above(&mut preset, &head, &fit);
+    let sample = |plan: &Plan| Ok(sniff::sample(&head.bytes[skip..], dialect, plan));
+    let (plan, mut why) = settled(&mut preset, &input.path, columns, why, sample)?;
+    if let Some(encoding) = head.encoding {
+        why = format!("{why}; {encoding}");
     }
-    let mut plan = Plan::new(&preset, &input.path, columns.clone())?;
-    if sniff::is_open(&preset, &plan) {
-        let sample = sniff::sample(&head.bytes[skip..], dialect, &plan);
-        let told = sniff::settle(&mut preset, &plan, &input.path, &sample)?;
-        plan = Plan::new(&preset, &input.path, columns)?;
-        why = format!("{why}; {told}");
-    }
-    let layout = Layout::Text { dialect, skip: skip as u64, skip_lines };
+    let layout = Layout::Text { dialect, skip: skip as u64, skip_lines, encoding: head.encoding, written: None };
     Ok(Found { preset, plan, layout, signature, why, compression: Compression::of(&magic) })
 }
 
@@ -235,6 +281,29 @@ fn find_document(
     Ok(Found { preset, plan, layout: Layout::Document(document), signature, why, compression })
 }
 
+/// Binds a preset to columns, and makes out what it leaves open from a sample of the rows.
+fn settled(
+    preset: &mut Preset,
+    path: &Path,
+    columns: Vec<String>,
+    why: String,
+    sample: impl FnOnce(&Plan) -> Result<Vec<Vec<String>>, Error>,
+) -> Result<(Plan, String), Error> {
+    let plan = Plan::new(preset, path, columns.clone())?;
+    if !sniff::is_open(preset, &plan) {
+        return Ok((plan, why));
+    }
+    let told = sniff::settle(preset, &plan, path, &sample(&plan)?)?;
+    Ok((Plan::new(preset, path, columns)?, format!("{why}; {told}")))
+}
+
+/// Takes the account from above the header, where the preset has it there.
+fn account_above(preset: &mut Preset, head: &Head, fit: &Fit) {
+    if let Some(account) = preamble_account(preset, &head.bytes[..fit.line.start]) {
+        preset.account = Text { constant: Some(account), ..Text::default() };
+    }
+}
+
 /// An account that the lines above the header name.
 fn preamble_account(preset: &Preset, above: &[u8]) -> Option<String> {
     let (Some(Origin::Preamble), [before, behind]) = (preset.account.from, preset.account.between.as_slice()) else {
@@ -257,7 +326,8 @@ struct Choice {
 fn head(input: &Input) -> Result<Head, Error> {
     let path = || input.path.clone();
     let mut bytes = Vec::new();
-    let text = input.text(Arc::new(AtomicU64::new(0)));
+    let heard = Arc::new(Heard::default());
+    let text = input.utf8(Arc::new(AtomicU64::new(0)), &heard);
     let read = text.and_then(|text| text.take(HEAD as u64).read_to_end(&mut bytes));
     // A file that breaks off later may well begin with good rows.
     if let Err(source) = read
@@ -265,14 +335,12 @@ fn head(input: &Input) -> Result<Head, Error> {
     {
         return Err(Error::Io { path: path(), source });
     }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(Error::Encoding { path: path(), found: "UTF-16" });
-    }
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let terminator = if memchr(b'\n', &bytes).is_none() && memchr(b'\r', &bytes).is_some() { b'\r' } else { b'\n' };
     let nowhere = Line { start, end: start, before: 0 };
-    let mut head = Head { bytes, terminator, first: nowhere };
+    let mut head = Head { bytes, terminator, delimiter: None, first: nowhere, encoding: heard.told() };
     head.first = head.line_from(start, 0).ok_or_else(|| Error::Empty { path: path() })?;
+    head.check().map_err(|reason| Error::Refused { path: path(), reason })?;
     Ok(head)
 }
 
@@ -305,7 +373,7 @@ fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choice, Error> 
     match fits.len() {
         0 => Err(Error::Unrecognised {
             path: path.to_owned(),
-            header: shown(head.text(head.first)),
+            header: head.shown(),
             nearest: near::nearest(&options.presets, &head.headers()),
         }),
         1 => {
@@ -337,7 +405,7 @@ fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choice, Error> 
 /// A feed the user named: its columns have to be there, and the header may otherwise differ.
 fn named(path: &Path, preset: &Preset, head: &Head, why: &str) -> Result<Choice, Error> {
     let choice = |fit| Ok(Choice { preset: preset.clone(), fit, signature: Signature::Named, why: why.to_owned() });
-    let candidates = delimiters(preset);
+    let candidates = delimiters(preset, head);
     if let Some(fit) = candidates.iter().find_map(|&delimiter| Fit::new(preset, head, delimiter)) {
         return choice(fit);
     }
@@ -374,15 +442,17 @@ fn unknown(options: &Options, name: &str) -> Error {
     }
 }
 
-fn delimiters(preset: &Preset) -> Vec<u8> {
-    match preset.file.delimiter {
-        Some(delimiter) => vec![delimiter as u8],
-        None => DELIMITERS.to_vec(),
+fn delimiters(preset: &Preset, head: &Head) -> Vec<u8> {
+    match (head.delimiter, preset.file.delimiter) {
+        (Some(delimiter), _) => vec![delimiter],
+        (None, Some(delimiter)) => vec![delimiter as u8],
+        (None, None) => DELIMITERS.to_vec(),
     }
 }
 
-fn find_parquet(input: &Input, options: &Options) -> Result<Found, Error> {
-    let table = parquet::Table::open(input)?;
+fn find_table(input: &Input, options: &Options, kind: parquet::Kind) -> Result<Found, Error> {
+    let table = parquet::Table::open(input, kind)?;
+    let kind = kind.name();
     let names = table.columns();
     // What pandas adds on writing is no column of the feed.
     let has: Vec<&String> = names.iter().filter(|name| !name.starts_with("__index_level_")).collect();
@@ -393,11 +463,11 @@ fn find_parquet(input: &Input, options: &Options) -> Result<Found, Error> {
                 && has.iter().all(|name| header.contains(name) || name.is_empty())
         }) || (!preset.file.has.is_empty() && preset.file.has.iter().all(|name| has.contains(&name)))
     };
-    let (mut preset, signature, mut why) = if let Some(mapping) = &options.map {
-        (mapping.0.clone(), Signature::Named, "Parquet; columns mapped by the user".to_owned())
+    let (mut preset, signature, why) = if let Some(mapping) = &options.map {
+        (mapping.0.clone(), Signature::Named, format!("{kind}; columns mapped by the user"))
     } else if let Some(name) = &options.feed {
         let preset = options.presets.get(name).ok_or_else(|| unknown(options, name))?;
-        (preset.clone(), Signature::Named, "Parquet; feed named by the user".to_owned())
+        (preset.clone(), Signature::Named, format!("{kind}; feed named by the user"))
     } else {
         let found: Vec<&Preset> = options.presets.iter().filter(|preset| fits(preset)).collect();
         match found.as_slice() {
@@ -409,8 +479,8 @@ fn find_parquet(input: &Input, options: &Options) -> Result<Found, Error> {
                 });
             }
             [preset] => {
-                let why = format!("Parquet; its columns are those of {}", preset.name());
-                // Parquet writers add and reorder columns, so names are compared and their order is not.
+                let why = format!("{kind}; its columns are those of {}", preset.name());
+                // Writers add and reorder columns, so names are compared and their order is not.
                 let signature = if preset.file.has.is_empty() { Signature::Exact } else { Signature::Columns };
                 ((*preset).clone(), signature, why)
             }
@@ -422,13 +492,7 @@ fn find_parquet(input: &Input, options: &Options) -> Result<Found, Error> {
             }
         }
     };
-    let mut plan = Plan::new(&preset, &input.path, names.clone())?;
-    if sniff::is_open(&preset, &plan) {
-        let sample = table.sample(&plan)?;
-        let told = sniff::settle(&mut preset, &plan, &input.path, &sample)?;
-        plan = Plan::new(&preset, &input.path, names)?;
-        why = format!("{why}; {told}");
-    }
+    let (mut plan, why) = settled(&mut preset, &input.path, names, why, |plan| table.sample(plan))?;
     table.adapt(&mut plan);
     Ok(Found { preset, plan, layout: Layout::Parquet(table), signature, why, compression: None })
 }

@@ -7,11 +7,11 @@ use std::sync::atomic::AtomicU64;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::Error;
-use crate::input::Input;
+use crate::input::{Input, wide};
 
 /// The beginning of a file, well enough decoded to tell the format.
 pub(super) fn head(bytes: &[u8]) -> String {
-    match Encoding::for_bom(bytes) {
+    match marked(bytes) {
         Some((encoding, bom)) => encoding.decode_without_bom_handling(&bytes[bom..]).0.into_owned(),
         None => String::from_utf8_lossy(bytes).into_owned(),
     }
@@ -39,7 +39,7 @@ pub(super) fn bytes(input: &Input, most: usize) -> Result<(Vec<u8>, Vec<String>)
 /// The whole text, and what there is to say of its encoding.
 pub(super) fn text(input: &Input, most: usize) -> Result<(String, Vec<String>), Error> {
     let (bytes, mut warnings) = bytes(input, most)?;
-    let (encoding, skip) = match Encoding::for_bom(&bytes) {
+    let (encoding, skip) = match marked(&bytes) {
         Some((encoding, bom)) => (encoding, bom),
         None => (named(&bytes).unwrap_or_else(|| guessed(&bytes, &mut warnings)), 0),
     };
@@ -50,6 +50,11 @@ pub(super) fn text(input: &Input, most: usize) -> Result<(String, Vec<String>), 
         encoding.decode_without_bom_handling(&bytes[skip..]).0.into_owned()
     };
     Ok((text, warnings))
+}
+
+/// The encoding that a byte order mark or the zeros of UTF-16 tell, and the length of the mark.
+fn marked(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
+    wide(bytes).or_else(|| bytes.starts_with(b"\xef\xbb\xbf").then_some((UTF_8, 3)))
 }
 
 /// The encoding that the text says it is in: an XML declaration, or an OFX header. UTF-8 that names another encoding is

@@ -6,8 +6,7 @@ use polars_core::prelude::{
     PolarsResult, Series, StringChunked, TimeUnit,
 };
 
-/// How far an amount in binary floating point may be from a decimal of its currency.
-const TOLERANCE: f64 = 1e-6;
+use crate::value::number;
 
 /// One column of a row group, ready to be written out row by row. A null is an empty text.
 pub(super) enum Cells {
@@ -49,10 +48,10 @@ impl Cells {
         let _ = match self {
             Self::Empty => Ok(()),
             Self::Whole(values) => values.get(row).map_or(Ok(()), |value| write!(out, "{value}")),
-            Self::Float { values, money } => values.get(row).map_or(Ok(()), |value| float(value, *money, out)),
+            Self::Float { values, money } => values.get(row).map_or(Ok(()), |value| number::write(value, *money, out)),
             Self::Short { values, money } => values.get(row).map_or(Ok(()), |value| {
                 // The shortest decimal that is this number in 32 bits is what was meant; its 64-bit value is not.
-                float(value.to_string().parse().unwrap_or(f64::NAN), *money, out)
+                number::write(value.to_string().parse().unwrap_or(f64::NAN), *money, out)
             }),
             Self::Decimal { values, scale } => values.get(row).map_or(Ok(()), |value| decimal(value, *scale, out)),
             Self::Truth(values) => values.get(row).map_or(Ok(()), |value| write!(out, "{}", u8::from(value))),
@@ -75,23 +74,6 @@ impl Cells {
     }
 }
 
-/// A number that is none stands for an absent value, as data frames without nulls have it.
-fn float(value: f64, money: bool, out: &mut Vec<u8>) -> std::io::Result<()> {
-    if value.is_nan() {
-        return Ok(());
-    }
-    if money && value.abs() < 1e15 {
-        for digits in 0..=4usize {
-            let unit = 10f64.powi(digits as i32);
-            let nearest = (value * unit).round() / unit;
-            if (value - nearest).abs() <= TOLERANCE {
-                return write!(out, "{nearest:.digits$}");
-            }
-        }
-    }
-    write!(out, "{value}")
-}
-
 fn decimal(value: i128, scale: usize, out: &mut Vec<u8>) -> std::io::Result<()> {
     let digits = format!("{:0width$}", value.unsigned_abs(), width = scale + 1);
     let (whole, fraction) = digits.split_at(digits.len() - scale);
@@ -104,24 +86,6 @@ fn decimal(value: i128, scale: usize, out: &mut Vec<u8>) -> std::io::Result<()> 
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn numbers_are_written_as_a_csv_has_them() {
-        let check = |value: f64, money: bool, expect: &str| {
-            let mut out = Vec::new();
-            float(value, money, &mut out).unwrap();
-            assert_eq!(String::from_utf8(out).unwrap(), expect, "{value:?}");
-        };
-        check(57.16, true, "57.16");
-        check(85.649_999_999_999_99, true, "85.65");
-        check(57.160_000_4, true, "57.16");
-        check(57.160_04, true, "57.16004");
-        check(-3.0, true, "-3");
-        check(596.0, false, "596");
-        check(0.1, false, "0.1");
-        check(f64::NAN, true, "");
-        check(f64::INFINITY, true, "inf");
-    }
 
     #[test]
     fn decimals_keep_their_scale() {

@@ -35,6 +35,7 @@ impl Plan {
                     let html = html.then(|| "HTML entities undone".to_owned());
                     (vec![*at], [strip, html].into_iter().flatten().collect::<Vec<_>>().join("; "))
                 }
+                Source::First(columns) => (columns.clone(), "the first that is not empty".to_owned()),
                 Source::Joined(columns) => (columns.clone(), "joined by a blank".to_owned()),
                 Source::Constant(_) => (Vec::new(), String::new()),
                 Source::EachRow => (Vec::new(), "every row is one of its own".to_owned()),
@@ -49,7 +50,9 @@ impl Plan {
             _ => "",
         };
         add("account", &columns, vec![origin.to_owned(), how, keyed.clone()]);
-        add("time", &self.time, self.time_told(preset));
+        let mut time = self.time_told(preset);
+        time.extend(self.finer.map(|at| format!("instead `{}` where it holds anything", self.columns[at])));
+        add("time", &self.time, time);
         let (columns, how) = self.amount_told();
         add("amount", &columns, how);
         match &self.currency {
@@ -89,7 +92,11 @@ impl Plan {
                 When::Before => "before the transaction",
                 When::After => "after the transaction; kept as the one before it",
             };
-            add("balance", &[at], vec![when.to_owned()]);
+            let negative = self.negative_balance.as_ref().map(|(at, words)| {
+                let words: Vec<_> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
+                format!("below zero where `{}` is {}", self.columns[*at], words.join(" or "))
+            });
+            add("balance", &[at], vec![when.to_owned(), negative.unwrap_or_default()]);
         }
         if let Some((at, trusted)) = self.id {
             let trust = if trusted {

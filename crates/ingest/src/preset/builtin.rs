@@ -36,6 +36,8 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("stripe-balance-dashboard", include_str!("../../presets/stripe-balance-dashboard.toml")),
     ("stripe-charges", include_str!("../../presets/stripe-charges.toml")),
     ("plaid", include_str!("../../presets/plaid.toml")),
+    ("plaid-json", include_str!("../../presets/plaid-json.toml")),
+    ("open-banking-uk", include_str!("../../presets/open-banking-uk.toml")),
     ("banksim", include_str!("../../presets/banksim.toml")),
     ("tabformer", include_str!("../../presets/tabformer.toml")),
     ("ibm-aml", include_str!("../../presets/ibm-aml.toml")),

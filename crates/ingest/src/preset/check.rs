@@ -67,6 +67,15 @@ impl Preset {
             {
                 return wrong(key, "inflow-column", "this beside a counterparty's column alone");
             }
+            if !text.or.is_empty()
+                && (key == "currency"
+                    || text.column.is_none()
+                    || text.html
+                    || text.strip.is_some()
+                    || text.inflow_column.is_some())
+            {
+                return wrong(key, "or", "this beside a column alone, and on no currency");
+            }
             if text.strip.is_some_and(|letter| !letter.is_ascii()) {
                 return wrong(key, "strip", "one ASCII character");
             }
@@ -153,10 +162,12 @@ impl Preset {
     }
 
     /// Whether a form of the feed may lack the column that a key names; the value is then absent.
-    fn is_optional(&self, key: &str) -> bool {
+    pub(crate) fn is_optional(&self, key: &str) -> bool {
         match key {
             "account" => self.account.from.is_some(),
             "counterparty" | "category" | "channel" | "country" | "balance" | "id" | "label" | "apart" | "skip" => true,
+            "balance.negative" | "position.latitude" | "position.longitude" | "time.finer" => true,
+            _ if key.ends_with(".or") => true,
             _ => false,
         }
     }
@@ -179,9 +190,13 @@ impl Preset {
         let mut places: Vec<(&'static str, &Place)> = Vec::new();
         for (key, text) in self.texts() {
             places.extend(text.column.iter().chain(&text.columns).map(|place| (key, place)));
+            places.extend(text.or.iter().map(|place| (or(key), place)));
             places.extend(text.inflow_column.iter().map(|place| ("counterparty.inflow-column", place)));
             places.extend(text.turned.iter().map(|turned| ("counterparty.turned", &turned.column)));
         }
+        places.extend(self.time.finer.iter().map(|place| ("time.finer", place)));
+        let negative = self.balance.iter().filter_map(|balance| balance.negative.as_ref());
+        places.extend(negative.map(|negative| ("balance.negative", &negative.column)));
         places.extend(self.time.zone_column.iter().map(|place| ("time.zone-column", place)));
         places.extend(self.amount.fee.iter().map(|place| ("amount.fee", place)));
         places.extend(self.skip.iter().map(|skip| ("skip", &skip.column)));
@@ -201,5 +216,16 @@ impl Preset {
         places.extend(self.label.iter().map(|label| ("label", &label.column)));
         places.extend(self.apart.iter().map(|place| ("apart", place)));
         places
+    }
+}
+
+/// The key of the columns that stand in for that of another key.
+fn or(key: &str) -> &'static str {
+    match key {
+        "account" => "account.or",
+        "counterparty" => "counterparty.or",
+        "category" => "category.or",
+        "channel" => "channel.or",
+        _ => "country.or",
     }
 }

@@ -70,6 +70,11 @@ impl Mapping {
     pub fn name(&self) -> &str {
         self.0.name()
     }
+
+    /// The same for a table whose values have types.
+    pub(crate) fn typed(&self) -> Self {
+        Self(self.0.typed())
+    }
 }
 
 /// Splits at commas; a backslash takes the character behind it as it is.
@@ -197,8 +202,8 @@ impl Given {
         };
         let balance = match (self.place("balance")?, self.place("balance-before")?) {
             (None, None) => None,
-            (Some(column), None) => Some(Balance { column, when: When::After }),
-            (None, Some(column)) => Some(Balance { column, when: When::Before }),
+            (Some(column), None) => Some(Balance { column, negative: None, when: When::After }),
+            (None, Some(column)) => Some(Balance { column, negative: None, when: When::Before }),
             _ => {
                 return Err(choice("balance", "and balance-before".to_owned(), "one of them"));
             }
@@ -217,6 +222,7 @@ impl Given {
             time: Time {
                 column: Some(self.place("time")?.ok_or_else(|| missing("time"))?),
                 columns: Vec::new(),
+                finer: None,
                 formats: self.take("time-format").into_iter().collect(),
                 zone: self.take("zone"),
                 zone_column: None,

@@ -11,6 +11,7 @@ use super::{FileReport, Options, document};
 use crate::build::Keys;
 use crate::error::Error;
 use crate::input::Input;
+use crate::json;
 use crate::key::Key;
 use crate::parquet;
 use crate::plan::Plan;
@@ -27,6 +28,8 @@ pub(super) struct File {
     first: Option<Chunk>,
     signature: Signature,
     why: String,
+    /// The encoding that the feed was recognised in, where it is not UTF-8.
+    encoding: Option<&'static str>,
     is_document: bool,
     warnings: Vec<String>,
     tally: Tally,
@@ -37,6 +40,7 @@ pub(super) struct File {
 
 enum Source {
     Text(Box<Text>),
+    Objects(Box<json::Rows>),
     Table(Box<parquet::Rows>),
     Document(IntoIter<Chunk>),
 }
@@ -50,12 +54,17 @@ impl File {
         let bytes = Arc::new(AtomicU64::new(0));
         let (mut lines, mut warnings) = (0, Vec::new());
         let is_document = matches!(layout, Layout::Document(_));
+        let mut encoding = None;
         let mut source = match layout {
-            Layout::Text { dialect, skip, skip_lines } => {
-                lines = skip_lines;
-                let text = Text::open(&input, dialect, skip, plan.clone(), keys.clone(), bytes.clone());
+            Layout::Text { dialect, skip, skip_lines, encoding: known, written } => {
+                (lines, encoding) = (skip_lines, known);
+                let from = written.as_ref().unwrap_or(&input);
+                let text = Text::open(from, dialect, skip, plan.clone(), keys.clone(), bytes.clone());
                 let text = text.map_err(|source| Error::Io { path: input.path.clone(), source })?;
                 Source::Text(Box::new(text))
+            }
+            Layout::Objects(objects) => {
+                Source::Objects(Box::new(objects.rows(&input, plan.clone(), keys.clone(), bytes.clone())?))
             }
             Layout::Document(document) => {
                 let (chunks, told) = document::read(&document, &plan, &keys);
@@ -66,7 +75,22 @@ impl File {
         };
         let first = source.next(0)?;
         let tally = Tally::new(&input.path, lines);
-        Ok(Self { input, plan, keys, source, first, signature, why, is_document, warnings, tally, bytes, told: 0 })
+        let told = 0;
+        Ok(Self {
+            input,
+            plan,
+            keys,
+            source,
+            first,
+            signature,
+            why,
+            encoding,
+            is_document,
+            warnings,
+            tally,
+            bytes,
+            told,
+        })
     }
 
     /// The next chunk that has rows, those before `from` told as rejected; nothing at the end.
@@ -124,10 +148,15 @@ impl File {
     }
 
     fn end(&mut self, watch: &mut Watch<'_>) {
-        if let Source::Text(text) = &self.source
-            && let Some(reason) = text.broke()
-        {
-            self.warnings.push(format!("the file breaks off before its end: {reason}"));
+        match &self.source {
+            Source::Text(text) => {
+                let broke = text.broke().map(|reason| format!("the file breaks off before its end: {reason}"));
+                // What only came to light below the lines that the feed was recognised by.
+                let encoding = text.encoding().filter(|_| self.encoding.is_none()).map(str::to_owned);
+                self.warnings.extend(broke.into_iter().chain(encoding));
+            }
+            Source::Objects(rows) => self.warnings.extend(rows.told()),
+            Source::Table(_) | Source::Document(_) => {}
         }
         self.source = Source::none();
         if self.tally.read == 0 {
@@ -180,6 +209,7 @@ impl Source {
     fn next(&mut self, ahead: usize) -> Result<Option<Chunk>, Error> {
         match self {
             Self::Text(text) => Ok(text.next(ahead)),
+            Self::Objects(rows) => Ok(rows.next()),
             Self::Table(rows) => rows.next(),
             Self::Document(chunks) => Ok(chunks.next()),
         }

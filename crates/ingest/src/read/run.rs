@@ -6,7 +6,7 @@ use super::file::File;
 use super::tally::Watch;
 use super::{FileReport, Options, Progress, Reject};
 use crate::error::Error;
-use crate::input::Input;
+use crate::input::{Gathered, Input, gather};
 use crate::key::{Key, content_digest};
 use crate::merge::Held;
 
@@ -16,6 +16,8 @@ pub(super) struct Run<'a> {
     /// Those that were recognised and whose first rows could be read.
     pub(super) files: Vec<File>,
     pub(super) errors: Vec<Error>,
+    /// What was passed over in folders and archives.
+    pub(super) notes: Vec<String>,
     pub(super) held: Held,
     pub(super) watch: Watch<'a>,
 }
@@ -37,23 +39,15 @@ impl<'a> Run<'a> {
             let known = options.presets.iter().map(|preset| preset.name().to_owned()).collect();
             return Err(Error::UnknownFeed { name: name.clone(), known });
         }
-        let mut paths = inputs.to_vec();
-        paths.sort();
-        let mut errors = Vec::new();
-        let mut inputs = Vec::new();
-        for path in paths {
-            match Input::new(&path) {
-                Ok(input) => inputs.push(input),
-                Err(source) => errors.push(Error::Io { path, source }),
-            }
-        }
+        let Gathered { mut inputs, notes, mut errors } = gather(inputs);
         let key = match &options.key {
             Some(key) => key.clone(),
             None => contents_key(&mut inputs, &mut errors),
         };
         let bytes_total = inputs.iter().map(|input| input.bytes).sum();
         let watch = Watch::new(rejects, progress, bytes_total);
-        Ok((Self { options, key, files: Vec::new(), errors, held: Held::default(), watch }, inputs))
+        let held = Held::default();
+        Ok((Self { options, key, files: Vec::new(), errors, notes, held, watch }, inputs))
     }
 
     /// Opens an input; the number of its file, where it can be read.

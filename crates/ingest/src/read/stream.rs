@@ -53,6 +53,8 @@ pub struct Streamed {
     pub files: Vec<FileReport>,
     /// The files that could not be read at all.
     pub errors: Vec<Error>,
+    /// What was passed over in folders and archives.
+    pub notes: Vec<String>,
     /// Where the key came from.
     pub key_origin: KeyOrigin,
 }
@@ -124,8 +126,8 @@ impl Stream<'_> {
 
     /// The accounts, once there is no further batch.
     pub fn finish(self) -> Streamed {
-        let files = self.run.reports();
-        Streamed { files, errors: self.run.errors, key_origin: self.run.key.origin().clone() }
+        let (files, key_origin) = (self.run.reports(), self.run.key.origin().clone());
+        Streamed { files, errors: self.run.errors, notes: self.run.notes, key_origin }
     }
 
     /// Reads on in the file that is furthest behind. Whether there was one.

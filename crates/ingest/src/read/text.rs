@@ -12,7 +12,7 @@ use std::thread;
 use crate::build::Keys;
 use crate::csv::blocks::Blocks;
 use crate::csv::{Dialect, parse};
-use crate::input::Input;
+use crate::input::{Heard, Input};
 use crate::plan::Plan;
 use crate::rows::Chunk;
 use crate::worker::Worker;
@@ -22,6 +22,7 @@ type Done = (usize, thread::Result<Chunk>);
 
 pub(super) struct Text {
     blocks: Blocks<Box<dyn Read + Send>>,
+    heard: Arc<Heard>,
     ended: bool,
     shared: Arc<Shared>,
     sender: Sender<Done>,
@@ -51,13 +52,14 @@ impl Text {
         keys: Arc<Keys>,
         counter: Arc<AtomicU64>,
     ) -> io::Result<Self> {
-        let mut reader = input.text(counter)?;
+        let heard = Arc::new(Heard::default());
+        let mut reader = input.utf8(counter, &heard)?;
         io::copy(&mut reader.by_ref().take(skip), &mut io::sink())?;
         let (sender, receiver) = channel();
         let blocks = Blocks::new(reader, dialect, plan.clone());
         let shared = Shared { dialect, plan, keys, workers: Mutex::default(), spare: Mutex::default() };
         let (ended, shared, waiting) = (false, Arc::new(shared), BTreeMap::new());
-        Ok(Self { blocks, ended, shared, sender, receiver, sent: 0, taken: 0, waiting })
+        Ok(Self { blocks, heard, ended, shared, sender, receiver, sent: 0, taken: 0, waiting })
     }
 
     /// The next chunk, and as many blocks `ahead` of it sent to be parsed.
@@ -83,6 +85,11 @@ impl Text {
     /// Why the file broke off before its end, if it did.
     pub(super) fn broke(&self) -> Option<&str> {
         self.blocks.broke()
+    }
+
+    /// What it is encoded in, where that is not UTF-8 and has come to light.
+    pub(super) fn encoding(&self) -> Option<&'static str> {
+        self.heard.told()
     }
 
     fn send(&mut self) {

@@ -109,13 +109,13 @@ pub(super) fn all<'p>(
     let mut fits: Vec<(&Preset, Fit)> = Vec::new();
     for preset in options.presets.iter() {
         // One preset fits once, whatever the delimiter.
-        fits.extend(delimiters(preset).into_iter().find_map(|by| Some((preset, Fit::new(preset, head, by)?))));
+        fits.extend(delimiters(preset, head).into_iter().find_map(|by| Some((preset, Fit::new(preset, head, by)?))));
     }
     let best = fits.iter().map(|(_, fit)| fit.kind).filter(|kind| *kind != Kind::Shared).min();
     fits.retain(|(_, fit)| best.is_none_or(|best| fit.kind == best || fit.kind == Kind::Shared));
     let mut sure = Vec::new();
     for (preset, fit) in &fits {
-        if fit.kind != Kind::Shared && shows(path, preset, fit, head)? {
+        if fit.kind != Kind::Shared && shows_in(path, preset, fit, head)? {
             sure.push((*preset, fit.clone()));
         }
     }
@@ -134,7 +134,8 @@ pub(super) fn all<'p>(
     }
     let mut read = Vec::with_capacity(sure.len());
     for (preset, fit) in &sure {
-        read.push(readable(path, preset, fit, head)?);
+        let (plan, rows) = sample(path, preset, fit, head)?;
+        read.push(readable(&plan, &rows));
     }
     let most = read.iter().copied().max();
     let kept = sure.into_iter().zip(read).filter(|(_, rows)| Some(*rows) == most);
@@ -148,25 +149,31 @@ fn sample(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<(Plan,
     Ok((plan, rows))
 }
 
-/// Whether the rows show what those of this feed alone do.
-fn shows(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<bool, Error> {
+fn shows_in(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<bool, Error> {
     if preset.file.evidence.is_empty() {
         return Ok(true);
     }
     let (plan, rows) = sample(path, preset, fit, head)?;
-    Ok(preset.file.evidence.iter().any(|evidence| {
-        let at = match &evidence.column {
-            Place::At(at) => Some(*at),
-            Place::Named(name) => plan.columns.iter().position(|column| column == name),
-        };
-        at.is_some_and(|at| rows.iter().any(|row| row[at].contains(&evidence.contains)))
-    }))
+    Ok(shows(preset, &plan, &rows))
+}
+
+/// Whether the rows show what those of this feed alone do.
+pub(super) fn shows(preset: &Preset, plan: &Plan, rows: &[Vec<String>]) -> bool {
+    preset.file.evidence.is_empty()
+        || preset.file.evidence.iter().any(|evidence| {
+            let at = match &evidence.column {
+                Place::At(at) => Some(*at),
+                Place::Named(name) => plan.columns.iter().position(|column| column == name),
+            };
+            at.is_some_and(|at| {
+                rows.iter().any(|row| row.get(at).is_some_and(|text| text.contains(&evidence.contains)))
+            })
+        })
 }
 
 /// How many of the first rows have a time and amounts as the preset has them: what tells feeds of one header apart that
 /// write dates or decimals in different ways.
-fn readable(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<usize, Error> {
-    let (plan, rows) = sample(path, preset, fit, head)?;
+pub(super) fn readable(plan: &Plan, rows: &[Vec<String>]) -> usize {
     let mut memo = Memo::default();
     let mut reads = |row: &Vec<String>| {
         let time = plan.time.iter().map(|&at| row[at].as_str()).collect::<Vec<_>>().join(" ");
@@ -184,7 +191,7 @@ fn readable(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<usiz
         };
         (plan.clock.is_open() || read.is_some()) && amounts.into_iter().all(money)
     };
-    Ok(rows.iter().filter(|row| reads(row)).count())
+    rows.iter().filter(|row| reads(row)).count()
 }
 
 fn fits_shape(preset: &Preset, fields: &[String], width: usize) -> bool {

@@ -2,14 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod abuse;
 mod accounting;
+#[cfg(feature = "polars")]
+mod arrow;
 mod bad_input;
 mod common;
 mod draft;
+mod encodings;
 mod feeds;
 mod feeds_banks;
 mod feeds_public;
+mod fixtures;
 mod identity;
+mod inputs;
+mod json;
 mod keys;
 mod mapping;
 mod mutated;
@@ -26,3 +33,4 @@ mod statements_harm;
 mod statements_iso20022;
 mod statements_more;
 mod stream;
+mod workbooks;

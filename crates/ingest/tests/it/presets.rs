@@ -225,7 +225,9 @@ fn wells_fargo_has_no_header() {
 fn every_preset_has_a_fixture() {
     let mut tested: Vec<String> = std::fs::read_dir(fixture(""))
         .unwrap()
-        .flat_map(|entry| match import(&[entry.unwrap().path()], &options()) {
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.ends_with("expected.txt"))
+        .flat_map(|path| match import(&[path], &options()) {
             Ok((import, _)) => vec![import.files[0].feed.clone()],
             // One that has to be asked for by name; its own test does.
             Err(Error::ByName { feeds, .. }) => feeds,

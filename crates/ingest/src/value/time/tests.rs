@@ -5,6 +5,7 @@ fn clock(format: &str, zone: &str) -> Clock {
     let time = Time {
         column: None,
         columns: Vec::new(),
+        finer: None,
         formats: vec![format.to_owned()],
         zone: Some(zone.to_owned()),
         zone_column: None,
@@ -100,6 +101,7 @@ fn steps_count_from_their_base() {
     let time = |unit| Time {
         column: None,
         columns: Vec::new(),
+        finer: None,
         formats: Vec::new(),
         zone: None,
         zone_column: None,

@@ -1,0 +1,216 @@
+//! Tables whose values have types: workbooks and JSON. A date in them is one whatever the feed's CSV writes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use memchr::memchr_iter;
+
+use super::fit::{readable, shows};
+use super::{Choice, Dialect, Found, HEAD, Head, Layout, Limits, Line, Signature, choose, near, sniff, unknown};
+use crate::Options;
+use crate::error::{Error, shown};
+use crate::input::{Compression, Heard, Input};
+use crate::json::{self, Objects};
+use crate::plan::Plan;
+use crate::preset::{Place, Preset};
+use crate::workbook::{DELIMITER, TERMINATOR, Workbook};
+use std::io::Read;
+
+fn typed(options: &Options) -> Options {
+    let map = options.map.as_ref().map(crate::Mapping::typed);
+    Options { map, presets: options.presets.typed(), ..options.clone() }
+}
+
+/// The first sheet with a header that is known, or with the columns that the user named.
+pub(super) fn find_workbook(input: &Input, options: &Options) -> Result<Found, Error> {
+    let workbook = Workbook::open(input)?;
+    let options = typed(options);
+    let mut first = None;
+    for sheet in &workbook.sheets {
+        match find_sheet(input, &options, &workbook, sheet) {
+            Ok(found) => return Ok(found),
+            // What another sheet may have instead.
+            Err(error @ (Error::Empty { .. } | Error::Unrecognised { .. } | Error::MissingColumn { .. })) => {
+                let empty = matches!(first, None | Some(Error::Empty { .. }));
+                first = if empty { Some(error) } else { first };
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(first.unwrap_or_else(|| Error::Empty { path: input.path.clone() }))
+}
+
+fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str) -> Result<Found, Error> {
+    let path = &input.path;
+    let nowhere = Line { start: 0, end: 0, before: 0 };
+    let bytes = workbook.head(sheet, HEAD)?;
+    let mut head = Head { bytes, terminator: TERMINATOR, delimiter: Some(DELIMITER), first: nowhere, encoding: None };
+    head.first = head.line_from(0, 0).ok_or_else(|| Error::Empty { path: path.clone() })?;
+    let Choice { mut preset, fit, signature, why } = choose(path, options, &head)?;
+    let columns = fit.header.columns();
+    let dialect = Dialect { delimiter: DELIMITER, terminator: TERMINATOR, limits: Limits::default() };
+    let (skip, skip_lines) = fit.rows(&preset);
+    let why = format!("sheet `{sheet}`: {why}");
+    super::account_above(&mut preset, &head, &fit);
+    let sample = |plan: &Plan| Ok(sniff::sample(&head.bytes[skip..], dialect, plan));
+    let (plan, why) = super::settled(&mut preset, path, columns, why, sample)?;
+    let text = workbook.text(sheet, &preset, &plan)?;
+    // The header may be written with other fields behind it than where it was recognised, and always on the same line.
+    let ends = memchr_iter(TERMINATOR, &text).nth((skip_lines as usize).wrapping_sub(1));
+    let skip = ends.filter(|_| skip_lines > 0).map_or(0, |at| at as u64 + 1);
+    let written = Some(Input::made(path, text));
+    let layout = Layout::Text { dialect, skip, skip_lines, encoding: None, written };
+    Ok(Found { preset, plan, layout, signature, why, compression: None })
+}
+
+/// Whether a text begins like JSON.
+pub(super) fn is_json(input: &Input) -> bool {
+    let mut head = Vec::new();
+    // A file that cannot be read is told of where its rows are read.
+    let text = input.utf8(Arc::new(AtomicU64::new(0)), &Arc::new(Heard::default()));
+    let _ = text.and_then(|text| text.take(1 << 10).read_to_end(&mut head));
+    json::begins(&String::from_utf8_lossy(&head))
+}
+
+/// The feed whose header has the keys of a JSON file's objects.
+pub(super) fn find_objects(input: &Input, options: &Options, compression: Option<Compression>) -> Result<Found, Error> {
+    let path = input.path.as_path();
+    let options = typed(options);
+    let mut arrays: Vec<String> = Vec::new();
+    let mapped = options.map.iter().map(|map| &map.0);
+    for array in options.presets.iter().chain(mapped).flat_map(|preset| &preset.file.array) {
+        if !arrays.contains(array) {
+            arrays.push(array.clone());
+        }
+    }
+    let mut objects = Objects::open(input, &arrays)?;
+    let place = match &objects.route {
+        Some(route) => format!("JSON, the objects at {route}"),
+        None => "JSON".to_owned(),
+    };
+    let (mut preset, signature, mut why) = if let Some(mapping) = &options.map {
+        (mapping.0.clone(), Signature::Named, format!("{place}; columns mapped by the user"))
+    } else if let Some(name) = &options.feed {
+        let preset = options.presets.get(name).ok_or_else(|| unknown(&options, name))?;
+        (preset.clone(), Signature::Named, format!("{place}; feed named by the user"))
+    } else {
+        let (preset, signature) = feed_of(path, &options, &objects)?;
+        let why = format!("{place}; its {} keys are those of {}", objects.names().len(), preset.name());
+        (preset, signature, why)
+    };
+    if let Some(encoding) = objects.encoding {
+        why = format!("{why}; {encoding}");
+    }
+    objects.add(more_columns(&preset, objects.names()).into_iter());
+    let names = objects.names().to_vec();
+    let (plan, why) = super::settled(&mut preset, path, names, why, |_| Ok(objects.sample().to_vec()))?;
+    Ok(Found { preset, plan, layout: Layout::Objects(objects), signature, why, compression })
+}
+
+fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset, Signature), Error> {
+    let names = objects.names();
+    let mut fits: Vec<(Fits, &Preset, Plan)> = Vec::new();
+    for preset in options.presets.iter().filter(|preset| preset.format.is_none()) {
+        if objects.route.as_ref().is_some_and(|route| !preset.file.array.contains(route)) {
+            continue;
+        }
+        // Keys have no order, so that a position says nothing of them.
+        if preset.places().iter().any(|(_, place)| matches!(place, Place::At(_))) {
+            continue;
+        }
+        let Some(fit) = fits_names(preset, names) else { continue };
+        let columns = [names, &more_columns(preset, names)].concat();
+        if let Ok(plan) = Plan::new(preset, path, columns) {
+            fits.push((fit, preset, plan));
+        }
+    }
+    let best = fits.iter().map(|(fit, ..)| *fit).min();
+    fits.retain(|(fit, ..)| Some(*fit) == best);
+    let all: Vec<String> = fits.iter().map(|(_, preset, _)| preset.name().to_owned()).collect();
+    let shared = fits.len() > 1;
+    fits.retain(|(_, preset, plan)| shows(preset, plan, objects.sample()));
+    let rows: Vec<usize> = fits.iter().map(|(.., plan)| readable(plan, objects.sample())).collect();
+    let most = rows.iter().copied().max();
+    let mut kept = fits.iter().zip(rows).filter(|(_, rows)| Some(*rows) == most).map(|((_, preset, _), _)| *preset);
+    match (kept.next(), kept.next(), all.is_empty()) {
+        (Some(one), None, _) if best != Some(Fits::ByName) => {
+            let signature = match best {
+                _ if !one.file.evidence.is_empty() => Signature::Evidence,
+                _ if shared => Signature::Readable,
+                Some(Fits::All) => Signature::Exact,
+                _ => Signature::Columns,
+            };
+            Ok((one.clone(), signature))
+        }
+        (_, _, true) => Err(Error::Unrecognised {
+            path: path.to_owned(),
+            header: shown(names.join(",").as_bytes()),
+            nearest: near::nearest(&options.presets, &[names.to_vec()]),
+        }),
+        (Some(first), Some(second), _) if best != Some(Fits::ByName) => {
+            let feeds = [first, second].into_iter().chain(kept).map(|preset| preset.name().to_owned()).collect();
+            Err(Error::Ambiguous { path: path.to_owned(), feeds })
+        }
+        _ => Err(Error::ByName { path: path.to_owned(), feeds: all }),
+    }
+}
+
+/// How an object's keys fit a feed, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fits {
+    /// They are those of its header.
+    All,
+    /// They have those that every file of it has.
+    Among,
+    /// They are some of its header's, and all that a transaction needs.
+    Some,
+    /// They are those of a header that others have too.
+    ByName,
+}
+
+/// Columns that objects may have and the first of them lack: those of the header that they have the rest of, so that
+/// references are the same as from the CSV. Where JSON is what the feed writes, all that a transaction can be without.
+fn more_columns(preset: &Preset, names: &[String]) -> Vec<String> {
+    let lacks = |name: &&String| !name.is_empty() && !names.contains(name);
+    let form = preset.file.headers.iter().filter(|form| names.iter().all(|name| form.contains(name)));
+    if let Some(form) = form.min_by_key(|form| form.len()) {
+        let needed = |name: &String| {
+            let reads =
+                |(key, place): &(&str, &Place)| *place == &Place::Named(name.clone()) && !preset.is_optional(key);
+            preset.places().iter().any(reads)
+        };
+        // Without these there is no transaction, so their absence is told of.
+        return form.iter().filter(lacks).filter(|name| !needed(name)).cloned().collect();
+    }
+    if preset.file.array.is_empty() {
+        return Vec::new();
+    }
+    let mut more = Vec::new();
+    for (_, place) in preset.places().into_iter().filter(|(key, _)| preset.is_optional(key)) {
+        if let Place::Named(name) = place
+            && lacks(&name)
+            && !more.contains(name)
+        {
+            more.push(name.clone());
+        }
+    }
+    more
+}
+
+fn fits_names(preset: &Preset, names: &[String]) -> Option<Fits> {
+    let file = &preset.file;
+    let has = |header: &[String]| header.iter().filter(|name| !name.is_empty()).all(|name| names.contains(name));
+    let within = |header: &[String]| names.iter().all(|name| header.contains(name));
+    if file.headers.iter().any(|header| has(header) && within(header)) {
+        Some(Fits::All)
+    } else if !file.has.is_empty() && has(&file.has) {
+        Some(Fits::Among)
+    } else if file.headers.iter().any(|header| within(header)) {
+        Some(Fits::Some)
+    } else if file.by_name.iter().any(|header| has(header) && within(header)) {
+        Some(Fits::ByName)
+    } else {
+        None
+    }
+}
