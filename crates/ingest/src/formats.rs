@@ -2,6 +2,7 @@
 //! which then go the way of every other row: through a preset, into a plan, to a transaction or a reject.
 
 mod bai;
+mod balance;
 mod camt;
 mod decode;
 mod iso8583;
@@ -97,7 +98,7 @@ const ABOUT: &[About] = &[
         notes: "The account is the IBAN, else the other identification. The time is that of booking, else the value date. \
                 A batch whose details have amounts that make up its sum is as many transactions. The counterparty is \
                 the account of the other side, else its name. AcctSvcrRef is trusted. Entries that are not booked \
-                are rejected.",
+                are rejected. A closing balance that the entries do not make is warned of.",
         signature: "an ISO 20022 document of camt.052, camt.053 or camt.054",
         extra: "counterparty = { column = 'counterparty', is-account = true }\nid = { column = 'id', trusted = true }\n",
     },
@@ -108,7 +109,8 @@ const ABOUT: &[About] = &[
         source: "SWIFT, Customer Statement and Interim Transaction Report",
         notes: "The account is :25:, the time the entry date, else the value date, of the years 2000 to 2099. A reversal \
                 (RC, RD) goes the other way. The counterparty is the account or name that :86: tells in the German or \
-                Dutch form, else all of :86:. Expected entries (EC, ED) are rejected.",
+                Dutch form, else all of :86:. Expected entries (EC, ED) are rejected. A closing balance that the \
+                entries do not make is warned of.",
         signature: "`{1:` with a message 940 or 942, or `:20:` and `:25:`",
         extra: "counterparty = { column = 'counterparty', is-account = true }\nid = { column = 'id', trusted = false }\n",
     },

@@ -2,6 +2,7 @@
 
 use crible_core::{Amount, Currency};
 
+use super::balance::Balance;
 use super::sheet::{Column, Entry, Sheet};
 use super::xml::{Met, Node, walk};
 
@@ -16,13 +17,33 @@ pub(super) fn begins(head: &str) -> bool {
 
 pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
     let mut account = String::new();
-    let result = walk(text, &["Stmt", "Rpt", "Ntfctn"], &["Acct", "Ntry"], &mut |met| match met {
-        Met::Begin(_) => account.clear(),
+    let (mut balance, mut closing, mut statement) = (Balance::default(), None, 0u64);
+    let result = walk(text, &["Stmt", "Rpt", "Ntfctn"], &["Acct", "Bal", "Ntry"], &mut |met| match met {
+        Met::Begin(_) => {
+            std::mem::take(&mut balance).close(closing.take(), &format!("statement {statement}"), sheet);
+            statement += 1;
+            account.clear();
+        }
         Met::Whole(node) if node.name == "Acct" => {
             node.first(&[&["Id", "IBAN"], &["Id", "Othr", "Id"]]).clone_into(&mut account);
         }
-        Met::Whole(node) => entries(&node, &account, sheet),
+        Met::Whole(node) if node.name == "Bal" => match node.text(&["Tp", "CdOrPrtry", "Cd"]) {
+            "OPBD" | "PRCD" => balance = Balance::new(told(&node)),
+            "CLBD" => closing = told(&node),
+            _ => {}
+        },
+        Met::Whole(node) => {
+            let in_full = entries(&node, &account, &mut |entry| {
+                balance.add(&entry);
+                sheet.push(entry);
+            });
+            if !in_full {
+                sheet.warn("the details of a batch have no amounts, or not those of its sum: it is read as one entry");
+            }
+        }
         Met::Broken(node) => {
+            // What is missing is no fault of the balances.
+            closing = None;
             if node.name == "Ntry" {
                 let mut entry = Entry::new(node.line);
                 entry.reject(None, "", "the file breaks off or is no XML within this entry; expected </Ntry>");
@@ -30,28 +51,36 @@ pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
             }
         }
     });
-    if let Err(reason) = result {
-        sheet.warn(format!("the file was read in part: {reason}"));
+    match result {
+        Ok(()) => balance.close(closing, &format!("statement {statement}"), sheet),
+        Err(reason) => sheet.warn(format!("the file was read in part: {reason}")),
     }
 }
 
-/// An entry is one transaction, or the batch of those in its details where these have amounts that make up its own.
-fn entries(node: &Node, account: &str, sheet: &mut Sheet<'_>) {
+fn told(balance: &Node) -> Option<Amount> {
+    let amount = balance.find(&["Amt"])?;
+    Balance::told(amount.text.trim(), &amount.currency, direction(balance) == "CRDT")
+}
+
+/// An entry is one transaction, or the batch of those in its details where these have amounts that make up its own: tells
+/// whether all that it has was read.
+fn entries(node: &Node, account: &str, push: &mut dyn FnMut(Entry)) -> bool {
     let details: Vec<&Node> = node.all("NtryDtls").flat_map(|group| group.all("TxDtls")).collect();
     let whole = Whole::of(node);
     match details[..] {
-        [] => sheet.push(entry(&whole, None, account, None)),
-        [one] => sheet.push(entry(&whole, Some(one), account, None)),
+        [] => push(entry(&whole, None, account, None)),
+        [one] => push(entry(&whole, Some(one), account, None)),
         _ if adds_up(&whole, &details) => {
             for (place, part) in details.iter().enumerate() {
-                sheet.push(entry(&whole, Some(part), account, Some(place)));
+                push(entry(&whole, Some(part), account, Some(place)));
             }
         }
         _ => {
-            sheet.push(entry(&whole, None, account, None));
-            sheet.warn("the details of a batch have no amounts, or not those of its sum: it is read as one entry");
+            push(entry(&whole, None, account, None));
+            return false;
         }
     }
+    true
 }
 
 /// What an entry says of all its parts, looked up once: an entry may have very many parts, and elements besides.

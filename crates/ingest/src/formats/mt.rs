@@ -1,5 +1,8 @@
 //! SWIFT MT940 and MT942: fields of a tag each, `:61:` an entry and the `:86:` behind it its description.
 
+use crible_core::Amount;
+
+use super::balance::Balance;
 use super::iso_date;
 use super::sheet::{Column, Entry, Sheet, clip};
 
@@ -48,28 +51,39 @@ fn fields(text: &str) -> Vec<Field<'_>> {
 pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
     let (mut account, mut currency) = (String::new(), String::new());
     let mut open: Option<Entry> = None;
+    let mut balance = Balance::default();
+    let push = |entry: Entry, balance: &mut Balance, sheet: &mut Sheet<'_>| {
+        balance.add(&entry);
+        sheet.push(entry);
+    };
     for field in fields(text) {
         let first = field.lines[0];
         if field.tag == "86" {
             if let Some(mut entry) = open.take() {
                 describe(&mut entry, &field.lines);
-                sheet.push(entry);
+                push(entry, &mut balance, sheet);
             }
             continue;
         }
         if let Some(entry) = open.take() {
-            sheet.push(entry);
+            push(entry, &mut balance, sheet);
         }
         match field.tag {
             "20" => {
                 account.clear();
                 currency.clear();
+                balance = Balance::default();
             }
             "25" | "25P" => clip(first.trim()).clone_into(&mut account),
             // Mark, date and currency of a balance; currency of a floor limit.
             "60F" | "60M" | "34F" => {
                 let found = if field.tag == "34F" { first.get(..3) } else { first.get(7..10) };
                 found.unwrap_or("").clone_into(&mut currency);
+                balance = Balance::new(told(first));
+            }
+            "62F" | "62M" => {
+                let place = format!("line {}", field.line + 1);
+                std::mem::take(&mut balance).close(told(first), &place, sheet);
             }
             "61" => {
                 let mut entry = Entry::new(field.line);
@@ -92,6 +106,13 @@ pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
     if let Some(entry) = open {
         sheet.push(entry);
     }
+}
+
+/// A balance: `(C|D)YYMMDD`, currency and amount. A floor limit is none.
+fn told(text: &str) -> Option<Amount> {
+    let credit = matches!(text.get(..1)?, "C");
+    let digits = text.get(10..)?.trim().replace(',', ".");
+    Balance::told(&digits, text.get(7..10)?, credit).filter(|_| text.starts_with(['C', 'D']))
 }
 
 type Fault = (Option<Column>, &'static str);

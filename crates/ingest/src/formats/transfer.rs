@@ -114,12 +114,15 @@ impl Sum {
 
     /// Warns where a header tells other numbers than there are.
     fn check(&self, header: &Node, label: &str, sheet: &mut Sheet<'_>) {
-        let (count, sum) = (header.text(&["NbOfTxs"]), header.text(&["CtrlSum"]));
+        let count = header.text(&["NbOfTxs"]);
         if !count.is_empty() && count.parse() != Ok(self.count) {
             sheet.warn(format!("{label} tells {count} transfers (NbOfTxs); the file has {}", self.count));
         }
-        if !sum.is_empty() && !self.lost && decimal(sum) != Some(self.sum) {
-            sheet.warn(format!("{label} tells a sum of {sum} (CtrlSum); its transfers make {}", written(self.sum)));
+        for name in ["CtrlSum", "TtlIntrBkSttlmAmt"] {
+            let sum = header.text(&[name]);
+            if !sum.is_empty() && !self.lost && decimal(sum) != Some(self.sum) {
+                sheet.warn(format!("{label} tells a sum of {sum} ({name}); its transfers make {}", written(self.sum)));
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! OFX, QIF, MT940 and MT942 of further shapes, entry by entry.
 
+use crate::common::{bytes, fixture, options};
 use crate::statements::check;
 
 #[test]
@@ -171,4 +172,43 @@ fn mt942_of_three_accounts() {
         ],
     );
     assert_eq!(warnings, [""; 0]);
+}
+
+/// The warnings of a text.
+fn warnings(text: &str) -> Vec<String> {
+    let (mut import, _) = bytes("in.txt", text, &options()).unwrap();
+    import.files.remove(0).warnings
+}
+
+#[test]
+fn a_closing_balance_that_the_entries_do_not_make() {
+    let text =
+        |entries: &str, closing: &str| format!(":20:1\n:25:A\n:60F:C240101EUR5,00\n{entries}:62F:{closing}\n-\n");
+    let entries = ":61:240102D10,00NTRFA\n:61:240102ED3,NTRFA\n:61:240103RD2,50NTRFB\n:86:x\n";
+    assert_eq!(warnings(&text(entries, "D240103EUR2,50")), [""; 0]);
+    let told = "line 8: the closing balance is 2.50 EUR; the opening one and the entries make -2.50 EUR";
+    assert_eq!(warnings(&text(entries, "C240103EUR2,50")), [told]);
+    // After an entry that could not be read, nothing is known.
+    let rejected = warnings(&text(":61:240102X1,00NTRFA\n", "C240103EUR9,00"));
+    assert_eq!(rejected, ["every row was rejected"]);
+}
+
+#[test]
+fn a_camt_statement_that_lacks_an_entry() {
+    let balance = |code: &str, amount: &str| {
+        format!(
+            "<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy=\"EUR\">{amount}</Amt>\
+             <CdtDbtInd>CRDT</CdtDbtInd></Bal>"
+        )
+    };
+    let text = std::fs::read_to_string(fixture("statement.camt053.xml")).unwrap();
+    // One entry of the fixture is faulty, so that balances would tell nothing.
+    let text = text.replace(">-5.00<", ">5.00<");
+    let with = |closing: &str| {
+        let balances = balance("OPBD", "100.00") + &balance("CLBD", closing);
+        text.replacen("<Ntry>", &(balances + "<Ntry>"), 1)
+    };
+    assert_eq!(warnings(&with("82.90")), [""; 0]);
+    let told = "statement 1: the closing balance is 82.91 EUR; the opening one and the entries make 82.90 EUR";
+    assert_eq!(warnings(&with("82.91")), [told]);
 }
