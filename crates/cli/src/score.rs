@@ -82,8 +82,8 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
         scores.write(engine.model(), &import.batch, &import.files)?;
         stages.end(stage);
     }
-    let Import { files, errors, key_origin, .. } = &import;
-    Summary { files, errors, key_origin, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
+    let Import { files, errors, notes, key_origin, .. } = &import;
+    Summary { files, errors, notes, key_origin, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
     // The process ends here, and the system takes memory back faster than it is handed back piece by piece.
     std::mem::forget((import, engine));
     Ok(())

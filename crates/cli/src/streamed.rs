@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Error, Result};
+use anyhow::{Error, Result, bail};
 use crible::{Engine, Model};
 use crible_alert::{Ranked, Ranker, wire};
 use crible_core::{Batch, Source};
-use crible_ingest::{Options, Window, stream};
+use crible_ingest::{Options, Streamed, Window, stream};
 use rayon::prelude::*;
 
 use crate::alerts::{Alerts, Places};
@@ -34,17 +34,33 @@ struct Kept {
 
 /// The window to stream the files through, where that is what they are to be.
 pub(crate) fn window(args: &ScoreArgs) -> Option<Window> {
-    let text = |file: &Path| {
-        let bytes = fs::metadata(file).map_or(0, |meta| meta.len());
-        match file.extension().and_then(|ending| ending.to_str()) {
-            Some("gz" | "zst" | "parquet") => bytes.saturating_mul(PACKED),
-            _ => bytes,
-        }
-    };
     match args.hold {
         Some(rows) => Some(Window { rows: rows as usize }),
-        None if args.files.iter().map(|file| text(file)).sum::<u64>() > HELD_BYTES => Some(Window::default()),
-        None => None,
+        None if pipe(args).is_some() => None,
+        None => {
+            let bytes = args.files.iter().map(|file| text(file)).fold(0, u64::saturating_add);
+            (bytes > HELD_BYTES).then(Window::default)
+        }
+    }
+}
+
+/// What can be read only once, where there is such a thing among the inputs.
+fn pipe(args: &ScoreArgs) -> Option<&PathBuf> {
+    let lasts = |file: &PathBuf| fs::metadata(file).map_or(true, |meta| meta.is_file() || meta.is_dir());
+    args.files.iter().find(|file| file.as_os_str() == "-" || !lasts(file))
+}
+
+/// The bytes of text in a file, about, or in all files of a folder.
+fn text(path: &Path) -> u64 {
+    let Ok(meta) = fs::metadata(path) else { return 0 };
+    if meta.is_dir() {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let own = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
+        return own.map(|entry| text(&entry.path())).fold(0, u64::saturating_add);
+    }
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("gz" | "zst" | "zip" | "parquet" | "xlsx") => meta.len().saturating_mul(PACKED),
+        _ => meta.len(),
     }
 }
 
@@ -55,6 +71,9 @@ pub(crate) fn run(
     mut stages: Stages,
     places: Places,
 ) -> Result<()> {
+    if let Some(pipe) = pipe(args) {
+        bail!("--hold: {} can be read once, and a stream is read three times; expected files", pipe.display());
+    }
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?.map(Scores::run_by_run);
     let mut names = ["counting", "learning"].into_iter();
     let mut any = true;
@@ -123,8 +142,8 @@ pub(crate) fn run(
     scores.map_or(Ok(()), |scores| scores.finish())?;
     stages.end(stage);
     let rejects = rejects.finish()?;
-    let (files, errors, key_origin) = (&done.files, &done.errors, &done.key_origin);
-    Summary { files, errors, key_origin, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
+    let Streamed { files, errors, notes, key_origin, .. } = &done;
+    Summary { files, errors, notes, key_origin, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
     // As in the run that holds everything.
     std::mem::forget(engine);
     Ok(())

@@ -13,6 +13,7 @@ use crate::score::SEVERITIES;
 pub(crate) struct Summary<'a> {
     pub(crate) files: &'a [FileReport],
     pub(crate) errors: &'a [Error],
+    pub(crate) notes: &'a [String],
     pub(crate) key_origin: &'a KeyOrigin,
     pub(crate) engine: &'a Engine,
     pub(crate) stages: &'a Stages,
@@ -50,7 +51,7 @@ impl Summary<'_> {
         for error in self.errors {
             line(format_args!("warning: not read: {error}"));
         }
-        for note in &self.import.notes {
+        for note in self.notes {
             line(format_args!("note: {note}"));
         }
         if let Some(rejects) = &self.rejects {
