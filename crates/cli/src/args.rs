@@ -22,6 +22,10 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Write simulated transactions, labelled, of any size
     Simulate(SimulateArgs),
+    /// Say how strange each row of a table of numbers and words is
+    Detect(DetectArgs),
+    /// Compare detectors on labelled tables
+    Bench(BenchArgs),
     /// List the feeds that are read, show one, check what a file is taken for, or draft a preset
     Feeds(FeedsArgs),
 }
@@ -178,6 +182,52 @@ pub(crate) struct NewArgs {
     /// Where the preset goes; standard output unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DetectArgs {
+    /// A table: Parquet, CSV with a header, or a NumPy archive with an array `X`. A column `label` is never an input
+    pub(crate) table: PathBuf,
+    /// Detectors to run; of several also the ensemble
+    #[arg(long = "detector", value_name = "NAME", value_delimiter = ',', default_value = "ensemble")]
+    pub(crate) detectors: Vec<String>,
+    /// Learn from this table instead of the one that is scored
+    #[arg(long, value_name = "TABLE")]
+    pub(crate) fit: Option<PathBuf>,
+    /// Where `row`, `score` and `tail` go: a file ending in .parquet or .csv; standard output unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Name the columns that contribute most to each score, so many
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) explain: u8,
+    /// Seed of everything drawn by chance
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Threads to use; one for each core unless given. No result depends on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BenchArgs {
+    /// Tables with a column `label` (Parquet, CSV, NumPy archives with `X` and `y`), or folders of them
+    #[arg(required = true, value_name = "DIR|FILE")]
+    pub(crate) tables: Vec<PathBuf>,
+    /// Detectors to compare; all there are unless given
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) detectors: Vec<String>,
+    /// Runs of each detector on each table, with seeds from 0 on; figures are their means
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seeds: u64,
+    /// Write all figures to this file, JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Draw them into this folder, SVG
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Threads to use; one for each core unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
 }
 
 fn date(text: &str) -> Result<Timestamp, String> {

@@ -2,7 +2,9 @@
 
 mod alerts;
 mod args;
+mod bench;
 mod demo;
+mod detect;
 mod feeds;
 mod progress;
 mod rejects;
@@ -11,6 +13,7 @@ mod scores;
 mod simulate;
 mod streamed;
 mod summary;
+mod table;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -28,6 +31,8 @@ fn main() -> ExitCode {
         Command::Score(args) => score::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Demo(args) => demo::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Simulate(args) => simulate::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Detect(args) => detect::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Feeds(args) => feeds::run(&args),
     };
     match done {

@@ -96,7 +96,7 @@ pub(crate) fn place(files: &[FileReport], source: Source) -> wire::Source {
 }
 
 /// Lets the pool that everything runs in have so many threads.
-fn use_threads(threads: Option<u16>) -> Result<()> {
+pub(crate) fn use_threads(threads: Option<u16>) -> Result<()> {
     if let Some(threads) = threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
         pool.build_global().with_context(|| format!("cannot start {threads} threads"))?;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bench;
 pub mod metrics;
 pub mod simulate;
 
@@ -10,6 +11,8 @@ mod tests {
     #[test]
     fn public_types_cross_threads() {
         fn check<T: Send + Sync>() {}
+        check::<bench::BenchError>();
+        check::<bench::Ranking>();
         check::<metrics::MetricError>();
         check::<metrics::CardPrecision>();
         check::<simulate::Simulation>();

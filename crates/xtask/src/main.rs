@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod command;
+mod notebooks;
 mod tally;
 mod test;
 mod tidy;
@@ -18,7 +19,7 @@ use anyhow::{Context, Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test    every test the project has: format, tidy, clippy, cargo test
+  test    every test the project has: format, tidy, clippy, cargo test, notebooks
   tidy    what clippy can't check: dependency direction, file length, documented presets, …
 
 Tests on public data sets look for them in the folder CRIBLE_DATA names, and are skipped without it.

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::command::cargo;
+use crate::notebooks;
 use crate::tally::Tally;
 use crate::tidy;
 
@@ -35,6 +36,8 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
     checks.run("clippy", || status(root, &clippy))?;
     checks.run("tests", || tests(root, &mut tally))?;
+    // After the tests, which built the command.
+    checks.run("notebooks", || notebooks::run(root))?;
 
     println!();
     for reason in &tally.skipped {
@@ -47,7 +50,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
         println!("{} ignored", tally.ignored);
     }
     for (name, passed, took) in &checks.done {
-        println!("{name:<8} {:<6} {:>7.1} s", if *passed { "ok" } else { "FAILED" }, took.as_secs_f64());
+        println!("{name:<9} {:<6} {:>7.1} s", if *passed { "ok" } else { "FAILED" }, took.as_secs_f64());
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok(checks.done.iter().all(|(_, passed, _)| *passed))

@@ -5,6 +5,7 @@ mod features;
 mod layers;
 mod length;
 mod marks;
+mod notebooks;
 mod paths;
 mod tree;
 
@@ -73,6 +74,7 @@ fn check(files: &[SourceFile], manifests: &[Manifest]) -> Vec<Finding> {
     for file in files {
         findings.extend(length::check(file));
         findings.extend(marks::check(file));
+        findings.extend(notebooks::check(file));
         findings.extend(paths::check(file));
     }
     findings

@@ -1,0 +1,120 @@
+//! `crible bench`: every detector on every labelled table.
+
+mod memory;
+mod plots;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use crible_eval::bench::{Measured, mean, measure};
+use crible_score::encode::Encoder;
+use crible_score::{detector, model_names};
+
+use crate::args::BenchArgs;
+use crate::progress::{Stage, Stages};
+use crate::score::use_threads;
+use crate::table::Table;
+use report::{Cell, Report, Shape};
+
+/// What is taken for a table where a folder is named.
+const ENDINGS: [&str; 3] = ["parquet", "csv", "npz"];
+
+pub(crate) fn run(args: &BenchArgs) -> Result<()> {
+    use_threads(args.threads)?;
+    let names: Vec<String> = match args.detectors.as_slice() {
+        [] => model_names().map(str::to_owned).collect(),
+        chosen => chosen.to_vec(),
+    };
+    for name in &names {
+        // An unknown name is told before an hour of work, not after it.
+        detector(name, 0)?;
+    }
+    let files = files(&args.tables)?;
+    let mut stages = Stages::default();
+    let stage = stages.begin("bench");
+    let mut report = Report::new(names, args.seeds);
+    for (nth, file) in files.iter().enumerate() {
+        let done = Table::read(file)
+            .map_err(Into::into)
+            .and_then(|t| measure_all(&t, &mut report, &stage, (nth, files.len())));
+        if let Err(error) = done {
+            eprintln!("warning: left out: {error:#}");
+        }
+    }
+    stages.end(stage);
+    if report.shapes.is_empty() {
+        bail!("none of {} file(s) is a table with a column `label` of both kinds", files.len());
+    }
+    if let Some(path) = &args.json {
+        let cannot = || format!("cannot write {}", path.display());
+        std::fs::write(path, serde_json::to_vec_pretty(&report.json())?).with_context(cannot)?;
+    }
+    if let Some(folder) = &args.plot {
+        plots::draw(&report, folder)?;
+    }
+    print!("{}", report.text());
+    Ok(())
+}
+
+/// The files named, and those of the folders named, in order.
+fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in named {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let cannot = || format!("cannot read the folder {}", path.display());
+        let mut inside = Vec::new();
+        for entry in std::fs::read_dir(path).with_context(cannot)? {
+            let file = entry.with_context(cannot)?.path();
+            if file.extension().and_then(|e| e.to_str()).is_some_and(|e| ENDINGS.contains(&e)) {
+                inside.push(file);
+            }
+        }
+        inside.sort();
+        files.extend(inside);
+    }
+    if files.is_empty() {
+        bail!("there is no table ending in .parquet, .csv or .npz");
+    }
+    Ok(files)
+}
+
+fn measure_all(table: &Table, report: &mut Report, stage: &Stage, (nth, of): (usize, usize)) -> Result<()> {
+    let anomalies = table.both_kinds()?;
+    let rows = Encoder::fit(&table.inputs)?.encode(&table.inputs)?.rows;
+    let count = anomalies.iter().filter(|&&anomaly| anomaly).count();
+    report.shapes.push(Shape { name: table.name(), rows: rows.nrows(), columns: rows.ncols(), anomalies: count });
+    let all = (of * report.names.len() * report.seeds as usize) as u64;
+    for d in 0..report.names.len() {
+        let mut runs: Vec<Measured> = Vec::new();
+        let mut failure = None;
+        let memory = memory::Peak::begin();
+        for seed in 0..report.seeds {
+            let measured = detector(&report.names[d], seed)
+                .map_err(Into::into)
+                .and_then(|detector| measure(detector.as_ref(), rows.view(), anomalies));
+            match measured {
+                Ok(measured) => runs.push(measured),
+                Err(error) => failure = Some(error.to_string()),
+            }
+            let done = (nth * report.names.len() + d) as u64 * report.seeds + seed + 1;
+            stage.reach(done, all);
+        }
+        let peak_bytes = memory.and_then(|memory| memory.end());
+        let cell = match (failure, mean(&runs)) {
+            (None, Some(measured)) => Ok(Cell { measured, peak_bytes }),
+            (failure, _) => Err(failure.unwrap_or_default()),
+        };
+        report.cells[d].push(cell);
+    }
+    Ok(())
+}
+
+/// A file of a name in a folder made where it is missing.
+fn place(folder: &Path, name: &str) -> Result<PathBuf> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    Ok(folder.join(name))
+}
