@@ -27,6 +27,7 @@
 //! | [`isolation_forest`] | alone after few random splits | yes |
 //! | [`kmeans`] | far from every cluster centre | yes |
 //! | [`knn`] | far from its nearest neighbours | yes |
+//! | [`sampled_knn`] | far from its nearest neighbours in small samples | yes |
 //! | [`lof`] | in thinner surroundings than its neighbours | yes |
 //! | [`pca`] | against the way columns go together | yes |
 //! | [`copod`] | deep in the likelier tail of its columns | yes |
@@ -110,6 +111,7 @@ mod rng;
 pub mod robust_random_cut_forest;
 pub mod robust_z;
 mod rows;
+pub mod sampled_knn;
 pub mod sciforest;
 mod score;
 mod snapshot;

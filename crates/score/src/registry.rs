@@ -28,6 +28,7 @@ use crate::optics::Optics;
 use crate::pca::Pca;
 use crate::robust_random_cut_forest::RobustRandomCutForest;
 use crate::robust_z::RobustZ;
+use crate::sampled_knn::SampledKnn;
 use crate::sciforest::SciForest;
 use crate::{Detector, Error, Model, Snapshot};
 use linfa::ParamGuard;
@@ -60,6 +61,7 @@ const ENTRIES: &[Entry] = &[
     entry!(IsolationForest, seed),
     entry!(KMeans, seed),
     entry!(Knn),
+    entry!(SampledKnn, seed),
     entry!(Lof),
     entry!(Pca),
     entry!(Copod),
@@ -81,17 +83,8 @@ const ENTRIES: &[Entry] = &[
     entry!(Dbscan),
     entry!(Optics),
     entry!(Hdbscan),
-    entry!(@ Ensemble, default_ensemble),
+    entry!(Ensemble, seed),
 ];
-
-/// The ensemble that takes no choosing.
-fn default_ensemble(seed: u64) -> Result<Box<dyn Detector>, Error> {
-    let mut ensemble = Ensemble::params().seed(seed);
-    for name in ["ecod", "hbos", "isolation_forest", "inne", "knn"] {
-        ensemble = ensemble.member(detector(name, seed)?);
-    }
-    Ok(Box::new(ensemble.check()?))
-}
 
 /// Names of the models [`load`] knows.
 pub fn model_names() -> impl ExactSizeIterator<Item = &'static str> {

@@ -9,7 +9,7 @@ use crible_score::copod::{Copod, CopodConfig};
 use crible_score::dbscan::{Dbscan, DbscanConfig};
 use crible_score::ecod::{Ecod, EcodConfig};
 use crible_score::encode::{Column, Encoded, Encoder, Table};
-use crible_score::ensemble::{Combine, Ensemble, EnsembleConfig, Skipped};
+use crible_score::ensemble::{Combine, Ensemble, EnsembleConfig, FitOn, Skipped, View};
 use crible_score::error::SnapshotError;
 use crible_score::esd::{Esd, EsdConfig, EsdTest};
 use crible_score::extended_isolation_forest::{ExtendedIsolationForest, ExtendedIsolationForestConfig};
@@ -31,6 +31,7 @@ use crible_score::optics::{Optics, OpticsConfig, Reached};
 use crible_score::pca::{Components, Pca, PcaConfig};
 use crible_score::robust_random_cut_forest::{RobustRandomCutForest, RobustRandomCutForestConfig};
 use crible_score::robust_z::{Aggregate, RobustZ, RobustZConfig};
+use crible_score::sampled_knn::{SampledKnn, SampledKnnConfig};
 use crible_score::sciforest::{SciForest, SciForestConfig};
 use crible_score::{Checked, Detector, Error, Model, Params, Scale, Snapshot};
 
@@ -44,7 +45,8 @@ fn public_types_are_send_and_sync() {
     check::<Box<dyn Detector>>();
     check::<Box<dyn Model>>();
     check::<Tail>();
-    check::<(Aggregate, Bins, Combine, Method, Scale, Skipped)>();
+    check::<(Aggregate, Bins, Combine, FitOn, Method, Scale, Skipped, View)>();
+    check::<(SampledKnn, Params<SampledKnnConfig>, Checked<SampledKnnConfig>)>();
     check::<(RobustZ, Ecod, Hbos, IsolationForest, KMeans, Ensemble)>();
     check::<(Params<RobustZConfig>, Checked<RobustZConfig>)>();
     check::<(Params<EcodConfig>, Checked<EcodConfig>)>();

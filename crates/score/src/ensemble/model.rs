@@ -1,7 +1,8 @@
-use ndarray::{ArrayView1, ArrayView2, Axis};
+use ndarray::{ArrayView1, ArrayView2, Axis, ShapeBuilder};
 use serde::{Deserialize, Serialize};
 
-use super::{Combine, EnsembleConfig};
+use super::view::{Column, Evener};
+use super::{Combine, EnsembleConfig, View};
 use crate::calibration::{Parts, Tail};
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
@@ -14,6 +15,7 @@ use crate::{Error, Model, Snapshot, load};
 pub struct Ensemble {
     n_columns: usize,
     combine: Combine,
+    evener: Option<Evener>,
     members: Vec<Member>,
     tail: Tail,
     skipped: Vec<Skipped>,
@@ -22,6 +24,7 @@ pub struct Ensemble {
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) model: Box<dyn Model>,
+    pub(super) view: View,
     pub(super) tail: Tail,
 }
 
@@ -35,8 +38,9 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// What is stored of an ensemble all of whose members see columns as they are.
 #[derive(Serialize, Deserialize)]
-struct Body {
+struct Plain {
     n_columns: u64,
     combine: Combine,
     members: Vec<(Snapshot, Parts)>,
@@ -44,9 +48,35 @@ struct Body {
     skipped: Vec<Skipped>,
 }
 
+impl From<Plain> for Body {
+    fn from(plain: Plain) -> Self {
+        let members = plain.members.into_iter().map(|(snapshot, tail)| (snapshot, View::Raw, tail));
+        Self {
+            n_columns: plain.n_columns,
+            combine: plain.combine,
+            columns: vec![],
+            members: members.collect(),
+            tail: plain.tail,
+            skipped: plain.skipped,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    n_columns: u64,
+    combine: Combine,
+    columns: Vec<Column>,
+    members: Vec<(Snapshot, View, Parts)>,
+    tail: Parts,
+    skipped: Vec<Skipped>,
+}
+
 impl Ensemble {
     pub(crate) const NAME: &'static str = "ensemble";
-    const VERSION: u32 = 1;
+    /// Of [`Plain`], and of [`Body`].
+    const PLAIN: u32 = 1;
+    const VERSION: u32 = 2;
 
     /// Parameters: add members, then check and fit.
     ///
@@ -71,11 +101,12 @@ impl Ensemble {
     pub(super) fn new(
         n_columns: usize,
         combine: Combine,
+        evener: Option<Evener>,
         members: Vec<Member>,
         tail: Tail,
         skipped: Vec<Skipped>,
     ) -> Self {
-        Self { n_columns, combine, members, tail, skipped }
+        Self { n_columns, combine, evener, members, tail, skipped }
     }
 
     /// Number of members that were fitted.
@@ -88,7 +119,8 @@ impl Ensemble {
         self.members.iter().map(|m| m.model.name())
     }
 
-    /// The members that were fitted, in the order they were added, each with its calibration.
+    /// The members that were fitted, in the order they were added, each with its calibration. One that sees
+    /// columns otherwise than they are ([`View`]) scores rows so seen.
     pub fn members(&self) -> impl ExactSizeIterator<Item = (&dyn Model, &Tail)> {
         self.members.iter().map(|m| (m.model.as_ref(), &m.tail))
     }
@@ -105,8 +137,7 @@ impl Ensemble {
 
     /// Scores n rows into three slices: `parts` (n × members, row after row: each member's own
     /// score), `raw` (n: the combined score, which is what [`Model::score_block`] gives) and `tail`
-    /// (n: the probability that a usual row scores at least `raw`). Runs on the calling thread;
-    /// allocates nothing itself.
+    /// (n: the probability that a usual row scores at least `raw`). Runs on the calling thread.
     ///
     /// # Errors
     /// [`Error::Columns`], [`Error::Length`], or [`Error::NotFinite`] naming row and column.
@@ -137,19 +168,33 @@ impl Ensemble {
     /// The combined score of each row; `visit(row, member, score)` sees every member's own.
     fn each_part(&self, rows: ArrayView2<'_, f64>, raw: &mut [f64], mut visit: impl FnMut(usize, usize, f64)) {
         let mut scores = [0.0; TILE];
+        let mut logs = vec![0.0; raw.len().min(TILE) * self.members.len()];
+        let mut even = vec![0.0; if self.evener.is_some() { raw.len().min(TILE) * self.n_columns } else { 0 }];
         for (start, raw) in raw.chunks_mut(TILE).enumerate().map(|(i, raw)| (i * TILE, raw)) {
             let tile = slice_rows(rows, start, raw.len());
+            let even = self.even(tile.view(), &mut even);
             let scores = &mut scores[..raw.len()];
-            raw.fill(Combine::START);
+            let n_members = self.members.len();
             for (m, member) in self.members.iter().enumerate() {
-                member.model.score_block(tile, scores);
-                for (i, (raw, score)) in raw.iter_mut().zip(scores.iter()).enumerate() {
-                    *raw = self.combine.step(*raw, member.tail.neg_ln(*score));
+                member.model.score_block(if member.view == View::Even { even.view() } else { tile.view() }, scores);
+                for (i, score) in scores.iter().enumerate() {
+                    logs[i * n_members + m] = member.tail.neg_ln(*score);
                     visit(start + i, m, *score);
                 }
             }
-            raw.iter_mut().for_each(|raw| *raw = self.combine.end(*raw, self.members.len()));
+            for (raw, logs) in raw.iter_mut().zip(logs.chunks_exact_mut(n_members)) {
+                *raw = self.combine.score(logs);
+            }
         }
+    }
+
+    /// The rows as [`View::Even`] has them, in `space`; as they are where no member sees them so.
+    fn even<'a>(&self, rows: ArrayView2<'a, f64>, space: &'a mut [f64]) -> ArrayView2<'a, f64> {
+        let Some(evener) = &self.evener else { return rows };
+        let space = &mut space[..rows.len()];
+        evener.fill(rows, space);
+        // As many numbers as the shape asks for.
+        ArrayView2::from_shape(rows.raw_dim().f(), space).unwrap_or(rows)
     }
 
     /// The model in a snapshot.
@@ -157,10 +202,17 @@ impl Ensemble {
     /// # Errors
     /// [`SnapshotError`].
     pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
-        let body: Body = snapshot.decode(Self::NAME, Self::VERSION)?;
+        let body: Body = match snapshot.version() {
+            Self::PLAIN => snapshot.decode::<Plain>(Self::NAME, Self::PLAIN)?.into(),
+            _ => snapshot.decode(Self::NAME, Self::VERSION)?,
+        };
         let invalid = |what: &str| Err(SnapshotError::invalid(Self::NAME, what));
         let mut members = Vec::new();
-        for (snapshot, tail) in body.members {
+        let evener = if body.columns.is_empty() { None } else { Some(Evener::from_columns(body.columns)?) };
+        if evener.as_ref().is_some_and(|e| e.columns().len() as u64 != body.n_columns) {
+            return invalid("a view of another width");
+        }
+        for (snapshot, view, tail) in body.members {
             // Else bytes could nest deeper than the stack.
             if snapshot.model() == Self::NAME {
                 return invalid("an ensemble is no member of an ensemble");
@@ -169,14 +221,17 @@ impl Ensemble {
             if model.n_columns() as u64 != body.n_columns {
                 return invalid("members of different widths");
             }
-            members.push(Member { model, tail: Tail::from_parts(tail)? });
+            if view == View::Even && evener.is_none() {
+                return invalid("a member with a view that is not there");
+            }
+            members.push(Member { model, view, tail: Tail::from_parts(tail)? });
         }
         let Some(first) = members.first() else {
             return invalid("no member");
         };
         let n_columns = first.model.n_columns();
         let tail = Tail::from_parts(body.tail)?;
-        Ok(Self::new(n_columns, body.combine, members, tail, body.skipped))
+        Ok(Self::new(n_columns, body.combine, evener, members, tail, body.skipped))
     }
 }
 
@@ -196,21 +251,20 @@ impl Model for Ensemble {
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {
         out.fill(0.0);
         let mut part = vec![0.0; out.len()];
-        let mut largest = f64::NEG_INFINITY;
-        for member in &self.members {
+        let mut space = vec![0.0; out.len()];
+        let even = self.even(row.view().insert_axis(Axis(0)), &mut space);
+        let seen = |member: &Member| if member.view == View::Even { even.row(0) } else { row.view() };
+        let neg_ln = |member: &Member| {
             let mut score = [0.0];
-            member.model.score_block(row.insert_axis(Axis(0)), &mut score);
-            let neg_ln = member.tail.neg_ln(score[0]);
-            let weight = match self.combine {
-                Combine::Mean => neg_ln / self.members.len() as f64,
-                Combine::Max if neg_ln > largest => {
-                    largest = neg_ln;
-                    out.fill(0.0);
-                    neg_ln
-                }
-                Combine::Max => continue,
-            };
-            member.model.explain_row(row, &mut part);
+            member.model.score_block(seen(member).insert_axis(Axis(0)), &mut score);
+            member.tail.neg_ln(score[0])
+        };
+        let logs: Vec<f64> = self.members.iter().map(neg_ln).collect();
+        for (member, weight) in self.members.iter().zip(self.combine.parts(&logs)) {
+            if weight == 0.0 {
+                continue;
+            }
+            member.model.explain_row(seen(member), &mut part);
             part.iter_mut().for_each(|x| *x = if *x > 0.0 { *x } else { 0.0 });
             // Scaled by the largest first, so that the total of huge contributions stays finite.
             let most = part.iter().fold(0.0, |m, x| if *x > m { *x } else { m });
@@ -227,15 +281,17 @@ impl Model for Ensemble {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let members = self.members.iter().map(|m| (m.model.snapshot(), m.tail.parts().clone()));
-        let body = Body {
-            n_columns: self.n_columns as u64,
-            combine: self.combine,
-            members: members.collect(),
-            tail: self.tail.parts().clone(),
-            skipped: self.skipped.clone(),
+        let (n_columns, combine) = (self.n_columns as u64, self.combine);
+        let (tail, skipped) = (self.tail.parts().clone(), self.skipped.clone());
+        let parts = |m: &Member| (m.model.snapshot(), m.tail.parts().clone());
+        let Some(evener) = &self.evener else {
+            let members = self.members.iter().map(parts).collect();
+            return Snapshot::new(Self::NAME, Self::PLAIN, &Plain { n_columns, combine, members, tail, skipped });
         };
-        Snapshot::new(Self::NAME, Self::VERSION, &body)
+        let member = |m: &Member| (m.model.snapshot(), m.view, m.tail.parts().clone());
+        let members = self.members.iter().map(member).collect();
+        let columns = evener.columns().to_vec();
+        Snapshot::new(Self::NAME, Self::VERSION, &Body { n_columns, combine, columns, members, tail, skipped })
     }
 }
 

@@ -9,7 +9,7 @@ use super::{GmmConfig, model};
 use crate::kmeans::KMeans;
 use crate::linalg::{Quadratic, Whitener, covariance, eigen};
 use crate::units::Units;
-use crate::{Error, Scale};
+use crate::{Error, Scale, rng};
 
 /// Share of the rows a component must describe.
 const LEAST_SHARE: f64 = 0.01;
@@ -23,10 +23,31 @@ struct Found {
 }
 
 pub(super) fn fit(config: &GmmConfig, rows: ArrayView2<'_, f64>) -> Result<Gmm, Error> {
-    let k = rows.ncols();
-    let clusters = KMeans::params().n_clusters(config.n_components).seed(config.seed).check()?.fit_rows(rows)?;
-    let nearest: Vec<usize> = rows.axis_iter(Axis(0)).into_par_iter().map(|row| clusters.nearest_to(row)).collect();
     let units = Units::fit(rows, Scale::Deviations);
+    if config.n_samples == 1 && rows.nrows() <= config.max_samples {
+        let components = mixture(config, rows, &units, config.seed)?;
+        return Ok(Gmm::new(units, components.into_iter().map(|f| finish(config, f)).collect()));
+    }
+    let mixtures: Result<Vec<Vec<Found>>, Error> = (0..config.n_samples)
+        .into_par_iter()
+        .map(|i| {
+            let seed = rng::below(&mut rng::stream(config.seed, i as u64), usize::MAX) as u64;
+            let drawn = rng::sample(&mut rng::stream(seed, 0), rows.nrows(), config.max_samples);
+            mixture(config, rows.select(Axis(0), &drawn).view(), &units, seed)
+        })
+        .collect();
+    let components = mixtures?.into_par_iter().flatten().map(|mut found| {
+        found.log_weight -= libm::log(config.n_samples as f64);
+        finish(config, found)
+    });
+    Ok(Gmm::new(units, components.collect()))
+}
+
+/// The components that describe the rows.
+fn mixture(config: &GmmConfig, rows: ArrayView2<'_, f64>, units: &Units, seed: u64) -> Result<Vec<Found>, Error> {
+    let k = rows.ncols();
+    let clusters = KMeans::params().n_clusters(config.n_components).seed(seed).check()?.fit_rows(rows)?;
+    let nearest: Vec<usize> = rows.axis_iter(Axis(0)).into_par_iter().map(|row| clusters.nearest_to(row)).collect();
     let rows = units.all(rows);
     let n = nearest.len();
     let mut shares: Vec<Vec<f64>> = (0..clusters.centroids().nrows())
@@ -52,8 +73,7 @@ pub(super) fn fit(config: &GmmConfig, rows: ArrayView2<'_, f64>) -> Result<Gmm, 
         // Fewer rows than a component must describe: one for all.
         found.extend(component(config, &rows, k, &vec![1.0; n]));
     }
-    let components = found.into_iter().map(|f| finish(config, f)).collect();
-    Ok(Gmm::new(units, components))
+    Ok(found)
 }
 
 /// The components of these shares of rows, without those that describe too few.

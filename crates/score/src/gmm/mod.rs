@@ -11,6 +11,10 @@
 //! **A component that describes few rows** (fewer than k + 1, or than one in a hundred) would make the
 //! strange rows it was drawn to the most usual of all. It is left out, and the others take over.
 //!
+//! **Samples.** With more than one sample (`n_samples`), each of at most `max_samples` rows, the model is the
+//! mixture of all their mixtures: strangers that would make a component of their own among all rows are too
+//! few to do so in a small sample.
+//!
 //! Cost: the fit O(iterations × components × n k²); a row components × k² multiplications, eight rows
 //! side by side, and an exponential for each component.
 //!

@@ -11,12 +11,22 @@ pub struct GmmConfig {
     pub(super) tolerance: f64,
     pub(super) max_iterations: usize,
     pub(super) ridge: f64,
+    pub(super) n_samples: usize,
+    pub(super) max_samples: usize,
     pub(super) seed: u64,
 }
 
 impl Default for GmmConfig {
     fn default() -> Self {
-        Self { n_components: 2, tolerance: 1e-3, max_iterations: 100, ridge: 1e-6, seed: 0 }
+        Self {
+            n_components: 2,
+            tolerance: 1e-3,
+            max_iterations: 100,
+            ridge: 1e-6,
+            n_samples: 1,
+            max_samples: 1 << 20,
+            seed: 0,
+        }
     }
 }
 
@@ -41,7 +51,17 @@ impl Params<GmmConfig> {
         self.with(|c| c.ridge = ridge)
     }
 
-    /// Seed of the k-means start; 0 unless told.
+    /// Samples, each of which gives a mixture; the model is the mixture of them all. 1 to 256; 1 unless told.
+    pub fn n_samples(self, n_samples: usize) -> Self {
+        self.with(|c| c.n_samples = n_samples)
+    }
+
+    /// Rows of a sample at most, 2 or more; 1,048,576 unless told.
+    pub fn max_samples(self, max_samples: usize) -> Self {
+        self.with(|c| c.max_samples = max_samples)
+    }
+
+    /// Seed of samples and of the k-means start; 0 unless told.
     pub fn seed(self, seed: u64) -> Self {
         self.with(|c| c.seed = seed)
     }
@@ -58,6 +78,12 @@ impl Algorithm for GmmConfig {
         }
         if !(0.0 < self.tolerance && self.tolerance < f64::INFINITY) {
             return refuse("tolerance", self.tolerance.to_string(), "0 < x < ∞");
+        }
+        if !(1..=256).contains(&self.n_samples) {
+            return refuse("n_samples", self.n_samples.to_string(), "1 to 256");
+        }
+        if self.max_samples < 2 {
+            return refuse("max_samples", self.max_samples.to_string(), "2 or more");
         }
         if self.max_iterations == 0 {
             return refuse("max_iterations", "0".to_owned(), "1 or more");

@@ -33,6 +33,7 @@ use crible_score::optics::Optics;
 use crible_score::pca::{Components, Pca};
 use crible_score::robust_random_cut_forest::RobustRandomCutForest;
 use crible_score::robust_z::{Aggregate, RobustZ};
+use crible_score::sampled_knn::SampledKnn;
 use crible_score::sciforest::SciForest;
 use crible_score::{Detector, Error, Scale};
 use linfa::ParamGuard;
@@ -89,6 +90,9 @@ contract! {
     knn: Knn::params().check()?;
     knn_mean_raw: Knn::params().n_neighbors(30).method(Method::Mean).scale(Scale::Raw).check()?;
     knn_median: Knn::params().n_neighbors(6).method(Method::Median).check()?;
+    sampled_knn: SampledKnn::params().check()?;
+    sampled_knn_third: SampledKnn::params().n_neighbors(3).n_samples(5).max_samples(100).seed(8).check()?;
+    sampled_knn_twelfth_raw: SampledKnn::params().n_neighbors(12).max_samples(20).scale(Scale::Raw).check()?;
     lof: Lof::params().check()?;
     lof_raw: Lof::params().n_neighbors(5).scale(Scale::Raw).check()?;
     pca: Pca::params().check()?;
@@ -131,6 +135,9 @@ contract! {
     optics_raw: Optics::params().min_points(12).scale(Scale::Raw).check()?;
     hdbscan: Hdbscan::params().check()?;
     hdbscan_raw: Hdbscan::params().min_points(10).min_cluster_size(30).scale(Scale::Raw).check()?;
+    gmm_sampled: Gmm::params().n_samples(3).max_samples(80).seed(5).check()?;
+    ensemble_default: Ensemble::params().check()?;
+    ensemble_upper_half: ensemble(Combine::UpperHalf)?.check()?;
     ensemble_mean: ensemble(Combine::Mean)?.check()?;
     ensemble_max: ensemble(Combine::Max)?.split_from(100).held_out(0.3).check()?;
 }
@@ -159,6 +166,7 @@ fn every_registered_model_is_tested() {
         "isolation_forest",
         "kmeans",
         "knn",
+        "sampled_knn",
         "lof",
         "pca",
         "copod",
