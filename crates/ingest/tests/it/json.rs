@@ -93,7 +93,7 @@ fn a_broken_object_is_one_reject() {
         "no object",
         "[1]",
         "{\"time\":\"2024-03-01\",\"time\":\"2024-03-02\"}",
-        "{\"a\":\"\\ud800\"}",
+        "{\"account\":\"\\ud800\"}",
         "{\"amount\":01}",
     ];
     for bad in broken {

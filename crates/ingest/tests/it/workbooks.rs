@@ -155,11 +155,7 @@ fn a_bank_s_export_is_the_same_as_text_and_as_numbers_and_dates() {
             let (found, rejects) = read(name, packed, &options);
             assert_eq!(rejects, []);
             assert_eq!(found.batch, expect.batch, "{file}: {:?}", found.files);
-            assert!(
-                found.files[0].why.starts_with("sheet `Activity`: its header is that of"),
-                "{}",
-                found.files[0].why
-            );
+            assert!(found.files[0].why.starts_with("sheet `Activity`: "), "{}", found.files[0].why);
         }
     }
 }
