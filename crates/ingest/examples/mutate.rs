@@ -49,10 +49,13 @@ fn main() -> ExitCode {
                         let driven = catch_unwind(AssertUnwindSafe(|| drive(parser, &input)));
                         slowest.fetch_max(begin.elapsed().as_micros() as u64, Ordering::Relaxed);
                         if driven.is_err() || begin.elapsed() > PATIENCE {
-                            broken.fetch_add(1, Ordering::Relaxed);
+                            // The first few say enough.
+                            if broken.fetch_add(1, Ordering::Relaxed) >= 8 {
+                                continue;
+                            }
                             let path = std::env::temp_dir().join(format!("mutate-{parser}-{number}"));
                             std::fs::write(&path, &input).expect("the folder for temporary files takes one more");
-                            println!("broken by {}", path.display());
+                            eprintln!("broken by {}", path.display());
                         }
                     }
                 });
