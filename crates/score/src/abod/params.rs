@@ -18,12 +18,12 @@ pub struct AbodConfig {
 
 impl Default for AbodConfig {
     fn default() -> Self {
-        Self { n_neighbors: 10, scale: Scale::Deviations }
+        Self { n_neighbors: 20, scale: Scale::Deviations }
     }
 }
 
 impl Params<AbodConfig> {
-    /// Neighbours, 2 to 1,024; 10 unless told. Fewer when there are fewer rows.
+    /// Neighbours, 2 to 1,024; 20 unless told. Fewer when there are fewer rows.
     pub fn n_neighbors(self, n_neighbors: usize) -> Self {
         self.with(|c| c.n_neighbors = n_neighbors)
     }

@@ -80,10 +80,11 @@ fn first_within(nearest: &mut Nearest<'_>, all: &Neighbours, places: &[u32], eps
     out
 }
 
-/// The distance at the knee of the sorted curve; above 0.
+/// The distance at the knee of the sorted curve without its last twentieth; above 0.
 fn knee(squares: &[f64]) -> f64 {
     let mut curve: Vec<f64> = squares.iter().map(|s| s.sqrt()).collect();
     curve.par_sort_unstable_by(f64::total_cmp);
+    curve.truncate((0.95 * curve.len() as f64).ceil() as usize);
     let (first, last) = (curve[0], curve[curve.len() - 1]);
     let across = (curve.len() - 1) as f64;
     let mut best = (0.0, last);
@@ -111,6 +112,10 @@ mod tests {
         check(&[1.0, 1.0, 1.25, 1.5, 8.0, 16.0], 1.5);
         check(&[8.0, 1.0, 16.0, 1.5, 1.0, 1.25], 1.5);
         check(&[0.0, 0.0, 0.0, 2.0], 2.0);
+        // Few far out, however far, move nothing.
+        let mut long: Vec<f64> = (0..95).map(|i| if i < 90 { 1.0 } else { f64::from(i - 89) }).collect();
+        long.extend([1e3, 1e6, 1e9, 1e9, 1e9]);
+        check(&long, 1.0);
         check(&[3.0, 3.0], 3.0);
         check(&[0.0, 0.0], 1.0);
     }

@@ -10,8 +10,9 @@
 //! the fit and on others.
 //!
 //! Without a given eps it is the knee of the curve of sorted distances to the furthest of `min_points` − 1
-//! neighbours: where the curve, drawn from corner to corner of a square, lies furthest below the diagonal (Satopää and others 2011).
-//! Where all those distances are 0 it is 1.
+//! neighbours, without its last twentieth, lest few rows far out decide: where the curve, drawn from corner
+//! to corner of a square, lies furthest below the diagonal (Satopää and others 2011). Where all those
+//! distances are 0 it is 1.
 //!
 //! A column's contribution is its share of the squared distance, scaled to the score: additive.
 //!

@@ -14,7 +14,7 @@ pub struct DbscanConfig {
 
 impl Default for DbscanConfig {
     fn default() -> Self {
-        Self { eps: None, min_points: 5, scale: Scale::Deviations }
+        Self { eps: None, min_points: 20, scale: Scale::Deviations }
     }
 }
 
@@ -24,7 +24,7 @@ impl Params<DbscanConfig> {
         self.with(|c| c.eps = Some(eps))
     }
 
-    /// Rows in the neighbourhood of a core row, itself included, 2 to 65,536; 5 unless told.
+    /// Rows in the neighbourhood of a core row, itself included, 2 to 65,536; 20 unless told.
     pub fn min_points(self, min_points: usize) -> Self {
         self.with(|c| c.min_points = min_points)
     }

@@ -14,17 +14,17 @@ pub struct HdbscanConfig {
 
 impl Default for HdbscanConfig {
     fn default() -> Self {
-        Self { min_points: 5, min_cluster_size: 5, scale: Scale::Deviations }
+        Self { min_points: 20, min_cluster_size: 20, scale: Scale::Deviations }
     }
 }
 
 impl Params<HdbscanConfig> {
-    /// Rows within the core distance, itself included, 2 to 65,536; 5 unless told.
+    /// Rows within the core distance, itself included, 2 to 65,536; 20 unless told.
     pub fn min_points(self, min_points: usize) -> Self {
         self.with(|c| c.min_points = min_points)
     }
 
-    /// Rows of a cluster at least, 2 or more; 5 unless told.
+    /// Rows of a cluster at least, 2 or more; 20 unless told.
     pub fn min_cluster_size(self, min_cluster_size: usize) -> Self {
         self.with(|c| c.min_cluster_size = min_cluster_size)
     }

@@ -15,12 +15,12 @@ pub struct OpticsConfig {
 
 impl Default for OpticsConfig {
     fn default() -> Self {
-        Self { min_points: 5, scale: Scale::Deviations }
+        Self { min_points: 20, scale: Scale::Deviations }
     }
 }
 
 impl Params<OpticsConfig> {
-    /// Rows within the core distance, itself included, 2 to 65,536; 5 unless told.
+    /// Rows within the core distance, itself included, 2 to 65,536; 20 unless told.
     pub fn min_points(self, min_points: usize) -> Self {
         self.with(|c| c.min_points = min_points)
     }

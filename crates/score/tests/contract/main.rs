@@ -156,6 +156,27 @@ mod pca_residual {
         more_columns_than_rows, one_row, magnitudes, explanations_add_up, top_column_matters_most);
 }
 
+/// Detectors that draw by chance do so by their seed.
+#[test]
+fn another_seed_is_another_model() {
+    let rows = data::mixed(400, 5, 15);
+    let seeded = [
+        "isolation_forest",
+        "kmeans",
+        "loda",
+        "inne",
+        "extended_isolation_forest",
+        "sciforest",
+        "half_space_trees",
+        "robust_random_cut_forest",
+    ];
+    for name in seeded {
+        let bytes = |seed| crible_score::detector(name, seed).unwrap().fit(rows.view()).unwrap().snapshot().to_bytes();
+        assert_eq!(bytes(1), bytes(1), "{name}");
+        assert_ne!(bytes(1), bytes(2), "{name}");
+    }
+}
+
 /// A new model must join the suite: its name must be among those tested above.
 #[test]
 fn every_registered_model_is_tested() {
