@@ -87,8 +87,8 @@ def eps(rows):
     from sklearn.neighbors import NearestNeighbors
 
     sample = rows[np.random.default_rng(0).permutation(len(rows))[:2_000]]
-    distances = NearestNeighbors(n_neighbors=4, n_jobs=2).fit(rows).kneighbors(sample, 5)[0][:, -1]
-    curve = np.sort(distances)
+    distances = NearestNeighbors(n_jobs=2).fit(rows).kneighbors(sample, 20)[0][:, -1]
+    curve = np.sort(distances)[: int(np.ceil(0.95 * len(distances)))]
     below = np.linspace(0, 1, len(curve)) - (curve - curve[0]) / (curve[-1] - curve[0])
     return float(curve[below.argmax()])
 
@@ -115,19 +115,19 @@ def peer(name, rows):
         from sklearn.cluster import DBSCAN
 
         radius = eps(rows)
-        run = lambda: DBSCAN(eps=radius, min_samples=5, n_jobs=2).fit(rows).labels_
+        run = lambda: DBSCAN(eps=radius, min_samples=20, n_jobs=2).fit(rows).labels_
     elif name == "sklearn_hdbscan":
         from sklearn.cluster import HDBSCAN
 
-        run = lambda: HDBSCAN(min_samples=5, min_cluster_size=5, n_jobs=2, copy=True).fit(rows).labels_
+        run = lambda: HDBSCAN(min_samples=20, min_cluster_size=20, n_jobs=2, copy=True).fit(rows).labels_
     elif name == "hdbscan":
         from hdbscan import HDBSCAN
 
-        run = lambda: HDBSCAN(min_samples=4, min_cluster_size=5, core_dist_n_jobs=2).fit(rows).outlier_scores_
+        run = lambda: HDBSCAN(min_samples=19, min_cluster_size=20, core_dist_n_jobs=2).fit(rows).outlier_scores_
     elif name == "sklearn_optics":
         from sklearn.cluster import OPTICS
 
-        run = lambda: OPTICS(min_samples=5, n_jobs=2).fit(rows).reachability_
+        run = lambda: OPTICS(min_samples=20, n_jobs=2).fit(rows).reachability_
     elif name == "pyod_cof":
         from pyod.models.cof import COF
 
@@ -135,7 +135,7 @@ def peer(name, rows):
     elif name == "pyod_abod":
         from pyod.models.abod import ABOD
 
-        run = lambda: ABOD(n_neighbors=10, n_jobs=2).fit(rows).decision_scores_
+        run = lambda: ABOD(n_neighbors=21, n_jobs=2).fit(rows).decision_scores_
     else:
         sys.exit(f"no peer {name}")
     start, processor = time.perf_counter(), time.process_time()
