@@ -13,7 +13,8 @@ fn one_feed_is_shown_in_full() {
     let out = crible(&folder, &["feeds", "chase-card"]);
     let shown = text(&out.stdout);
     assert_eq!(out.status.code(), Some(0));
-    for part in ["title", "Chase card", "source", "Transaction Date,Post Date", "← Amount", "an outflow is negative"]
+    for part in
+        ["title", "Chase credit card", "source", "Transaction Date,Post Date", "← Amount", "an outflow is negative"]
     {
         assert!(shown.contains(part), "{part}: {shown}");
     }

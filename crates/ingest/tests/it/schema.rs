@@ -194,11 +194,7 @@ fn an_error_names_file_line_and_key() {
     };
     check("title = \"Mine\"", "titel = \"Mine\"", "mine.toml:3: titel: unknown field `titel`");
     check("[\"iso\"]", "[\"iso\"]\nzone = \"Mars/Olympus\"", "mine.toml:8: time: `Mars/Olympus`; expected a time zone");
-    check(
-        "column = \"Sum\"",
-        "column = \"Total\"",
-        "mine.toml:12: amount: `Total`; expected a column of at least one header",
-    );
+    check("column = \"Sum\"", "column = \"Total\"", "mine.toml:11: amount: `Total`; expected a column of every header");
     check("[\"iso\"]", "3", "mine.toml:10: time.formats: invalid type: integer");
     check("\"outflow-negative\"", "\"minus\"", "mine.toml:13: amount.sign: unknown variant `minus`");
     check("[time]", "[time", "mine.toml:8: ");
