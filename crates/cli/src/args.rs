@@ -28,6 +28,10 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// List the feeds that are read, show one, check what a file is taken for, or draft a preset
     Feeds(FeedsArgs),
+    /// Find out whom pseudonyms stand for, by reading the files they were made of with the key they were made with
+    Reveal(RevealArgs),
+    /// Write which pseudonym of an older key is which of the newer, by reading the files with both
+    Rekey(RekeyArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -228,6 +232,40 @@ pub(crate) struct BenchArgs {
     /// Threads to use; one for each core unless given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
+}
+
+/// Files, and how to read them, where pseudonyms are looked up.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SourceArgs {
+    /// The transaction exports
+    #[arg(long = "in", required = true, num_args = 1.., value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RevealArgs {
+    /// Pseudonyms of accounts and counterparties (16 hexadecimal digits), or references of transactions (32)
+    #[arg(required = true, value_name = "PSEUDONYM")]
+    pub(crate) pseudonyms: Vec<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RekeyArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Name of the older key in the key file; the one before the newest unless given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) from: Option<String>,
+    /// Name of the newer key in the key file; the newest unless given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: Option<String>,
+    /// File to write, CSV; standard output unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 fn date(text: &str) -> Result<Timestamp, String> {

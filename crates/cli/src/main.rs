@@ -8,6 +8,7 @@ mod detect;
 mod feeds;
 mod progress;
 mod rejects;
+mod reveal;
 mod score;
 mod scores;
 mod simulate;
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         Command::Detect(args) => detect::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Feeds(args) => feeds::run(&args),
+        Command::Reveal(args) => reveal::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Rekey(args) => reveal::rekey(&args).map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(status) => status,

@@ -3,7 +3,7 @@ use std::io::BufWriter;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use crible_ingest::Reject;
+use crible_ingest::{Reject, shown_path};
 
 /// The rejects file: made with the first rejected row, so that a clean run leaves none behind.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl Rejects {
             }
         };
         let Reject { file, row, line, column, value, reason, .. } = reject;
-        let (file, row, line) = (file.display().to_string(), row.to_string(), line.to_string());
+        let (file, row, line) = (shown_path(file), row.to_string(), line.to_string());
         writer.write_record([&file, &row, &line, column, value, reason]).with_context(cannot)
     }
 

@@ -5,7 +5,7 @@ use anyhow::{Context, Error, Result};
 use crible::{Engine, Model};
 use crible_alert::{Alert, Budget, Ranked, Ranker, Severity, wire};
 use crible_core::{Batch, Source, Timestamp};
-use crible_ingest::{FileReport, Import, Key, Mapping, Options, Presets};
+use crible_ingest::{FileReport, Import, Key, Mapping, Options, Presets, shown_path};
 
 use crate::alerts::{Alerts, Places};
 use crate::args::{LearnArgs, ReadArgs, ScoreArgs};
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
 /// Where a transaction was read, for an alert.
 pub(crate) fn place(files: &[FileReport], source: Source) -> wire::Source {
     let report = &files[source.file as usize];
-    wire::Source { feed: report.feed.clone(), file: report.path.display().to_string(), row: source.row }
+    wire::Source { feed: report.feed.clone(), file: shown_path(&report.path), row: source.row }
 }
 
 /// Lets the pool that everything runs in have so many threads.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crible::Engine;
 use crible_feature::FeatureSet;
-use crible_ingest::{Error, FileReport, KeyOrigin};
+use crible_ingest::{Error, FileReport, KeyOrigin, shown_path};
 
 use crate::progress::Stages;
 use crate::score::SEVERITIES;
@@ -36,7 +36,7 @@ impl Summary<'_> {
             let _ = writeln!(out, "{text}");
         };
         for file in self.files {
-            line(format_args!("{}: {} ({})", file.path.display(), file.feed, file.why));
+            line(format_args!("{}: {} ({})", shown_path(&file.path), file.feed, file.why));
             line(format_args!(
                 "  rows read {} = accepted {} + already known {} + rejected {}",
                 file.read, file.accepted, file.known, file.rejected

@@ -1,12 +1,17 @@
 //! From the fields of a record to a row.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crible_core::{Currency, EntityId, Position, Truth};
 use siphasher::sip128::SipHasher24;
 
-use crate::error::shown;
+use crate::error::{clipped, head, shown};
 use crate::key::{Key, Pseudonyms};
+use crate::mask::{Parties, names_party, shape};
 use crate::plan::{Amounts, Money, Plan, Source};
 use crate::preset::When;
+use crate::reveal::Seek;
 use crate::rows::{Chunk, Fault};
 use crate::value::{amount, text};
 use crate::worker::{Known, Worker};
@@ -22,11 +27,12 @@ pub(crate) trait Fields {
 pub(crate) struct Keys {
     pub(crate) pseudonyms: Pseudonyms,
     pub(crate) references: SipHasher24,
+    seek: Option<Arc<Seek>>,
 }
 
 impl Keys {
     pub(crate) fn new(key: &Key, feed: &str) -> Self {
-        Self { pseudonyms: Pseudonyms::new(key), references: key.references(feed) }
+        Self { pseudonyms: Pseudonyms::new(key), references: key.references(feed), seek: key.seek.clone() }
     }
 }
 
@@ -88,12 +94,19 @@ impl<'a> Builder<'a> {
             Ok(row) => self.store(&row, fields, line),
             Err(problem) => {
                 let column = problem.column.and_then(|at| self.plan.columns.get(at));
+                let mut parties = Parties::default();
+                for &at in &self.plan.parties {
+                    // What is wrong with a party's own column is to be seen there.
+                    if Some(at) != problem.column {
+                        parties.add(fields.get(at).trim_ascii());
+                    }
+                }
                 let fault = Fault {
                     row: self.chunk.rows,
                     line,
                     column: column.map_or_else(|| WHOLE.to_owned(), Clone::clone),
-                    value: shown(&problem.value),
-                    reason: problem.reason,
+                    value: parties.shown(&head(&problem.value)),
+                    reason: parties.mask(&problem.reason),
                 };
                 self.chunk.rejects.push(fault);
             }
@@ -101,14 +114,20 @@ impl<'a> Builder<'a> {
         self.chunk.rows += 1;
     }
 
-    /// Rejects a record as a whole.
+    /// Rejects a record as a whole. What its fields mean is not known, so its shape is all that is shown.
     pub(crate) fn reject(&mut self, line: u64, value: &[u8], reason: String) {
-        self.reject_at(WHOLE, line, value, reason);
+        let value = clipped(&shape(&head(value)));
+        self.fault(WHOLE, line, value, reason);
     }
 
-    /// Rejects a record for what stands in a column.
-    pub(crate) fn reject_at(&mut self, column: &str, line: u64, value: &[u8], reason: String) {
-        let (row, column, value) = (self.chunk.rows, column.to_owned(), shown(value));
+    /// Rejects a record for what stands in a column; `parties` are those it names.
+    pub(crate) fn reject_at(&mut self, column: &str, line: u64, value: &[u8], reason: &str, mut parties: Parties<'_>) {
+        let (value, reason) = (parties.shown(&head(value)), parties.mask(reason));
+        self.fault(column, line, value, reason);
+    }
+
+    fn fault(&mut self, column: &str, line: u64, value: String, reason: String) {
+        let (row, column) = (self.chunk.rows, column.to_owned());
         self.chunk.rejects.push(Fault { row, line, column, value, reason });
         self.chunk.rows += 1;
     }
@@ -124,7 +143,7 @@ impl<'a> Builder<'a> {
                 if raw.is_empty() {
                     return Err(problem(source_column(source), raw, "it is empty; expected an account"));
                 }
-                entity(source, raw, &mut self.worker.accounts, &self.keys.pseudonyms)
+                entity(source, raw, &mut self.worker.accounts, self.keys)
             }
         };
         let at = self.time(fields)?;
@@ -169,7 +188,7 @@ impl<'a> Builder<'a> {
             None => None,
             Some(source) => match source_text(source, fields, &mut self.worker.joined) {
                 b"" => None,
-                raw => Some(entity(source, raw, &mut self.worker.counterparties, &self.keys.pseudonyms)),
+                raw => Some(entity(source, raw, &mut self.worker.counterparties, self.keys)),
             },
         };
         Ok(Row {
@@ -364,6 +383,7 @@ impl<'a> Builder<'a> {
             if let Some(source) = source {
                 let word = source_text(source, fields, &mut self.worker.joined);
                 match source {
+                    _ if names_entity(plan, word, fields) => words.push(b"[name]"),
                     Source::Column { html: true, .. } => words.push(&text::unescape_html(word)),
                     _ => words.push(word),
                 }
@@ -424,6 +444,11 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// Whether a feed's word has the row's account or counterparty in it.
+fn names_entity(plan: &Plan, word: &[u8], fields: &impl Fields) -> bool {
+    plan.parties[..plan.entities].iter().any(|&at| names_party(word, fields.get(at).trim_ascii()))
+}
+
 fn source_text<'f>(source: &'f Source, fields: &'f impl Fields, joined: &'f mut Vec<u8>) -> &'f [u8] {
     match source {
         Source::Column { at, strip, .. } => text::strip(fields.get(*at).trim_ascii(), *strip),
@@ -459,11 +484,16 @@ fn source_column(source: &Source) -> Option<usize> {
     }
 }
 
-fn entity(source: &Source, raw: &[u8], known: &mut Known, pseudonyms: &Pseudonyms) -> EntityId {
-    match source {
-        Source::Column { html: true, .. } => known.entity(&text::unescape_html(raw), pseudonyms),
-        _ => known.entity(raw, pseudonyms),
+fn entity(source: &Source, raw: &[u8], known: &mut Known, keys: &Keys) -> EntityId {
+    let plain = match source {
+        Source::Column { html: true, .. } => text::unescape_html(raw),
+        _ => Cow::Borrowed(raw),
+    };
+    let entity = known.entity(&plain, &keys.pseudonyms);
+    if let Some(seek) = &keys.seek {
+        seek.see(entity, &plain);
     }
+    entity
 }
 
 /// Whether a field is one of a preset's words.

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use crible_core::Currency;
 
-use crate::build::{Builder, Keys, WHOLE};
+use crate::build::{Builder, Keys};
 use crate::csv::blocks::Piece;
 use crate::csv::{Dialect, Limits, parse};
 use crate::formats::{COLUMNS, Document, Entry};
@@ -191,7 +191,7 @@ fn document(feed: &str, bytes: &[u8]) {
             let mut builder = Builder::new(&bound.plan, &bound.keys, worker);
             for entry in entries {
                 match &entry.wrong {
-                    Some(wrong) => builder.reject_at(WHOLE, entry.line, wrong.value.as_bytes(), wrong.reason.clone()),
+                    Some(wrong) => builder.reject(entry.line, wrong.value.as_bytes(), wrong.reason.clone()),
                     None => builder.push(entry, entry.line, &Vec::new),
                 }
             }

@@ -3,6 +3,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::key::KeyError;
+use crate::mask::{mask, shown_path};
 use crate::preset::PresetError;
 
 /// Why a file, or a whole run, could not be read. A row that could not be read is a [`crate::Reject`] instead.
@@ -13,7 +14,7 @@ pub enum Error {
     #[error("no input: expected at least one file of transactions")]
     NoInput,
     /// The operating system would not hand the file out.
-    #[error("{}: cannot be read", path.display())]
+    #[error("{}: cannot be read", shown_path(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -22,13 +23,13 @@ pub enum Error {
         source: io::Error,
     },
     /// There is nothing in it, not even a header.
-    #[error("{}: the file is empty; expected a header line or transactions", path.display())]
+    #[error("{}: the file is empty; expected a header line or transactions", shown_path(path))]
     Empty {
         /// The file.
         path: PathBuf,
     },
     /// No preset has this header.
-    #[error("{}: no known feed has the header `{header}`{}; name the feed with --feed NAME, or the columns with --map", path.display(), Nearest(nearest))]
+    #[error("{}: no known feed has the header `{header}`{}; name the feed with --feed NAME, or the columns with --map", shown_path(path), Nearest(nearest))]
     Unrecognised {
         /// The file.
         path: PathBuf,
@@ -38,7 +39,7 @@ pub enum Error {
         nearest: Vec<String>,
     },
     /// More than one preset fits.
-    #[error("{}: fits more than one feed equally, {}; decide with --feed NAME", path.display(), feeds.join(" and "))]
+    #[error("{}: fits more than one feed equally, {}; decide with --feed NAME", shown_path(path), feeds.join(" and "))]
     Ambiguous {
         /// The file.
         path: PathBuf,
@@ -46,7 +47,7 @@ pub enum Error {
         feeds: Vec<String>,
     },
     /// The header is one of a known feed and of others too, and the rows do not tell them apart.
-    #[error("{}: the header is one that {} has, and that exports of others have too; if it is of it, say so with --feed NAME", path.display(), feeds.join(" or "))]
+    #[error("{}: the header is one that {} has, and that exports of others have too; if it is of it, say so with --feed NAME", shown_path(path), feeds.join(" or "))]
     ByName {
         /// The file.
         path: PathBuf,
@@ -62,7 +63,11 @@ pub enum Error {
         known: Vec<String>,
     },
     /// The file lacks a column that the feed or mapping needs.
-    #[error("{}: the feed `{feed}` needs the column `{column}`, but the columns are: {found}", path.display())]
+    #[error(
+        "{}: the feed `{feed}` needs the column `{column}`, but the columns are: {}",
+        shown_path(path),
+        mask(found)
+    )]
     MissingColumn {
         /// The file.
         path: PathBuf,
@@ -74,7 +79,7 @@ pub enum Error {
         found: String,
     },
     /// The file's values do not say how they are meant.
-    #[error("{}: column `{column}` does not tell {what}; {hint}", path.display())]
+    #[error("{}: column `{column}` does not tell {what}; {hint}", shown_path(path))]
     Undecided {
         /// The file.
         path: PathBuf,
@@ -86,7 +91,7 @@ pub enum Error {
         hint: String,
     },
     /// A file that is not read for what it could do, or for its size.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", shown_path(path))]
     Refused {
         /// The file.
         path: PathBuf,
@@ -94,7 +99,7 @@ pub enum Error {
         reason: String,
     },
     /// The Parquet reader could not use the file.
-    #[error("{}: cannot be read as Parquet: {reason}", path.display())]
+    #[error("{}: cannot be read as Parquet: {}", shown_path(path), mask(reason))]
     Parquet {
         /// The file.
         path: PathBuf,
@@ -102,7 +107,7 @@ pub enum Error {
         reason: String,
     },
     /// The Arrow reader could not use the file.
-    #[error("{}: cannot be read as Arrow: {reason}", path.display())]
+    #[error("{}: cannot be read as Arrow: {}", shown_path(path), mask(reason))]
     Arrow {
         /// The file.
         path: PathBuf,
@@ -145,12 +150,22 @@ impl fmt::Display for Each<'_> {
     }
 }
 
-/// At most 200 characters of bytes that may be anything, for a message.
+/// At most 200 characters of bytes that may be anything, masked, for a message.
 pub(crate) fn shown(bytes: &[u8]) -> String {
-    // A character takes at most four bytes, so the rest could never be shown.
-    let head = &bytes[..bytes.len().min(804)];
-    let text = String::from_utf8_lossy(head);
-    let text = text.trim_end_matches(['\r', '\n']);
+    clipped(&mask(&head(bytes)))
+}
+
+/// The beginning of bytes that may be anything, as text: more of it than is shown, since masking makes it shorter.
+pub(crate) fn head(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]);
+    text.trim_end_matches(['\r', '\n']).to_owned()
+}
+
+/// Bytes of a value that are looked at, for 200 characters of it to be shown.
+const HEAD: usize = 4_096;
+
+/// At most 200 characters of a text.
+pub(crate) fn clipped(text: &str) -> String {
     match text.char_indices().nth(200) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::input::Input;
 use crate::plan::file_stem;
 use crate::preset::{Preset, Style};
-pub(crate) use sheet::{COLUMNS, Entry, Sheet};
+pub(crate) use sheet::{COLUMNS, Column, Entry, Sheet};
 
 /// The most text that a statement may hold. It is held whole; a century of one account is a fraction of it.
 const MAX_TEXT: usize = 256 << 20;

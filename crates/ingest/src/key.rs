@@ -4,12 +4,17 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crible_core::EntityId;
 use hmac::{Hmac, KeyInit, Mac};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use siphasher::sip128::SipHasher24;
+
+use crate::reveal::Seek;
+
+mod ring;
 
 /// The fewest bytes a given key may have.
 const MIN_BYTES: usize = 16;
@@ -25,6 +30,13 @@ pub enum KeyOrigin {
     File(PathBuf),
     /// A text handed over, such as an environment variable.
     Text,
+    /// One of several keys in a key file.
+    Ring {
+        /// The file.
+        path: PathBuf,
+        /// The key's name there.
+        id: String,
+    },
     /// The contents of the inputs themselves: runs over the same files agree, other runs do not.
     Contents,
 }
@@ -33,6 +45,7 @@ impl fmt::Display for KeyOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "the key file {}", path.display()),
+            Self::Ring { path, id } => write!(f, "the key {id} of the key file {}", path.display()),
             Self::Text => f.write_str("the key given as text"),
             Self::Contents => {
                 f.write_str("the contents of the files read: pseudonyms agree only between runs over the same files")
@@ -62,14 +75,32 @@ pub enum KeyError {
         /// The bytes it has.
         bytes: usize,
     },
+    /// A file of several keys that is wrong in itself.
+    #[error("the file of keys: line {line}: {reason}")]
+    Ring {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it, and what was expected. Never what stands there.
+        reason: String,
+    },
 }
 
-/// A tenant's secret. It never shows in `Debug`, in an error or in anything derived from it.
+/// A tenant's secret, and the secrets it had before. They never show in `Debug`, in an error or in anything derived from
+/// them; their names may.
 #[derive(Clone)]
 pub struct Key {
     secret: Vec<u8>,
+    /// The name it has in a file of several.
+    id: Option<String>,
     origin: KeyOrigin,
+    /// The keys before it, newest first.
+    older: Vec<Secret>,
+    /// Whose identifiers are being looked for, where any are.
+    pub(crate) seek: Option<Arc<Seek>>,
 }
+
+/// A key and its name.
+pub(crate) type Secret = (String, Vec<u8>);
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,6 +112,9 @@ impl Key {
     /// A key from a file: 64 hexadecimal digits, base64 of at least 32 bytes, or at least 16 bytes as they are.
     /// Blanks around the text forms do not count.
     ///
+    /// A file that begins with the line `# crible keys` holds several, one a line, `name = key`, the newest first; the key
+    /// is the newest, and [`Key::older`] gives the others. Blank lines and lines that begin with `#` do not count.
+    ///
     /// # Errors
     /// [`KeyError`] where the file cannot be read or holds no usable key.
     pub fn from_file(path: &Path) -> Result<Self, KeyError> {
@@ -88,7 +122,7 @@ impl Key {
         Self::from_bytes(&bytes, KeyOrigin::File(path.to_owned()))
     }
 
-    /// A key from a text, in the same forms.
+    /// A key, or several, from a text in the same forms.
     ///
     /// # Errors
     /// [`KeyError`] where the text is no usable key.
@@ -97,15 +131,44 @@ impl Key {
     }
 
     fn from_bytes(bytes: &[u8], origin: KeyOrigin) -> Result<Self, KeyError> {
-        let text = bytes.trim_ascii();
-        let secret = hex(text)
-            .or_else(|| base64(text).filter(|decoded| decoded.len() >= FULL_BYTES))
-            // Raw bytes may well begin or end with a blank; only those of a text line are no part of it.
-            .unwrap_or_else(|| if text.is_ascii() { text.to_vec() } else { bytes.to_vec() });
-        if secret.len() < MIN_BYTES {
-            return Err(KeyError::Short { bytes: secret.len() });
+        if let Some(mut keys) = ring::read(bytes)? {
+            let (id, secret) = keys.remove(0);
+            return Ok(Self::new(secret, Some(id), origin, keys));
         }
-        Ok(Self { secret, origin })
+        Ok(Self::new(secret(bytes)?, None, origin, Vec::new()))
+    }
+
+    fn new(secret: Vec<u8>, id: Option<String>, origin: KeyOrigin, older: Vec<Secret>) -> Self {
+        let origin = match (origin, &id) {
+            (KeyOrigin::File(path) | KeyOrigin::Ring { path, .. }, Some(id)) => {
+                KeyOrigin::Ring { path, id: id.clone() }
+            }
+            (origin, _) => origin,
+        };
+        Self { secret, id, origin, older, seek: None }
+    }
+
+    /// The key's name: the one it has in a file of several, else eight hexadecimal digits that are the same for the same
+    /// key and lead nobody to it.
+    pub fn id(&self) -> String {
+        if let Some(id) = &self.id {
+            return id.clone();
+        }
+        let mut mac = self.mac();
+        mac.update(b"key id\0");
+        mac.finalize().into_bytes()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The keys before this one, newest first.
+    pub fn older(&self) -> impl Iterator<Item = Self> + '_ {
+        self.older.iter().enumerate().map(|(place, (id, secret))| {
+            Self::new(secret.clone(), Some(id.clone()), self.origin.clone(), self.older[place + 1..].to_vec())
+        })
+    }
+
+    /// The key of this name: this one, or one before it.
+    pub fn named(&self, id: &str) -> Option<Self> {
+        if self.id() == id { Some(self.clone()) } else { self.older().find(|key| key.id() == id) }
     }
 
     /// A key from the digests of all inputs, whatever their order; an input given twice counts once.
@@ -116,7 +179,7 @@ impl Key {
         for digest in &digests {
             hash.update(digest);
         }
-        Self { secret: hash.finalize().to_vec(), origin: KeyOrigin::Contents }
+        Self::new(hash.finalize().to_vec(), None, KeyOrigin::Contents, Vec::new())
     }
 
     /// Where the key comes from.
@@ -184,6 +247,19 @@ impl Pseudonyms {
         bits.copy_from_slice(&tag[..8]);
         EntityId::from_pseudorandom(u64::from_be_bytes(bits))
     }
+}
+
+/// A secret in one of its forms.
+fn secret(bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let text = bytes.trim_ascii();
+    let secret = hex(text)
+        .or_else(|| base64(text).filter(|decoded| decoded.len() >= FULL_BYTES))
+        // Raw bytes may well begin or end with a blank; only those of a text line are no part of it.
+        .unwrap_or_else(|| if text.is_ascii() { text.to_vec() } else { bytes.to_vec() });
+    if secret.len() < MIN_BYTES {
+        return Err(KeyError::Short { bytes: secret.len() });
+    }
+    Ok(secret)
 }
 
 /// Bytes hashed at a time: leaves of a two-level tree, so that both cores can work on one file.

@@ -8,6 +8,7 @@ use crible_core::Currency;
 
 use crate::error::Error;
 use crate::key::Domain;
+use crate::mask::is_party;
 use crate::preset::{Inflow, Origin, Place, Preset, Sign, Skip, Style, Text, When};
 use crate::value::time::Clock;
 
@@ -52,6 +53,11 @@ pub(crate) struct Plan {
     pub(crate) apart: Vec<usize>,
     /// Rows that are no transactions.
     pub(crate) skips: Vec<(usize, Skip)>,
+    /// Columns that say who somebody is, by what is read from them or by their names; those of accounts and
+    /// counterparties first.
+    pub(crate) parties: Vec<usize>,
+    /// How many of them are read as accounts and counterparties.
+    pub(crate) entities: usize,
 }
 
 /// Where a text comes from.
@@ -162,7 +168,7 @@ impl Plan {
         let words = |words: &[String]| -> Vec<Vec<u8>> {
             words.iter().map(|word| word.trim().to_ascii_lowercase().into_bytes()).collect()
         };
-        Ok(Self {
+        let mut plan = Self {
             feed: preset.name().to_owned(),
             trailing_empty: preset.file.trailing_empty,
             account: text(&preset.account)?,
@@ -233,8 +239,28 @@ impl Plan {
                 .iter()
                 .filter_map(|skip| Some(optional_place(&skip.column).transpose()?.map(|at| (at, skip.clone()))))
                 .collect::<Result<_, _>>()?,
+            parties: Vec::new(),
+            entities: 0,
             columns,
-        })
+        };
+        plan.find_parties();
+        Ok(plan)
+    }
+
+    fn find_parties(&mut self) {
+        let columns = |source: &Source| match source {
+            Source::Column { at, .. } => vec![*at],
+            Source::Joined(columns) => columns.clone(),
+            _ => Vec::new(),
+        };
+        let mut parties = columns(&self.account);
+        parties.extend(self.counterparty.iter().flat_map(columns));
+        parties.extend(self.inflow_from.iter().map(|(at, _)| *at));
+        self.entities = parties.len();
+        let named = self.columns.iter().enumerate().filter(|(_, name)| is_party(name)).map(|(at, _)| at);
+        let named: Vec<usize> = named.filter(|at| !parties.contains(at)).collect();
+        parties.extend(named);
+        self.parties = parties;
     }
 
     /// Whether a row may have this many fields. `last_empty` tells whether the last is empty.

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::key::{Key, KeyOrigin};
 use crate::preset::{Mapping, Presets};
 use crate::recognise::Signature;
+use crate::reveal::Seek;
 use run::Run;
 pub use stream::{Stream, Streamed, Window, stream};
 
@@ -87,7 +88,8 @@ pub struct Reject {
     pub line: u64,
     /// The column, or `(whole row)`.
     pub column: String,
-    /// What stands there, at most 200 characters.
+    /// What stands there, at most 200 characters and masked; of a row rejected as a whole its shape, digits as 0 and
+    /// letters as x. What it says exactly stands in the file, at this line.
     pub value: String,
     /// What is wrong with it, and what was expected.
     pub reason: String,
@@ -122,7 +124,19 @@ pub fn read(
     rejects: &mut (dyn FnMut(Reject) + Send),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Import, Error> {
+    read_seeking(inputs, options, None, rejects, progress)
+}
+
+/// The same, taking note of the identifiers that are looked for.
+pub(crate) fn read_seeking(
+    inputs: &[PathBuf],
+    options: &Options,
+    seek: Option<Arc<Seek>>,
+    rejects: &mut (dyn FnMut(Reject) + Send),
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Import, Error> {
     let (mut run, inputs) = Run::begin(inputs, options, rejects, progress)?;
+    run.key.seek = seek;
     for input in inputs {
         if let Some(file) = run.open(input) {
             while run.pull(file, 1).is_some() {}

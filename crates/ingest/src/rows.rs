@@ -3,6 +3,7 @@
 use crible_core::{Code, Currency, EntityId, Position, Truth};
 use hashbrown::HashMap;
 
+use crate::mask::mask;
 use crate::plan::Plan;
 
 /// Rows of one block, in file order. A column that the feed does not have stays empty.
@@ -99,7 +100,7 @@ impl Words {
             None => {
                 let at = self.words.len() as u32;
                 // Rows that are no UTF-8 have been rejected before.
-                self.words.push(Code::new(&String::from_utf8_lossy(word)));
+                self.words.push(Code::new(&mask(&String::from_utf8_lossy(word))));
                 self.index.insert(word.into(), at);
                 at
             }

@@ -3,6 +3,7 @@
 use crible_core::{Amount, Currency};
 
 use crate::build::Fields;
+use crate::mask::shape;
 
 /// Names of the columns, in the order of [`Column`].
 pub(crate) const COLUMNS: [&str; 16] = [
@@ -134,7 +135,7 @@ impl Entry {
         if let Some(value) = broken {
             self.reject(
                 None,
-                &value,
+                &shape(&value),
                 "the entry is not in the file's encoding; expected UTF-8 or the encoding it names",
             );
         }

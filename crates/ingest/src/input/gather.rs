@@ -134,7 +134,7 @@ pub(super) fn note(odd: &mut [PathBuf], notes: &mut Vec<String>) {
         return;
     }
     odd.sort();
-    let named: Vec<String> = odd.iter().take(LISTED).map(|path| path.display().to_string()).collect();
+    let named: Vec<String> = odd.iter().take(LISTED).map(|path| crate::mask::shown_path(path)).collect();
     let more = match odd.len().saturating_sub(LISTED) {
         0 => String::new(),
         more => format!(" and {more} more"),

@@ -1,7 +1,8 @@
 //! One statement or message: its entries, in file order, through the same machinery as the rows of a table.
 
 use crate::build::{Builder, Keys, WHOLE};
-use crate::formats::{COLUMNS, Document, Entry};
+use crate::formats::{COLUMNS, Column, Document, Entry};
+use crate::mask::{Parties, mask};
 use crate::plan::Plan;
 use crate::rows::Chunk;
 use crate::worker::Worker;
@@ -14,9 +15,20 @@ pub(super) fn read(document: &Document, plan: &Plan, keys: &Keys) -> (Vec<Chunk>
         let mut builder = Builder::new(plan, keys, &mut worker);
         for entry in entries {
             match &entry.wrong {
+                // A record as a whole has no fields to go by; a word such as a status is none.
+                Some(wrong) if wrong.column.is_none() && is_record(&wrong.value) => {
+                    builder.reject(entry.line, wrong.value.as_bytes(), mask(&wrong.reason).into_owned());
+                }
                 Some(wrong) => {
                     let column = wrong.column.map_or(WHOLE, |column| COLUMNS[column as usize]);
-                    builder.reject_at(column, entry.line, wrong.value.as_bytes(), wrong.reason.clone());
+                    let mut parties = Parties::default();
+                    parties.add(entry.get(Column::Account).as_bytes());
+                    let other = entry.get(Column::Counterparty);
+                    // What is no transaction, such as an opening balance, stands where a payee would.
+                    if other != wrong.value {
+                        parties.add(other.as_bytes());
+                    }
+                    builder.reject_at(column, entry.line, wrong.value.as_bytes(), &wrong.reason, parties);
                 }
                 None => builder.push(entry, entry.line, &Vec::new),
             }
@@ -25,4 +37,8 @@ pub(super) fn read(document: &Document, plan: &Plan, keys: &Keys) -> (Vec<Chunk>
         chunks.push(builder.finish(0));
     });
     (chunks, warnings)
+}
+
+fn is_record(value: &str) -> bool {
+    value.contains(',') && value.bytes().any(|byte| byte.is_ascii_digit())
 }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::input::Input;
 use crate::json;
 use crate::key::Key;
+use crate::mask::mask;
 use crate::parquet;
 use crate::plan::Plan;
 use crate::recognise::{self, Found, Layout, Signature};
@@ -173,7 +174,7 @@ impl File {
     pub(super) fn report(&self, known: u64) -> FileReport {
         let Tally { read, rejected, late, .. } = self.tally;
         let used = self.plan.used();
-        let mut warnings = self.warnings.clone();
+        let mut warnings: Vec<String> = self.warnings.iter().map(|warning| mask(warning).into_owned()).collect();
         if late > 0 {
             warnings.push(format!(
                 "{late} rows were rejected for coming too late: sort the file by time, or hold more rows at a time"
@@ -190,8 +191,9 @@ impl File {
             known,
             rejected,
             late,
-            // A format's columns are ours: the file has none that could go unread.
-            unused_columns: unused.filter(|_| !self.is_document).map(|(name, _)| name.clone()).collect(),
+            // A format's columns are ours: the file has none that could go unread. One that was taken to have a header may
+            // have none.
+            unused_columns: unused.filter(|_| !self.is_document).map(|(name, _)| mask(name).into_owned()).collect(),
             warnings,
         }
     }

@@ -65,7 +65,7 @@ pub(super) fn settle(preset: &mut Preset, plan: &Plan, path: &Path, sample: &[Ve
                 return Err(undecided(column, "which of its numbers is the month", hint));
             }
             Sniffed::Nothing => {
-                let first = joined.first().map_or("", String::as_str);
+                let first = crate::error::shown(joined.first().map_or("", String::as_str).as_bytes());
                 let hint = format!("give its time-format as a strftime pattern (its first value is `{first}`)");
                 return Err(undecided(column, "its format", hint));
             }

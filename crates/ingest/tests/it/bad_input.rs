@@ -19,6 +19,17 @@ fn read(text: impl AsRef<[u8]>) -> (Import, Vec<Reject>) {
     bytes("in.csv", text, &options()).unwrap()
 }
 
+/// What is shown of a row that nobody can say the fields of.
+fn shape(text: &str) -> String {
+    text.chars()
+        .map(|letter| match letter {
+            '0'..='9' => '0',
+            'a'..='z' | 'A'..='Z' => 'x',
+            other => other,
+        })
+        .collect()
+}
+
 /// One bad row between two good ones.
 #[track_caller]
 fn check(bad: &str, column: &str, value: &str, reason: &str) {
@@ -48,7 +59,7 @@ fn every_kind_of_bad_value() {
     check(&with(4, "four"), "amount", "four", "is not an amount");
     check(&with(4, ""), "amount", "", "is not an amount");
     check(&with(4, "1.005"), "amount", "1.005", "2 decimal digits of EUR");
-    check(&with(4, "99999999999999999999"), "amount", "99999999999999999999", "larger");
+    check(&with(4, "99999999999999999999"), "amount", "[20 digits]", "larger");
     check(&with(4, "\0\0"), "amount", "\0\0", "is not an amount");
     check(&with(5, "EURO"), "currency", "EURO", "three letters");
     check(&with(9, "91"), "latitude", "91", "±90");
@@ -56,16 +67,16 @@ fn every_kind_of_bad_value() {
     check(&with(10, ""), "longitude", "", "degrees");
     check(&with(9, "NaN"), "latitude", "NaN", "degrees");
     check(&with(11, "rich"), "balance", "rich", "is not an amount");
-    check(&with(11, "92233720368547758.07"), "balance", "92233720368547758.07", "64 bits");
+    check(&with(11, "92233720368547758.07"), "balance", "[17 digits].07", "64 bits");
     check(&with(12, "maybe"), "fraud", "maybe", "expected one of 1, 0, or nothing");
 }
 
 #[test]
 fn rows_of_the_wrong_width() {
-    check("a,b,c", "(whole row)", "a,b,c", "the row has 3 fields; expected 13");
+    check("a,b,c", "(whole row)", "x,x,x", "the row has 3 fields; expected 13");
     let more = format!("{},more", good(3));
-    check(&more, "(whole row)", &more, "the row has 14 fields; expected 13");
-    check("lonely", "(whole row)", "lonely", "1 fields");
+    check(&more, "(whole row)", &shape(&more), "the row has 14 fields; expected 13");
+    check("lonely", "(whole row)", "xxxxxx", "1 fields");
 }
 
 #[test]
@@ -138,7 +149,7 @@ fn an_open_quote_loses_its_own_line_only() {
             let (import, rejects) = read(&text);
             assert_eq!(rejects.len(), 1, "{bad}{later}: {:?}", &rejects[..rejects.len().min(3)]);
             assert_eq!((rejects[0].row, rejects[0].line), (1, 3));
-            assert_eq!(rejects[0].value, bad);
+            assert_eq!(rejects[0].value, shape(bad));
             assert!(rejects[0].reason.contains("quote"), "{}", rejects[0].reason);
             assert_eq!(import.batch.len(), 5_001 + usize::from(!later.is_empty()));
         }

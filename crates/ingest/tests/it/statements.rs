@@ -193,7 +193,7 @@ fn mt940() {
             "2024-01-03T00:00:00Z | 99990000/0000001 | 42.10 EUR | LUNE UND SOEHNE | 109 NRTI - | - | - | Unknown | 1",
             "2024-01-04T00:00:00Z | 99990000/0000001 | -20.00 EUR | CASH DESK 4 | - NMSC - | - | - | Unknown | 3",
         ],
-        &["2 10 (whole row) `240104X5,00NMSCNONREF`: expected C, D, RC or RD before the amount"],
+        &["2 10 (whole row) `000000x0,00xxxxxxxxxx`: expected C, D, RC or RD before the amount"],
     );
     check(
         "interim.mt942",
@@ -202,6 +202,6 @@ fn mt940() {
         &["2024-01-01T00:00:00Z | NL00BANK0000000001 | 7.00 JPY | NL00BANK0000000002 | - NTRF - | - | - | Unknown | 0"
             .replace("7.00 JPY", "7 JPY")
             .as_str()],
-        &["1 8 (whole row) `240102EC5,NTRFNONREF`: the entry is expected and not booked; expected a booked one"],
+        &["1 8 (whole row) `000000xx0,xxxxxxxxxx`: the entry is expected and not booked; expected a booked one"],
     );
 }

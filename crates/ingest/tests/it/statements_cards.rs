@@ -60,7 +60,7 @@ fn messages_of_1987_with_remarks_and_faults() {
             "2023-03-01T12:00:13Z | 4999990000000017 | -1.00 EUR | CAFÉ VERT | - - - | - | - | Unknown | 14",
         ],
         &[
-            "1 4 time `0229120000`: expected MMDDhhmmss in element 7, of the calendar",
+            "1 4 time `[10 digits]`: expected MMDDhhmmss in element 7, of the calendar",
             "2 5 amount `310000`: it asks for a balance; expected money that moves",
             "3 6 amount `990000`: expected a processing code of 00 to 19 (debits), 20 to 29 (credits), 40 to 49 (transfers) or 50 to 59 (payments)",
             "4 7 currency `000`: expected a currency of ISO 4217 in element 49, such as 840 or USD",
@@ -128,9 +128,9 @@ fn messages_of_1993_with_faults() {
             "2024-03-01T12:07:00Z | 5999990000000033 | -1.00 EUR | T1 | - - - | - | - | Unknown | 6",
         ],
         &[
-            "0 1 time `241399000000`: expected element 12, YYMMDDhhmmss, which tells the year",
+            "0 1 time `[12 digits]`: expected element 12, YYMMDDhhmmss, which tells the year",
             "1 2 time ``: expected element 12, YYMMDDhhmmss, which tells the year",
-            "2 3 time `0301126100`: expected MMDDhhmmss in element 7, of the calendar",
+            "2 3 time `[10 digits]`: expected MMDDhhmmss in element 7, of the calendar",
             "3 4 (whole row) `2200`: its type begins with 2; expected 1 of ISO 8583:1993",
             "5 6 (whole row) `1201`: it repeats an earlier message of the file; expected one not yet there",
         ],

@@ -89,7 +89,7 @@ fn file(file: &Checked) -> File<'_> {
     let Checked { found, report, first, faults } = file;
     let word = |word: &str| (!word.is_empty()).then(|| word.to_owned());
     File {
-        file: report.path.display().to_string(),
+        file: crible_ingest::shown_path(&report.path),
         feed: &found.feed,
         title: &found.title,
         confidence: found.signature.confidence(),

@@ -22,7 +22,7 @@ pub(super) fn told(checked: &[Checked], unread: &[Error]) -> String {
 
 fn one(file: &Checked, text: &mut String) {
     let Checked { found, report, first, faults } = file;
-    text.push_str(&format!("{}\n", report.path.display()));
+    text.push_str(&format!("{}\n", crible_ingest::shown_path(&report.path)));
     let confidence = format!("{:.1}: {}", found.signature.confidence(), found.why);
     let mut facts = vec![("feed", format!("{} ({})", found.feed, found.title)), ("confidence", confidence)];
     let wrapped = [
