@@ -47,6 +47,9 @@ pub struct Alert {
     pub model: String,
     /// Where its owner can look it up; null where it came from no file.
     pub source: Option<Source>,
+    /// What is known by now that the score could not know, such as a later refund; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Money on the wire.
@@ -163,6 +166,7 @@ impl Alert {
             reasons: alert.reasons.iter().map(Reason::from).collect(),
             model: alert.model.to_string(),
             source,
+            note: None,
         }
     }
 

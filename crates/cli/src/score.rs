@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Error, Result};
 use crible::{Engine, Model};
 use crible_alert::{Alert, Budget, Ranked, Ranker, Severity, wire};
-use crible_core::{Batch, Source, Timestamp};
+use crible_core::{Batch, Source, Timestamp, Undo};
 use crible_ingest::{FileReport, Import, Key, Mapping, Options, Presets, shown_path};
 
 use crate::alerts::{Alerts, Places};
@@ -72,7 +72,8 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
         for alert in closed {
             counts[alert.alert.severity as usize] += 1;
             let source = place(&import.files, import.batch.source(alert.row));
-            alerts.push(wire::Alert::new(&alert.alert, Some(source)))?;
+            let alert = wire::Alert { note: later(&import, alert.row), ..wire::Alert::new(&alert.alert, Some(source)) };
+            alerts.push(alert)?;
         }
         Ok(())
     })?;
@@ -82,8 +83,10 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
         scores.write(engine.model(), &import.batch, &import.files)?;
         stages.end(stage);
     }
-    let Import { files, errors, notes, key_origin, .. } = &import;
-    Summary { files, errors, notes, key_origin, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
+    let Import { files, errors, notes, meaning, key_origin, .. } = &import;
+    let meaning = Some(meaning);
+    Summary { files, errors, notes, meaning, key_origin, engine: &engine, stages: &stages, counts, alerts, rejects }
+        .print();
     // The process ends here, and the system takes memory back faster than it is handed back piece by piece.
     std::mem::forget((import, engine));
     Ok(())
@@ -93,6 +96,17 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
 pub(crate) fn place(files: &[FileReport], source: Source) -> wire::Source {
     let report = &files[source.file as usize];
     wire::Source { feed: report.feed.clone(), file: shown_path(&report.path), row: source.row }
+}
+
+/// What became of a transaction later.
+fn later(import: &Import, row: usize) -> Option<String> {
+    let undone = import.meaning.undone(row)?;
+    let how = match undone.how {
+        Undo::Reversal => "reversed",
+        Undo::Refund => "refunded",
+    };
+    let (year, month, day) = import.batch.times()[undone.by as usize].civil_date();
+    Some(format!("{how} on {year:04}-{month:02}-{day:02}"))
 }
 
 /// Lets the pool that everything runs in have so many threads.

@@ -142,8 +142,20 @@ pub(crate) fn run(
     scores.map_or(Ok(()), |scores| scores.finish())?;
     stages.end(stage);
     let rejects = rejects.finish()?;
-    let Streamed { files, errors, notes, key_origin, .. } = &done;
-    Summary { files, errors, notes, key_origin, engine: &engine, stages: &stages, counts, alerts, rejects }.print();
+    let (files, errors, notes, key_origin) = (&done.files, &done.errors, &done.notes, &done.key_origin);
+    Summary {
+        files,
+        errors,
+        notes,
+        meaning: None,
+        key_origin,
+        engine: &engine,
+        stages: &stages,
+        counts,
+        alerts,
+        rejects,
+    }
+    .print();
     // As in the run that holds everything.
     std::mem::forget(engine);
     Ok(())

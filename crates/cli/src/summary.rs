@@ -3,8 +3,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crible::Engine;
+use crible_core::{Amount, Meaning, Undo};
 use crible_feature::FeatureSet;
-use crible_ingest::{Error, FileReport, KeyOrigin, shown_path};
+use crible_ingest::{Error, FileReport, Gap, KeyOrigin, shown_path};
 
 use crate::progress::Stages;
 use crate::score::SEVERITIES;
@@ -14,6 +15,8 @@ pub(crate) struct Summary<'a> {
     pub(crate) files: &'a [FileReport],
     pub(crate) errors: &'a [Error],
     pub(crate) notes: &'a [String],
+    /// What the transactions mean besides; a stream does not tell.
+    pub(crate) meaning: Option<&'a Meaning>,
     pub(crate) key_origin: &'a KeyOrigin,
     pub(crate) engine: &'a Engine,
     pub(crate) stages: &'a Stages,
@@ -44,9 +47,15 @@ impl Summary<'_> {
             if !file.unused_columns.is_empty() {
                 line(format_args!("  columns not used: {}", file.unused_columns.join(", ")));
             }
+            if let Some(gaps) = gaps(&file.gaps) {
+                line(format_args!("  warning: {gaps}"));
+            }
             for warning in &file.warnings {
                 line(format_args!("  warning: {warning}"));
             }
+        }
+        if let Some(meaning) = self.meaning.and_then(meaning) {
+            line(format_args!("meaning: {meaning}"));
         }
         for error in self.errors {
             line(format_args!("warning: not read: {error}"));
@@ -74,4 +83,36 @@ impl Summary<'_> {
         line(format_args!("time: {}", times.collect::<Vec<_>>().join(", ")));
         out
     }
+}
+
+/// Gaps that are told one by one.
+const TOLD: usize = 3;
+
+/// Where running balances do not follow from one another.
+fn gaps(gaps: &[Gap]) -> Option<String> {
+    let told = gaps.iter().take(TOLD).map(|gap| {
+        let missing = Amount::new(gap.missing_minor, gap.currency);
+        format!("between rows {} and {} {missing} {}", gap.after, gap.before, gap.currency)
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    let more = gaps.len().saturating_sub(TOLD);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!gaps.is_empty()).then(|| {
+        format!("{} of its balances do not follow: rows are missing or out of order ({told}{more})", gaps.len())
+    })
+}
+
+/// What was found out about the transactions, where anything was.
+fn meaning(meaning: &Meaning) -> Option<String> {
+    let reversals = meaning.all_undone().iter().filter(|undone| undone.how == Undo::Reversal).count();
+    let refunds = meaning.all_undone().len() - reversals;
+    let counts = [
+        (reversals, "reversals linked"),
+        (refunds, "refunds linked"),
+        (meaning.n_transfers(), "transfers between accounts paired"),
+        (meaning.pending().len(), "pending"),
+        (meaning.fees().len(), "with a fee"),
+    ];
+    let told: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    (!told.is_empty()).then(|| told.join(", "))
 }

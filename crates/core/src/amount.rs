@@ -1,3 +1,5 @@
+mod iso4217;
+
 use std::fmt;
 
 /// An ISO 4217 currency, by its alphabetic code.
@@ -12,8 +14,8 @@ impl Currency {
     /// ISO 4217's code for "no currency": for feeds that do not say.
     pub const NONE: Self = Self(*b"XXX");
 
-    /// From three ASCII letters in either case; `None` for anything else. Codes that ISO 4217 has not (yet) assigned
-    /// are taken: a new currency must not stop a feed.
+    /// From three ASCII letters in either case; `None` for anything else. Whether ISO 4217 has the code,
+    /// [`Currency::is_assigned`] tells.
     pub const fn new(code: &[u8]) -> Option<Self> {
         if code.len() != 3 {
             return None;
@@ -30,9 +32,16 @@ impl Currency {
         Some(Self(upper))
     }
 
+    /// Whether ISO 4217 has the code, or had it since the euro came. Of any other the minor unit is not known.
+    pub fn is_assigned(self) -> bool {
+        iso4217::has(self.0)
+    }
+
     /// Decimal digits of the minor unit, after ISO 4217 list one: 0 for the yen, 3 for the Kuwaiti dinar, 2 for most.
     pub const fn exponent(self) -> u32 {
         match &self.0 {
+            b"ADP" | b"BEF" | b"BYB" | b"BYR" | b"ESP" | b"GRD" | b"ITL" | b"LUF" | b"MGF" | b"PTE" | b"TPE"
+            | b"TRL" => 0,
             b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
             | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,

@@ -1,4 +1,5 @@
 mod columns;
+mod pick;
 
 use std::collections::HashMap;
 

@@ -23,6 +23,7 @@ mod code;
 mod feature;
 mod id;
 mod label;
+mod meaning;
 mod time;
 mod transaction;
 
@@ -32,5 +33,6 @@ pub use code::Code;
 pub use feature::{Column, Scale, Tail, Topic, Unit, Usual};
 pub use id::{EntityId, TxnId};
 pub use label::{Label, Truth};
+pub use meaning::{Fee, Meaning, Undo, Undone};
 pub use time::{Timestamp, Window};
 pub use transaction::{Position, Transaction};

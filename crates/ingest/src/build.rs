@@ -8,7 +8,7 @@ use siphasher::sip128::SipHasher24;
 
 use crate::error::{clipped, head, shown};
 use crate::key::{Key, Pseudonyms};
-use crate::mask::{Parties, names_party, shape};
+use crate::mask::{Parties, mask, names_party, shape};
 use crate::plan::{Amounts, Money, Plan, Source};
 use crate::preset::When;
 use crate::reveal::Seek;
@@ -64,6 +64,7 @@ struct Row {
     balance: Option<i64>,
     position: Option<Position>,
     truth: Truth,
+    fee: i64,
 }
 
 impl<'a> Builder<'a> {
@@ -117,7 +118,7 @@ impl<'a> Builder<'a> {
     /// Rejects a record as a whole. What its fields mean is not known, so its shape is all that is shown.
     pub(crate) fn reject(&mut self, line: u64, value: &[u8], reason: String) {
         let value = clipped(&shape(&head(value)));
-        self.fault(WHOLE, line, value, reason);
+        self.fault(WHOLE, line, value, mask(&reason).into_owned());
     }
 
     /// Rejects a record for what stands in a column; `parties` are those it names.
@@ -157,7 +158,11 @@ impl<'a> Builder<'a> {
                     .find(|(name, _)| name.eq_ignore_ascii_case(code))
                     .map(|(_, currency)| *currency)
                     .or_else(|| Currency::new(code))
-                    .ok_or_else(|| problem(Some(column), code, "expected a currency of three letters, such as USD"))?,
+                    .filter(|currency| currency.is_assigned())
+                    .ok_or_else(|| {
+                        let expected = "expected a currency of three letters that ISO 4217 has, such as USD";
+                        problem(Some(column), code, expected)
+                    })?,
             },
         };
         let minor = self.minor(fields, currency)?;
@@ -200,6 +205,7 @@ impl<'a> Builder<'a> {
             balance,
             position: self.position(fields)?,
             truth: self.truth(fields)?,
+            fee: self.fee(fields, minor, currency)?,
         })
     }
 
@@ -283,6 +289,21 @@ impl<'a> Builder<'a> {
                 problem(Some(column), text, "expected a fee within 64 bits of minor units of the amount")
             }),
         }
+    }
+
+    /// The part of the amount that is a fee, signed as the amount is.
+    fn fee(&self, fields: &impl Fields, minor: i64, currency: Currency) -> Result<i64, Box<Problem>> {
+        let read = |column: usize| match fields.get(column).trim_ascii() {
+            b"" => Ok(None),
+            text => self.money(column, text, currency).map(Some),
+        };
+        if let Some(column) = self.plan.fee {
+            return Ok(read(column)?.map_or(0, |fee| -fee.abs()));
+        }
+        let Some(column) = self.plan.principal else { return Ok(0) };
+        let negate = matches!(self.plan.amount, Amounts::Signed { negate: true, .. });
+        let principal = read(column)?.map(|principal| if negate { -principal } else { principal });
+        Ok(principal.map_or(0, |principal| minor.saturating_sub(principal)))
     }
 
     fn without_fee(&self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
@@ -374,6 +395,24 @@ impl<'a> Builder<'a> {
         }
         if plan.label.is_some() {
             chunk.truth.push(row.truth);
+        }
+        if plan.says.marks() {
+            chunk.marks.push(plan.says.of(fields));
+        }
+        if plan.fee.is_some() || plan.principal.is_some() {
+            chunk.fee.push(row.fee);
+        }
+        if plan.says.links() {
+            let hash = |column: Option<usize>| match column.map_or(&b""[..], |at| fields.get(at).trim_ascii()) {
+                b"" => 0,
+                id => {
+                    let name = [b"id\0", &row.account.get().to_le_bytes()[..], id].concat();
+                    u128::from(self.keys.references.hash(&name)) as u64 | 1
+                }
+            };
+            chunk.own.push(hash(plan.id.map(|(at, _)| at)));
+            chunk.original.push(hash(plan.says.original));
+            chunk.replaces.push(hash(plan.says.replaces));
         }
         for (words, source) in [
             (&mut chunk.category, &plan.category),

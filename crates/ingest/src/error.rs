@@ -29,7 +29,11 @@ pub enum Error {
         path: PathBuf,
     },
     /// No preset has this header.
-    #[error("{}: no known feed has the header `{header}`{}; name the feed with --feed NAME, or the columns with --map", shown_path(path), Nearest(nearest))]
+    #[error(
+        "{}: no known feed has the header `{header}`{}; name the feed with --feed NAME, or the columns with --map",
+        shown_path(path),
+        Nearest(nearest)
+    )]
     Unrecognised {
         /// The file.
         path: PathBuf,

@@ -190,6 +190,8 @@ amount = { column = 'amount', sign = 'outflow-negative', format = 'plain' }
 currency.column = 'currency'
 category.column = 'category'
 channel.column = 'channel'
+meaning.pending = { column = 'status', values = ['pending'] }
+meaning.reversal = { column = 'reversal', values = ['yes'] }
 ";
 
 impl Format {
@@ -248,9 +250,11 @@ pub(crate) fn presets() -> impl Iterator<Item = Preset> {
 
 fn preset(about: &About) -> Result<Preset, crate::PresetError> {
     let counterparty = if about.extra.contains("counterparty") { "" } else { "counterparty.column = 'counterparty'\n" };
+    // What an OFX correction names is the same transaction, put right; a deletion is none.
+    let other = if about.format == Format::Ofx { "replaces" } else { "original" };
     let text = format!(
         "name = '{}'\ntitle = '{}'\nsource = '{}'\nnotes = '''{}'''\napart = ['description', 'reference', \
-         'value-date']\n{SHARED}{counterparty}{}",
+         'value-date']\n{SHARED}meaning.{other} = 'reversal-of'\n{counterparty}{}",
         about.name, about.title, about.source, about.notes, about.extra
     );
     let mut preset = Preset::from_toml(&text, about.name)?;

@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicU64;
 
 use rayon::prelude::*;
 
-use crate::build::{Builder, Keys, WHOLE};
+use crate::build::{Builder, Keys};
 use crate::csv::MAX_LINE;
 use crate::error::Error;
 use crate::input::{Heard, Input};
@@ -258,7 +258,7 @@ fn build(elements: &[Element], columns: &Columns, plan: &Plan, keys: &Keys) -> (
     for Element { line, text, wrong, .. } in elements {
         let wrong = wrong.clone().or_else(|| columns.read(text, &mut row, &mut others).err());
         match wrong {
-            Some(reason) => builder.reject_at(WHOLE, *line, text, reason),
+            Some(reason) => builder.reject(*line, text, reason),
             None => builder.push(&row, *line, &|| text.clone()),
         }
     }

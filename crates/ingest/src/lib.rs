@@ -11,6 +11,7 @@ mod input;
 mod json;
 mod key;
 mod mask;
+mod meaning;
 mod merge;
 #[cfg(feature = "polars")]
 mod parquet;
@@ -32,6 +33,7 @@ pub use error::Error;
 pub use input::Compression;
 pub use key::{Domain, Key, KeyError, KeyOrigin};
 pub use mask::{mask, shown_path};
+pub use meaning::Gap;
 pub use plan::Mapped;
 pub use preset::{Mapping, Preset, PresetError, Presets, feeds};
 pub use read::{FileReport, Import, Options, Progress, Reject, Stream, Streamed, Window, read, stream};

@@ -5,6 +5,7 @@ use crible_core::{Batch, Code, Coded, Columns, Currencies, Currency, EntityId, S
 use rayon::prelude::*;
 use siphasher::sip128::SipHasher24;
 
+use crate::meaning::{PENDING, Said};
 use crate::plan::{Money, Plan};
 use crate::rows::{Chunk, Words};
 
@@ -95,7 +96,7 @@ impl Held {
     /// transaction. Elsewhere a file's equal rows are as many transactions (two coffees), numbered in file order, and a
     /// second file's are the same ones again as far as their number goes (an overlapping export). A label that only one
     /// of them has is kept.
-    pub(crate) fn take(&mut self, until: Option<i64>) -> Batch {
+    pub(crate) fn take(&mut self, until: Option<i64>) -> (Batch, Said) {
         // Occurrences are numbered by file and row, however the files' chunks came.
         self.parts.sort_unstable_by_key(|part| (part.file, part.chunk.first_row));
         let mut places = self.places(until);
@@ -122,10 +123,10 @@ impl Held {
         if renamed {
             sort(&mut places);
         }
-        let batch = fill(&places, &self.parts, &self.files);
+        let (batch, said) = fill(&places, &self.parts, &self.files);
         self.parts.retain(|part| until.is_some_and(|until| part.last >= until));
         self.from = self.from.max(until);
-        batch
+        (batch, said)
     }
 
     /// The places of all rows before an instant, sorted.
@@ -190,8 +191,14 @@ fn group_kept(group: &[Place], parts: &mut [Part], files: &mut [Facts]) -> Vec<P
             Some(first) => {
                 files[file].known += 1;
                 let said = part.chunk.truth.get(place.row as usize).copied().unwrap_or_default();
-                if let Some(slot) = parts[first.part as usize].chunk.truth.get_mut(first.row as usize) {
+                let open = part.chunk.marks.get(place.row as usize).is_some_and(|marks| marks & PENDING != 0);
+                let kept = &mut parts[first.part as usize].chunk;
+                if let Some(slot) = kept.truth.get_mut(first.row as usize) {
                     *slot = stronger(*slot, said);
+                }
+                // What is posted in one export is no longer pending in another.
+                if let Some(marks) = kept.marks.get_mut(first.row as usize).filter(|_| !open) {
+                    *marks &= !PENDING;
                 }
             }
         }
@@ -209,7 +216,7 @@ fn stronger(a: Truth, b: Truth) -> Truth {
 }
 
 /// Columns of a batch, each gathered in parallel from the chunks' own.
-fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> Batch {
+fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> (Batch, Said) {
     let gather = Gather { places, parts };
     let account = |place: &Place, part: &Part| {
         let file = &files[part.file as usize];
@@ -248,7 +255,15 @@ fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> Batch {
         truth: gather.optional(|chunk| &chunk.truth),
     };
     #[expect(clippy::expect_used, reason = "places are in the batch's order, and every column has one value a place")]
-    Batch::from_columns(columns).expect("columns of one length, in order")
+    let batch = Batch::from_columns(columns).expect("columns of one length, in order");
+    let said = Said {
+        marks: gather.optional(|chunk| &chunk.marks),
+        fee: gather.optional(|chunk| &chunk.fee),
+        own: gather.optional(|chunk| &chunk.own),
+        original: gather.optional(|chunk| &chunk.original),
+        replaces: gather.optional(|chunk| &chunk.replaces),
+    };
+    (batch, said)
 }
 
 /// Rows in their final order, and where each stands.

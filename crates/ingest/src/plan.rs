@@ -2,6 +2,8 @@
 
 mod told;
 
+mod says;
+
 use std::path::Path;
 
 use crible_core::Currency;
@@ -11,6 +13,7 @@ use crate::key::Domain;
 use crate::mask::is_party;
 use crate::preset::{Inflow, Origin, Place, Preset, Sign, Skip, Style, Text, When};
 use crate::value::time::Clock;
+pub(crate) use says::Says;
 
 pub use told::Mapped;
 
@@ -39,6 +42,7 @@ pub(crate) struct Plan {
     pub(crate) clock: Clock,
     pub(crate) amount: Amounts,
     pub(crate) fee: Option<usize>,
+    pub(crate) principal: Option<usize>,
     pub(crate) style: Style,
     pub(crate) round: bool,
     pub(crate) currency: Money,
@@ -51,6 +55,7 @@ pub(crate) struct Plan {
     pub(crate) id: Option<(usize, bool)>,
     pub(crate) label: Option<Words>,
     pub(crate) apart: Vec<usize>,
+    pub(crate) says: Says,
     /// Rows that are no transactions.
     pub(crate) skips: Vec<(usize, Skip)>,
     /// Columns that say who somebody is, by what is read from them or by their names; those of accounts and
@@ -192,6 +197,8 @@ impl Plan {
             clock,
             amount,
             fee: money.fee.as_ref().map(find).transpose()?,
+            principal: money.principal.as_ref().map_or(Ok(None), optional_place)?,
+            says: Says::new(&preset.meaning, optional_place)?,
             style: money.format.unwrap_or_default(),
             round: money.round,
             currency,
@@ -299,8 +306,9 @@ impl Plan {
             .collect();
         all.extend(self.inflow_from.iter().flat_map(|(at, turned)| turned.iter().map(|(at, _)| at).chain([at])));
         all.extend(&self.time);
-        all.extend(self.zone.iter().chain(&self.finer).chain(&self.fee));
+        all.extend(self.zone.iter().chain(&self.finer).chain(&self.fee).chain(&self.principal));
         all.extend(self.negative_balance.iter().map(|(at, _)| at));
+        all.extend(self.says.used());
         all.extend(self.skips.iter().map(|(at, _)| at));
         match &self.amount {
             Amounts::Signed { at, inflow, .. } => all.extend(inflow.iter().map(|(at, _)| at).chain([at])),

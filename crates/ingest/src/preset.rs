@@ -5,6 +5,7 @@ mod check;
 mod error;
 mod locate;
 mod mapping;
+mod meaning;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::plan::{Mapped, Plan};
 
 pub use error::PresetError;
 pub use mapping::Mapping;
+pub(crate) use meaning::Meaning;
 pub(crate) use rows::{Evidence, Skip};
 
 /// A column: by name, or by position from 0 (for repeated names and files without a header).
@@ -61,6 +63,8 @@ pub struct Preset {
     pub(crate) balance: Option<Balance>,
     pub(crate) id: Option<Id>,
     pub(crate) label: Option<Labels>,
+    #[serde(default)]
+    pub(crate) meaning: Meaning,
     /// Rows of the statement that are no transactions.
     #[serde(default)]
     pub(crate) skip: Vec<Skip>,
@@ -225,6 +229,8 @@ pub(crate) struct Money {
     pub(crate) inflow: Option<Inflow>,
     /// A fee that is not part of the amount and leaves the account with it, by absolute value.
     pub(crate) fee: Option<Place>,
+    /// What was paid without the fee, where the amount is with it: the difference is the fee.
+    pub(crate) principal: Option<Place>,
     /// Digits behind the currency's last are rounded, half to even: for simulated and converted amounts.
     #[serde(default)]
     pub(crate) round: bool,

@@ -10,11 +10,12 @@ mod text;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crible_core::Batch;
+use crible_core::{Batch, Meaning};
 
 use crate::error::Error;
-use crate::key::{Key, KeyOrigin};
-use crate::preset::{Mapping, Presets};
+use crate::key::{Domain, Key, KeyOrigin};
+use crate::meaning::{self, Gap, Settled};
+use crate::preset::{Mapping, Presets, When};
 use crate::recognise::Signature;
 use crate::reveal::Seek;
 use run::Run;
@@ -38,6 +39,8 @@ pub struct Options {
 pub struct Import {
     /// The transactions, in order of time and reference. A row's [`crible_core::Source::file`] is an index into `files`.
     pub batch: Batch,
+    /// What they mean besides, by rows of the batch.
+    pub meaning: Meaning,
     /// The files read, in order of their paths whatever the order they were given in.
     pub files: Vec<FileReport>,
     /// The files that could not be read at all.
@@ -72,6 +75,8 @@ pub struct FileReport {
     pub late: u64,
     /// Columns nothing was read from.
     pub unused_columns: Vec<String>,
+    /// Where its running balances do not follow from one another; a stream does not look.
+    pub gaps: Vec<Gap>,
     /// What else there is to know.
     pub warnings: Vec<String>,
 }
@@ -143,7 +148,16 @@ pub(crate) fn read_seeking(
         }
     }
     run.check()?;
-    let batch = run.held.take(None);
-    let (files, key_origin) = (run.reports(), run.key.origin().clone());
-    Ok(Import { batch, files, errors: run.errors, notes: run.notes, key_origin })
+    let (batch, said) = run.held.take(None);
+    let running: Vec<bool> = run.files.iter().map(|file| matches!(file.plan.balance, Some((_, When::After)))).collect();
+    let parties = run.files.iter().any(|file| file.plan.counterparty_domain == Domain::Party);
+    let Settled { batch, meaning, known, gaps } = meaning::settle(batch, said, &running, parties);
+    let mut files = run.reports();
+    for ((report, again), gaps) in files.iter_mut().zip(known).zip(gaps) {
+        report.known += again;
+        report.accepted -= again;
+        report.gaps = gaps;
+    }
+    let key_origin = run.key.origin().clone();
+    Ok(Import { batch, meaning, files, errors: run.errors, notes: run.notes, key_origin })
 }

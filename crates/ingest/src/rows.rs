@@ -22,6 +22,12 @@ pub(crate) struct Chunk {
     pub(crate) country: Words,
     pub(crate) position: Vec<Option<Position>>,
     pub(crate) truth: Vec<Truth>,
+    /// What rows say besides what they are: see [`crate::meaning`].
+    pub(crate) marks: Vec<u8>,
+    pub(crate) fee: Vec<i64>,
+    pub(crate) own: Vec<u64>,
+    pub(crate) original: Vec<u64>,
+    pub(crate) replaces: Vec<u64>,
     /// Row in the block.
     pub(crate) row: Vec<u32>,
     /// Line in the block, in blocks where that is not the row's number.

@@ -71,13 +71,13 @@ proptest! {
         for (file, rows) in files.iter().enumerate() {
             at_once.push(file as u32, chunk(rows, 0));
         }
-        let whole = at_once.take(None);
+        let whole = at_once.take(None).0;
         prop_assert_eq!(whole.len(), expected(&files));
 
         let mut in_pieces = held(files.len());
         let mut got: Vec<(Transaction, Source, Truth)> = Vec::new();
         let mut take = |held: &mut Held, until| {
-            let batch = held.take(until);
+            let batch = held.take(until).0;
             got.extend((0..batch.len()).map(|row| (batch.get(row), batch.source(row), batch.truth(row))));
         };
         let chunks = files.iter().map(|file| file.len().div_ceil(size)).max().unwrap();
@@ -107,10 +107,10 @@ proptest! {
 fn a_row_before_what_has_left_is_passed_over() {
     let mut held = held(1);
     held.push(0, chunk(&[(5, 2, 0), (9, 2, 0), (7, 2, 0)], 0));
-    assert_eq!(held.take(Some(8)).len(), 2);
+    assert_eq!(held.take(Some(8)).0.len(), 2);
     held.push(0, chunk(&[(7, 2, 0), (8, 2, 0), (10, 2, 0)], 3));
     assert_eq!((held.rows(), held.from()), (3, Some(8)));
-    let rest = held.take(None);
+    let rest = held.take(None).0;
     let ids: Vec<TxnId> = rest.ids().to_vec();
     assert_eq!(rest.times(), [8, 9, 10].map(Timestamp));
     assert_eq!(ids, [8, 9, 10].map(|at| TxnId(at << 8 | 2)));

@@ -82,8 +82,8 @@ impl Preset {
             if !text.names.is_empty() && key != "currency" {
                 return wrong(key, "names", "this on currencies alone");
             }
-            if let Some(code) = text.names.values().find(|code| Currency::new(code.as_bytes()).is_none()) {
-                return wrong("currency.names", code, "three letters");
+            if let Some(code) = text.names.values().find(|code| !is_currency(code)) {
+                return wrong("currency.names", code, "three letters that ISO 4217 has");
             }
             if text.from.is_some() && key != "account" {
                 return wrong(key, "from", "a column or a constant; only accounts come from elsewhere");
@@ -96,9 +96,9 @@ impl Preset {
             }
         }
         if let Some(code) = self.currency.as_ref().and_then(|c| c.constant.as_ref())
-            && Currency::new(code.as_bytes()).is_none()
+            && !is_currency(code)
         {
-            return wrong("currency.constant", code, "three letters");
+            return wrong("currency.constant", code, "three letters that ISO 4217 has");
         }
         if self.time.column.is_some() != self.time.columns.is_empty() {
             return wrong("time", "", "one of column and columns");
@@ -119,6 +119,9 @@ impl Preset {
         }
         if let Some(skip) = self.skip.iter().find(|skip| skip.tests() != 1 || skip.reason.is_empty()) {
             return wrong("skip", &skip.reason, "a reason, and one of values, other-than, starts-with and empty");
+        }
+        if money.fee.is_some() && money.principal.is_some() {
+            return wrong("amount.principal", "", "it or fee: with a fee the amount is the principal");
         }
         if let Some(label) = &self.label
             && label.fraud.is_empty()
@@ -165,7 +168,8 @@ impl Preset {
     pub(crate) fn is_optional(&self, key: &str) -> bool {
         match key {
             "account" => self.account.from.is_some(),
-            "counterparty" | "category" | "channel" | "country" | "balance" | "id" | "label" | "apart" | "skip" => true,
+            "counterparty" | "category" | "channel" | "country" | "balance" | "id" | "label" | "apart" | "skip"
+            | "meaning" | "amount.principal" => true,
             "balance.negative" | "position.latitude" | "position.longitude" | "time.finer" => true,
             _ if key.ends_with(".or") => true,
             _ => false,
@@ -214,6 +218,8 @@ impl Preset {
         places.extend(self.balance.iter().map(|balance| ("balance", &balance.column)));
         places.extend(self.id.iter().map(|id| ("id", &id.column)));
         places.extend(self.label.iter().map(|label| ("label", &label.column)));
+        places.extend(self.amount.principal.iter().map(|place| ("amount.principal", place)));
+        places.extend(self.meaning.places().map(|place| ("meaning", place)));
         places.extend(self.apart.iter().map(|place| ("apart", place)));
         places
     }
@@ -228,4 +234,8 @@ fn or(key: &str) -> &'static str {
         "channel" => "channel.or",
         _ => "country.or",
     }
+}
+
+fn is_currency(code: &str) -> bool {
+    Currency::new(code.as_bytes()).is_some_and(Currency::is_assigned)
 }

@@ -250,6 +250,7 @@ impl Given {
                 legitimate: words(&["0", "false", "no", "n", "legitimate", "genuine"]),
                 unknown: Vec::new(),
             }),
+            meaning: super::Meaning::default(),
             skip: Vec::new(),
             format: None,
             toml: "".into(),

@@ -2,7 +2,7 @@
 
 use crate::build::{Builder, Keys, WHOLE};
 use crate::formats::{COLUMNS, Column, Document, Entry};
-use crate::mask::{Parties, mask};
+use crate::mask::Parties;
 use crate::plan::Plan;
 use crate::rows::Chunk;
 use crate::worker::Worker;
@@ -17,7 +17,7 @@ pub(super) fn read(document: &Document, plan: &Plan, keys: &Keys) -> (Vec<Chunk>
             match &entry.wrong {
                 // A record as a whole has no fields to go by; a word such as a status is none.
                 Some(wrong) if wrong.column.is_none() && is_record(&wrong.value) => {
-                    builder.reject(entry.line, wrong.value.as_bytes(), mask(&wrong.reason).into_owned());
+                    builder.reject(entry.line, wrong.value.as_bytes(), wrong.reason.clone());
                 }
                 Some(wrong) => {
                     let column = wrong.column.map_or(WHOLE, |column| COLUMNS[column as usize]);

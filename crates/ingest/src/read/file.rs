@@ -191,6 +191,7 @@ impl File {
             known,
             rejected,
             late,
+            gaps: Vec::new(),
             // A format's columns are ours: the file has none that could go unread. One that was taken to have a header may
             // have none.
             unused_columns: unused.filter(|_| !self.is_document).map(|(name, _)| mask(name).into_owned()).collect(),

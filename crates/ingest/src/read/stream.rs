@@ -153,7 +153,7 @@ impl Stream<'_> {
         }
         let wanted = behind.map_or(self.window / 4, |_| rows / 2);
         if behind.is_none() && rows <= wanted {
-            return (rows > 0).then(|| self.run.held.take(None));
+            return (rows > 0).then(|| self.run.held.take(None).0);
         }
         let (first, until) = split(self.run.held.times(), wanted);
         let until = match behind {
@@ -166,7 +166,7 @@ impl Stream<'_> {
                 return None;
             }
         };
-        let batch = self.run.held.take((until > first).then_some(until));
+        let batch = self.run.held.take((until > first).then_some(until)).0;
         self.due = (self.window / 2).max(self.run.held.rows() + self.window / 8);
         Some(batch)
     }

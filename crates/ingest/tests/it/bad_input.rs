@@ -20,7 +20,7 @@ fn read(text: impl AsRef<[u8]>) -> (Import, Vec<Reject>) {
 }
 
 /// What is shown of a row that nobody can say the fields of.
-fn shape(text: &str) -> String {
+pub(crate) fn shape(text: &str) -> String {
     text.chars()
         .map(|letter| match letter {
             '0'..='9' => '0',

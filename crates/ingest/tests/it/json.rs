@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crible_ingest::{Error, Import, Mapping, Options, Reject, recognise};
 
+use crate::bad_input::shape;
 use crate::common::{Folder, bytes, fixture, import, key, options, told};
 
 /// A CSV's rows as objects, numbers as numbers where `numbers` says so of a column.
@@ -99,7 +100,7 @@ fn a_broken_object_is_one_reject() {
     for bad in broken {
         let (found, rejects) = read("in.ndjson", format!("{}\n\n{bad}\n{}\n", good(1), good(2)));
         assert_eq!((found.files[0].read, found.batch.len(), rejects.len()), (3, 2, 1), "{bad}");
-        assert_eq!((rejects[0].row, rejects[0].line, rejects[0].value.as_str()), (1, 3, bad));
+        assert_eq!((rejects[0].row, rejects[0].line, rejects[0].value.as_str()), (1, 3, shape(bad).as_str()));
         assert!(rejects[0].reason.contains("expected"), "{}", rejects[0].reason);
         assert_eq!(found.files[0].warnings, [""; 0]);
     }

@@ -8,6 +8,7 @@ mod accounting;
 mod arrow;
 mod bad_input;
 mod common;
+mod currency;
 mod draft;
 mod encodings;
 mod feeds;
@@ -19,6 +20,7 @@ mod inputs;
 mod json;
 mod keys;
 mod mapping;
+mod meaning;
 mod mutated;
 mod mutator;
 #[cfg(feature = "polars")]

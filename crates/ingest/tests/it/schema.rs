@@ -122,7 +122,7 @@ fn the_schema_has_the_keys_of_the_loader_and_no_others() {
     check("amount.no-such-key = 1", "/$defs/amount/properties");
     check("amount.inflow.no-such-key = 1", "/$defs/amount/properties/inflow/properties");
     check("counterparty.turned.no-such-key = 1", "/properties/counterparty/properties/turned/properties");
-    for table in ["position", "balance", "id", "label"] {
+    for table in ["position", "balance", "id", "label", "meaning"] {
         check(&format!("{table}.no-such-key = 1"), &format!("/properties/{table}/properties"));
     }
     check("[[skip]]\nno-such-key = 1", "/properties/skip/items/properties");

@@ -218,7 +218,7 @@ fn pacs008_with_broken_transfers() {
         &[
             "0 4 time `2024-02-30`: expected a time such as 2018-04-01 00:00:31 or 2018-04-01T00:00:31Z, of the years 1900 to 2199",
             "1 5 amount `1.001`: `1.001` has more than the 2 decimal digits of EUR",
-            "2 6 currency `EURO`: expected a currency of three letters, such as USD",
+            "2 6 currency `EURO`: expected a currency of three letters that ISO 4217 has, such as USD",
         ],
     );
     assert_eq!(
