@@ -9,7 +9,7 @@ use anyhow::{Error, Result, bail};
 use crible::{Engine, Model};
 use crible_alert::{Ranked, Ranker, wire};
 use crible_core::{Batch, Source};
-use crible_ingest::{Options, Streamed, Window, stream};
+use crible_ingest::{Options, Window, stream};
 use rayon::prelude::*;
 
 use crate::alerts::{Alerts, Places};

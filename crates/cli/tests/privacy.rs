@@ -57,6 +57,13 @@ fn fixtures() -> Vec<PathBuf> {
     files
 }
 
+/// What is gathered as an identifier and is none: words of statements that outputs have too, and a round amount.
+const NONE: &[&str] = &["Payment", "Opening Balance", "\"transactions\": [", "10000000"];
+
+fn is_none(value: &str) -> bool {
+    NONE.contains(&value) || value.starts_with("Beginning balance as of ")
+}
+
 fn crible(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crible")).current_dir(folder).env_remove("CRIBLE_KEY").args(args).output().unwrap()
 }
@@ -76,7 +83,7 @@ fn identifiers(bytes: &[u8]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut add = |value: &str| {
         let value = value.trim().trim_matches('\'');
-        if tells(value) {
+        if tells(value) && !is_none(value) {
             found.insert(value.to_owned());
         }
     };
@@ -286,7 +293,7 @@ fn a_file_made_to_leak_does_not() {
 
 #[test]
 fn a_leak_would_be_found() {
-    let identifiers: BTreeSet<String> =
+    let known: BTreeSet<String> =
         ["4000123412341234", "DE89 3704 0044 0532 0130 00", "Piet Lund"].map(str::to_owned).into();
     let hex: String = b"piet lund".iter().map(|byte| format!("{byte:02x}")).collect();
     let planted = [
@@ -300,7 +307,7 @@ fn a_leak_would_be_found() {
         ("none", "[name] 8f3e 4000 1234".to_owned(), 0),
     ];
     for (what, text, expect) in planted {
-        let found = leaks(&identifiers, &[("out".to_owned(), text.clone().into_bytes())]);
+        let found = leaks(&known, &[("out".to_owned(), text.clone().into_bytes())]);
         assert_eq!(found.len(), expect, "{what}: {text}");
     }
     // What is gathered of fixtures, by column, by tag and by pattern.

@@ -112,5 +112,8 @@ fn a_stream_of_nothing_is_unusable() {
     assert_eq!(out.status.code(), Some(2), "{log}");
     assert!(log.contains("no transaction could be read from 1 file(s): 1 of 1 rows were rejected"), "{log}");
     assert!(!folder.path().join("out/alerts.jsonl").exists());
-    assert!(fs::read_to_string(folder.path().join("out/rejects.csv")).unwrap().contains("not,a,row"));
+    assert!(
+        fs::read_to_string(folder.path().join("out/rejects.csv")).unwrap().contains("xxx,x,xxx"),
+        "of a row that is none its shape is shown"
+    );
 }

@@ -287,7 +287,7 @@ impl Plan {
             Amounts::Pair { debit, credit } => vec![debit, credit],
         };
         money.extend(self.balance.iter().map(|&(at, _)| at));
-        money.extend(self.fee);
+        money.extend(self.fee.iter().chain(&self.principal));
         money
     }
 

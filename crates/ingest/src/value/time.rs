@@ -170,8 +170,8 @@ impl Format {
     fn told(&self) -> String {
         match self {
             Self::Iso => "2018-04-01 00:00:31 or 2018-04-01T00:00:31Z".to_owned(),
-            Self::EpochSeconds => "1522540831 (seconds since 1970)".to_owned(),
-            Self::EpochMilliseconds => "1522540831000 (milliseconds since 1970)".to_owned(),
+            Self::EpochSeconds => "a number of 10 digits (seconds since 1970)".to_owned(),
+            Self::EpochMilliseconds => "a number of 13 digits (milliseconds since 1970)".to_owned(),
             Self::Slashed { month_first: true } => "04/13/2018 (month/day/year)".to_owned(),
             Self::Slashed { month_first: false } => "13/04/2018 (day/month/year)".to_owned(),
             Self::Step { .. } | Self::Months { .. } => "17 (a number of steps)".to_owned(),

@@ -136,7 +136,7 @@ fn plaid_names_the_pending_one() {
     let folder = Folder::new();
     let one = folder.file("a.csv", format!("{header}\n{rows}"));
     let two = folder.file("b.csv", format!("{header}\n{}\n", fields.join(",")));
-    let (alone, _) = read(&[one.clone()]);
+    let (alone, _) = read(std::slice::from_ref(&one));
     assert_eq!((alone.batch.len(), alone.meaning.pending().len()), (3, 1));
     let (both, _) = read(&[one, two]);
     assert_eq!((both.batch.len(), both.meaning.pending().len()), (3, 0));

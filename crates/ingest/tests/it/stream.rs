@@ -46,7 +46,17 @@ fn counts(files: &[FileReport]) -> Vec<(u64, u64, u64, u64)> {
 fn assert_same(files: &[PathBuf], window: usize, whole: &Import, rejects: &[Reject]) {
     let (batches, done, told) = streamed(files, window);
     assert_eq!(rows(&batches), rows(std::slice::from_ref(&whole.batch)), "window {window}");
-    assert_eq!(done.files, whole.files, "window {window}");
+    // Balances are followed over a whole batch alone.
+    let files: Vec<FileReport> = whole
+        .files
+        .iter()
+        .cloned()
+        .map(|mut file| {
+            file.gaps.clear();
+            file
+        })
+        .collect();
+    assert_eq!(done.files, files, "window {window}");
     let sorted = |rejects: &[Reject]| {
         let mut rejects: Vec<_> = rejects.iter().map(|r| (r.file.clone(), r.row, r.line, r.reason.clone())).collect();
         rejects.sort();
