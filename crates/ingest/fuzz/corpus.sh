@@ -14,6 +14,28 @@ for by in 'semicolon ;' 'bar |' 'tab \t'; do
 done
 put recognise "$from"/{stmt,venmo_statement,usbank_checking,Checking1,paypal_uk,monzo}.csv
 put recognise "$from"/{checking.ofx,household.qif,statement.camt053.xml,statement.sta,sparkov-generator.psv}
+put json "$from"/{plaid_get,plaid_sync,plaid_damaged,ob_v3,ob_v4,ob_damaged}.json
+mkdir -p corpus/{zip,sheet}
+python3 - "$from" <<'PYTHON'
+import csv, sys, zipfile
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+source = Path(sys.argv[1])
+for name, kind in (("stored", zipfile.ZIP_STORED), ("packed", zipfile.ZIP_DEFLATED)):
+    with zipfile.ZipFile(f"corpus/zip/{name}", "w", kind) as archive:
+        for member in ("crible.csv", "venmo_2021.csv", "cash.qif"):
+            archive.writestr(zipfile.ZipInfo(f"exports/{member}"), (source / member).read_bytes(), kind)
+number = lambda text: text.lstrip("-").replace(".", "", 1).isdigit()
+for name in ("Chase0909_Activity_20240630", "discover", "capital_one", "paypal_eu"):
+    rows = []
+    for at, row in enumerate(csv.reader(open(source / f"{name}.csv", encoding="utf-8-sig"))):
+        place = lambda column: f"{chr(65 + column % 26)}{at + 1}"
+        cell = lambda column, text: (f'<c r="{place(column)}"><v>{text}</v></c>' if number(text) else
+            f'<c r="{place(column)}" t="inlineStr"><is><t>{escape(text)}</t></is></c>')
+        rows.append(f'<row r="{at + 1}">' + "".join(cell(c, t) for c, t in enumerate(row) if t) + "</row>")
+    Path(f"corpus/sheet/{name}").write_text("<worksheet><sheetData>" + "".join(rows) + "</sheetData></worksheet>")
+PYTHON
 put draft "$from"/{stmt,venmo_statement,monzo,amex_uk,Citi_members,paypal_eu,tabformer,paysim,Checking1}.csv
 put ofx "$from"/*.ofx "$from"/*.qfx
 for feed in qif qif-month-first qif-day-first; do put "$feed" "$from"/*.qif; done

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io::{Cursor, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -23,7 +24,7 @@ use crate::rows::Chunk;
 use crate::value::amount;
 use crate::value::time::{Clock, Memo, Probe};
 use crate::worker::Worker;
-use crate::{Options, draft};
+use crate::{FileReport, Options, draft};
 
 /// What can be driven.
 enum Parser {
@@ -31,6 +32,10 @@ enum Parser {
     Table(u8),
     /// A statement or message, by the feed's name.
     Document(&'static str),
+    /// A file of this name, the whole way that users' files go.
+    File(&'static str),
+    /// The cells of a workbook's sheet, the whole way.
+    Sheet,
     /// Which feed a file is of.
     Recognise,
     /// The whole way of a file, recognised or drafted.
@@ -43,11 +48,14 @@ enum Parser {
 }
 
 /// Those that are no format's.
-const PARSERS: [(&str, Parser); 11] = [
+const PARSERS: [(&str, Parser); 14] = [
     ("csv-comma", Parser::Table(b',')),
     ("csv-semicolon", Parser::Table(b';')),
     ("csv-bar", Parser::Table(b'|')),
     ("csv-tab", Parser::Table(b'\t')),
+    ("json", Parser::File("file.json")),
+    ("zip", Parser::File("file.zip")),
+    ("sheet", Parser::Sheet),
     ("recognise", Parser::Recognise),
     ("draft", Parser::Draft),
     ("preset", Parser::Preset),
@@ -71,6 +79,8 @@ pub fn drive(parser: &str, bytes: &[u8]) {
     match find(parser) {
         Parser::Table(delimiter) => table(bytes, *delimiter),
         Parser::Document(feed) => document(feed, bytes),
+        Parser::File(name) => file(name, bytes),
+        Parser::Sheet => file("file.xlsx", &workbook(bytes)),
         Parser::Recognise => drop(recognise::find(&Input::made(Path::new("file"), bytes.to_vec()), options())),
         Parser::Draft => drafted(bytes),
         Parser::Preset => {
@@ -201,6 +211,60 @@ fn document(feed: &str, bytes: &[u8]) {
         });
     });
     assert_eq!(read, made, "every entry is a row");
+}
+
+#[allow(clippy::expect_used, reason = "as the message says; a driver panics where it cannot go on")]
+fn file(name: &str, bytes: &[u8]) {
+    thread_local! {
+        static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder for temporary files");
+    }
+    let path = FOLDER.with(|folder| folder.path().join(name));
+    std::fs::write(&path, bytes).expect("the folder takes a file");
+    static OPTIONS: OnceLock<Options> = OnceLock::new();
+    let options = OPTIONS.get_or_init(|| Options {
+        key: Key::from_text("a key that nothing but fuzzing uses").ok(),
+        ..Options::default()
+    });
+    let mut rejects = 0;
+    let Ok(import) = crate::read(&[path], options, &mut |_| rejects += 1, &|_| ()) else { return };
+    let sum = |part: fn(&FileReport) -> u64| import.files.iter().map(part).sum::<u64>();
+    for report in &import.files {
+        assert_eq!(report.read, report.accepted + report.known + report.rejected, "{report:?}");
+    }
+    assert_eq!(sum(|report| report.accepted), import.batch.len() as u64, "what was accepted is in the batch");
+    assert_eq!(sum(|report| report.rejected), rejects, "every reject is told");
+}
+
+/// A workbook of one sheet, this its XML.
+#[allow(clippy::expect_used, reason = "as the message says; a driver panics where it cannot go on")]
+fn workbook(sheet: &[u8]) -> Vec<u8> {
+    let office = "http://schemas.openxmlformats.org";
+    let book = format!(
+        "<workbook xmlns=\"{office}/spreadsheetml/2006/main\" xmlns:r=\"{office}/officeDocument/2006/relationships\">\
+         <sheets><sheet name=\"S\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+    );
+    let related = format!(
+        "<Relationships xmlns=\"{office}/package/2006/relationships\"><Relationship Id=\"r1\" \
+         Type=\"{office}/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+    );
+    let styles = format!(
+        "<styleSheet xmlns=\"{office}/spreadsheetml/2006/main\"><cellXfs count=\"2\"><xf numFmtId=\"0\"/>\
+         <xf numFmtId=\"22\"/></cellXfs></styleSheet>"
+    );
+    let parts: [(&str, &[u8]); 5] = [
+        ("[Content_Types].xml", b"<Types/>"),
+        ("xl/workbook.xml", book.as_bytes()),
+        ("xl/_rels/workbook.xml.rels", related.as_bytes()),
+        ("xl/styles.xml", styles.as_bytes()),
+        ("xl/worksheets/sheet1.xml", sheet),
+    ];
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, part) in parts {
+        writer.start_file(name, stored).expect("names differ");
+        writer.write_all(part).expect("memory takes what is written");
+    }
+    writer.finish().expect("memory takes what is written").into_inner()
 }
 
 fn drafted(bytes: &[u8]) {
