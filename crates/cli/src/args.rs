@@ -84,7 +84,7 @@ pub(crate) struct ReadArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct LearnArgs {
     /// Detectors to run, by name
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = DetectorName::ALL)]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = DetectorName::DEFAULT)]
     pub(crate) detectors: Vec<DetectorName>,
     /// Learn from transactions before this date alone (UTC, YYYY-MM-DD); all are scored
     #[arg(long, value_name = "DATE", value_parser = date)]

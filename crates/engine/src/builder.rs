@@ -32,12 +32,12 @@ pub struct Builder {
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { detectors: DetectorName::ALL.to_vec(), seed: 0, fit_rows: 60_000, feature_memory: KEPT_BYTES }
+        Self { detectors: DetectorName::DEFAULT.to_vec(), seed: 0, fit_rows: 60_000, feature_memory: KEPT_BYTES }
     }
 }
 
 impl Builder {
-    /// The detectors to run side by side; all of them unless told.
+    /// The detectors to run side by side; [`DetectorName::DEFAULT`] unless told.
     #[must_use]
     pub fn detectors(mut self, detectors: &[DetectorName]) -> Self {
         self.detectors = detectors.to_vec();

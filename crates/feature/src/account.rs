@@ -1,5 +1,7 @@
 //! What an account usually does, from its own past.
 
+use std::collections::VecDeque;
+
 use crible_core::{Column, EntityId, Position, Scale, Tail, Timestamp, Topic, Transaction, Unit, Window};
 
 use crate::calendar::Calendar;
@@ -25,6 +27,8 @@ const MONTH: usize = 3;
 /// | `amount` | magnitude | large one-off |
 /// | `account_{count,sum,mean,deviation}_{1h,1d,7d,30d}` | the windows, this payment not among them | bursts |
 /// | `amount_to_account_mean_{7d,30d}`, `amount_deviations_30d` | this payment against them, held back while the history is short | out of character |
+/// | `amount_to_account_mean_in_run` | this payment against the mean of all before it, where above it, held back alike, and half of ln(1 + n), n being the outsized payments of 7 days | a card in other hands: several large payments, none of them the largest ever |
+/// | `account_outsized_7d` | payments that were three times the mean before them, or more | the same |
 /// | `account_sum_1h_to_mean` | the last hour with this payment against the mean payment of 30 days, held back alike | bursts of any amount |
 /// | `account_{count,sum}_1d_to_usual` | the last day with this payment against the daily mean of 30 days | bursts for this account |
 /// | `seconds_since_last` | pace | automated use |
@@ -39,6 +43,8 @@ pub(crate) struct AccountBehaviour {
     positions: bool,
     balances: bool,
     logs: CountLogs,
+    /// ln [`OUTSIZED`].
+    outsized: f64,
 }
 
 /// What an account needs of a payment.
@@ -62,7 +68,14 @@ pub(crate) struct Account {
     /// Payments ever, and how many of them went to a counterparty the account had never paid before.
     payments: u32,
     firsts: u32,
+    /// Sum of all payments ever.
+    total: i128,
+    /// When payments of the last seven days were outsized, oldest first; mostly none.
+    outsized: VecDeque<i64>,
 }
+
+/// A payment is outsized from this many times the account's mean on, believed as much as its history allows.
+const OUTSIZED: f64 = 3.0;
 
 impl Rule for AccountBehaviour {
     type Key = (EntityId, u32);
@@ -93,32 +106,50 @@ impl Rule for AccountBehaviour {
     fn step(&self, account: &mut Account, payment: &Payment, out: Option<Writer<'_>>) {
         let calendar = &mut account.calendar;
         account.events.expire(payment.at, &WINDOWS, |event| calendar.remove(event.at));
+        let week_ago = payment.at.saturating_sub(WINDOWS[WEEK].0);
+        while account.outsized.pop_front_if(|at| *at <= week_ago).is_some() {}
+        let to_mean = account.to_mean(payment.minor);
         let (other, first) = account.events.meet(payment.other);
         if let Some(out) = out {
-            self.read(account, payment, first, out);
+            self.read(account, payment, first, to_mean, out);
         }
         account.events.push(payment.at, payment.minor, other);
         account.calendar.add(payment.at);
         account.last_at = Some(payment.at);
         account.payments = account.payments.saturating_add(1);
         account.firsts = account.firsts.saturating_add(u32::from(first));
+        account.total = account.total.saturating_add(i128::from(payment.minor));
+        if to_mean >= self.outsized {
+            account.outsized.push_back(payment.at);
+        }
         if let Some(position) = payment.position {
             account.last_position = Some((payment.at, position));
         }
     }
 
     fn heap_bytes(&self, account: &Account) -> usize {
-        account.events.bytes()
+        account.events.bytes() + account.outsized.capacity() * size_of::<i64>()
+    }
+}
+
+impl Account {
+    /// The mean of all payments ever, in minor units.
+    fn mean(&self) -> f64 {
+        if self.payments == 0 { 0.0 } else { float(self.total) / f64::from(self.payments) }
+    }
+
+    fn to_mean(&self, minor: i64) -> f64 {
+        shrunk_log_ratio(minor as f64, self.mean(), f64::from(self.payments))
     }
 }
 
 impl AccountBehaviour {
     /// The rule, with the columns that need counterparties, positions and balances only where there are any.
     pub(crate) fn new(counterparties: bool, positions: bool, balances: bool) -> Self {
-        Self { counterparties, positions, balances, logs: CountLogs::new() }
+        Self { counterparties, positions, balances, logs: CountLogs::new(), outsized: ln(OUTSIZED) }
     }
 
-    fn read(&self, account: &Account, payment: &Payment, first: bool, mut out: Writer<'_>) {
+    fn read(&self, account: &Account, payment: &Payment, first: bool, to_mean_ever: f64, mut out: Writer<'_>) {
         let sums = account.events.sums();
         let per_unit = f64::from(payment.per_unit);
         let minor = payment.minor as f64;
@@ -131,6 +162,9 @@ impl AccountBehaviour {
         out.put(|| to_mean);
         let above_mean = to_mean.max(0.0);
         out.put(|| strangeness(minor, &sums[MONTH], month_mean, per_unit));
+        let run = self.logs.ln1p(account.outsized.len() as u32);
+        out.put(|| if to_mean_ever > 0.0 { to_mean_ever + 0.5 * run } else { 0.0 });
+        out.put(|| run);
         for sums in sums {
             out.put(|| self.logs.ln1p(sums.count));
         }
@@ -168,6 +202,7 @@ impl AccountBehaviour {
         if self.balances {
             out.put(|| f64::from(payment.balance_share));
         }
+        out.put(|| account.mean() * per_unit);
         for sums in sums {
             out.put(|| sums.mean() * per_unit);
         }
@@ -234,19 +269,29 @@ fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column>
                 .shown_as_amount()
                 .against(format!("account_mean_{tag}"))
                 .told(format!("amount {{value}} is {{times}} times this account's {window}-day mean of {{typical}}"));
-        all.push(if tag == "30d" { column } else { column.shown_only() });
+        all.push(column.shown_only());
     }
     all.push(
         Column::input("amount_deviations_30d", Unit::Money, Linear, Upper, Topic::AmountForAccount)
             .shown_as_amount()
             .against("account_mean_30d")
-            .told("amount {value} is far outside of this account's 30-day range around {typical}"),
+            .told("amount {value} is far outside of this account's 30-day range around {typical}")
+            .shown_only(),
     );
+    all.extend([
+        Column::input("amount_to_account_mean_in_run", Unit::Money, Linear, Upper, Topic::AmountForAccount)
+            .shown_as_amount()
+            .against("account_mean")
+            .told("amount {value} is {times} times this account's mean of {typical}"),
+        Column::input("account_outsized_7d", Unit::Count, Ln1p, Upper, Topic::AmountForAccount)
+            .told("payments of three times this account's mean within 7 days before: {value} (median {typical})")
+            .shown_only(),
+    ]);
     for (tag, window) in TAGS.iter().zip(WINDOWS) {
         let column = Column::input(format!("account_count_{tag}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
             format!("payments by this account in the {window} window before this one: {{value}} (median {{typical}})"),
         );
-        all.push(if *tag == "1h" { column } else { column.shown_only() });
+        all.push(column.shown_only());
     }
     for (tag, window) in TAGS.iter().zip(WINDOWS) {
         let column = Column::input(format!("account_sum_{tag}"), Unit::Money, Ln1p, Upper, Topic::Spending).told(
@@ -312,6 +357,7 @@ fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column>
                 .told("takes {value} of the account's balance (median {typical})"),
         );
     }
+    all.push(Column::context("account_mean", Unit::Money, Linear, Topic::AmountForAccount));
     for (name, topic) in [("mean", Topic::AmountForAccount), ("deviation", Topic::AmountForAccount)] {
         for tag in TAGS {
             all.push(Column::context(format!("account_{name}_{tag}"), Unit::Money, Linear, topic));

@@ -200,7 +200,7 @@ fn the_default_finds_a_cluster_beside_a_heavy_tail() {
         }
     });
     let ensemble = Ensemble::params().seed(3).check().unwrap().fit_rows(rows.view()).unwrap();
-    assert_eq!(ensemble.n_members(), 7);
+    assert_eq!(ensemble.n_members(), 8);
     let scores = score(&ensemble, rows.view()).unwrap();
     let (mut pairs, mut right) = (0, 0);
     for i in (0..1_500).step_by(30) {

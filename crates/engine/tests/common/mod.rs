@@ -3,7 +3,7 @@
 
 use crible::alert::{Reason, Score};
 use crible::core::{Amount, Batch, Code, Currency, EntityId, Position, Timestamp, Transaction, TxnId};
-use crible::{Builder, Engine, Error, Model, Scored};
+use crible::{Builder, DetectorName, Engine, Error, Model, Scored};
 use crible_eval::simulate::{Simulated, Simulation};
 use proptest::prelude::*;
 
@@ -78,7 +78,7 @@ pub(crate) fn batch(txns: &[Transaction]) -> Batch {
 
 /// Settings that fit in a moment.
 pub(crate) fn quick() -> Builder {
-    Engine::builder().fit_rows(600).seed(11)
+    Engine::builder().detectors(&DetectorName::ALL).fit_rows(600).seed(11)
 }
 
 /// An answer to the bit: raw, tail, and each detector's own score.

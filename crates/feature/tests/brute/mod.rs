@@ -101,6 +101,13 @@ fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
     let z = (amount - mean(&month)) / spread * believed(month.len());
     row.put("amount_deviations_30d", z.abs().ln_1p().copysign(z));
 
+    let outsized = |at: usize| log_ratio(major(own[at]), &own[..at]) >= 3f64.ln();
+    let run = (0..own.len()).filter(|&at| own[at].at.0 > txn.at.0 - 7 * DAY && outsized(at)).count() as f64;
+    let to_mean = log_ratio(amount, own);
+    row.put("amount_to_account_mean_in_run", if to_mean > 0.0 { to_mean + 0.5 * run.ln_1p() } else { 0.0 });
+    row.put("account_outsized_7d", run.ln_1p());
+    row.put("account_mean", mean(own));
+
     let day = within(txn, DAY, own);
     let (count, usual_count) = (day.len() as f64 + 1.0, (month.len() as f64 + 1.0) / 30.0);
     let sum = |of: &[&Transaction]| of.iter().map(|e| major(e)).sum::<f64>();

@@ -175,7 +175,8 @@ pub(crate) fn fields(record: &[u8], dialect: Dialect) -> Vec<String> {
         static UNQUOTERS: RefCell<HashMap<(u8, u8), Unquoter>> = RefCell::default();
     }
     UNQUOTERS.with_borrow_mut(|unquoters| {
-        let unquoter = unquoters.entry((dialect.delimiter, dialect.terminator)).or_insert_with(|| Unquoter::new(dialect));
+        let unquoter =
+            unquoters.entry((dialect.delimiter, dialect.terminator)).or_insert_with(|| Unquoter::new(dialect));
         let (text, ends) = unquoter.cut(line);
         let fields = Unquoted { text, ends };
         (0..fields.len()).map(|at| owned(fields.get(at))).collect()

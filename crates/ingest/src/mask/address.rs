@@ -13,6 +13,7 @@ fn domain(byte: u8) -> bool {
 /// Around every `@`: what stands between two of them is looked at twice.
 pub(super) fn find(text: &str, spans: &mut Vec<Span>) {
     let bytes = text.as_bytes();
+    let mut gone = None;
     for at in memchr::memchr_iter(b'@', bytes) {
         let before = bytes[..at].iter().rev().take_while(|&&byte| local(byte)).count();
         let behind = bytes[at + 1..].iter().take_while(|&&byte| domain(byte)).count();
@@ -20,10 +21,14 @@ pub(super) fn find(text: &str, spans: &mut Vec<Span>) {
         let name = name.trim_end_matches(['.', '-']);
         let end = at + 1 + name.len();
         let dotted = name.split('.').filter(|label| !label.is_empty()).count() > 1;
+        // Behind one that goes there is nothing left that could be its local part.
+        let bare = before == 0 || gone == Some(at);
         if before > 0 && dotted {
             spans.push(Span { start: at - before, end, kind: Kind::Email });
-        } else if before == 0 && name.chars().filter(|letter| letter.is_alphabetic()).count() > 2 {
+            gone = Some(end);
+        } else if bare && name.chars().filter(|letter| letter.is_alphabetic()).count() > 2 {
             spans.push(Span { start: at, end, kind: Kind::Handle });
+            gone = Some(end);
         }
     }
 }

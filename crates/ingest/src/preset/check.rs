@@ -3,6 +3,9 @@ use crible_core::Currency;
 use super::{Origin, Place, Preset, PresetError, Text};
 use crate::value::time::Clock;
 
+/// The most columns that a file without a header may be said to have.
+const MAX_COLUMNS: usize = 4_096;
+
 /// A key whose value makes no sense.
 #[derive(Debug)]
 pub(super) struct Wrong {
@@ -35,6 +38,9 @@ impl Preset {
         }
         if self.file.headers.iter().any(Vec::is_empty) || self.file.columns == Some(0) {
             return wrong("file", "no column", "at least one column");
+        }
+        if let Some(columns) = self.file.columns.filter(|&columns| columns > MAX_COLUMNS) {
+            return wrong("file.columns", &columns.to_string(), &format!("at most {MAX_COLUMNS}"));
         }
         if !self.file.headers.is_empty() && self.file.columns.is_some() {
             return wrong("file", "headers and columns", "one of them");

@@ -79,6 +79,11 @@ fn wrong_presets_fail_both() {
         ("a negative position", "column = \"Sum\"", "column = -1"),
         ("a number for a text", "title = \"Mine\"", "title = 3"),
         ("a header of no column", "[[\"When\", \"Who\", \"Sum\", \"Shop\"]]", "[[]]"),
+        (
+            "more columns than any table has",
+            "headers = [[\"When\", \"Who\", \"Sum\", \"Shop\"]]",
+            "columns = 9999999999",
+        ),
         ("an unknown currency", "[time]", "[currency]\nconstant = \"\"\n[time]"),
         ("an unknown unit", "formats = [\"iso\"]", "step = { unit = \"week\", base = \"2020-01-01\" }"),
         ("a skip without a test", "[time]", "[[skip]]\ncolumn = \"Shop\"\nreason = \"x\"\n[time]"),

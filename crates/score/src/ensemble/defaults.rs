@@ -7,6 +7,7 @@ use super::{FitOn, View};
 use crate::gmm::Gmm;
 use crate::hbos::Hbos;
 use crate::isolation_forest::IsolationForest;
+use crate::mcd::Mcd;
 use crate::sampled_knn::SampledKnn;
 use crate::{Detector, Error, Scale, rng};
 
@@ -15,6 +16,9 @@ const MOST_COLUMNS: usize = 128;
 
 /// Rows of a sample a mixture is fitted on, unless columns ask for more.
 const SAMPLE: usize = 256;
+
+/// Starts of the search for the half of least determinant: more find hardly a better one, and take longer.
+const STARTS: usize = 100;
 
 /// Default members for this many rows and columns.
 pub(super) fn members(rows: usize, columns: usize, seed: u64) -> Result<Vec<Entry>, Error> {
@@ -36,6 +40,8 @@ pub(super) fn members(rows: usize, columns: usize, seed: u64) -> Result<Vec<Entr
         let gmm = |i: u64| Gmm::params().n_samples(4).max_samples(sample).ridge(ridge).seed(seed(i)).check();
         add(Box::new(gmm(4)?), View::Even, FitOn::All);
         add(Box::new(gmm(5)?), View::Even, FitOn::Usual);
+        // Of the full half of the rows, where a mixture is of a few hundred: it alone sees the one shape of all the bulk.
+        add(Box::new(Mcd::params().n_starts(STARTS).seed(seed(6)).check()?), View::Raw, FitOn::All);
     }
     Ok(entries)
 }

@@ -20,6 +20,7 @@
 //! | histograms | even columns | usual rows |
 //! | mixture of four samples' mixtures | even columns | all rows |
 //! | the same | even columns | usual rows |
+//! | minimum covariance determinant | raw columns | all rows |
 //!
 //! What the data shows decides: a column's kurtosis, whether it is standardised or becomes its normal scores, where a rare
 //! value is as far as it is rare; the number of columns, whether covariances are estimated (up to 128) and
