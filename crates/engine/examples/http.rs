@@ -23,7 +23,8 @@ type Shared = Arc<Mutex<Engine>>;
 
 async fn observe(State(engine): State<Shared>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
     let Some(payment) = payment(&body) else {
-        let expected = "id, at_seconds, account and counterparty (pseudonyms, whole numbers above 0), amount_minor, currency";
+        let expected =
+            "id, at_seconds, account and counterparty (pseudonyms, whole numbers above 0), amount_minor, currency";
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": format!("expected {expected}") })));
     };
     // The engine is whole after any error, and it does not panic: a poisoned lock protects nothing broken.
@@ -31,7 +32,10 @@ async fn observe(State(engine): State<Shared>, Json(body): Json<Value>) -> (Stat
     match engine.observe(&payment) {
         Ok(verdict) => {
             let reasons: Vec<String> = engine.explain_last(&payment, 3).into_iter().map(|reason| reason.text).collect();
-            (StatusCode::OK, Json(json!({ "score": verdict.score.raw, "tail": verdict.score.tail, "reasons": reasons })))
+            (
+                StatusCode::OK,
+                Json(json!({ "score": verdict.score.raw, "tail": verdict.score.tail, "reasons": reasons })),
+            )
         }
         // A payment older than one before it.
         Err(late) => (StatusCode::CONFLICT, Json(json!({ "error": late.to_string() }))),

@@ -240,7 +240,7 @@ impl Builder {
             params = params.member(detector.build(mix(self.seed ^ (i as u64 + 1) << 32))?);
         }
         let ensemble = params.check()?.fit_rows(rows.view())?;
-        Ok(Model::new(has, usual, ensemble))
+        Ok(Model::new(has, columns.to_vec(), usual, ensemble))
     }
 }
 

@@ -258,7 +258,7 @@ impl Engine {
     /// [`Error::NotAModel`], or [`Error::Score`] where a detector within is damaged; both say what is wrong with the bytes.
     pub fn load(bytes: &[u8]) -> Result<Self, Error> {
         let model = crate::saved::from_bytes(bytes)?;
-        let features = FeatureSet::to_score(model.has);
+        let features = model.features();
         Ok(Self::new(model, features))
     }
 }

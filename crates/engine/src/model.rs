@@ -85,13 +85,18 @@ pub struct Model {
 }
 
 impl Model {
-    pub(crate) fn new(has: Has, usual: Vec<Typical>, ensemble: Ensemble) -> Self {
-        let columns = FeatureSet::to_score(has).columns().to_vec();
+    pub(crate) fn new(has: Has, columns: Vec<Column>, usual: Vec<Typical>, ensemble: Ensemble) -> Self {
         let inputs = inputs(&columns);
         let lenses = inputs.iter().map(|&i| usual[i].lens(columns[i].tail)).collect();
         let mut model = Self { has, columns, inputs, lenses, usual, ensemble, id: ModelId(0) };
         model.id = ModelId(crate::saved::fingerprint(&model));
         model
+    }
+
+    /// What computes its columns, without any state.
+    pub(crate) fn features(&self) -> FeatureSet {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_ref()).collect();
+        FeatureSet::of(self.has, &names)
     }
 
     /// Identifies the model: a hash of all that was learned.

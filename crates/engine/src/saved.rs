@@ -1,6 +1,7 @@
 //! A model as bytes: `CRIBLEM` and a format version, the length and the CRC-32 of the body, the body in postcard.
 
 use crible_core::{Column, Has, Scale, Tail};
+use crible_feature::FeatureSet;
 use crible_score::ensemble::Ensemble;
 use crible_score::{Model as _, Snapshot};
 use serde::{Deserialize, Serialize};
@@ -109,15 +110,21 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     let [counterparty, category, channel, country, position, balance] = body.has;
     let has = Has { counterparty, category, channel, country, position, balance };
     let ensemble = Ensemble::from_snapshot(&Snapshot::from_bytes(&body.ensemble)?)?;
-    let columns = crible_feature::FeatureSet::to_score(has).columns().to_vec();
-    let inputs = columns.iter().filter(|c| c.input).count();
-    let same = |(saved, column): (&Signature, &Column)| *saved == Signature::of(column);
-    if let Some(at) = body.columns.iter().zip(&columns).position(|pair| !same(pair)) {
-        let (got, expected) = (&body.columns[at].name, &columns[at].name);
+    // A later version may compute more columns and let detectors see others: the model says which are its own.
+    let names: Vec<&str> = body.columns.iter().map(|column| column.name.as_str()).collect();
+    let mut columns = FeatureSet::of(has, &names).columns().to_vec();
+    let alike = |(saved, column): (&Signature, &mut Column)| {
+        column.input = saved.input;
+        *saved == Signature::of(column)
+    };
+    let same = body.columns.iter().zip(&mut columns).position(|pair| !alike(pair)).unwrap_or(columns.len());
+    if same < body.columns.len() {
+        let got = &body.columns[same].name;
         return refuse(format!(
-            "its column {at} is `{got}`, expected `{expected}` of the same scale and use: it was fitted by another version"
+            "its column {same} is `{got}`, which this version has not in that place, of that scale and use: another one fitted it"
         ));
     }
+    let inputs = columns.iter().filter(|c| c.input).count();
     let counts = [body.columns.len(), body.usual.len()];
     if counts.iter().any(|&count| count != columns.len()) || inputs != ensemble.n_columns() {
         return refuse(format!(
@@ -136,7 +143,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
             "a median of {median} and one over a scale of {per_scale}, expected finite numbers, the scale above 0"
         ));
     }
-    Ok(Model::new(has, body.usual, ensemble))
+    Ok(Model::new(has, columns, body.usual, ensemble))
 }
 
 #[cfg(test)]
@@ -154,14 +161,14 @@ mod tests {
     fn more_detectors_than_a_verdict_holds_are_refused() {
         let check = |n: usize| {
             let has = Has::default();
-            let columns = crible_feature::FeatureSet::to_score(has).columns().to_vec();
+            let columns = FeatureSet::to_score(has).columns().to_vec();
             let inputs = columns.iter().filter(|c| c.input).count();
             let rows = Array2::from_shape_fn((50, inputs), |(i, j)| ((i * (j + 7)) % 23) as f64);
             let params =
                 (0..n).fold(Ensemble::params(), |params, _| params.member(Box::new(Ecod::params().check().unwrap())));
             let ensemble = params.check().unwrap().fit_rows(rows.view()).unwrap();
             let usual = vec![Typical { median: 0.0, per_scale: 1.0 }; columns.len()];
-            from_bytes(&to_bytes(&Model::new(has, usual, ensemble))).map(|model| model.detectors().len())
+            from_bytes(&to_bytes(&Model::new(has, columns, usual, ensemble))).map(|model| model.detectors().len())
         };
         assert_eq!(check(MAX_DETECTORS).unwrap(), MAX_DETECTORS);
         let told = check(MAX_DETECTORS + 1).unwrap_err().to_string();

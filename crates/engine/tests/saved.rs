@@ -65,7 +65,7 @@ fn a_changed_byte_is_found_wherever_it_is() {
     );
 }
 
-/// Columns that changed places or use since a model was fitted: the model says which.
+/// Columns that are gone, or changed places or meaning since a model was fitted: the model says which.
 #[test]
 fn a_model_of_other_columns_is_refused() {
     let bytes = small();
@@ -76,11 +76,21 @@ fn a_model_of_other_columns_is_refused() {
     renamed[end - 1] = b'_';
     let told = refused(&sealed(renamed));
     let other = format!("{}_", &name[..name.len() - 1]);
-    assert!(told.contains(&format!("its column 0 is `{other}`, expected `{name}`")), "{told}");
+    assert!(told.contains(&format!("its column 0 is `{other}`, which this version has not")), "{told}");
     let mut turned = bytes;
     turned[end] ^= 1;
     let told = refused(&sealed(turned));
-    assert!(told.contains(&format!("is `{name}`, expected `{name}` of the same scale and use")), "{told}");
+    assert!(told.contains(&format!("its column 0 is `{name}`, which this version has not in that place")), "{told}");
+}
+
+/// A model that an earlier version saved loads, and says to the bit what it said then.
+#[test]
+fn an_old_model_still_answers() {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let bytes = std::fs::read(fixtures.join("model-v1.crible")).unwrap();
+    let answers = std::fs::read_to_string(fixtures.join("model-v1.txt")).unwrap();
+    assert_eq!(golden_answers(&bytes), answers);
+    assert!(Engine::load(&bytes).unwrap().save() == bytes);
 }
 
 proptest! {

@@ -115,6 +115,11 @@ impl FeatureSet {
         Self::keeping(has, &|column| column.input || shown(&column.name))
     }
 
+    /// Columns of these names alone, those that the feed cannot feed left out: what a model was learned from.
+    pub fn of(has: Has, names: &[&str]) -> Self {
+        Self::keeping(has, &|column| names.contains(&column.name.as_ref()))
+    }
+
     fn keeping(has: Has, keep: &dyn Fn(&Column) -> bool) -> Self {
         let account = AccountBehaviour::new(has.counterparty, has.position, has.balance);
         let mut features: Vec<Box<dyn Feature>> = vec![Box::new(Family::new(account, keep))];

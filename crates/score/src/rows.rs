@@ -7,6 +7,12 @@ use ndarray::{ArrayView, ArrayView1, ArrayView2, Axis, RemoveAxis, Slice};
 /// cache, where in row-major order the line fetched for one column still is for the next seven.
 pub(crate) const TILE: usize = 1024;
 
+/// Numbers to work with: on the stack where few will do, as for one row, so that scoring it allocates nothing.
+pub(crate) fn with_scratch<T: Copy + Default, R>(len: usize, work: impl FnOnce(&mut [T]) -> R) -> R {
+    const FEW: usize = 256;
+    if len <= FEW { work(&mut [T::default(); FEW][..len]) } else { work(&mut vec![T::default(); len]) }
+}
+
 /// Rows `start..start + len`. (ndarray's `s!` expands to an `unsafe` block, which this crate forbids.)
 pub(crate) fn slice_rows<D: RemoveAxis>(
     mut rows: ArrayView<'_, f64, D>,

@@ -16,7 +16,8 @@ fn payment(row: Simulated) -> Transaction {
     // A real feed's identifiers become keyed pseudonyms as `crible-ingest` reads them.
     let account = EntityId::from_pseudorandom(u64::from(row.account) + 1);
     let name = row.counterparty.to_string();
-    let other = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let other =
+        name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let amount = Amount::new(row.amount_minor, Simulated::CURRENCY);
     Transaction::new(TxnId(row.id.into()), row.at, account, amount)
         .at_counterparty(EntityId::from_pseudorandom(other))

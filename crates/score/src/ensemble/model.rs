@@ -6,7 +6,7 @@ use super::{Combine, EnsembleConfig, View};
 use crate::calibration::{Parts, Tail};
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
-use crate::rows::{TILE, slice_rows};
+use crate::rows::{TILE, slice_rows, with_scratch};
 use crate::score::{check_columns, first_not_finite};
 use crate::{Error, Model, Snapshot, load};
 
@@ -167,25 +167,27 @@ impl Ensemble {
 
     /// The combined score of each row; `visit(row, member, score)` sees every member's own.
     fn each_part(&self, rows: ArrayView2<'_, f64>, raw: &mut [f64], mut visit: impl FnMut(usize, usize, f64)) {
-        let mut scores = [0.0; TILE];
-        let mut logs = vec![0.0; raw.len().min(TILE) * self.members.len()];
-        let mut even = vec![0.0; if self.evener.is_some() { raw.len().min(TILE) * self.n_columns } else { 0 }];
-        for (start, raw) in raw.chunks_mut(TILE).enumerate().map(|(i, raw)| (i * TILE, raw)) {
-            let tile = slice_rows(rows, start, raw.len());
-            let even = self.even(tile.view(), &mut even);
-            let scores = &mut scores[..raw.len()];
-            let n_members = self.members.len();
-            for (m, member) in self.members.iter().enumerate() {
-                member.model.score_block(if member.view == View::Even { even.view() } else { tile.view() }, scores);
-                for (i, score) in scores.iter().enumerate() {
-                    logs[i * n_members + m] = member.tail.neg_ln(*score);
-                    visit(start + i, m, *score);
+        let (most, n_members) = (raw.len().min(TILE), self.members.len());
+        let evened = if self.evener.is_some() { self.n_columns } else { 0 };
+        with_scratch(most * (1 + n_members + evened), |scratch| {
+            let (scores, rest) = scratch.split_at_mut(most);
+            let (logs, even) = rest.split_at_mut(most * n_members);
+            for (start, raw) in raw.chunks_mut(TILE).enumerate().map(|(i, raw)| (i * TILE, raw)) {
+                let tile = slice_rows(rows, start, raw.len());
+                let even = self.even(tile.view(), even);
+                let scores = &mut scores[..raw.len()];
+                for (m, member) in self.members.iter().enumerate() {
+                    member.model.score_block(if member.view == View::Even { even.view() } else { tile.view() }, scores);
+                    for (i, score) in scores.iter().enumerate() {
+                        logs[i * n_members + m] = member.tail.neg_ln(*score);
+                        visit(start + i, m, *score);
+                    }
+                }
+                for (raw, logs) in raw.iter_mut().zip(logs.chunks_exact_mut(n_members)) {
+                    *raw = self.combine.score(logs);
                 }
             }
-            for (raw, logs) in raw.iter_mut().zip(logs.chunks_exact_mut(n_members)) {
-                *raw = self.combine.score(logs);
-            }
-        }
+        });
     }
 
     /// The rows as [`View::Even`] has them, in `space`; as they are where no member sees them so.

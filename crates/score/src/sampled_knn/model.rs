@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::SampledKnnConfig;
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
-use crate::rows::slice_rows;
+use crate::rows::{slice_rows, with_scratch};
 use crate::units::Units;
 use crate::{Error, Model, Snapshot};
 
@@ -205,22 +205,23 @@ impl Model for SampledKnn {
         const AT_ONCE: usize = 64;
         let k = self.n_columns();
         let level = Level::new();
-        let mut values = vec![0.0_f32; AT_ONCE.min(out.len()) * k];
-        for (b, out) in out.chunks_mut(AT_ONCE).enumerate() {
-            let values = &mut values[..out.len() * k];
-            let part = slice_rows(rows, b * AT_ONCE, out.len());
-            for (j, column) in part.columns().into_iter().enumerate() {
-                column.iter().enumerate().for_each(|(i, &x)| values[i * k + j] = narrow(self.units.value(j, x)));
+        with_scratch(AT_ONCE.min(out.len()) * k, |values: &mut [f32]| {
+            for (b, out) in out.chunks_mut(AT_ONCE).enumerate() {
+                let values = &mut values[..out.len() * k];
+                let part = slice_rows(rows, b * AT_ONCE, out.len());
+                for (j, column) in part.columns().into_iter().enumerate() {
+                    column.iter().enumerate().for_each(|(i, &x)| values[i * k + j] = narrow(self.units.value(j, x)));
+                }
+                match self.n_neighbors {
+                    1 => dispatch!(level, _simd => self.block::<2>(values, k, out)),
+                    2 => dispatch!(level, _simd => self.block::<3>(values, k, out)),
+                    3 => dispatch!(level, _simd => self.block::<4>(values, k, out)),
+                    4..8 => dispatch!(level, _simd => self.block::<8>(values, k, out)),
+                    _ => dispatch!(level, _simd => self.block::<{ MOST_NEIGHBORS + 1 }>(values, k, out)),
+                }
+                out.iter_mut().for_each(|sum| *sum = self.mean(*sum));
             }
-            match self.n_neighbors {
-                1 => dispatch!(level, _simd => self.block::<2>(values, k, out)),
-                2 => dispatch!(level, _simd => self.block::<3>(values, k, out)),
-                3 => dispatch!(level, _simd => self.block::<4>(values, k, out)),
-                4..8 => dispatch!(level, _simd => self.block::<8>(values, k, out)),
-                _ => dispatch!(level, _simd => self.block::<{ MOST_NEIGHBORS + 1 }>(values, k, out)),
-            }
-            out.iter_mut().for_each(|sum| *sum = self.mean(*sum));
-        }
+        });
     }
 
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {

@@ -1,0 +1,100 @@
+//! How long the engine takes over one payment.
+//!
+//! A mean hides what a service promises, so every `observe` is timed by itself and the percentiles are told; the throughput is
+//! that of the whole run. Two thousand invented accounts pay for 75 days: what the first 60 say is learned and
+//! replayed, so that windows have filled, and the rest is observed in order of time. Two threads have an engine and half of the
+//! accounts each, which is what a service that shards by account does.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crible::core::{Amount, Batch, Code, EntityId, Transaction, TxnId};
+use crible::{DetectorName, Engine, Error};
+use crible_eval::simulate::{Simulated, Simulation};
+
+const LEARNED_DAYS: i64 = 60;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let simulation = Simulation::builder().accounts(2_000).days(75).seed(3).fraud_rate(0.002).build()?;
+    let mut payments: Vec<Transaction> = simulation.map(|row| payment(&row)).collect();
+    payments.sort_by_key(|payment| (payment.at, payment.id));
+    let first = payments.first().map_or(0, |payment| payment.at.day());
+    let live = payments.partition_point(|payment| payment.at.day() < first + LEARNED_DAYS);
+    let (history, live) = payments.split_at(live);
+
+    for (what, detectors) in
+        [("default detectors", &DetectorName::DEFAULT[..]), ("all detectors", &DetectorName::ALL[..])]
+    {
+        let engine = Engine::builder().detectors(detectors).fit(&Batch::from_transactions(history.iter().copied()))?;
+        let model = engine.save();
+        let mut took = observe(&model, history, live)?;
+        let all: Duration = took.iter().sum();
+        took.sort_unstable();
+        let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
+        let (half, most, rare) = (at(0.5), at(0.99), at(0.999));
+        let rate = took.len() as f64 / all.as_secs_f64();
+        println!(
+            "{what}: {} payments, median {half:.2} µs, 99 % {most:.2} µs, 99.9 % {rare:.2} µs, {rate:.0} a second on one thread",
+            took.len()
+        );
+
+        let rates = [1, 2].map(|shards| throughput(&model, history, live, shards));
+        let [one, two] = rates;
+        let (one, two) = (one?, two?);
+        println!("{what}: {one:.0} a second untimed on one thread, {two:.0} on two, {:.2} times", two / one);
+    }
+    Ok(())
+}
+
+fn payment(row: &Simulated) -> Transaction {
+    let name = row.counterparty.to_string();
+    let other =
+        name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let account = EntityId::from_pseudorandom(u64::from(row.account).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut payment =
+        Transaction::new(TxnId(row.id.into()), row.at, account, Amount::new(row.amount_minor, Simulated::CURRENCY))
+            .at_counterparty(EntityId::from_pseudorandom(other))
+            .in_category(Code::new(row.category));
+    payment.position = row.position;
+    payment.balance_before = Some(row.balance_after - row.amount_minor);
+    payment
+}
+
+fn warm(model: &[u8], history: &[Transaction]) -> Result<Engine, Error> {
+    let mut engine = Engine::load(model)?;
+    engine.replay(&Batch::from_transactions(history.iter().copied()), |_, _| Ok::<_, Error>(()))?;
+    Ok(engine)
+}
+
+fn observe(model: &[u8], history: &[Transaction], live: &[Transaction]) -> Result<Vec<Duration>, Error> {
+    let mut engine = warm(model, history)?;
+    let mut took = Vec::with_capacity(live.len());
+    for payment in live {
+        let begin = Instant::now();
+        let verdict = engine.observe(payment)?;
+        took.push(begin.elapsed());
+        std::hint::black_box(verdict);
+    }
+    Ok(took)
+}
+
+/// Payments a second, each of so many threads with an engine and accounts of its own.
+fn throughput(model: &[u8], history: &[Transaction], live: &[Transaction], shards: u64) -> Result<f64, Error> {
+    let of = |payments: &[Transaction], shard: u64| -> Vec<Transaction> {
+        payments.iter().filter(|payment| (payment.account.get() >> 32) % shards == shard).copied().collect()
+    };
+    let ready: Vec<_> = (0..shards)
+        .map(|shard| Ok((warm(model, &of(history, shard))?, of(live, shard))))
+        .collect::<Result<_, Error>>()?;
+    let begin = Instant::now();
+    let scored: usize = thread::scope(|scope| {
+        let running: Vec<_> = ready
+            .into_iter()
+            .map(|(mut engine, live)| {
+                scope.spawn(move || live.iter().filter(|payment| engine.observe(payment).is_ok()).count())
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or(0)).sum()
+    });
+    Ok(scored as f64 / begin.elapsed().as_secs_f64())
+}
