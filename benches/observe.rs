@@ -5,6 +5,8 @@
 //! replayed, so that windows have filled, and the rest is observed in order of time. Two threads have an engine and half of the
 //! accounts each, which is what a service that shards by account does.
 
+#![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
+
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (outbox, verdicts) = channel();
     let consumer = thread::spawn(move || consume(engine, &inbox, &outbox));
     // The producer; a real one polls its broker and commits an offset once the verdict is stored.
-    let sent = live()?.into_iter().map(|payment| payments.send(payment)).filter(Result::is_ok).count();
+    let sent = live()?.iter().filter(|payment| payments.send(**payment).is_ok()).count();
     drop(payments);
 
     let mut strange: Vec<(TxnId, Verdict)> = verdicts.into_iter().collect();
