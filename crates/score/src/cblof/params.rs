@@ -7,8 +7,8 @@ use crate::Error;
 use crate::face::{Algorithm, Params};
 use crate::kmeans::KMeans;
 
-/// Starts of k-means, and rows it is run on at most: a better optimum is worth more here than more rows.
-const RUNS: usize = 5;
+/// Starts of k-means, and rows it is run on at most: of the two, another start is worth more than more rows.
+const RUNS: usize = 2;
 const MOST_ROWS: usize = 4_096;
 
 /// Parameters of [`Cblof`].
