@@ -29,9 +29,9 @@ impl DetectorName {
     pub const ALL: [Self; 6] =
         [Self::RobustZ, Self::Ecod, Self::Hbos, Self::IsolationForest, Self::KMeans, Self::SampledKnn];
 
-    /// Those that run unless told: one of the largest column, two of distances and one of partitions rank both transaction
-    /// sets better than all six, as ECOD and HBOS add up columns that most frauds show nothing in.
-    pub const DEFAULT: [Self; 4] = [Self::RobustZ, Self::IsolationForest, Self::KMeans, Self::SampledKnn];
+    /// Those that run unless told: one of the largest column, one of partitions, one of distance rank both transaction sets
+    /// better than all six, and in less than half the time. ECOD and HBOS add up columns that most frauds show nothing in.
+    pub const DEFAULT: [Self; 3] = [Self::RobustZ, Self::IsolationForest, Self::KMeans];
 
     /// The name.
     pub const fn as_str(self) -> &'static str {
