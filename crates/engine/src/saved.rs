@@ -117,11 +117,11 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         column.input = saved.input;
         *saved == Signature::of(column)
     };
-    let same = body.columns.iter().zip(&mut columns).position(|pair| !alike(pair)).unwrap_or(columns.len());
-    if same < body.columns.len() {
-        let got = &body.columns[same].name;
+    let at = body.columns.iter().zip(&mut columns).position(|pair| !alike(pair)).unwrap_or(columns.len());
+    if at < body.columns.len() {
+        let got = &body.columns[at].name;
         return refuse(format!(
-            "its column {same} is `{got}`, which this version has not in that place, of that scale and use: another one fitted it"
+            "its column {at} is `{got}`, which this version has not in that place, of that scale and use: another one fitted it"
         ));
     }
     let inputs = columns.iter().filter(|c| c.input).count();
