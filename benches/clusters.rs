@@ -11,12 +11,15 @@ use crible_score::abod::Abod;
 use crible_score::cof::Cof;
 use crible_score::dbscan::Dbscan;
 use crible_score::hdbscan::Hdbscan;
+use crible_score::kmeans::KMeans;
 use crible_score::knn::Knn;
+use crible_score::linfa;
 use crible_score::lof::Lof;
 use crible_score::optics::Optics;
 use crible_score::{Detector, Error, ParamGuard};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ndarray::Array2;
+use linfa::traits::Fit;
+use ndarray::{Array2, Axis, Slice};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -59,6 +62,16 @@ fn bench(c: &mut Criterion) -> Result<(), Error> {
             });
         });
     }
+    let few = rows.slice_axis(Axis(0), Slice::from(..16_384)).to_owned();
+    let ours: Box<dyn Detector> = Box::new(KMeans::params().n_runs(1).check()?);
+    group.bench_function("kmeans_16384", |b| b.iter(|| ours.fit(black_box(few.view())).map(drop)));
+    group.bench_function("kmeans_16384_linfa", |b| {
+        let records = linfa::DatasetBase::from(few.clone());
+        let params = linfa_clustering::KMeans::params_with_rng(8, Xoshiro256PlusPlus::seed_from_u64(0))
+            .n_runs(1)
+            .tolerance(1e-2);
+        b.iter(|| params.fit(black_box(&records)).map(drop));
+    });
     let optics = Optics::params().check()?.fit_rows(rows.view())?;
     group.bench_function("optics_plot", |b| b.iter(|| black_box(&optics).plot()));
     group.finish();

@@ -1,5 +1,10 @@
 //! Location and spread of a column, safe against overflow.
 
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+
+use crate::rows::slice_rows;
+
 /// Median by selection; reorders `values`. The mean of the middle two for an even count. 0 for none.
 pub(crate) fn median(values: &mut [f64]) -> f64 {
     let n = values.len();
@@ -23,7 +28,10 @@ pub(crate) fn middle(a: f64, b: f64) -> f64 {
 /// The power of two that scales the values to at most ±2, so that sums and powers of them do not
 /// overflow and lose no bit; 0 when all are 0.
 pub(crate) fn magnitude(values: &[f64]) -> f64 {
-    let largest = values.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+    power_of_two(values.iter().fold(0.0_f64, |m, x| m.max(x.abs())))
+}
+
+fn power_of_two(largest: f64) -> f64 {
     if largest == 0.0 { 0.0 } else { libm::ldexp(1.0, libm::frexp(largest).1 - 1) }
 }
 
@@ -39,10 +47,66 @@ pub(crate) fn mean_deviation(values: &[f64]) -> (f64, f64) {
         let d = x / scale - mean;
         d * d
     };
-    let deviation = (values.iter().map(square).sum::<f64>() / n).sqrt();
+    scaled(mean, values.iter().map(square).sum(), n, scale)
+}
+
+/// Mean and deviation in the column's own units, of the sum of squares about a mean in units of `scale`.
+fn scaled(mean: f64, squares: f64, n: f64, scale: f64) -> (f64, f64) {
+    let deviation = (squares / n).sqrt();
     // Below the rounding of the mean itself there is no spread to speak of.
     let noise = 8.0 * f64::EPSILON * mean.abs();
     (mean * scale, if deviation > noise { deviation * scale } else { 0.0 })
+}
+
+/// [`mean_deviation`] of every column, but for the order of sums.
+pub(crate) fn spreads(rows: ArrayView2<'_, f64>) -> Vec<(f64, f64)> {
+    let n = rows.nrows() as f64;
+    let scales: Vec<f64> = largest(rows).into_iter().map(power_of_two).collect();
+    // A column of zeros is left as it is.
+    let units: Vec<f64> = scales.iter().map(|&scale| if scale == 0.0 { 1.0 } else { scale }).collect();
+    let sums = by_piece(rows, |sum, j, x| sum + x / units[j], |a, b| a + b);
+    let means: Vec<f64> = sums.iter().map(|sum| sum / n).collect();
+    let square = |sum: f64, j: usize, x: f64| {
+        let d = x / units[j] - means[j];
+        sum + d * d
+    };
+    let squares = by_piece(rows, square, |a, b| a + b);
+    let of = |((mean, squares), scale): ((&f64, f64), f64)| scaled(*mean, squares, n, scale);
+    means.iter().zip(squares).zip(scales).map(of).collect()
+}
+
+/// The largest magnitude in every column.
+pub(crate) fn largest(rows: ArrayView2<'_, f64>) -> Vec<f64> {
+    by_piece(rows, |m: f64, _, x| m.max(x.abs()), f64::max)
+}
+
+/// Every column's values taken together from 0 on, pieces of rows side by side as they lie in memory, in an order that threads
+/// do not change.
+fn by_piece(
+    rows: ArrayView2<'_, f64>,
+    add: impl Fn(f64, usize, f64) -> f64 + Sync,
+    join: impl Fn(f64, f64) -> f64,
+) -> Vec<f64> {
+    const PIECE: usize = 4_096;
+    let (n, k) = rows.dim();
+    let piece = |i: usize| {
+        let rows = slice_rows(rows, i * PIECE, PIECE.min(n - i * PIECE));
+        let mut out = vec![0.0; k];
+        if rows.strides()[0] == 1 {
+            for (j, (to, column)) in out.iter_mut().zip(rows.axis_iter(Axis(1))).enumerate() {
+                *to = column.iter().fold(0.0, |sum, &x| add(sum, j, x));
+            }
+        } else {
+            for row in rows.axis_iter(Axis(0)) {
+                out.iter_mut().zip(row).enumerate().for_each(|(j, (to, &x))| *to = add(*to, j, x));
+            }
+        }
+        out
+    };
+    let pieces: Vec<Vec<f64>> = (0..n.div_ceil(PIECE)).into_par_iter().map(piece).collect();
+    let mut out = vec![0.0; k];
+    pieces.iter().for_each(|piece| out.iter_mut().zip(piece).for_each(|(to, &x)| *to = join(*to, x)));
+    out
 }
 
 /// Smallest and largest value; (+∞, −∞) for none.

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::rows::slice_rows;
-use crate::stats::{clip, magnitude, mean_deviation};
+use crate::stats::{clip, largest, magnitude, spreads};
 
 /// In which units columns are compared where a detector measures distances across them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,19 +39,15 @@ struct Column {
 
 impl Units {
     pub(crate) fn fit(rows: ArrayView2<'_, f64>, scale: Scale) -> Self {
-        let columns = (0..rows.ncols()).into_par_iter().map(|j| rows.index_axis(Axis(1), j).to_vec());
         match scale {
             Scale::Deviations => {
-                let column = |values: Vec<f64>| {
-                    let (center, deviation) = mean_deviation(&values);
-                    // A deviation whose half is no number (the least of all) is none.
-                    Column { center, half: 0.5 * deviation }
-                };
-                Self { columns: columns.map(column).collect(), unit: 1.0 }
+                // A deviation whose half is no number (the least of all) is none.
+                let column = |(center, deviation)| Column { center, half: 0.5 * deviation };
+                Self { columns: spreads(rows).into_iter().map(column).collect(), unit: 1.0 }
             }
             Scale::Raw => {
                 // A power of two changes no digit, and keeps squares from over- and underflowing.
-                let largest = columns.map(|values| magnitude(&values)).reduce(|| 0.0, f64::max);
+                let largest = magnitude(&largest(rows));
                 let unit = if largest > 0.0 { largest.max(1e-290) } else { 1.0 };
                 Self { columns: vec![Column { center: 0.0, half: 0.5 * unit }; rows.ncols()], unit }
             }

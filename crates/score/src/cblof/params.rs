@@ -1,14 +1,12 @@
 use linfa::ParamGuard;
-use ndarray::{ArrayView2, Axis};
-use rayon::prelude::*;
+use ndarray::ArrayView2;
 
 use super::Cblof;
 use crate::Error;
 use crate::face::{Algorithm, Params};
 use crate::kmeans::KMeans;
 
-/// Starts of k-means, and rows it is run on at most: of the two, another start is worth more than more rows.
-const RUNS: usize = 2;
+/// Rows k-means is run on at most.
 const MOST_ROWS: usize = 4_096;
 
 /// Parameters of [`Cblof`].
@@ -69,14 +67,13 @@ impl Algorithm for CblofConfig {
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Cblof, Error> {
         let clusters = KMeans::params()
             .n_clusters(self.n_clusters)
-            .n_runs(RUNS)
+            .n_runs(1)
             .max_samples(MOST_ROWS)
             .seed(self.seed)
             .check()?
             .fit_rows(rows)?;
-        let nearest: Vec<usize> = rows.axis_iter(Axis(0)).into_par_iter().map(|row| clusters.nearest_to(row)).collect();
         let mut sizes = vec![0; clusters.centroids().nrows()];
-        nearest.iter().for_each(|&c| sizes[c] += 1);
+        clusters.nearest_to(rows).into_iter().for_each(|c| sizes[c] += 1);
         Ok(Cblof::new(clusters.with_centers(&large(&sizes, self.alpha, self.beta))?, sizes.len()))
     }
 }

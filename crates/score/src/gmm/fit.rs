@@ -47,7 +47,7 @@ pub(super) fn fit(config: &GmmConfig, rows: ArrayView2<'_, f64>) -> Result<Gmm, 
 fn mixture(config: &GmmConfig, rows: ArrayView2<'_, f64>, units: &Units, seed: u64) -> Result<Vec<Found>, Error> {
     let k = rows.ncols();
     let clusters = KMeans::params().n_clusters(config.n_components).seed(seed).check()?.fit_rows(rows)?;
-    let nearest: Vec<usize> = rows.axis_iter(Axis(0)).into_par_iter().map(|row| clusters.nearest_to(row)).collect();
+    let nearest: Vec<usize> = clusters.nearest_to(rows);
     let rows = units.all(rows);
     let n = nearest.len();
     let mut shares: Vec<Vec<f64>> = (0..clusters.centroids().nrows())

@@ -1,4 +1,6 @@
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use fearless_simd::{Level, dispatch};
+use ndarray::{ArrayView1, ArrayView2};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::KMeansConfig;
@@ -7,6 +9,9 @@ use crate::face::{Params, predict};
 use crate::rows::{LANES, PACK, Pack};
 use crate::stats::clip;
 use crate::{Error, Model, Snapshot};
+
+/// Centres compared at a time: as many sums as registers hold.
+const AT_ONCE: usize = 4;
 
 /// Fitted centres. See the [module](self) documentation.
 #[derive(Debug, Clone)]
@@ -50,6 +55,47 @@ pub(super) fn nearest(centroids: &[f64], k: usize, value: impl Fn(usize) -> f64)
     best
 }
 
+/// Each row's nearest centre, the first among equals, and its squared distance.
+#[inline(always)]
+pub(super) fn nearest_of_lanes(group: &[[f64; LANES]], centroids: &[f64]) -> ([usize; LANES], [f64; LANES]) {
+    let k = group.len();
+    let (mut which, mut least) = ([0; LANES], [f64::INFINITY; LANES]);
+    let mut keep = |center: usize, squares: &[f64; LANES]| {
+        for lane in 0..LANES {
+            if squares[lane] < least[lane] {
+                (which[lane], least[lane]) = (center, squares[lane]);
+            }
+        }
+    };
+    let mut blocks = centroids.chunks_exact(AT_ONCE * k);
+    let mut first = 0;
+    for block in &mut blocks {
+        let mut squares = [[0.0; LANES]; AT_ONCE];
+        for (j, xs) in group.iter().enumerate() {
+            for (c, squares) in squares.iter_mut().enumerate() {
+                let center = block[c * k + j];
+                for lane in 0..LANES {
+                    let d = xs[lane] - center;
+                    squares[lane] += d * d;
+                }
+            }
+        }
+        squares.iter().enumerate().for_each(|(c, squares)| keep(first + c, squares));
+        first += AT_ONCE;
+    }
+    for (c, centroid) in blocks.remainder().chunks_exact(k).enumerate() {
+        let mut squares = [0.0; LANES];
+        for (xs, center) in group.iter().zip(centroid) {
+            for lane in 0..LANES {
+                let d = xs[lane] - center;
+                squares[lane] += d * d;
+            }
+        }
+        keep(first + c, &squares);
+    }
+    (which, least)
+}
+
 impl KMeans {
     pub(crate) const NAME: &'static str = "kmeans";
     const VERSION: u32 = 1;
@@ -59,11 +105,8 @@ impl KMeans {
         Params::new(KMeansConfig::default())
     }
 
-    pub(super) fn new(columns: Vec<Column>, centroids: Array2<f64>) -> Result<Self, Error> {
-        Self::from_parts(columns, centroids.iter().copied().collect())
-    }
-
-    fn from_parts(columns: Vec<Column>, centroids: Vec<f64>) -> Result<Self, Error> {
+    /// Centres one after the other, k values each.
+    pub(super) fn new(columns: Vec<Column>, centroids: Vec<f64>) -> Result<Self, Error> {
         let fine = |c: &Column| c.mean.is_finite() && c.deviation.is_finite() && c.deviation >= 0.0;
         if columns.is_empty()
             || !columns.iter().all(fine)
@@ -90,12 +133,24 @@ impl KMeans {
     /// [`SnapshotError`].
     pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
         let (columns, centroids) = snapshot.decode(Self::NAME, Self::VERSION)?;
-        Self::from_parts(columns, centroids)
+        Self::new(columns, centroids)
     }
 
-    /// The centre nearest to a row of the caller's units, by number.
-    pub(crate) fn nearest_to(&self, row: ArrayView1<'_, f64>) -> usize {
-        nearest(&self.centroids, self.columns.len(), |j| self.columns[j].standardise(row[j])).0
+    /// The centre nearest to each row of the caller's units, by number.
+    pub(crate) fn nearest_to(&self, rows: ArrayView2<'_, f64>) -> Vec<usize> {
+        const PIECE: usize = 4_096;
+        let mut out = vec![0; rows.nrows()];
+        out.par_chunks_mut(PIECE).enumerate().for_each(|(piece, out)| {
+            let mut pack = Pack::new(self.columns.len());
+            for (i, out) in out.chunks_mut(PACK).enumerate() {
+                let start = piece * PIECE + i * PACK;
+                let groups = pack.fill(rows, start, out.len(), |j, x| self.columns[j].standardise(x));
+                for (group, out) in groups.zip(out.chunks_mut(LANES)) {
+                    out.copy_from_slice(&self.nearest(group).0[..out.len()]);
+                }
+            }
+        });
+        out
     }
 
     /// The same with only these of the centres.
@@ -105,24 +160,11 @@ impl KMeans {
     pub(crate) fn with_centers(&self, kept: &[usize]) -> Result<Self, Error> {
         let k = self.columns.len();
         let centroids = kept.iter().flat_map(|&c| self.centroids[c * k..][..k].iter().copied()).collect();
-        Self::from_parts(self.columns.clone(), centroids)
+        Self::new(self.columns.clone(), centroids)
     }
 
-    fn distances(&self, group: &[[f64; LANES]]) -> [f64; LANES] {
-        let mut least = [f64::INFINITY; LANES];
-        for centroid in self.centroids.chunks_exact(group.len()) {
-            let mut sums = [0.0; LANES];
-            for (xs, center) in group.iter().zip(centroid) {
-                for lane in 0..LANES {
-                    let d = xs[lane] - center;
-                    sums[lane] += d * d;
-                }
-            }
-            for lane in 0..LANES {
-                least[lane] = if sums[lane] < least[lane] { sums[lane] } else { least[lane] };
-            }
-        }
-        least.map(f64::sqrt)
+    fn nearest(&self, group: &[[f64; LANES]]) -> ([usize; LANES], [f64; LANES]) {
+        dispatch!(Level::new(), _simd => nearest_of_lanes(group, &self.centroids))
     }
 }
 
@@ -149,7 +191,7 @@ impl Model for KMeans {
             let standardise = |j: usize, x| self.columns[j].standardise(x);
             let groups = pack.fill(rows, i * PACK, out.len(), standardise);
             for (group, out) in groups.zip(out.chunks_mut(LANES)) {
-                out.copy_from_slice(&self.distances(group)[..out.len()]);
+                out.copy_from_slice(&self.nearest(group).1.map(f64::sqrt)[..out.len()]);
             }
         }
     }

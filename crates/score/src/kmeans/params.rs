@@ -22,7 +22,7 @@ impl Default for KMeansConfig {
             n_clusters: 8,
             n_runs: 2,
             max_iterations: 300,
-            tolerance: 1e-4,
+            tolerance: 1e-2,
             max_samples: 16_384,
             min_share: 0.0,
             seed: 0,
@@ -46,7 +46,8 @@ impl Params<KMeansConfig> {
         self.with(|c| c.max_iterations = max_iterations)
     }
 
-    /// Movement of the centres, in standard deviations, that ends a run, above 0; 1e-4 unless told.
+    /// Movement of the centres, in standard deviations, that ends a run, above 0; 0.01 unless told: scikit-learn's 1e-4 of the
+    /// variance.
     pub fn tolerance(self, tolerance: f64) -> Self {
         self.with(|c| c.tolerance = tolerance)
     }

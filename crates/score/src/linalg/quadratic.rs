@@ -51,17 +51,40 @@ impl Quadratic {
 
     #[inline(always)]
     fn lanes(&self, group: &[[f64; LANES]]) -> [f64; LANES] {
+        /// Lines taken at a time: as many sums as registers hold, none waiting for another.
+        const AT_ONCE: usize = 4;
+        let k = group.len();
         let mut total = [0.0; LANES];
-        for line in self.root.chunks_exact(group.len()) {
+        let mut add = |sum: &[f64; LANES]| {
+            for lane in 0..LANES {
+                total[lane] += sum[lane] * sum[lane];
+            }
+        };
+        let mut blocks = self.root.chunks_exact(AT_ONCE * k);
+        for block in &mut blocks {
+            let (a, rest) = block.split_at(k);
+            let (b, rest) = rest.split_at(k);
+            let (c, d) = rest.split_at(k);
+            let mut sums = [[0.0; LANES]; AT_ONCE];
+            for (((((xs, center), a), b), c), d) in group.iter().zip(&self.center).zip(a).zip(b).zip(c).zip(d) {
+                for lane in 0..LANES {
+                    let x = xs[lane] - center;
+                    sums[0][lane] += x * a;
+                    sums[1][lane] += x * b;
+                    sums[2][lane] += x * c;
+                    sums[3][lane] += x * d;
+                }
+            }
+            sums.iter().for_each(&mut add);
+        }
+        for line in blocks.remainder().chunks_exact(k) {
             let mut sum = [0.0; LANES];
             for ((xs, r), c) in group.iter().zip(line).zip(&self.center) {
                 for lane in 0..LANES {
                     sum[lane] += (xs[lane] - c) * r;
                 }
             }
-            for lane in 0..LANES {
-                total[lane] += sum[lane] * sum[lane];
-            }
+            add(&sum);
         }
         total
     }
