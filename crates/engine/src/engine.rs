@@ -252,6 +252,34 @@ impl Engine {
         crate::saved::to_bytes(&self.model)
     }
 
+    /// The state of all accounts, counterparties and categories as bytes for [`Engine::load_state`]: versioned, checksummed,
+    /// and the same for the same transactions, however they were handed in. Apart from the model, because it changes with every
+    /// payment and because it holds pseudonyms and amounts, which a model does not: keep it as you keep the transactions.
+    pub fn save_state(&self) -> Vec<u8> {
+        crate::saved::state_to_bytes(&self.features)
+    }
+
+    /// Puts a saved state in the place of this engine's. The state may have been saved under another model, as long as both
+    /// read the same kinds of columns: a model can be replaced without forgetting the accounts.
+    ///
+    /// # Errors
+    /// [`Error::NotAState`] and [`Error::State`]; the state is then as it was.
+    pub fn load_state(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let mut features = self.model.features();
+        features.merge(crate::saved::state_body(bytes)?)?;
+        self.features = features;
+        Ok(())
+    }
+
+    /// Takes in a state that another engine saved which has seen other accounts. Every window is afterwards what it would be
+    /// had this engine seen all transactions in order of time, the windows of counterparties and categories included.
+    ///
+    /// # Errors
+    /// [`Error::NotAState`], and [`Error::State`] where an account is in both; the state is then as it was.
+    pub fn merge(&mut self, state: &[u8]) -> Result<(), Error> {
+        Ok(self.features.merge(crate::saved::state_body(state)?)?)
+    }
+
     /// An engine with a saved model and no state.
     ///
     /// # Errors

@@ -44,6 +44,12 @@ pub enum Error {
     /// Bytes that are no saved model.
     #[error("this is no saved model: {0}")]
     NotAModel(String),
+    /// Bytes that are no saved state.
+    #[error("this is no saved state: {0}")]
+    NotAState(String),
+    /// A state that cannot be taken in.
+    #[error(transparent)]
+    State(#[from] crible_feature::StateError),
 }
 
 impl From<crible_feature::Late> for Error {

@@ -10,6 +10,7 @@ use crate::model::Typical;
 use crate::{Error, MAX_DETECTORS, Model};
 
 const MAGIC: &[u8; 7] = b"CRIBLEM";
+const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
 const VERSION: u8 = 1;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
@@ -70,39 +71,56 @@ pub(crate) fn fingerprint(model: &Model) -> u64 {
 }
 
 pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
-    let body = body(model);
+    frame(MAGIC, &body(model))
+}
+
+/// A state as bytes: `CRIBLES`, then as a model.
+pub(crate) fn state_to_bytes(features: &FeatureSet) -> Vec<u8> {
+    frame(STATE_MAGIC, &features.save())
+}
+
+pub(crate) fn state_body(bytes: &[u8]) -> Result<&[u8], Error> {
+    unframe(STATE_MAGIC, bytes).map_err(Error::NotAState)
+}
+
+fn frame(magic: &[u8; 7], body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER + body.len());
-    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(magic);
     bytes.push(VERSION);
     bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
-    bytes.extend_from_slice(&body);
+    bytes.extend_from_slice(&crc32fast::hash(body).to_le_bytes());
+    bytes.extend_from_slice(body);
     bytes
+}
+
+fn unframe<'a>(magic: &[u8; 7], bytes: &'a [u8]) -> Result<&'a [u8], String> {
+    let Some((header, body)) = bytes.split_at_checked(HEADER) else {
+        return Err(format!("{} bytes, expected at least {HEADER}", bytes.len()));
+    };
+    let (got, rest) = header.split_at(magic.len());
+    if got != magic {
+        return Err(format!("it does not begin with {}", String::from_utf8_lossy(magic)));
+    }
+    let [version, length @ .., c0, c1, c2, c3] = rest else {
+        return Err("its header is incomplete".to_owned());
+    };
+    if *version != VERSION {
+        return Err(format!("format version {version}, expected {VERSION}"));
+    }
+    let length = length.iter().rev().fold(0u64, |n, &byte| n << 8 | u64::from(byte));
+    if length != body.len() as u64 {
+        return Err(format!("{} bytes of body, expected {length}", body.len()));
+    }
+    let (got, expected) = (crc32fast::hash(body), u32::from_le_bytes([*c0, *c1, *c2, *c3]));
+    if got != expected {
+        return Err(format!("checksum {got:08x}, expected {expected:08x}: bytes were changed or lost"));
+    }
+    Ok(body)
 }
 
 pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     let refuse = |what: String| Err(Error::NotAModel(what));
-    let Some((header, body)) = bytes.split_at_checked(HEADER) else {
-        return refuse(format!("{} bytes, expected at least {HEADER}", bytes.len()));
-    };
-    let (magic, rest) = header.split_at(MAGIC.len());
-    if magic != MAGIC {
-        return refuse("it does not begin with CRIBLEM".to_owned());
-    }
-    let [version, length @ .., c0, c1, c2, c3] = rest else {
-        return refuse("its header is incomplete".to_owned());
-    };
-    if *version != VERSION {
-        return refuse(format!("format version {version}, expected {VERSION}"));
-    }
-    let length = length.iter().rev().fold(0u64, |n, &byte| n << 8 | u64::from(byte));
-    if length != body.len() as u64 {
-        return refuse(format!("{} bytes of body, expected {length}", body.len()));
-    }
-    let (got, expected) = (crc32fast::hash(body), u32::from_le_bytes([*c0, *c1, *c2, *c3]));
-    if got != expected {
-        return refuse(format!("checksum {got:08x}, expected {expected:08x}: bytes were changed or lost"));
-    }
+    let body = unframe(MAGIC, bytes).map_err(Error::NotAModel)?;
     let body: Body = match postcard::from_bytes(body) {
         Ok(body) => body,
         Err(error) => return refuse(format!("its body does not decode ({error})")),

@@ -51,6 +51,22 @@ proptest! {
         let mut got = replayed(&mut mixed, past);
         got.extend(observed(&mut mixed, live));
         prop_assert_eq!(differ(&want, &got), None, "replayed, then observed");
+        // Stopped and started again in between.
+        let mut stopped = fresh();
+        let mut got = replayed(&mut stopped, past);
+        let state = stopped.save_state();
+        let mut started = fresh();
+        started.load_state(&state).unwrap();
+        prop_assert!(started.save_state() == state);
+        got.extend(observed(&mut started, live));
+        prop_assert_eq!(differ(&want, &got), None, "saved, loaded, then observed");
+        // Accounts on two engines until then.
+        let (left, right): (Vec<_>, Vec<_>) = past.iter().copied().partition(|txn| txn.account.get() % 2 == 0);
+        let [mut one, mut other] = [fresh(), fresh()];
+        observed(&mut one, &left);
+        replayed(&mut other, &right);
+        one.merge(&other.save_state()).unwrap();
+        prop_assert_eq!(differ(&want[past.len()..], &observed(&mut one, live)), None, "merged, then observed");
     }
 
     /// Contract 2, alerts: a ranker fed by `observe` and one fed by `replay` raise the same alerts for the same reasons.

@@ -93,6 +93,57 @@ fn an_old_model_still_answers() {
     assert!(Engine::load(&bytes).unwrap().save() == bytes);
 }
 
+/// So does a state, and goes on.
+#[test]
+fn an_old_state_goes_on() {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let model = std::fs::read(fixtures.join("model-v1.crible")).unwrap();
+    let state = std::fs::read(fixtures.join("state-v1.crible")).unwrap();
+    assert!(golden_state(&model) == state);
+    let history = golden_history();
+    let (past, rest) = history.split_at(history.len() / 2);
+    let mut whole = Engine::load(&model).unwrap();
+    observed(&mut whole, past);
+    let mut engine = Engine::load(&model).unwrap();
+    engine.load_state(&state).unwrap();
+    assert_eq!(differ(&observed(&mut whole, rest), &observed(&mut engine, rest)), None);
+}
+
+/// A state cut short, changed, of another kind or of other families is refused, and leaves the engine as it was.
+#[test]
+fn a_damaged_state_is_refused() {
+    let txns = population(5, 10, 3, FULL);
+    let fresh = || Engine::load(small_once()).unwrap();
+    let mut engine = fresh();
+    for txn in &txns {
+        engine.observe(txn).unwrap();
+    }
+    let bytes = engine.save_state();
+    let refused = |bytes: &[u8]| {
+        let mut engine = fresh();
+        let error = engine.load_state(bytes).unwrap_err();
+        assert!(matches!(error, Error::NotAState(_) | Error::State(_)), "{error:?}");
+        assert!(engine.save_state() == fresh().save_state());
+        error.to_string()
+    };
+    for length in (0..bytes.len()).step_by(7) {
+        refused(&bytes[..length]);
+    }
+    for at in (0..bytes.len()).step_by(11) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x10;
+        refused(&changed);
+    }
+    assert_eq!(refused(small_once()), "this is no saved state: it does not begin with CRIBLES");
+    let told = engine.merge(&bytes).unwrap_err().to_string();
+    assert!(told.contains("is in both states"), "{told}");
+    assert!(engine.save_state() == bytes);
+    // A feed without categories has other families.
+    let shape = Shape { category: false, ..FULL };
+    let other = quick().fit_rows(60).fit(&batch(&population(20, 30, 3, shape))).unwrap();
+    assert!(refused(&other.save_state()).starts_with("the state is about account, counterparty, expected"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 

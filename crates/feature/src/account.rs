@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 
 use crible_core::{Column, EntityId, Position, Scale, Tail, Timestamp, Topic, Transaction, Unit, Window};
+use serde::{Deserialize, Serialize};
 
 use crate::calendar::Calendar;
 use crate::family::{Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
 use crate::place;
+use crate::state::KeptEvents;
 use crate::window::{Events, Sums, float, magnitude, shrunk_log_ratio};
 
 const WINDOWS: [Window; 4] = [Window::HOUR, Window::DAY, Window::WEEK, Window::MONTH];
@@ -78,9 +80,12 @@ pub(crate) struct Account {
 const OUTSIZED: f64 = 3.0;
 
 impl Rule for AccountBehaviour {
-    type Key = (EntityId, u32);
+    type Key = (u64, u32);
     type Input = Payment;
     type State = Account;
+    type Kept = KeptAccount;
+
+    const NAME: &'static str = "account";
 
     fn columns(&self) -> Vec<Column> {
         columns(self.counterparties, self.positions, self.balances)
@@ -100,7 +105,7 @@ impl Rule for AccountBehaviour {
             balance_share: balance_share as f32,
             per_unit: per_unit(txn),
         };
-        Some(((txn.account, kind(txn)), payment))
+        Some(((txn.account.get(), kind(txn)), payment))
     }
 
     fn step(&self, account: &mut Account, payment: &Payment, out: Option<Writer<'_>>) {
@@ -130,6 +135,59 @@ impl Rule for AccountBehaviour {
     fn heap_bytes(&self, account: &Account) -> usize {
         account.events.bytes() + account.outsized.capacity() * size_of::<i64>()
     }
+
+    fn keep(&self, account: &Account) -> KeptAccount {
+        KeptAccount {
+            events: KeptEvents::of(&account.events),
+            last_at: account.last_at,
+            last_position: account.last_position.map(|(at, p)| (at, p.latitude_e7, p.longitude_e7)),
+            payments: account.payments,
+            firsts: account.firsts,
+            total: account.total,
+            outsized: account.outsized.iter().copied().collect(),
+        }
+    }
+
+    fn revive(&self, kept: KeptAccount, watermark: i64) -> Option<Account> {
+        let KeptAccount { events, last_at, last_position, payments, firsts, total, outsized } = kept;
+        let last = last_at?;
+        let ordered = outsized.is_sorted() && outsized.last().is_none_or(|at| *at <= last);
+        let counted = payments > 0 && events.len() <= payments as usize && firsts <= payments && total >= 0;
+        if last > watermark || !ordered || !counted {
+            return None;
+        }
+        let last_position = match last_position {
+            Some((at, latitude_e7, longitude_e7)) => {
+                let is_on_earth = latitude_e7.abs_diff(0) <= 900_000_000 && longitude_e7.abs_diff(0) <= 1_800_000_000;
+                if at > last || !is_on_earth {
+                    return None;
+                }
+                Some((at, Position { latitude_e7, longitude_e7 }))
+            }
+            None => None,
+        };
+        let events: Events<4, DAY, 2> = events.revive(last)?;
+        let mut calendar = Calendar::default();
+        events.iter().for_each(|event| calendar.add(event.at));
+        Some(Account { events, calendar, last_at, last_position, payments, firsts, total, outsized: outsized.into() })
+    }
+
+    fn join(&self, _: KeptAccount, _: KeptAccount) -> Option<KeptAccount> {
+        None
+    }
+}
+
+/// An account without its calendar and windows, which its events tell.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KeptAccount {
+    events: KeptEvents,
+    last_at: Option<i64>,
+    /// When, latitude and longitude.
+    last_position: Option<(i64, i32, i32)>,
+    payments: u32,
+    firsts: u32,
+    total: i128,
+    outsized: Vec<i64>,
 }
 
 impl Account {

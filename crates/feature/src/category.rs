@@ -1,6 +1,9 @@
 //! What is usually paid in a merchant category.
 
+use std::collections::BTreeMap;
+
 use crible_core::{Column, Scale, Tail, Topic, Transaction, Unit};
+use serde::{Deserialize, Serialize};
 
 use crate::account::{kind, per_unit};
 use crate::family::{Rule, Writer};
@@ -44,6 +47,9 @@ impl Rule for CategoryBehaviour {
     /// Magnitude in minor units, and major units in a minor one.
     type Input = (i64, f32);
     type State = Category;
+    type Kept = KeptCategory;
+
+    const NAME: &'static str = "category";
 
     fn columns(&self) -> Vec<Column> {
         vec![
@@ -73,6 +79,38 @@ impl Rule for CategoryBehaviour {
     fn heap_bytes(&self, _: &Category) -> usize {
         (BUCKETS + BUCKETS / STEPS) * size_of::<u32>()
     }
+
+    fn keep(&self, category: &Category) -> KeptCategory {
+        let buckets = (0..).zip(&category.buckets).filter(|(_, count)| **count > 0);
+        KeptCategory { buckets: buckets.map(|(at, &count)| (at, count)).collect(), sum: category.sum }
+    }
+
+    fn revive(&self, kept: KeptCategory, _: i64) -> Option<Category> {
+        let mut category = Category { sum: kept.sum, ..Category::default() };
+        for (at, count) in kept.buckets {
+            let bucket = category.buckets.get_mut(usize::from(at)).filter(|bucket| **bucket == 0)?;
+            *bucket = count;
+            category.count = category.count.checked_add(count)?;
+            category.doublings[usize::from(at) / STEPS] += count;
+        }
+        (category.count > 0 && category.sum >= 0).then_some(category)
+    }
+
+    fn join(&self, a: KeptCategory, b: KeptCategory) -> Option<KeptCategory> {
+        let mut buckets: BTreeMap<u16, u32> = a.buckets.into_iter().collect();
+        for (at, count) in b.buckets {
+            let here = buckets.entry(at).or_default();
+            *here = here.checked_add(count)?;
+        }
+        Some(KeptCategory { buckets: buckets.into_iter().collect(), sum: a.sum.checked_add(b.sum)? })
+    }
+}
+
+/// The buckets that are not empty, by number, and the sum.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KeptCategory {
+    buckets: Vec<(u16, u32)>,
+    sum: i128,
 }
 
 /// The bucket of a magnitude, and how far into it the magnitude stands, 0 to 1.
@@ -89,10 +127,13 @@ fn bucket(minor: i64) -> (usize, f64) {
 impl Category {
     fn add(&mut self, minor: i64) {
         let (at, _) = bucket(minor);
-        self.buckets[at] += 1;
-        self.doublings[at / STEPS] += 1;
-        self.count += 1;
-        self.sum += i128::from(magnitude(minor));
+        // Past four thousand million payments the shares stand still.
+        if self.count < u32::MAX {
+            self.buckets[at] += 1;
+            self.doublings[at / STEPS] += 1;
+            self.count += 1;
+            self.sum = self.sum.saturating_add(i128::from(magnitude(minor)));
+        }
     }
 
     /// −ln of the share of payments at least as large.

@@ -1,10 +1,11 @@
 //! What usually happens at a counterparty, from everyone's payments there.
 
-use crible_core::{Column, EntityId, Scale, Tail, Topic, Transaction, Unit, Window};
+use crible_core::{Column, Scale, Tail, Topic, Transaction, Unit, Window};
 
 use crate::account::{kind, per_unit};
 use crate::family::{Rule, Writer};
 use crate::math::{CountLogs, ln};
+use crate::state::KeptEvents;
 use crate::window::{Events, magnitude, shrunk_log_ratio};
 
 const WINDOWS: [Window; 3] = [Window::DAY, Window::WEEK, Window::MONTH];
@@ -36,9 +37,12 @@ pub(crate) struct Visit {
 }
 
 impl Rule for CounterpartyBehaviour {
-    type Key = (EntityId, u32);
+    type Key = (u64, u32);
     type Input = Visit;
     type State = Events<3, 0, 3>;
+    type Kept = KeptEvents;
+
+    const NAME: &'static str = "counterparty";
 
     fn columns(&self) -> Vec<Column> {
         columns()
@@ -51,7 +55,7 @@ impl Rule for CounterpartyBehaviour {
             account: txn.account.get(),
             per_unit: per_unit(txn),
         };
-        Some(((txn.counterparty?, kind(txn)), visit))
+        Some(((txn.counterparty?.get(), kind(txn)), visit))
     }
 
     fn step(&self, events: &mut Self::State, visit: &Visit, out: Option<Writer<'_>>) {
@@ -65,6 +69,18 @@ impl Rule for CounterpartyBehaviour {
 
     fn heap_bytes(&self, events: &Self::State) -> usize {
         events.bytes()
+    }
+
+    fn keep(&self, events: &Self::State) -> KeptEvents {
+        KeptEvents::of(events)
+    }
+
+    fn revive(&self, kept: KeptEvents, watermark: i64) -> Option<Self::State> {
+        kept.revive(watermark)
+    }
+
+    fn join(&self, a: KeptEvents, b: KeptEvents) -> Option<KeptEvents> {
+        a.join(b)
     }
 }
 

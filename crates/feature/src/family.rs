@@ -6,17 +6,24 @@ use std::ops::Range;
 
 use crible_core::{Batch, Column, Transaction};
 use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::Feature;
 use crate::set::{Rows, UNWANTED};
 use crate::window::IdMap;
+use crate::{Feature, StateError};
 
 /// One kind of entity: whose state a transaction belongs to, what of it matters there, and what is read.
 pub(crate) trait Rule: fmt::Debug + Send + Sync {
-    type Key: Hash + Eq + Copy + fmt::Debug + Send;
+    type Key: Hash + Ord + Copy + fmt::Debug + Send + Serialize + DeserializeOwned;
     /// What the rule needs of a transaction; small, because a batch's are sorted by entity.
     type Input: Copy + Default + fmt::Debug + Send + Sync;
     type State: Default + fmt::Debug + Send;
+    /// A state without what can be computed from the rest.
+    type Kept: Serialize + DeserializeOwned;
+
+    /// In saved states.
+    const NAME: &'static str;
 
     /// The columns [`Rule::step`] fills.
     fn columns(&self) -> Vec<Column>;
@@ -26,6 +33,12 @@ pub(crate) trait Rule: fmt::Debug + Send + Sync {
     fn step(&self, state: &mut Self::State, input: &Self::Input, out: Option<Writer<'_>>);
     /// Bytes a state holds on the heap.
     fn heap_bytes(&self, state: &Self::State) -> usize;
+    /// What is kept of a state.
+    fn keep(&self, state: &Self::State) -> Self::Kept;
+    /// The state that was kept; `None` where no transactions up to `watermark` leave it.
+    fn revive(&self, kept: Self::Kept, watermark: i64) -> Option<Self::State>;
+    /// What is kept of the state after both sides' transactions, which are of different accounts; `None` where it cannot be told.
+    fn join(&self, a: Self::Kept, b: Self::Kept) -> Option<Self::Kept>;
 }
 
 /// Fills a row from the left, so that the order of the columns is written down once; what nobody wants is not computed.
@@ -63,6 +76,7 @@ pub(crate) struct Family<R: Rule> {
     index: IdMap<R::Key, u32>,
     states: Vec<R::State>,
     scratch: Scratch<R::Input>,
+    staged: Vec<(R::Key, R::State)>,
 }
 
 /// Inputs of a batch, as read and sorted by entity: kept from batch to batch.
@@ -85,7 +99,7 @@ impl<R: Rule> Family<R> {
         let kept = all.iter().enumerate().fold(0, |kept, (i, column)| kept | u64::from(keep(column)) << i);
         let columns = all.into_iter().filter(|column| keep(column)).collect();
         let scratch = Scratch { read: Vec::new(), ends: Vec::new(), sorted: Vec::new() };
-        Self { rule, columns, kept, index: IdMap::default(), states: Vec::new(), scratch }
+        Self { rule, columns, kept, index: IdMap::default(), states: Vec::new(), scratch, staged: Vec::new() }
     }
 
     fn slot(&mut self, key: R::Key) -> u32 {
@@ -187,6 +201,51 @@ impl<R: Rule> Feature for Family<R> {
                 rule.step(&mut states[*slot as usize - first], input, out);
             }
         });
+    }
+
+    fn name(&self) -> &'static str {
+        R::NAME
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let mut entities: Vec<(R::Key, u32)> = self.index.iter().map(|(&key, &slot)| (key, slot)).collect();
+        entities.sort_unstable();
+        let mut out = Vec::new();
+        for (key, slot) in entities {
+            // Writing plain data to memory has nothing to fail on.
+            out = postcard::to_extend(&(key, self.rule.keep(&self.states[slot as usize])), out).unwrap_or_default();
+        }
+        out
+    }
+
+    fn stage(&mut self, mut bytes: &[u8], watermark: Option<i64>) -> Result<(), StateError> {
+        let watermark = watermark.unwrap_or(i64::MIN);
+        let mut before: Option<R::Key> = None;
+        while !bytes.is_empty() {
+            let entity = self.staged.len();
+            let impossible = StateError::Impossible { family: R::NAME, entity };
+            let ((key, mut kept), rest): ((R::Key, R::Kept), _) =
+                postcard::take_from_bytes(bytes).map_err(|error| StateError::Encoding(error.to_string()))?;
+            bytes = rest;
+            if before.replace(key).is_some_and(|before| before >= key) {
+                return Err(impossible);
+            }
+            if let Some(&slot) = self.index.get(&key) {
+                let here = self.rule.keep(&self.states[slot as usize]);
+                kept = self.rule.join(here, kept).ok_or(StateError::InBoth { family: R::NAME, entity })?;
+            }
+            self.staged.push((key, self.rule.revive(kept, watermark).ok_or(impossible)?));
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, take: bool) {
+        for (key, state) in std::mem::take(&mut self.staged) {
+            if take {
+                let slot = self.slot(key) as usize;
+                self.states[slot] = state;
+            }
+        }
     }
 
     fn state_bytes(&self) -> usize {

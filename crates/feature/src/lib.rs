@@ -8,9 +8,11 @@ mod family;
 mod math;
 mod place;
 mod set;
+mod state;
 mod window;
 
 pub use set::{Block, FeatureSet, Late, Rows};
+pub use state::StateError;
 
 use std::fmt;
 use std::ops::Range;
@@ -32,6 +34,17 @@ pub trait Feature: fmt::Debug + Send {
     /// The same for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which has
     /// been made large enough; those marked `u32::MAX` are absorbed without being read.
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows);
+    /// Its name in saved states.
+    fn name(&self) -> &'static str;
+    /// The state as bytes that depend on nothing but the transactions taken in.
+    fn save(&self) -> Vec<u8>;
+    /// Reads a saved state that is to be brought together with this one; nothing changes before [`Feature::commit`].
+    ///
+    /// # Errors
+    /// [`StateError`]; what was read is then forgotten.
+    fn stage(&mut self, bytes: &[u8], watermark: Option<i64>) -> Result<(), StateError>;
+    /// Takes in what was staged, or forgets it.
+    fn commit(&mut self, take: bool);
     /// Bytes the state holds on to.
     fn state_bytes(&self) -> usize;
 }

@@ -8,6 +8,7 @@ use crate::account::AccountBehaviour;
 use crate::category::CategoryBehaviour;
 use crate::counterparty::CounterpartyBehaviour;
 use crate::family::Family;
+use crate::state::{Kept, StateError};
 
 /// Marks a row that is absorbed without being read.
 pub(crate) const UNWANTED: u32 = u32::MAX;
@@ -160,6 +161,38 @@ impl FeatureSet {
     /// Bytes all states hold on to.
     pub fn state_bytes(&self) -> usize {
         self.features.iter().map(|f| f.state_bytes()).sum()
+    }
+
+    /// The state as bytes: the same for the same transactions, however they were handed in.
+    pub fn save(&self) -> Vec<u8> {
+        let families = self.features.iter().map(|f| (f.name().to_owned(), f.save())).collect();
+        let kept = Kept { watermark: self.watermark.map(|at| at.0), families };
+        // Writing plain data to memory has nothing to fail on.
+        postcard::to_allocvec(&kept).unwrap_or_default()
+    }
+
+    /// Takes in what [`FeatureSet::save`] gave, of transactions of other accounts: afterwards every window, those of
+    /// counterparties and categories included, is what it would be had one set seen them all. A set that has seen nothing
+    /// becomes the one that was saved.
+    ///
+    /// # Errors
+    /// [`StateError`]; the state is then as it was.
+    pub fn merge(&mut self, saved: &[u8]) -> Result<(), StateError> {
+        let kept: Kept = postcard::from_bytes(saved).map_err(|error| StateError::Encoding(error.to_string()))?;
+        let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
+        let got = names(&mut kept.families.iter().map(|(name, _)| name.as_str()));
+        let expected = names(&mut self.features.iter().map(|f| f.name()));
+        if got != expected {
+            return Err(StateError::Families { got, expected });
+        }
+        let watermark = self.watermark.max(kept.watermark.map(Timestamp));
+        let pairs = self.features.iter_mut().zip(&kept.families);
+        let staged: Result<Vec<()>, StateError> =
+            pairs.map(|(feature, (_, bytes))| feature.stage(bytes, watermark.map(|at| at.0))).collect();
+        self.features.iter_mut().for_each(|feature| feature.commit(staged.is_ok()));
+        staged?;
+        self.watermark = watermark;
+        Ok(())
     }
 
     /// Reads one transaction's row into `out`, then absorbs it.

@@ -17,7 +17,7 @@ pub(crate) struct Event {
     /// Magnitude in minor units, never negative.
     pub(crate) minor: i64,
     /// The other side's slot in [`Others`].
-    other: u32,
+    pub(crate) other: u32,
 }
 
 /// What one window holds.
@@ -166,6 +166,18 @@ impl<const W: usize, const FROM: usize, const D: usize> Events<W, FROM, D> {
 
     pub(crate) fn sums(&self) -> &[Sums; W] {
         &self.sums
+    }
+
+    /// Oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Event> {
+        self.ring.iter()
+    }
+
+    /// All others ever met, in the order of their slots.
+    pub(crate) fn others(&self) -> Vec<u64> {
+        let mut out = vec![0; self.others.met.len()];
+        self.others.slots.iter().for_each(|(&other, &slot)| out[slot as usize] = other);
+        out
     }
 
     /// Bytes on the heap.

@@ -64,6 +64,10 @@ fn run(txns: &[Transaction]) -> (Vec<String>, Vec<Vec<f32>>) {
     (names, rows)
 }
 
+fn bits(row: &[f32]) -> Vec<u32> {
+    row.iter().map(|x| x.to_bits()).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -99,10 +103,7 @@ proptest! {
             prop_assert_eq!(block.rows(), read.len());
             for (at, i) in read.into_iter().enumerate() {
                 block.copy_row(at, &mut row);
-                prop_assert_eq!(
-                    row.iter().map(|v| v.to_bits()).collect::<Vec<_>>(),
-                    want[i].iter().map(|v| v.to_bits()).collect::<Vec<_>>()
-                );
+                prop_assert_eq!(bits(&row), bits(&want[i]));
             }
             from = to;
         }
@@ -122,6 +123,73 @@ proptest! {
             for (&at, value) in kept.iter().zip(&row) {
                 prop_assert_eq!(whole[at].to_bits(), value.to_bits());
             }
+        }
+    }
+
+    /// A state saved midway goes on as if nothing had been, and is the same bytes whether rows came one by one or as a batch.
+    #[test]
+    fn a_saved_state_goes_on(txns in stream(), cut in 0.0f64..1.0) {
+        let (_, want) = run(&txns);
+        let cut = (txns.len() as f64 * cut) as usize;
+        let past = Batch::from_transactions(txns[..cut].iter().copied());
+        let mut batched = FeatureSet::new(ALL);
+        batched.step_all(&past, 0..cut, |_| false, &mut Block::default()).unwrap();
+        let saved = batched.save();
+        let mut set = FeatureSet::new(ALL);
+        set.merge(&saved).unwrap();
+        prop_assert_eq!(set.watermark(), batched.watermark());
+        prop_assert!(set.save() == saved);
+        let mut row = vec![f32::NAN; set.columns().len()];
+        for (txn, want) in txns[cut..].iter().zip(&want[cut..]) {
+            set.step(txn, &mut row).unwrap();
+            prop_assert_eq!(&bits(&row), &bits(want));
+        }
+        let mut one_by_one = FeatureSet::new(ALL);
+        txns.iter().for_each(|txn| one_by_one.step(txn, &mut row).unwrap());
+        prop_assert!(set.save() == one_by_one.save());
+    }
+
+    /// Sets that have seen different accounts make, together, the set that has seen them all, places and categories included.
+    #[test]
+    fn merged_states_are_as_one(txns in stream(), cut in 0.0f64..1.0, share in 0u64..8) {
+        let (_, want) = run(&txns);
+        let cut = (txns.len() as f64 * cut) as usize;
+        let mut sets = [FeatureSet::new(ALL), FeatureSet::new(ALL)];
+        let mut row = vec![f32::NAN; want[0].len()];
+        let side = |txn: &Transaction| usize::from(share >> (txn.account.get() - 1) & 1 == 1);
+        for txn in &txns[..cut] {
+            sets[side(txn)].step(txn, &mut row).unwrap();
+        }
+        let [mut one, other] = sets;
+        one.merge(&other.save()).unwrap();
+        for (txn, want) in txns[cut..].iter().zip(&want[cut..]) {
+            one.step(txn, &mut row).unwrap();
+            prop_assert_eq!(&bits(&row), &bits(want));
+        }
+    }
+
+    /// Bytes changed anywhere are refused or make a state that goes on, and never a panic; a refusal leaves no trace.
+    #[test]
+    fn a_forged_state_does_no_harm(txns in stream(), changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
+        let mut set = FeatureSet::new(ALL);
+        let mut row = vec![f32::NAN; set.columns().len()];
+        txns.iter().for_each(|txn| set.step(txn, &mut row).unwrap());
+        let mut bytes = set.save();
+        for (share, to) in changes {
+            let at = (bytes.len() as f64 * share) as usize;
+            bytes[at] = to;
+        }
+        let mut forged = FeatureSet::new(ALL);
+        match forged.merge(&bytes) {
+            Ok(()) => {
+                for txn in &txns {
+                    let mut later = *txn;
+                    later.at = Timestamp(later.at.0.saturating_add(40 * DAY).max(forged.watermark().map_or(0, |at| at.0)));
+                    forged.step(&later, &mut row).unwrap();
+                    prop_assert!(row.iter().all(|x| x.is_finite()), "{row:?}");
+                }
+            }
+            Err(_) => prop_assert!(forged.save() == FeatureSet::new(ALL).save()),
         }
     }
 
@@ -179,4 +247,18 @@ fn times_of_any_size_stay_finite() {
         set.step(&txn, &mut row).unwrap();
         assert!(row.iter().all(|v| v.is_finite()), "{at}: {row:?}");
     }
+}
+
+#[test]
+fn an_account_in_both_states_is_refused() {
+    let txn = Transaction::new(TxnId(1), Timestamp(5), EntityId::new(9).unwrap(), Amount::new(-100, Currency::USD));
+    let mut set = FeatureSet::new(ALL);
+    let mut row = vec![0.0; set.columns().len()];
+    set.step(&txn, &mut row).unwrap();
+    let saved = set.save();
+    let told = set.merge(&saved).unwrap_err().to_string();
+    assert_eq!(told, "entity 0 of `account` is in both states, and whose windows it has cannot be told");
+    assert!(set.save() == saved);
+    let told = FeatureSet::new(Has::default()).merge(&saved).unwrap_err().to_string();
+    assert_eq!(told, "the state is about account, counterparty, category, expected account");
 }

@@ -195,3 +195,11 @@ pub(crate) fn golden_answers(model: &[u8]) -> String {
     }
     out
 }
+
+/// The state that the first half of the golden history leaves.
+pub(crate) fn golden_state(model: &[u8]) -> Vec<u8> {
+    let mut engine = Engine::load(model).unwrap();
+    let history = golden_history();
+    observed(&mut engine, &history[..history.len() / 2]);
+    engine.save_state()
+}

@@ -15,6 +15,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "crates/score", below: &[], polars: false },
     Room { folder: "crates/ingest", below: &["core"], polars: true },
     Room { folder: "crates/ingest/fuzz", below: &["ingest"], polars: false },
+    Room { folder: "crates/engine/fuzz", below: &["engine"], polars: false },
     Room { folder: "crates/feature", below: &["core"], polars: false },
     Room { folder: "crates/alert", below: &["core"], polars: false },
     Room { folder: "crates/eval", below: &["core", "score"], polars: true },
