@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
+use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use crible::DetectorName;
+use crible::{Columns, DetectorName, Engine};
 use crible_alert::Budget;
 use crible_core::Timestamp;
 
@@ -86,6 +87,9 @@ pub(crate) struct LearnArgs {
     /// Detectors to run, by name
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = DetectorName::DEFAULT)]
     pub(crate) detectors: Vec<DetectorName>,
+    /// A TOML file of columns for detectors to see beside the usual ones (`add`) and not to see (`drop`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) columns: Option<PathBuf>,
     /// Learn from transactions before this date alone (UTC, YYYY-MM-DD); all are scored
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) fit_until: Option<Timestamp>,
@@ -95,6 +99,18 @@ pub(crate) struct LearnArgs {
     /// Threads to use; one for each core unless given. No result depends on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
+}
+
+impl LearnArgs {
+    /// What learns.
+    pub(crate) fn builder(&self) -> Result<crible::Builder> {
+        let mut builder = Engine::builder().detectors(&self.detectors).seed(self.seed);
+        if let Some(path) = &self.columns {
+            let text = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
+            builder = builder.columns(Columns::from_toml(&text).with_context(|| format!("{}", path.display()))?);
+        }
+        Ok(builder)
+    }
 }
 
 #[derive(Debug, ClapArgs)]

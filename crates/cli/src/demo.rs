@@ -30,8 +30,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let options = Options { feed: None, map: None, key: None, presets: Presets::builtin() };
     let import = read(&[file.path().to_owned()], &options, &mut stages, &mut |_| {})?;
     let batch = &import.batch;
-    let learn =
-        LearnArgs { detectors: DetectorName::DEFAULT.to_vec(), fit_until: None, seed: args.seed, threads: None };
+    let learn = LearnArgs {
+        detectors: DetectorName::DEFAULT.to_vec(),
+        columns: None,
+        fit_until: None,
+        seed: args.seed,
+        threads: None,
+    };
     let mut raised: Vec<Raised> = Vec::new();
     let mut scores = Vec::with_capacity(batch.len());
     score(batch, &learn, Budget::new(10)?, &mut stages, |_, scored, closed| {

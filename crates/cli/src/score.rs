@@ -174,21 +174,17 @@ pub(crate) fn score(
     let mut ranker = Ranker::new(budget);
     let mut fitting: Option<Stage> = Some(stages.begin("learning"));
     let mut scoring: Option<Stage> = None;
-    let engine = Engine::builder().detectors(&learn.detectors).seed(learn.seed).fit_replay(
-        batch,
-        learn.fit_until,
-        |model, scored| {
-            if let Some(stage) = fitting.take() {
-                stages.end(stage);
-                scoring = Some(stages.begin("scoring"));
-            }
-            let closed = scored.rank(&mut ranker)?;
-            if let Some(stage) = &scoring {
-                stage.reach(scored.rows().end as u64, batch.len() as u64);
-            }
-            take(model, Some(scored), raise(batch, model, closed))
-        },
-    );
+    let engine = learn.builder()?.fit_replay(batch, learn.fit_until, |model, scored| {
+        if let Some(stage) = fitting.take() {
+            stages.end(stage);
+            scoring = Some(stages.begin("scoring"));
+        }
+        let closed = scored.rank(&mut ranker)?;
+        if let Some(stage) = &scoring {
+            stage.reach(scored.rows().end as u64, batch.len() as u64);
+        }
+        take(model, Some(scored), raise(batch, model, closed))
+    });
     let engine = engine?;
     take(engine.model(), None, raise(batch, engine.model(), ranker.finish()))?;
     if let Some(stage) = scoring {

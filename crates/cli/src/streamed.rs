@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result, bail};
-use crible::{Engine, Model};
+use crible::Model;
 use crible_alert::{Ranked, Ranker, wire};
 use crible_core::{Batch, Source};
 use crible_ingest::{Options, Window, stream};
@@ -77,7 +77,7 @@ pub(crate) fn run(
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?.map(Scores::run_by_run);
     let mut names = ["counting", "learning"].into_iter();
     let mut any = true;
-    let engine = Engine::builder().detectors(&args.learn.detectors).seed(args.learn.seed).fit_passes(
+    let engine = args.learn.builder()?.fit_passes(
         args.learn.fit_until,
         |visit: &mut dyn FnMut(&Batch) -> Result<ControlFlow<()>, crible::Error>| {
             let stage = stages.begin(names.next().unwrap_or("reading"));

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::engine::{BLOCK_ROWS, Held};
 use crate::model::{Typical, inputs};
-use crate::{DetectorName, Engine, Error, MAX_DETECTORS, Model, Scored};
+use crate::{Columns, DetectorName, Engine, Error, MAX_DETECTORS, Model, Scored};
 
 /// Fewest transactions to learn from.
 const MIN_ROWS: usize = 1;
@@ -25,6 +25,7 @@ const KEPT_BYTES: usize = 400 << 20;
 #[derive(Clone, Debug)]
 pub struct Builder {
     detectors: Vec<DetectorName>,
+    columns: Columns,
     seed: u64,
     fit_rows: usize,
     feature_memory: usize,
@@ -32,7 +33,13 @@ pub struct Builder {
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { detectors: DetectorName::DEFAULT.to_vec(), seed: 0, fit_rows: 60_000, feature_memory: KEPT_BYTES }
+        Self {
+            detectors: DetectorName::DEFAULT.to_vec(),
+            columns: Columns::default(),
+            seed: 0,
+            fit_rows: 60_000,
+            feature_memory: KEPT_BYTES,
+        }
     }
 }
 
@@ -41,6 +48,13 @@ impl Builder {
     #[must_use]
     pub fn detectors(mut self, detectors: &[DetectorName]) -> Self {
         self.detectors = detectors.to_vec();
+        self
+    }
+
+    /// Which columns detectors see; [`Columns::default`] changes nothing. The model keeps the choice.
+    #[must_use]
+    pub fn columns(mut self, columns: Columns) -> Self {
+        self.columns = columns;
         self
     }
 
@@ -74,7 +88,7 @@ impl Builder {
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
         let sample = self.sample(batch, batch.len())?;
-        let mut features = FeatureSet::to_score(batch.has());
+        let mut features = self.columns.features(batch.has());
         let mut rows = Sample::new(&features);
         let (mut block, mut at) = (Block::default(), 0);
         for range in blocks(batch.len()) {
@@ -85,7 +99,7 @@ impl Builder {
             at = here;
         }
         let model = self.learn(batch.has(), rows)?;
-        Ok(Engine::new(model, FeatureSet::to_score(batch.has())))
+        Ok(Engine::new(model, self.columns.features(batch.has())))
     }
 
     /// Learns from the transactions before `until` (from all where there is none) and scores all of them, from an empty
@@ -105,7 +119,7 @@ impl Builder {
         let before = until.map_or(batch.len(), |until| batch.rows_before(until));
         let sample = self.sample(batch, before)?;
         let has = batch.has_before(before);
-        let mut features = FeatureSet::to_score(has);
+        let mut features = self.columns.features(has);
         let mut rows = Sample::new(&features);
         let row_bytes = features.columns().len() * size_of::<f32>();
         let keep = batch.len().saturating_mul(row_bytes) <= self.feature_memory;
@@ -130,7 +144,7 @@ impl Builder {
         }
         let model = self.learn(has, rows)?;
         if !keep {
-            let mut engine = Engine::new(model, FeatureSet::to_score(has));
+            let mut engine = Engine::new(model, self.columns.features(has));
             engine.replay(batch, visit)?;
             return Ok(engine);
         }
@@ -170,7 +184,7 @@ impl Builder {
             return Err(Error::TooFew { got: 0, needed: MIN_ROWS }.into());
         };
         let warm = warm(first, last);
-        let mut features = FeatureSet::to_score(has);
+        let mut features = self.columns.features(has);
         let mut rows = Sample::new(&features);
         // Learned from whole, until it shows that what comes once windows have filled is enough.
         let mut sample = self.draw(0, all);
@@ -194,10 +208,11 @@ impl Builder {
             seen += end;
             Ok(go_on(batch))
         })?;
-        Ok(Engine::new(self.learn(has, rows)?, FeatureSet::to_score(has)))
+        Ok(Engine::new(self.learn(has, rows)?, self.columns.features(has)))
     }
 
     fn check(&self) -> Result<(), Error> {
+        self.columns.check()?;
         match self.detectors.len() {
             1..=MAX_DETECTORS => Ok(()),
             got => Err(Error::DetectorCount { got }),
@@ -227,7 +242,7 @@ impl Builder {
     }
 
     fn learn(&self, has: Has, sample: Sample) -> Result<Model, Error> {
-        let set = FeatureSet::to_score(has);
+        let set = self.columns.features(has);
         let columns = set.columns();
         let usual: Vec<Typical> =
             columns.par_iter().enumerate().map(|(c, column)| Typical::of(column.tail, &mut sample.column(c))).collect();

@@ -26,6 +26,9 @@ pub enum Error {
         /// Detectors asked for.
         got: usize,
     },
+    /// A choice of columns that cannot be made.
+    #[error("columns: {0}")]
+    Columns(String),
     /// A transaction older than one already taken in.
     #[error(
         "transaction {txn} at {at} is late: {watermark} has been seen already, and transactions come in order of time"

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod columns;
 mod detectors;
 mod engine;
 mod error;
@@ -9,6 +10,7 @@ mod saved;
 mod scores;
 
 pub use builder::Builder;
+pub use columns::Columns;
 pub use detectors::DetectorName;
 pub use engine::{Engine, Scored};
 pub use error::Error;

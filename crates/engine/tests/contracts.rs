@@ -12,11 +12,18 @@ use std::collections::HashSet;
 use common::*;
 use crible::alert::{Alert, Budget, Ranker};
 use crible::core::{Batch, Source, Timestamp, Transaction, Truth};
-use crible::{DetectorName, Engine, Error};
+use crible::{Columns, DetectorName, Engine, Error};
 use proptest::prelude::*;
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() }
+}
+
+/// Every column there is for detectors to see.
+fn everything() -> Columns {
+    let mut columns = Columns::default();
+    columns.add = Columns::known();
+    columns
 }
 
 proptest! {
@@ -29,7 +36,7 @@ proptest! {
         lengths in prop::collection::vec(1usize..900, 1..6),
         cut in 0.1f64..0.9,
     ) {
-        let engine = quick().fit(&batch(&txns)).unwrap();
+        let engine = quick().columns(everything()).fit(&batch(&txns)).unwrap();
         let saved = engine.save();
         let fresh = || Engine::load(&saved).unwrap();
         prop_assert_eq!(fresh().model().id(), engine.model().id());
@@ -457,4 +464,33 @@ fn leb128(mut number: u128) -> Vec<u8> {
 /// Whether eight bytes anywhere begin one of the forms: by chance, one in 2⁴⁰ populations.
 fn leaks(bytes: &[u8], forms: &HashSet<[u8; 8]>) -> bool {
     bytes.windows(8).any(|window| forms.contains(window))
+}
+
+#[test]
+fn columns_are_added_and_dropped() {
+    let txns = population(20, 40, 3, FULL);
+    let columns = Columns::from_toml("add = ['account_passed_on_1d', 'amount_round']\ndrop = ['amount']").unwrap();
+    let engine = quick().columns(columns).fit(&batch(&txns)).unwrap();
+    let seen = |engine: &Engine| {
+        let columns = engine.model().columns().iter().filter(|c| c.input).map(|c| c.name.to_string());
+        columns.collect::<HashSet<_>>()
+    };
+    let mut want = seen(&quick().fit(&batch(&txns)).unwrap());
+    want.remove("amount");
+    want.extend(["account_passed_on_1d".to_owned(), "amount_round".to_owned()]);
+    assert_eq!(seen(&engine), want);
+    assert_eq!(seen(&Engine::load(&engine.save()).unwrap()), want);
+
+    let told = |text: &str| Columns::from_toml(text).unwrap_err().to_string();
+    let unknown = told("add = ['amount_ruond']");
+    assert!(
+        unknown.starts_with("columns: `amount_ruond` is no column to weigh: expected one of amount, "),
+        "{unknown}"
+    );
+    assert!(told("add = ['account_mean']").contains("`account_mean` is no column to weigh"));
+    assert_eq!(told("add = ['amount']\ndrop = ['amount']"), "columns: `amount` is both added and dropped");
+    assert!(told("adds = []").contains("unknown field `adds`"));
+    let mut none = Columns::default();
+    none.drop = Columns::known();
+    assert!(quick().columns(none).fit(&batch(&txns)).is_err());
 }

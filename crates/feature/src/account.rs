@@ -35,6 +35,7 @@ const MONTH: usize = 3;
 /// | `account_{count,sum}_1d_to_usual` | the last day with this payment against the daily mean of 30 days | bursts for this account |
 /// | `seconds_since_last` | pace | automated use |
 /// | `first_at_counterparty`, `account_counterparties_{1d,7d}` | new and many payees | cash-out |
+/// | `amount_at_first_counterparty` | this payment against the mean of all before it, where above it and the payee is new | a new payee, then draining |
 /// | `hour_surprise_above_mean` | −ln probability of the hour for this account, times ln(amount/mean) where that is positive | large payments at odd hours |
 /// | `weekday_surprise` | −ln probability of the weekday for this account | odd days |
 /// | `kilometres_from_last`, `kilometres_per_hour` | from the account's last position | impossible travel |
@@ -248,6 +249,7 @@ impl AccountBehaviour {
         if self.counterparties {
             let share = (f64::from(account.firsts) + 1.0) / (f64::from(account.payments) + 1.0);
             out.put(|| if first { -ln(share) } else { 0.0 });
+            out.put(|| if first { to_mean_ever.max(0.0) } else { 0.0 });
             for w in [DAY, WEEK] {
                 out.put(|| self.logs.ln1p(sums[w].distinct));
             }
@@ -293,8 +295,12 @@ fn travel(account: &Account, payment: &Payment) -> (f64, f64) {
 
 /// What must agree for two payments to be of one kind: direction and currency.
 pub(crate) fn kind(txn: &Transaction) -> u32 {
-    let code = txn.amount.currency.as_str().bytes().fold(0u32, |bits, b| bits << 8 | u32::from(b));
-    code << 1 | u32::from(txn.is_outflow())
+    currency(txn) << 1 | u32::from(txn.is_outflow())
+}
+
+/// The currency's three letters as a number.
+pub(crate) fn currency(txn: &Transaction) -> u32 {
+    txn.amount.currency.as_str().bytes().fold(0u32, |bits, b| bits << 8 | u32::from(b))
 }
 
 /// Major units in a minor one.
@@ -390,6 +396,13 @@ fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column>
             Column::input("first_at_counterparty", Unit::Share, NegLn, Upper, Topic::Counterparties)
                 .alone()
                 .told("first payment to this counterparty, by an account of whose payments {value} are firsts")
+                .shown_only(),
+        );
+        all.push(
+            Column::input("amount_at_first_counterparty", Unit::Money, Linear, Upper, Topic::Counterparties)
+                .shown_as_amount()
+                .against("account_mean")
+                .told("amount {value} to a counterparty this account never paid before, {times} times its mean of {typical}")
                 .shown_only(),
         );
         for (tag, window) in [("1d", "a day"), ("7d", "7 days")] {

@@ -6,6 +6,7 @@ mod category;
 mod counterparty;
 mod family;
 mod math;
+mod pattern;
 mod place;
 mod set;
 mod state;

@@ -8,6 +8,7 @@ use crate::account::AccountBehaviour;
 use crate::category::CategoryBehaviour;
 use crate::counterparty::CounterpartyBehaviour;
 use crate::family::Family;
+use crate::pattern::PatternBehaviour;
 use crate::state::{Kept, StateError};
 
 /// Marks a row that is absorbed without being read.
@@ -106,14 +107,21 @@ impl FeatureSet {
 
     /// Of those, the columns detectors see and the ones they are shown with: what scoring and explaining takes.
     pub fn to_score(has: Has) -> Self {
+        Self::scoring(has, |column| column.input)
+    }
+
+    /// The same where detectors see the columns that `seen` says yes to.
+    pub fn scoring(has: Has, seen: impl Fn(&Column) -> bool) -> Self {
         let all = Self::new(has).columns;
         let shown = |name: &str| {
-            all.iter().filter(|c| c.input).flat_map(|c| [&c.shown, &c.typical]).any(|usual| match usual {
+            all.iter().filter(|c| seen(c)).flat_map(|c| [&c.shown, &c.typical]).any(|usual| match usual {
                 Usual::Column(other) => other == name,
                 _ => false,
             })
         };
-        Self::keeping(has, &|column| column.input || shown(&column.name))
+        let mut set = Self::keeping(has, &|column| seen(column) || shown(&column.name));
+        set.columns.iter_mut().for_each(|column| column.input = seen(column));
+        set
     }
 
     /// Columns of these names alone, those that the feed cannot feed left out: what a model was learned from.
@@ -130,6 +138,8 @@ impl FeatureSet {
         if has.category {
             features.push(Box::new(Family::new(CategoryBehaviour, keep)));
         }
+        let words = [has.channel, has.category, has.country];
+        features.push(Box::new(Family::new(PatternBehaviour::new(words), keep)));
         features.retain(|feature| !feature.columns().is_empty());
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
         Self { features, columns, watermark: None }

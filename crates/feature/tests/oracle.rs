@@ -10,7 +10,7 @@ use crible_feature::{Block, FeatureSet};
 use proptest::prelude::*;
 
 const ALL: Has =
-    Has { counterparty: true, category: true, channel: false, country: false, position: true, balance: true };
+    Has { counterparty: true, category: true, channel: true, country: true, position: true, balance: true };
 const HOUR: i64 = 3_600 * Timestamp::SECOND;
 const DAY: i64 = Timestamp::DAY;
 
@@ -25,12 +25,18 @@ fn stream() -> impl Strategy<Value = Vec<Transaction>> {
         1 => Just(7 * DAY),
         1 => 1i64..31 * DAY,
     ];
-    let row = (step, 1u64..4, 0u64..4, -20_000i64..20_000, 0u8..3, any::<bool>(), 0i64..40_000);
+    // Often a round amount, one just below a threshold, or one that comes again.
+    let minor = prop_oneof![
+        3 => -20_000i64..20_000,
+        1 => (-200i64..200).prop_map(|x| x * 10_000),
+        1 => prop::sample::select(vec![-90_000, -89_999, -99_999, -100_000, 299_999, -1_499_999, -1_349_999, -100, -101]),
+    ];
+    let row = (step, 1u64..4, 0u64..4, minor, 0u8..27, any::<bool>(), 0i64..40_000);
     prop::collection::vec(row, 1..120).prop_map(|rows| {
         let mut at = 1_600_000_000_000_000;
         rows.into_iter()
             .enumerate()
-            .map(|(i, (step, account, place, minor, category, euro, balance))| {
+            .map(|(i, (step, account, place, minor, words, euro, balance))| {
                 at += step;
                 let currency = if euro { Currency::EUR } else { Currency::USD };
                 let mut txn = Transaction::new(
@@ -40,7 +46,10 @@ fn stream() -> impl Strategy<Value = Vec<Transaction>> {
                     Amount::new(minor, currency),
                 );
                 txn.counterparty = EntityId::new(place);
-                txn.category = Code::new(["", "food", "fuel"][category as usize]);
+                let word = |words: [&str; 3], of: u8| Code::new(words[usize::from(of % 3)]);
+                txn.category = word(["", "food", "fuel"], words);
+                txn.channel = word(["", "online", "chip"], words / 3);
+                txn.country = word(["", "DE", "FR"], words / 9);
                 txn.position = (place > 1).then(|| Position::from_degrees(place as f64, 2.0).unwrap());
                 txn.balance_before = Some(balance);
                 txn
@@ -260,5 +269,5 @@ fn an_account_in_both_states_is_refused() {
     assert_eq!(told, "entity 0 of `account` is in both states, and whose windows it has cannot be told");
     assert!(set.save() == saved);
     let told = FeatureSet::new(Has::default()).merge(&saved).unwrap_err().to_string();
-    assert_eq!(told, "the state is about account, counterparty, category, expected account");
+    assert_eq!(told, "the state is about account, counterparty, category, pattern, expected account, pattern");
 }

@@ -1,6 +1,7 @@
 //! Walking a matrix in any memory layout, with the same bits in each.
 
 use ndarray::{ArrayView, ArrayView1, ArrayView2, Axis, RemoveAxis, Slice};
+use rayon::prelude::*;
 
 /// Rows taken at a time by detectors that go column by column: enough that a column's tables, once
 /// fetched, are used often, and few enough that 35 columns of them (287 kB) stay in the second-level
@@ -40,6 +41,31 @@ fn column_tile<'a>(
             buffer
         }
     }
+}
+
+/// What `make` makes of each column's values, in the order of the columns. In row-major order a line of memory holds eight columns,
+/// so several are taken out of it at once where there are enough of them for all threads.
+pub(crate) fn map_columns<T: Send>(rows: ArrayView2<'_, f64>, make: impl Fn(Vec<f64>) -> T + Sync) -> Vec<T> {
+    const LINE: usize = 8;
+    // What stays in the cache is fetched once either way.
+    const CACHED: usize = 1 << 19;
+    let (n, k) = rows.dim();
+    let is_cheap = rows.strides()[0] == 1 || n * k <= CACHED;
+    let at_once = if is_cheap { 1 } else { (k / (2 * rayon::current_num_threads())).clamp(1, LINE) };
+    let group = |first: usize| {
+        let mut columns: Vec<Vec<f64>> = (first..k.min(first + at_once)).map(|_| Vec::with_capacity(n)).collect();
+        if let [column] = columns.as_mut_slice() {
+            column.extend(rows.index_axis(Axis(1), first));
+        } else {
+            for row in rows.axis_iter(Axis(0)) {
+                columns.iter_mut().zip(row.iter().skip(first)).for_each(|(column, &x)| column.push(x));
+            }
+        }
+        columns.into_iter().map(&make).collect::<Vec<T>>()
+    };
+    let firsts: Vec<usize> = (0..k).step_by(at_once).collect();
+    let groups: Vec<Vec<T>> = firsts.into_par_iter().map(group).collect();
+    groups.into_iter().flatten().collect()
 }
 
 /// For detectors that treat columns one by one: zeroes `out`, then calls `add(column, values, sums)`

@@ -76,6 +76,9 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction) -> BTreeMap<String, W
     counterparty(&mut row, txn, &there);
     let like: Vec<_> = alike.iter().copied().filter(|e| e.category == txn.category).collect();
     category(&mut row, txn, &like);
+    let moves: Vec<_> =
+        past.iter().filter(|e| e.account == txn.account && e.amount.currency == txn.amount.currency).collect();
+    patterns(&mut row, txn, &moves);
     row.0
 }
 
@@ -156,6 +159,9 @@ fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
     let firsts = (payees.len() as f64 + 1.0) / (own.len() as f64 + 1.0);
     row.put("first_at_counterparty", if payees.contains(&txn.counterparty) { 0.0 } else { -firsts.ln() });
 
+    let to_mean = log_ratio(major(txn), own).max(0.0);
+    row.put("amount_at_first_counterparty", if payees.contains(&txn.counterparty) { 0.0 } else { to_mean });
+
     let share = match txn.balance_before {
         Some(before) if before > 0 && txn.is_outflow() => (major(txn) * 100.0 / before as f64).min(2.0),
         _ => 0.0,
@@ -222,4 +228,51 @@ fn category(row: &mut Row, txn: &Transaction, like: &[&Transaction]) {
     let tail = (above + here * (1.0 - into) + 1.0) / (like.len() as f64 + 1.0);
     row.put("amount_for_category", -tail.ln());
     row.put("category_mean", mean(like));
+}
+
+/// What the account's payments in and out in this currency have in common with this one.
+fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction]) {
+    let alike: Vec<_> = moves.iter().copied().filter(|e| e.is_outflow() == txn.is_outflow()).collect();
+    let (hour, day, week) = (within(txn, DAY / 24, &alike), within(txn, DAY, &alike), within(txn, 7 * DAY, &alike));
+    type Word = fn(&Transaction) -> &str;
+    let words: [(&str, &str, Word); 3] = [
+        ("channel", "channels", |e| e.channel.as_str()),
+        ("category", "categories", |e| e.category.as_str()),
+        ("country", "countries", |e| e.country.as_str()),
+    ];
+    for (one, many, of) in words {
+        let same = day.iter().filter(|e| of(e) == of(txn)).count() as f64;
+        row.put(format!("account_{one}_count_1d"), same.ln_1p());
+        let different: HashSet<_> = week.iter().map(|e| of(e)).collect();
+        row.put(format!("account_{many}_7d"), (different.len() as f64).ln_1p());
+    }
+    let amount = |e: &Transaction| e.amount.minor.unsigned_abs();
+    let equal = week.iter().filter(|e| amount(e) == amount(txn)).count() as f64;
+    row.put("account_equal_amounts_7d", equal.ln_1p());
+    let is_below =
+        |e: &Transaction| [1_000, 3_000, 5_000, 10_000, 15_000].iter().any(|t| (t * 90..t * 100).contains(&amount(e)));
+    let below = week.iter().filter(|e| is_below(e)).count() as f64 + 1.0;
+    row.put("account_below_thresholds_7d", if is_below(txn) { below.ln_1p() } else { 0.0 });
+    let text = amount(txn).to_string();
+    let zeros = text.len() - text.trim_end_matches('0').len();
+    row.put("amount_round", if amount(txn) == 0 { 0.0 } else { zeros.saturating_sub(2) as f64 });
+    let least = hour.iter().map(|e| major(e)).reduce(f64::min);
+    let after = least.map_or(0.0, |least| ((major(txn) + 0.01) / (least + 0.01) / 10.0).ln().max(0.0));
+    row.put("amount_after_test_1h", after);
+    let sum = |is_out: bool| {
+        let day = within(txn, DAY, moves);
+        let before: f64 = day.iter().filter(|e| e.is_outflow() == is_out).map(|e| major(e)).sum();
+        before + if txn.is_outflow() == is_out { major(txn) } else { 0.0 }
+    };
+    row.put("account_passed_on_1d", sum(true).min(sum(false)).ln_1p());
+    let gaps: Vec<f64> = moves.windows(2).map(|pair| (pair[1].at.0 - pair[0].at.0) as f64 / 1e6).collect();
+    let pause = match moves.last() {
+        Some(last) if !gaps.is_empty() => {
+            let usual = gaps.iter().sum::<f64>() / gaps.len() as f64;
+            let pause = (txn.at.0 - last.at.0) as f64 / 1e6;
+            (((pause + 1.0) / (usual + 1.0)).ln() * believed(gaps.len())).max(0.0)
+        }
+        _ => 0.0,
+    };
+    row.put("account_pause_to_usual", pause);
 }

@@ -1,9 +1,9 @@
-use ndarray::{ArrayView2, Axis};
-use rayon::prelude::*;
+use ndarray::ArrayView2;
 
 use super::Ecod;
 use crate::Error;
 use crate::face::{Algorithm, Params};
+use crate::rows::map_columns;
 use crate::tails::fit_column;
 
 /// Parameters of [`Ecod`].
@@ -47,10 +47,7 @@ impl Algorithm for EcodConfig {
         if rows.nrows() > LIMIT {
             return Err(Error::TooMany { what: "rows", got: rows.nrows(), limit: LIMIT });
         }
-        let counts = (0..rows.ncols())
-            .into_par_iter()
-            .map(|j| fit_column(rows.index_axis(Axis(1), j).to_vec(), self.exact_up_to, self.precision))
-            .collect();
+        let counts = map_columns(rows, |values| fit_column(values, self.exact_up_to, self.precision));
         Ecod::new(counts)
     }
 }

@@ -1,10 +1,10 @@
-use ndarray::{ArrayView2, Axis};
-use rayon::prelude::*;
+use ndarray::ArrayView2;
 
 use super::Hbos;
 use super::histogram::Histogram;
 use crate::Error;
 use crate::face::{Algorithm, Params};
+use crate::rows::map_columns;
 
 /// How many bins a column gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,16 +68,10 @@ impl Algorithm for HbosConfig {
     }
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Hbos, Error> {
-        let histograms = (0..rows.ncols())
-            .into_par_iter()
-            .map(|j| {
-                let values = rows.index_axis(Axis(1), j).to_vec();
-                match self.bins {
-                    Bins::Fixed(n) => Histogram::fit(&values, n),
-                    Bins::BirgeRozenholc => Histogram::fit_automatic(values),
-                }
-            })
-            .collect();
+        let histograms = map_columns(rows, |values| match self.bins {
+            Bins::Fixed(n) => Histogram::fit(&values, n),
+            Bins::BirgeRozenholc => Histogram::fit_automatic(values),
+        });
         Hbos::new(histograms, self.alpha, self.tol)
     }
 }

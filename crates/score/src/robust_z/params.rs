@@ -1,10 +1,10 @@
-use ndarray::{ArrayView2, Axis};
-use rayon::prelude::*;
+use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 use super::RobustZ;
 use super::model::Column;
 use crate::face::{Algorithm, Params};
+use crate::rows::map_columns;
 use crate::{Error, stats};
 
 /// How the columns' z-scores become one score.
@@ -49,10 +49,7 @@ impl Algorithm for RobustZConfig {
     }
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<RobustZ, Error> {
-        let columns = (0..rows.ncols())
-            .into_par_iter()
-            .map(|j| fit_column(rows.index_axis(Axis(1), j).to_vec(), self.min_unit))
-            .collect();
+        let columns = map_columns(rows, |values| fit_column(values, self.min_unit));
         Ok(RobustZ::new(columns, self.aggregate))
     }
 }
