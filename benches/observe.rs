@@ -2,16 +2,17 @@
 //!
 //! A mean hides what a service promises, so every `observe` is timed by itself and the percentiles are told; the throughput is
 //! that of the whole run. Two thousand invented accounts pay for 75 days: what the first 60 say is learned and
-//! replayed, so that windows have filled, and the rest is observed in order of time. Two threads have an engine and half of the
-//! accounts each, which is what a service that shards by account does.
+//! replayed, so that windows have filled, and the rest is observed in order of time. Two threads either share one engine and take
+//! from one queue, or have an engine and half of the accounts each.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crible::core::{Amount, Batch, Code, EntityId, Transaction, TxnId};
-use crible::{DetectorName, Engine, Error};
+use crible::{Columns, DetectorName, Engine, Error};
 use crible_eval::simulate::{Simulated, Simulation};
 
 const LEARNED_DAYS: i64 = 60;
@@ -24,10 +25,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let live = payments.partition_point(|payment| payment.at.day() < first + LEARNED_DAYS);
     let (history, live) = payments.split_at(live);
 
-    for (what, detectors) in
-        [("default detectors", &DetectorName::DEFAULT[..]), ("all detectors", &DetectorName::ALL[..])]
-    {
-        let engine = Engine::builder().detectors(detectors).fit(&Batch::from_transactions(history.iter().copied()))?;
+    let mut everything = Columns::default();
+    everything.add = Columns::known();
+    let usual = Columns::default();
+    for (what, detectors, columns) in [
+        ("default detectors", &DetectorName::DEFAULT[..], &usual),
+        ("default detectors, every column", &DetectorName::DEFAULT[..], &everything),
+        ("all detectors", &DetectorName::ALL[..], &usual),
+    ] {
+        let builder = Engine::builder().detectors(detectors).columns(columns.clone());
+        let engine = builder.fit(&Batch::from_transactions(history.iter().copied()))?;
         let model = engine.save();
         let mut took = observe(&model, history, live)?;
         let all: Duration = took.iter().sum();
@@ -44,6 +51,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let [one, two] = rates;
         let (one, two) = (one?, two?);
         println!("{what}: {one:.0} a second untimed on one thread, {two:.0} on two, {:.2} times", two / one);
+        let rates = [1, 2].map(|threads| shared(&model, history, live, threads));
+        let [one, two] = rates;
+        let (one, two) = (one?, two?);
+        println!(
+            "{what}: sharing one engine, {one:.0} a second on one thread, {two:.0} on two, {:.2} times",
+            two / one
+        );
     }
     Ok(())
 }
@@ -78,6 +92,24 @@ fn observe(model: &[u8], history: &[Transaction], live: &[Transaction]) -> Resul
         std::hint::black_box(verdict);
     }
     Ok(took)
+}
+
+/// Payments a second of so many threads that share one engine and take from one queue.
+fn shared(model: &[u8], history: &[Transaction], live: &[Transaction], threads: usize) -> Result<f64, Error> {
+    let engine = warm(model, history)?.share();
+    let next = AtomicUsize::new(0);
+    let begin = Instant::now();
+    let scored: usize = thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|_| {
+                let (mut engine, next) = (engine.clone(), &next);
+                let take = || live.get(next.fetch_add(1, Ordering::Relaxed)).copied();
+                scope.spawn(move || std::iter::from_fn(|| engine.observe_next(take)).filter(|(_, v)| v.is_ok()).count())
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or(0)).sum()
+    });
+    Ok(scored as f64 / begin.elapsed().as_secs_f64())
 }
 
 /// Payments a second, each of so many threads with an engine and accounts of its own.

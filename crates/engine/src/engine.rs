@@ -189,6 +189,10 @@ impl Engine {
         Self { model, features, row, seen, parts, scores: Default::default() }
     }
 
+    pub(crate) fn into_parts(self) -> (Model, FeatureSet) {
+        (self.model, self.features)
+    }
+
     /// Settings to learn a model with.
     pub fn builder() -> Builder {
         Builder::default()

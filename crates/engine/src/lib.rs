@@ -8,6 +8,7 @@ mod error;
 mod model;
 mod saved;
 mod scores;
+mod shared;
 
 pub use builder::Builder;
 pub use columns::Columns;
@@ -16,6 +17,7 @@ pub use engine::{Engine, Scored};
 pub use error::Error;
 pub use model::Model;
 pub use scores::{MAX_DETECTORS, Verdict};
+pub use shared::Shared;
 
 pub use crible_alert as alert;
 pub use crible_core as core;

@@ -7,7 +7,9 @@
 
 mod common;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::*;
 use crible::alert::{Alert, Budget, Ranker};
@@ -74,6 +76,39 @@ proptest! {
         replayed(&mut other, &right);
         one.merge(&other.save_state()).unwrap();
         prop_assert_eq!(differ(&want[past.len()..], &observed(&mut one, live)), None, "merged, then observed");
+    }
+
+    /// Handles on several threads that take from one queue give the verdicts of one engine, and leave its state.
+    #[test]
+    fn threads_that_share_an_engine_are_as_one(txns in feed(), threads in 1usize..5) {
+        let saved = quick().fit(&batch(&txns)).unwrap().save();
+        let mut one = Engine::load(&saved).unwrap();
+        let want = observed(&mut one, &txns);
+        let shared = Engine::load(&saved).unwrap().share();
+        let next = AtomicUsize::new(0);
+        let rows: HashMap<_, _> = txns.iter().enumerate().map(|(row, txn)| (txn.id, row)).collect();
+        let got = Mutex::new(vec![Vec::new(); txns.len()]);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let mut handle = shared.clone();
+                let (next, got, txns, rows) = (&next, &got, &txns, &rows);
+                scope.spawn(move || {
+                    let take = || {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        txns.get(at).copied()
+                    };
+                    let mut mine = Vec::new();
+                    while let Some((txn, verdict)) = handle.observe_next(take) {
+                        let verdict = verdict.unwrap();
+                        mine.push((txn.id, bits(verdict.score, verdict.detectors())));
+                    }
+                    let mut got = got.lock().unwrap();
+                    mine.into_iter().for_each(|(id, bits)| got[rows[&id]] = bits);
+                });
+            }
+        });
+        prop_assert_eq!(differ(&want, &got.into_inner().unwrap()), None, "{} threads", threads);
+        prop_assert!(shared.save_state() == one.save_state());
     }
 
     /// Contract 2, alerts: a ranker fed by `observe` and one fed by `replay` raise the same alerts for the same reasons.

@@ -1,0 +1,100 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crible_alert::Reason;
+use crible_core::Transaction;
+use crible_feature::FeatureSet;
+
+use crate::{Engine, Error, Model, Verdict};
+
+/// An engine for several threads: one handle each, cloned from [`Engine::share`].
+///
+/// The state stays one, so windows of counterparties and categories are exact whatever thread an account's payments come on. What
+/// takes turns is reading and absorbing a transaction, about a quarter of the work; scoring and explaining run side by side.
+///
+/// **Order.** Transactions take effect in the order in which the handles got hold of the state, and every verdict is, to the
+/// bit, that of one [`Engine`] which observed them in this order. Where the order matters, as it does for transactions that
+/// would otherwise be [`Error::Late`], let the handles take from one queue with [`Shared::observe_next`]: the queue's order is
+/// then the state's, on any number of threads.
+#[derive(Debug)]
+pub struct Shared {
+    features: Arc<Mutex<FeatureSet>>,
+    model: Arc<Model>,
+    row: Vec<f32>,
+    seen: Vec<f64>,
+    parts: Vec<f64>,
+}
+
+impl Clone for Shared {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.features), Arc::clone(&self.model))
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(features: Arc<Mutex<FeatureSet>>, model: Arc<Model>) -> Self {
+        let row = vec![0.0; model.columns().len()];
+        let seen = vec![0.0; model.n_inputs()];
+        let parts = vec![0.0; model.detectors().len()];
+        Self { features, model, row, seen, parts }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// As [`Engine::observe`].
+    ///
+    /// # Errors
+    /// [`Error::Late`] where it is older than what any handle has observed; the state is then as it was.
+    pub fn observe(&mut self, txn: &Transaction) -> Result<Verdict, Error> {
+        held(&self.features).step(txn, &mut self.row)?;
+        self.score()
+    }
+
+    /// Takes the next transaction from `next`, which no other handle does meanwhile, and observes it; `None` where there is none.
+    /// `next` should not wait: all handles would wait with it.
+    pub fn observe_next(
+        &mut self,
+        next: impl FnOnce() -> Option<Transaction>,
+    ) -> Option<(Transaction, Result<Verdict, Error>)> {
+        let (txn, read) = {
+            let mut features = held(&self.features);
+            let txn = next()?;
+            (txn, features.step(&txn, &mut self.row))
+        };
+        Some((txn, read.map_err(Error::from).and_then(|()| self.score())))
+    }
+
+    fn score(&mut self) -> Result<Verdict, Error> {
+        self.model.score_row(&self.row, &mut self.seen, &mut self.parts)
+    }
+
+    /// As [`Engine::explain_last`], of what this handle observed last.
+    pub fn explain_last(&self, txn: &Transaction, n: usize) -> Vec<Reason> {
+        self.model.explain(txn, &self.row, n)
+    }
+
+    /// As [`Engine::state_bytes`].
+    pub fn state_bytes(&self) -> usize {
+        held(&self.features).state_bytes()
+    }
+
+    /// As [`Engine::save_state`]: of one moment between two transactions.
+    pub fn save_state(&self) -> Vec<u8> {
+        crate::saved::state_to_bytes(&held(&self.features))
+    }
+}
+
+/// The state. A panic of a caller's own closure poisons the lock before the state is touched, which is then as sound as ever.
+fn held(features: &Mutex<FeatureSet>) -> MutexGuard<'_, FeatureSet> {
+    features.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    /// A handle for a thread; clone it for the others.
+    pub fn share(self) -> Shared {
+        let (model, features) = self.into_parts();
+        Shared::new(Arc::new(Mutex::new(features)), Arc::new(model))
+    }
+}
