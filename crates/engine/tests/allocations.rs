@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use crible::core::{Amount, Batch, Code, Currency, EntityId, Position, Timestamp, Transaction, TxnId};
-use crible::{DetectorName, Engine, Error};
+use crible::{Columns, DetectorName, Engine, Error};
 
 const ACCOUNTS: i64 = 40;
 
@@ -22,10 +22,19 @@ fn payment(n: i64) -> Transaction {
 
 #[test]
 fn observing_allocates_nothing_once_windows_have_filled() {
+    let mut everything = Columns::default();
+    everything.add = Columns::known();
+    for columns in [Columns::default(), everything] {
+        no_allocation_with(columns);
+    }
+}
+
+fn no_allocation_with(columns: Columns) {
     let (days, turns) = (62, 4);
     let filled = days * turns * ACCOUNTS;
     let history = Batch::from_transactions((0..filled).map(payment));
-    let mut engine = Engine::builder().detectors(&DetectorName::ALL).fit_rows(2_000).fit(&history).unwrap();
+    let builder = Engine::builder().detectors(&DetectorName::ALL).columns(columns).fit_rows(2_000);
+    let mut engine = builder.fit(&history).unwrap();
     engine.replay(&history, |_, _| Ok::<_, Error>(())).unwrap();
     let rest: Vec<_> = (filled..filled + 5 * turns * ACCOUNTS).map(payment).collect();
     let mut sum = 0.0;
@@ -39,4 +48,35 @@ fn observing_allocates_nothing_once_windows_have_filled() {
     // The count could be another: a new counterparty has to be remembered.
     let new = payment(filled + 5 * turns * ACCOUNTS).at_counterparty(EntityId::from_pseudorandom(77));
     assert!(allocation_counter::measure(|| drop(engine.observe(&new))).count_total > 0);
+}
+
+/// What `state_bytes` says is what the allocator was asked for, within a tenth.
+#[test]
+fn state_bytes_is_what_is_held() {
+    let history = Batch::from_transactions((0..ACCOUNTS * 40).map(payment));
+    let mut everything = Columns::default();
+    everything.add = Columns::known();
+    for columns in [Columns::default(), everything] {
+        let engine = Engine::builder().columns(columns).fit_rows(500).fit(&history).unwrap();
+        for payments in [100, 3_000, 20_000] {
+            let mut state = None;
+            let counted = allocation_counter::measure(|| {
+                let mut fresh = Engine::load(&engine.save()).unwrap();
+                for n in 0..payments {
+                    // Accounts and places by the thousand, some of them seen once.
+                    let mut payment = payment(n);
+                    payment.account = EntityId::from_pseudorandom(1 + (n * n % 1_009) as u64);
+                    fresh
+                        .observe(&payment.at_counterparty(EntityId::from_pseudorandom(5_000 + (n % 307) as u64)))
+                        .unwrap();
+                }
+                state = Some(fresh);
+            });
+            let empty = allocation_counter::measure(|| std::mem::forget(Engine::load(&engine.save()).unwrap()));
+            let fresh = state.unwrap();
+            let held = (counted.bytes_current - empty.bytes_current) as f64;
+            let told = (fresh.state_bytes() - Engine::load(&engine.save()).unwrap().state_bytes()) as f64;
+            assert!((told / held - 1.0).abs() < 0.1, "{payments} payments: told {told}, held {held}");
+        }
+    }
 }

@@ -4,14 +4,17 @@
 #[path = "../sealed.rs"]
 mod sealed;
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crible::Engine;
 
-static MODEL: LazyLock<&[u8]> = LazyLock::new(|| include_bytes!("../../tests/fixtures/model-v1.crible"));
+static ENGINE: LazyLock<Mutex<Engine>> = LazyLock::new(|| {
+    let model = include_bytes!("../../tests/fixtures/model-v1.crible");
+    Mutex::new(Engine::load(model).expect("the fixture is a model"))
+});
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let mut engine = Engine::load(&MODEL).expect("the fixture is a model");
+    let mut engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
     let _refused = engine.load_state(bytes);
     if engine.load_state(&sealed::sealed(bytes, b"CRIBLES")).is_ok() {
         let saved = engine.save_state();
