@@ -73,6 +73,21 @@ fn run(txns: &[Transaction]) -> (Vec<String>, Vec<Vec<f32>>) {
     (names, rows)
 }
 
+fn agrees(txns: &[Transaction]) -> Result<(), TestCaseError> {
+    let (names, rows) = run(txns);
+    for (i, row) in rows.iter().enumerate() {
+        let expected = brute::row(&txns[..i], &txns[i]);
+        // A column added without an oracle of its own is a failure.
+        prop_assert_eq!(names.iter().collect::<BTreeSet<_>>(), expected.keys().collect::<BTreeSet<_>>());
+        for (name, value) in names.iter().zip(row) {
+            let want = expected[name];
+            let error = (f64::from(*value) - want.value).abs();
+            prop_assert!(error <= want.within, "{}, row {i} of {txns:?}: got {value}, want {want:?}", name);
+        }
+    }
+    Ok(())
+}
+
 fn bits(row: &[f32]) -> Vec<u32> {
     row.iter().map(|x| x.to_bits()).collect()
 }
@@ -83,17 +98,7 @@ proptest! {
     /// Contract 4: every column agrees with an oracle that looks at all earlier transactions every time.
     #[test]
     fn every_column_agrees_with_brute_force(txns in stream()) {
-        let (names, rows) = run(&txns);
-        for (i, row) in rows.iter().enumerate() {
-            let expected = brute::row(&txns[..i], &txns[i]);
-            // A column added without an oracle of its own is a failure.
-            prop_assert_eq!(names.iter().collect::<BTreeSet<_>>(), expected.keys().collect::<BTreeSet<_>>());
-            for (name, value) in names.iter().zip(row) {
-                let want = expected[name];
-                let error = (f64::from(*value) - want.value).abs();
-                prop_assert!(error <= want.within, "{}, row {i} of {txns:?}: got {value}, want {want:?}", name);
-            }
-        }
+        agrees(&txns)?;
     }
 
     /// Contract 2: however a stream is cut into blocks, and whichever rows are read, the rows are the same to the bit.
@@ -270,4 +275,24 @@ fn an_account_in_both_states_is_refused() {
     assert!(set.save() == saved);
     let told = FeatureSet::new(Has::default()).merge(&saved).unwrap_err().to_string();
     assert_eq!(told, "the state is about account, counterparty, category, pattern, expected account, pattern");
+}
+
+/// Days are days of UTC: a leap day is one, and the hours that daylight saving skips or repeats are hours like any.
+#[test]
+fn leap_days_and_daylight_saving_are_days_and_hours_like_any() {
+    // Two days each: 2024-02-28 12:00, 2024-03-31, 2024-10-27 and 2024-12-31 12:00.
+    let starts = [1_709_121_600, 1_711_843_200, 1_729_987_200, 1_735_646_400];
+    let times = starts.iter().flat_map(|start| (0..96).map(move |half| start + half * 1_800));
+    let txns: Vec<_> = times
+        .enumerate()
+        .flat_map(|(i, second)| {
+            // Two at the same time, now and then.
+            (0..1 + i % 5 / 4).map(move |twice| {
+                let account = EntityId::new(1 + i as u64 % 2).unwrap();
+                let amount = Amount::new(-1_000 - 7 * i as i64, Currency::EUR);
+                Transaction::new(TxnId((2 * i + twice) as u128), Timestamp::from_seconds(second), account, amount)
+            })
+        })
+        .collect();
+    agrees(&txns).unwrap();
 }
