@@ -1,14 +1,14 @@
 use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context, Result};
-use crible::DetectorName;
+use crible::Engine;
 use crible_alert::Budget;
 use crible_core::{Batch, Truth};
 use crible_eval::metrics;
 use crible_eval::simulate::Simulation;
 use crible_ingest::{Options, Presets};
 
-use crate::args::{DemoArgs, LearnArgs};
+use crate::args::DemoArgs;
 use crate::progress::Stages;
 use crate::score::{Raised, read, score};
 
@@ -30,16 +30,10 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let options = Options { feed: None, map: None, key: None, presets: Presets::builtin() };
     let import = read(&[file.path().to_owned()], &options, &mut stages, &mut |_| {})?;
     let batch = &import.batch;
-    let learn = LearnArgs {
-        detectors: DetectorName::DEFAULT.to_vec(),
-        columns: None,
-        fit_until: None,
-        seed: args.seed,
-        threads: None,
-    };
+    let builder = Engine::builder().seed(args.seed);
     let mut raised: Vec<Raised> = Vec::new();
     let mut scores = Vec::with_capacity(batch.len());
-    score(batch, &learn, Budget::new(10)?, &mut stages, |_, scored, closed| {
+    score(batch, &builder, None, Budget::new(10)?, &mut stages, |_, scored, closed| {
         raised.extend(closed);
         scores.extend(scored.into_iter().flat_map(|s| s.rows().map(|row| s.score(row).raw)));
         Ok(())

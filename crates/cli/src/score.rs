@@ -2,13 +2,13 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result};
-use crible::{Engine, Model};
+use crible::{Builder, Engine, Model};
 use crible_alert::{Alert, Budget, Ranked, Ranker, Severity, wire};
 use crible_core::{Batch, Source, Timestamp, Undo};
 use crible_ingest::{FileReport, Import, Key, Mapping, Options, Presets, shown_path};
 
 use crate::alerts::{Alerts, Places};
-use crate::args::{LearnArgs, ReadArgs, ScoreArgs};
+use crate::args::{ReadArgs, ScoreArgs};
 use crate::progress::{Stage, Stages};
 use crate::rejects::Rejects;
 use crate::scores::Scores;
@@ -48,11 +48,13 @@ impl std::fmt::Display for Where<'_> {
 
 pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
     use_threads(args.learn.threads)?;
+    // Before anything is read or written: a long run should not end in a misspelt name.
+    let builder = args.learn.builder()?;
     let places = Places::of(args.out.as_deref())?;
     let options = options(&args.read)?;
     let mut stages = Stages::default();
     if let Some(window) = streamed::window(args) {
-        return streamed::run(args, options, window, stages, places);
+        return streamed::run(args, &builder, options, window, stages, places);
     }
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?;
 
@@ -65,18 +67,20 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
 
     let mut alerts = Alerts::open(places.alerts)?;
     let mut counts = [0u64; 4];
-    let engine = score(&import.batch, &args.learn, args.budget, &mut stages, |model, scored, closed| {
-        if let (Some(scores), Some(scored)) = (&mut scores, scored) {
-            scores.push(model, scored);
-        }
-        for alert in closed {
-            counts[alert.alert.severity as usize] += 1;
-            let source = place(&import.files, import.batch.source(alert.row));
-            let alert = wire::Alert { note: later(&import, alert.row), ..wire::Alert::new(&alert.alert, Some(source)) };
-            alerts.push(alert)?;
-        }
-        Ok(())
-    })?;
+    let engine =
+        score(&import.batch, &builder, args.learn.fit_until, args.budget, &mut stages, |model, scored, closed| {
+            if let (Some(scores), Some(scored)) = (&mut scores, scored) {
+                scores.push(model, scored);
+            }
+            for alert in closed {
+                counts[alert.alert.severity as usize] += 1;
+                let source = place(&import.files, import.batch.source(alert.row));
+                let alert =
+                    wire::Alert { note: later(&import, alert.row), ..wire::Alert::new(&alert.alert, Some(source)) };
+                alerts.push(alert)?;
+            }
+            Ok(())
+        })?;
     let alerts = alerts.finish()?;
     if let Some(scores) = scores {
         let stage = stages.begin("scores");
@@ -166,7 +170,8 @@ pub(crate) struct Raised {
 /// closed with it, and at the end, without a run, those of the last day.
 pub(crate) fn score(
     batch: &Batch,
-    learn: &LearnArgs,
+    builder: &Builder,
+    fit_until: Option<Timestamp>,
     budget: Budget,
     stages: &mut Stages,
     mut take: impl FnMut(&Model, Option<&crible::Scored<'_>>, Vec<Raised>) -> Result<()>,
@@ -174,7 +179,7 @@ pub(crate) fn score(
     let mut ranker = Ranker::new(budget);
     let mut fitting: Option<Stage> = Some(stages.begin("learning"));
     let mut scoring: Option<Stage> = None;
-    let engine = learn.builder()?.fit_replay(batch, learn.fit_until, |model, scored| {
+    let engine = builder.fit_replay(batch, fit_until, |model, scored| {
         if let Some(stage) = fitting.take() {
             stages.end(stage);
             scoring = Some(stages.begin("scoring"));

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result, bail};
-use crible::Model;
+use crible::{Builder, Model};
 use crible_alert::{Ranked, Ranker, wire};
 use crible_core::{Batch, Source};
 use crible_ingest::{Options, Window, stream};
@@ -66,6 +66,7 @@ fn text(path: &Path) -> u64 {
 
 pub(crate) fn run(
     args: &ScoreArgs,
+    builder: &Builder,
     mut options: Options,
     window: Window,
     mut stages: Stages,
@@ -77,7 +78,7 @@ pub(crate) fn run(
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?.map(Scores::run_by_run);
     let mut names = ["counting", "learning"].into_iter();
     let mut any = true;
-    let engine = args.learn.builder()?.fit_passes(
+    let engine = builder.fit_passes(
         args.learn.fit_until,
         |visit: &mut dyn FnMut(&Batch) -> Result<ControlFlow<()>, crible::Error>| {
             let stage = stages.begin(names.next().unwrap_or("reading"));

@@ -99,6 +99,37 @@ fn an_export_becomes_ranked_explained_alerts() {
     assert_eq!(row[2].parse::<f64>().unwrap(), alert["score"].as_f64().unwrap());
 }
 
+/// Columns chosen in TOML change the scores, held and streamed alike; a name that is none ends the run before it writes.
+#[test]
+fn columns_are_chosen_in_a_file() {
+    let folder = TempDir::new().unwrap();
+    let file = sample();
+    write(&folder, "more.toml", "add = [\"account_equal_amounts_7d\"]\ndrop = [\"amount\"]\n");
+    write(&folder, "wrong.toml", "add = [\"amuont\"]\n");
+    for (out, more) in
+        [("a", &[][..]), ("b", &["--columns", "more.toml"]), ("c", &["--columns", "more.toml", "--hold", "3000"])]
+    {
+        let scores = format!("{out}.csv");
+        let args = [&["score", file.to_str().unwrap(), "--out", out, "--scores", &scores], more].concat();
+        let run = crible(&folder, &args);
+        assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    }
+    // A stream's scores are in order of time.
+    let read = |name: &str| {
+        let mut lines: Vec<_> = text(&fs::read(folder.path().join(name)).unwrap()).lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_ne!(read("a.csv"), read("b.csv"));
+    assert!(read("b.csv") == read("c.csv"));
+
+    let run = crible(&folder, &["score", file.to_str().unwrap(), "--columns", "wrong.toml", "--out", "d"]);
+    let log = text(&run.stderr);
+    assert_eq!(run.status.code(), Some(1), "{log}");
+    assert!(log.contains("wrong.toml") && log.contains("`amuont` is no column to weigh"), "{log}");
+    assert!(!folder.path().join("d").exists());
+}
+
 /// Contract 7, through the whole command.
 #[test]
 fn runs_and_thread_counts_agree_to_the_byte() {

@@ -8,8 +8,9 @@ use crate::{Engine, Error, Model, Verdict};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
 ///
-/// The state stays one, so windows of counterparties and categories are exact whatever thread an account's payments come on. What
-/// takes turns is reading and absorbing a transaction, about a quarter of the work; scoring and explaining run side by side.
+/// The state stays one, so windows of counterparties and categories are exact whatever thread an account's payments come on.
+/// Reading and absorbing a transaction take turns; scoring and explaining run side by side. The more columns and the fewer
+/// detectors, the less there is to gain.
 ///
 /// **Order.** Transactions take effect in the order in which the handles got hold of the state, and every verdict is, to the
 /// bit, that of one [`Engine`] which observed them in this order. Where the order matters, as it does for transactions that
