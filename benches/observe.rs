@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crible::core::{Amount, Batch, Code, EntityId, Transaction, TxnId};
-use crible::{Columns, DetectorName, Engine, Error};
+use crible::{Columns, Config, DetectorName, Engine, Error};
 use crible_eval::simulate::{Simulated, Simulation};
 
 const LEARNED_DAYS: i64 = 60;
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (history, live) = payments.split_at(live);
 
     let mut everything = Columns::default();
-    everything.add = Columns::known();
+    everything.add = Config::default().known_columns();
     let usual = Columns::default();
     for (what, detectors, columns) in [
         ("default detectors", &DetectorName::DEFAULT[..], &usual),

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use crible::{Columns, DetectorName, Engine};
+use crible::{Builder, Config, DetectorName};
 use crible_alert::Budget;
 use crible_core::Timestamp;
 
@@ -84,18 +84,18 @@ pub(crate) struct ReadArgs {
 /// How to learn, for every command that scores.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct LearnArgs {
-    /// Detectors to run, by name
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = DetectorName::DEFAULT)]
-    pub(crate) detectors: Vec<DetectorName>,
-    /// A TOML file of columns for detectors to see beside the usual ones (`add`) and not to see (`drop`)
+    /// A TOML file that says which detectors see which columns over which windows, within how much memory; options beside it win
     #[arg(long, value_name = "FILE")]
-    pub(crate) columns: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
+    /// Detectors to run, by name [default: robust_z,isolation_forest,kmeans]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) detectors: Option<Vec<DetectorName>>,
     /// Learn from transactions before this date alone (UTC, YYYY-MM-DD); all are scored
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) fit_until: Option<Timestamp>,
-    /// Seed of everything drawn by chance
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub(crate) seed: u64,
+    /// Seed of everything drawn by chance [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
     /// Threads to use; one for each core unless given. No result depends on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
@@ -104,10 +104,16 @@ pub(crate) struct LearnArgs {
 impl LearnArgs {
     /// What learns.
     pub(crate) fn builder(&self) -> Result<crible::Builder> {
-        let mut builder = Engine::builder().detectors(&self.detectors).seed(self.seed);
-        if let Some(path) = &self.columns {
+        let mut builder = Builder::default();
+        if let Some(path) = &self.config {
             let text = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
-            builder = builder.columns(Columns::from_toml(&text).with_context(|| format!("{}", path.display()))?);
+            builder = Config::from_toml(&text).with_context(|| format!("{}", path.display()))?.into();
+        }
+        if let Some(detectors) = &self.detectors {
+            builder = builder.detectors(detectors);
+        }
+        if let Some(seed) = self.seed {
+            builder = builder.seed(seed);
         }
         Ok(builder)
     }

@@ -104,10 +104,10 @@ fn an_export_becomes_ranked_explained_alerts() {
 fn columns_are_chosen_in_a_file() {
     let folder = TempDir::new().unwrap();
     let file = sample();
-    write(&folder, "more.toml", "add = [\"account_equal_amounts_7d\"]\ndrop = [\"amount\"]\n");
-    write(&folder, "wrong.toml", "add = [\"amuont\"]\n");
+    write(&folder, "more.toml", "[columns]\nadd = [\"account_equal_amounts_7d\"]\ndrop = [\"amount\"]\n");
+    write(&folder, "wrong.toml", "[columns]\nadd = [\"amuont\"]\n");
     for (out, more) in
-        [("a", &[][..]), ("b", &["--columns", "more.toml"]), ("c", &["--columns", "more.toml", "--hold", "3000"])]
+        [("a", &[][..]), ("b", &["--config", "more.toml"]), ("c", &["--config", "more.toml", "--hold", "3000"])]
     {
         let scores = format!("{out}.csv");
         let args = [&["score", file.to_str().unwrap(), "--out", out, "--scores", &scores], more].concat();
@@ -123,7 +123,7 @@ fn columns_are_chosen_in_a_file() {
     assert_ne!(read("a.csv"), read("b.csv"));
     assert!(read("b.csv") == read("c.csv"));
 
-    let run = crible(&folder, &["score", file.to_str().unwrap(), "--columns", "wrong.toml", "--out", "d"]);
+    let run = crible(&folder, &["score", file.to_str().unwrap(), "--config", "wrong.toml", "--out", "d"]);
     let log = text(&run.stderr);
     assert_eq!(run.status.code(), Some(1), "{log}");
     assert!(log.contains("wrong.toml") && log.contains("`amuont` is no column to weigh"), "{log}");

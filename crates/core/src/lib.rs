@@ -34,5 +34,5 @@ pub use feature::{Column, Scale, Tail, Topic, Unit, Usual};
 pub use id::{EntityId, TxnId};
 pub use label::{Label, Truth};
 pub use meaning::{Fee, Meaning, Undo, Undone};
-pub use time::{Timestamp, Window};
+pub use time::{BadWindow, Timestamp, Window};
 pub use transaction::{Position, Transaction};

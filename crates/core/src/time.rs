@@ -126,6 +126,38 @@ impl Window {
     pub const WEEK: Self = Self(7 * Timestamp::DAY);
     /// Thirty days.
     pub const MONTH: Self = Self(30 * Timestamp::DAY);
+
+    const UNITS: [(&str, i64); 5] = [
+        ("d", Timestamp::DAY),
+        ("h", 3_600 * Timestamp::SECOND),
+        ("min", 60 * Timestamp::SECOND),
+        ("s", Timestamp::SECOND),
+        ("us", 1),
+    ];
+
+    /// The length as names of columns and settings have it, in the largest unit that divides it: `30d`, `36h`, `90min`, `5s`.
+    pub fn tag(self) -> String {
+        let whole = Self::UNITS.into_iter().find(|(_, unit)| self.0 != 0 && self.0 % unit == 0);
+        let (name, unit) = whole.unwrap_or(("s", Timestamp::SECOND));
+        format!("{}{name}", self.0 / unit)
+    }
+}
+
+/// A text that is no length of time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no length of time: expected a whole number of d, h, min or s, as in 30d")]
+pub struct BadWindow(pub String);
+
+impl std::str::FromStr for Window {
+    type Err = BadWindow;
+
+    fn from_str(text: &str) -> Result<Self, BadWindow> {
+        let bad = || BadWindow(text.to_owned());
+        let (number, name) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?);
+        let unit = Self::UNITS.into_iter().find(|(unit, _)| *unit == name.trim()).ok_or_else(bad)?.1;
+        let number: i64 = number.parse().map_err(|_| bad())?;
+        number.checked_mul(unit).map(Self).ok_or_else(bad)
+    }
 }
 
 impl fmt::Display for Window {

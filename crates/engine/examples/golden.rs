@@ -24,5 +24,8 @@ fn main() {
     let model = keep("model-v1.crible", &|| quick().fit_rows(100).fit(&history).unwrap().save());
     keep("model-v1.txt", &|| golden_answers(&model).into_bytes());
     let state = keep("state-v1.crible", &|| golden_state(&model));
+    // Format 2 has windows and limits in the model, and room for what comes late in the state.
+    let model = keep("model-v2.crible", &|| crible::Engine::load(&model).unwrap().save());
+    keep("state-v2.crible", &|| golden_state(&model));
     println!("model of {} bytes, state of {}", model.len(), state.len());
 }

@@ -15,7 +15,7 @@ pub fn sealed(bytes: &[u8], magic: &[u8; 7]) -> Vec<u8> {
         body[end..].copy_from_slice(&inner.to_le_bytes());
     }
     let mut out = magic.to_vec();
-    out.push(1);
+    out.push(bytes.get(7).map_or(2, |format| 1 + format % 2));
     out.extend((body.len() as u64).to_le_bytes());
     out.extend(crc32fast::hash(&body).to_le_bytes());
     out.extend(body);

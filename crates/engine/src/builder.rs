@@ -1,7 +1,7 @@
 use std::ops::{ControlFlow, Range};
 
 use crible_core::{Batch, Has, Timestamp};
-use crible_feature::{Block, FeatureSet};
+use crible_feature::{Block, FeatureSet, Limits, Windows};
 use crible_score::ensemble::Ensemble;
 use linfa::ParamGuard;
 use ndarray::Array2;
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::engine::{BLOCK_ROWS, Held};
 use crate::model::{Typical, inputs};
-use crate::{Columns, DetectorName, Engine, Error, MAX_DETECTORS, Model, Scored};
+use crate::{Columns, Config, DetectorName, Engine, Error, MAX_DETECTORS, Model, Scored};
 
 /// Fewest transactions to learn from.
 const MIN_ROWS: usize = 1;
@@ -24,51 +24,67 @@ const KEPT_BYTES: usize = 400 << 20;
 /// are passed over, since an account's windows are still filling then.
 #[derive(Clone, Debug)]
 pub struct Builder {
-    detectors: Vec<DetectorName>,
-    columns: Columns,
-    seed: u64,
-    fit_rows: usize,
+    config: Config,
     feature_memory: usize,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self {
-            detectors: DetectorName::DEFAULT.to_vec(),
-            columns: Columns::default(),
-            seed: 0,
-            fit_rows: 60_000,
-            feature_memory: KEPT_BYTES,
-        }
+        Self::from(Config::default())
+    }
+}
+
+impl From<Config> for Builder {
+    fn from(config: Config) -> Self {
+        Self { config, feature_memory: KEPT_BYTES }
     }
 }
 
 impl Builder {
+    /// Everything a model depends on besides the data.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The detectors to run side by side; [`DetectorName::DEFAULT`] unless told.
     #[must_use]
     pub fn detectors(mut self, detectors: &[DetectorName]) -> Self {
-        self.detectors = detectors.to_vec();
+        self.config.detectors = detectors.to_vec();
         self
     }
 
     /// Which columns detectors see; [`Columns::default`] changes nothing. The model keeps the choice.
     #[must_use]
     pub fn columns(mut self, columns: Columns) -> Self {
-        self.columns = columns;
+        self.config.columns = columns;
+        self
+    }
+
+    /// Lengths of the windows columns look at. The model keeps the choice.
+    #[must_use]
+    pub fn windows(mut self, windows: Windows) -> Self {
+        self.config.windows = windows;
+        self
+    }
+
+    /// What the state is held within. The model keeps the choice.
+    #[must_use]
+    pub fn state(mut self, limits: Limits) -> Self {
+        self.config.state = limits;
         self
     }
 
     /// The seed of everything drawn; 0 unless told.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+        self.config.seed = seed;
         self
     }
 
     /// The most rows to learn from: half to fit the detectors, half to calibrate them; 60,000 unless told.
     #[must_use]
     pub fn fit_rows(mut self, rows: usize) -> Self {
-        self.fit_rows = rows;
+        self.config.fit_rows = rows;
         self
     }
 
@@ -88,7 +104,7 @@ impl Builder {
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
         let sample = self.sample(batch, batch.len())?;
-        let mut features = self.columns.features(batch.has());
+        let mut features = self.config.features(batch.has());
         let mut rows = Sample::new(&features);
         let (mut block, mut at) = (Block::default(), 0);
         for range in blocks(batch.len()) {
@@ -99,7 +115,7 @@ impl Builder {
             at = here;
         }
         let model = self.learn(batch.has(), rows)?;
-        Ok(Engine::new(model, self.columns.features(batch.has())))
+        Ok(Engine::new(model, self.config.features(batch.has())))
     }
 
     /// Learns from the transactions before `until` (from all where there is none) and scores all of them, from an empty
@@ -119,7 +135,7 @@ impl Builder {
         let before = until.map_or(batch.len(), |until| batch.rows_before(until));
         let sample = self.sample(batch, before)?;
         let has = batch.has_before(before);
-        let mut features = self.columns.features(has);
+        let mut features = self.config.features(has);
         let mut rows = Sample::new(&features);
         let row_bytes = features.columns().len() * size_of::<f32>();
         let keep = batch.len().saturating_mul(row_bytes) <= self.feature_memory;
@@ -144,7 +160,7 @@ impl Builder {
         }
         let model = self.learn(has, rows)?;
         if !keep {
-            let mut engine = Engine::new(model, self.columns.features(has));
+            let mut engine = Engine::new(model, self.config.features(has));
             engine.replay(batch, visit)?;
             return Ok(engine);
         }
@@ -184,7 +200,7 @@ impl Builder {
             return Err(Error::TooFew { got: 0, needed: MIN_ROWS }.into());
         };
         let warm = warm(first, last);
-        let mut features = self.columns.features(has);
+        let mut features = self.config.features(has);
         let mut rows = Sample::new(&features);
         // Learned from whole, until it shows that what comes once windows have filled is enough.
         let mut sample = self.draw(0, all);
@@ -208,12 +224,12 @@ impl Builder {
             seen += end;
             Ok(go_on(batch))
         })?;
-        Ok(Engine::new(self.learn(has, rows)?, self.columns.features(has)))
+        Ok(Engine::new(self.learn(has, rows)?, self.config.features(has)))
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.columns.check()?;
-        match self.detectors.len() {
+        self.config.check()?;
+        match self.config.detectors.len() {
             1..=MAX_DETECTORS => Ok(()),
             got => Err(Error::DetectorCount { got }),
         }
@@ -231,18 +247,18 @@ impl Builder {
 
     /// One row of each of as many equal runs of `from..rows` as rows are wanted.
     fn draw(&self, from: usize, rows: usize) -> Vec<usize> {
-        let wanted = self.fit_rows.clamp(MIN_ROWS, rows - from);
+        let wanted = self.config.fit_rows.clamp(MIN_ROWS, rows - from);
         let run = |i: usize| from + ((rows - from) as u128 * i as u128 / wanted as u128) as usize;
         (0..wanted)
             .map(|i| {
                 let (start, end) = (run(i), run(i + 1).max(run(i) + 1));
-                start + (mix(self.seed ^ i as u64) % (end - start) as u64) as usize
+                start + (mix(self.config.seed ^ i as u64) % (end - start) as u64) as usize
             })
             .collect()
     }
 
     fn learn(&self, has: Has, sample: Sample) -> Result<Model, Error> {
-        let set = self.columns.features(has);
+        let set = self.config.features(has);
         let columns = set.columns();
         let usual: Vec<Typical> =
             columns.par_iter().enumerate().map(|(c, column)| Typical::of(column.tail, &mut sample.column(c))).collect();
@@ -250,12 +266,12 @@ impl Builder {
         let lenses: Vec<_> = inputs.iter().map(|&column| usual[column].lens(columns[column].tail)).collect();
         let seen = |(row, i): (usize, usize)| lenses[i].see(sample.get(row, inputs[i]));
         let rows = Array2::from_shape_fn((sample.rows, inputs.len()), seen);
-        let mut params = Ensemble::params().seed(mix(self.seed));
-        for (i, detector) in self.detectors.iter().enumerate() {
-            params = params.member(detector.build(mix(self.seed ^ (i as u64 + 1) << 32))?);
+        let mut params = Ensemble::params().seed(mix(self.config.seed));
+        for (i, detector) in self.config.detectors.iter().enumerate() {
+            params = params.member(detector.build(mix(self.config.seed ^ (i as u64 + 1) << 32))?);
         }
         let ensemble = params.check()?.fit_rows(rows.view())?;
-        Ok(Model::new(has, columns.to_vec(), usual, ensemble))
+        Ok(Model::new(has, self.config.settings(), columns.to_vec(), usual, ensemble))
     }
 }
 

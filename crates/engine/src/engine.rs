@@ -6,7 +6,7 @@ use crible_feature::{Block, FeatureSet};
 use rayon::prelude::*;
 
 use crate::builder::blocks;
-use crate::{Builder, Error, Model, Verdict};
+use crate::{Builder, Error, LateCount, Model, Verdict};
 
 /// Rows whose features are computed together: large enough that an account's state is fetched seldom, small enough that
 /// a block's rows stay in reach.
@@ -218,10 +218,16 @@ impl Engine {
         self.features.state_bytes()
     }
 
-    /// Scores one transaction by what came before it, then remembers it.
+    /// Transactions that came late so far, placed and refused.
+    pub fn late(&self) -> LateCount {
+        self.features.late()
+    }
+
+    /// Scores one transaction by what came before it, then remembers it. One that comes late, but within the lateness the model
+    /// was made with, is placed where it belongs.
     ///
     /// # Errors
-    /// [`Error::Late`] where it is older than one before it; the state is then as it was.
+    /// [`Error::Late`] where it is later than that; the state is then as it was, and the transaction is counted.
     pub fn observe(&mut self, txn: &Transaction) -> Result<Verdict, Error> {
         self.features.step(txn, &mut self.row)?;
         self.model.score_row(&self.row, &mut self.seen, &mut self.parts)
@@ -236,7 +242,7 @@ impl Engine {
     /// `visit` sees each run of scored transactions in order.
     ///
     /// # Errors
-    /// [`Error::Late`] where the batch begins before something seen already, and what `visit` returns.
+    /// [`Error::Late`] where the batch begins before what may still be placed, and what `visit` returns.
     pub fn replay<E: From<Error>>(
         &mut self,
         batch: &Batch,
@@ -270,7 +276,8 @@ impl Engine {
     /// [`Error::NotAState`] and [`Error::State`]; the state is then as it was.
     pub fn load_state(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut features = self.model.features();
-        features.merge(crate::saved::state_body(bytes)?)?;
+        let (body, format) = crate::saved::state_body(bytes)?;
+        features.merge(body, format)?;
         self.features = features;
         Ok(())
     }
@@ -281,7 +288,8 @@ impl Engine {
     /// # Errors
     /// [`Error::NotAState`], and [`Error::State`] where an account is in both; the state is then as it was.
     pub fn merge(&mut self, state: &[u8]) -> Result<(), Error> {
-        Ok(self.features.merge(crate::saved::state_body(state)?)?)
+        let (body, format) = crate::saved::state_body(state)?;
+        Ok(self.features.merge(body, format)?)
     }
 
     /// An engine with a saved model and no state.

@@ -26,12 +26,12 @@ pub enum Error {
         /// Detectors asked for.
         got: usize,
     },
-    /// A choice of columns that cannot be made.
-    #[error("columns: {0}")]
-    Columns(String),
-    /// A transaction older than one already taken in.
+    /// A configuration that makes no sense.
+    #[error("configuration: {0}")]
+    Config(String),
+    /// A transaction older than may still be placed.
     #[error(
-        "transaction {txn} at {at} is late: {watermark} has been seen already, and transactions come in order of time"
+        "transaction {txn} at {at} is late: {watermark} has been seen already, and nothing before {oldest} can be placed"
     )]
     Late {
         /// The late transaction.
@@ -40,6 +40,8 @@ pub enum Error {
         at: Timestamp,
         /// The latest time seen.
         watermark: Timestamp,
+        /// The earliest time that would not have been late.
+        oldest: Timestamp,
     },
     /// A detector or the ensemble failed.
     #[error(transparent)]
@@ -57,6 +59,6 @@ pub enum Error {
 
 impl From<crible_feature::Late> for Error {
     fn from(late: crible_feature::Late) -> Self {
-        Self::Late { txn: late.txn, at: late.at, watermark: late.watermark }
+        Self::Late { txn: late.txn, at: late.at, watermark: late.watermark, oldest: late.oldest }
     }
 }

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
-mod columns;
+mod config;
 mod detectors;
 mod engine;
 mod error;
@@ -11,7 +11,7 @@ mod scores;
 mod shared;
 
 pub use builder::Builder;
-pub use columns::Columns;
+pub use config::{Columns, Config};
 pub use detectors::DetectorName;
 pub use engine::{Engine, Scored};
 pub use error::Error;
@@ -21,3 +21,4 @@ pub use shared::Shared;
 
 pub use crible_alert as alert;
 pub use crible_core as core;
+pub use crible_feature::{LateCount, Limits, Windows};

@@ -1,6 +1,6 @@
 use crible_alert::{ModelId, Reason, Score, reasons, tell};
 use crible_core::{Column, Has, Tail, Transaction, Usual};
-use crible_feature::{FeatureSet, Rows};
+use crible_feature::{FeatureSet, Limits, Rows, Settings, Windows};
 use crible_score::Model as _;
 use crible_score::ensemble::Ensemble;
 use ndarray::{ArrayView1, ArrayView2, ShapeBuilder};
@@ -73,6 +73,7 @@ impl Lens {
 #[derive(Debug)]
 pub struct Model {
     pub(crate) has: Has,
+    pub(crate) settings: Settings,
     columns: Vec<Column>,
     /// Indices of the columns detectors see.
     inputs: Vec<usize>,
@@ -85,10 +86,16 @@ pub struct Model {
 }
 
 impl Model {
-    pub(crate) fn new(has: Has, columns: Vec<Column>, usual: Vec<Typical>, ensemble: Ensemble) -> Self {
+    pub(crate) fn new(
+        has: Has,
+        settings: Settings,
+        columns: Vec<Column>,
+        usual: Vec<Typical>,
+        ensemble: Ensemble,
+    ) -> Self {
         let inputs = inputs(&columns);
         let lenses = inputs.iter().map(|&i| usual[i].lens(columns[i].tail)).collect();
-        let mut model = Self { has, columns, inputs, lenses, usual, ensemble, id: ModelId(0) };
+        let mut model = Self { has, settings, columns, inputs, lenses, usual, ensemble, id: ModelId(0) };
         model.id = ModelId(crate::saved::fingerprint(&model));
         model
     }
@@ -96,7 +103,7 @@ impl Model {
     /// What computes its columns, without any state.
     pub(crate) fn features(&self) -> FeatureSet {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_ref()).collect();
-        FeatureSet::of(self.has, &names)
+        FeatureSet::of(self.has, &self.settings, &names)
     }
 
     /// Identifies the model: a hash of all that was learned.
@@ -107,6 +114,16 @@ impl Model {
     /// What the feed it was learned from has; columns that need more are not there.
     pub fn has(&self) -> Has {
         self.has
+    }
+
+    /// Lengths of the windows its columns look at.
+    pub fn windows(&self) -> Windows {
+        self.settings.windows
+    }
+
+    /// What an engine with this model holds its state within.
+    pub fn state(&self) -> Limits {
+        self.settings.limits
     }
 
     /// All columns of a feature row, those only shown included.

@@ -1,7 +1,7 @@
 //! A model as bytes: `CRIBLEM` and a format version, the length and the CRC-32 of the body, the body in postcard.
 
-use crible_core::{Column, Has, Scale, Tail};
-use crible_feature::FeatureSet;
+use crible_core::{Column, Has, Scale, Tail, Window};
+use crible_feature::{FeatureSet, Limits, Settings, Windows};
 use crible_score::ensemble::Ensemble;
 use crible_score::{Model as _, Snapshot};
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,47 @@ use crate::{Error, MAX_DETECTORS, Model};
 
 const MAGIC: &[u8; 7] = b"CRIBLEM";
 const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
-const VERSION: u8 = 1;
+/// Of models; of states it is [`FeatureSet::FORMAT`]. Earlier ones are read.
+const VERSION: u8 = 2;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
+
+/// Windows and limits a model goes with, lengths in microseconds. Format 1 had none, and holds [`Settings::default`].
+#[derive(Serialize, Deserialize)]
+struct Made {
+    account: [i64; 4],
+    counterparty: [i64; 3],
+    pattern: [i64; 3],
+    lateness: i64,
+    forget_after: i64,
+    memory: Option<u64>,
+}
+
+impl Made {
+    fn of(settings: &Settings) -> Self {
+        let Settings { windows: Windows { account, counterparty, pattern }, limits } = settings;
+        Self {
+            account: account.map(|window| window.0),
+            counterparty: counterparty.map(|window| window.0),
+            pattern: pattern.map(|window| window.0),
+            lateness: limits.lateness.0,
+            forget_after: limits.forget_after.0,
+            memory: limits.memory,
+        }
+    }
+
+    fn settings(self) -> Result<Settings, Error> {
+        let windows = Windows {
+            account: self.account.map(Window),
+            counterparty: self.counterparty.map(Window),
+            pattern: self.pattern.map(Window),
+        };
+        let mut limits = Limits::default();
+        (limits.lateness, limits.forget_after) = (Window(self.lateness), Window(self.forget_after));
+        limits.memory = self.memory;
+        limits.check(&windows).map_err(Error::NotAModel)?;
+        Ok(Settings { windows, limits })
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct Body {
@@ -63,7 +102,7 @@ fn body(model: &Model) -> Vec<u8> {
     postcard::to_allocvec(&body).unwrap_or_default()
 }
 
-/// A hash of all that was learned: FNV-1a over the body.
+/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows.
 pub(crate) fn fingerprint(model: &Model) -> u64 {
     body(model)
         .iter()
@@ -71,29 +110,33 @@ pub(crate) fn fingerprint(model: &Model) -> u64 {
 }
 
 pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
-    frame(MAGIC, &body(model))
+    // Writing plain data to memory has nothing to fail on.
+    let made = postcard::to_allocvec(&Made::of(&model.settings)).unwrap_or_default();
+    frame(MAGIC, VERSION, &[made, body(model)].concat())
 }
 
 /// A state as bytes: `CRIBLES`, then as a model.
 pub(crate) fn state_to_bytes(features: &FeatureSet) -> Vec<u8> {
-    frame(STATE_MAGIC, &features.save())
+    frame(STATE_MAGIC, FeatureSet::FORMAT, &features.save())
 }
 
-pub(crate) fn state_body(bytes: &[u8]) -> Result<&[u8], Error> {
-    unframe(STATE_MAGIC, bytes).map_err(Error::NotAState)
+/// The state within, and its format.
+pub(crate) fn state_body(bytes: &[u8]) -> Result<(&[u8], u8), Error> {
+    unframe(STATE_MAGIC, FeatureSet::FORMAT, bytes).map_err(Error::NotAState)
 }
 
-fn frame(magic: &[u8; 7], body: &[u8]) -> Vec<u8> {
+fn frame(magic: &[u8; 7], version: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER + body.len());
     bytes.extend_from_slice(magic);
-    bytes.push(VERSION);
+    bytes.push(version);
     bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&crc32fast::hash(body).to_le_bytes());
     bytes.extend_from_slice(body);
     bytes
 }
 
-fn unframe<'a>(magic: &[u8; 7], bytes: &'a [u8]) -> Result<&'a [u8], String> {
+/// The body, and which format of those up to `latest` it is of.
+fn unframe<'a>(magic: &[u8; 7], latest: u8, bytes: &'a [u8]) -> Result<(&'a [u8], u8), String> {
     let Some((header, body)) = bytes.split_at_checked(HEADER) else {
         return Err(format!("{} bytes, expected at least {HEADER}", bytes.len()));
     };
@@ -104,8 +147,8 @@ fn unframe<'a>(magic: &[u8; 7], bytes: &'a [u8]) -> Result<&'a [u8], String> {
     let [version, length @ .., c0, c1, c2, c3] = rest else {
         return Err("its header is incomplete".to_owned());
     };
-    if *version != VERSION {
-        return Err(format!("format version {version}, expected {VERSION}"));
+    if !(1..=latest).contains(version) {
+        return Err(format!("format version {version}, expected 1 to {latest}"));
     }
     let length = length.iter().rev().fold(0u64, |n, &byte| n << 8 | u64::from(byte));
     if length != body.len() as u64 {
@@ -115,22 +158,26 @@ fn unframe<'a>(magic: &[u8; 7], bytes: &'a [u8]) -> Result<&'a [u8], String> {
     if got != expected {
         return Err(format!("checksum {got:08x}, expected {expected:08x}: bytes were changed or lost"));
     }
-    Ok(body)
+    Ok((body, *version))
 }
 
 pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     let refuse = |what: String| Err(Error::NotAModel(what));
-    let body = unframe(MAGIC, bytes).map_err(Error::NotAModel)?;
-    let body: Body = match postcard::from_bytes(body) {
-        Ok(body) => body,
-        Err(error) => return refuse(format!("its body does not decode ({error})")),
-    };
+    let (mut body, version) = unframe(MAGIC, VERSION, bytes).map_err(Error::NotAModel)?;
+    let undecoded = |error: postcard::Error| Error::NotAModel(format!("its body does not decode ({error})"));
+    let mut settings = Settings::default();
+    if version > 1 {
+        let made: Made;
+        (made, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
+        settings = made.settings()?;
+    }
+    let body: Body = postcard::from_bytes(body).map_err(undecoded)?;
     let [counterparty, category, channel, country, position, balance] = body.has;
     let has = Has { counterparty, category, channel, country, position, balance };
     let ensemble = Ensemble::from_snapshot(&Snapshot::from_bytes(&body.ensemble)?)?;
     // A later version may compute more columns and let detectors see others: the model says which are its own.
     let names: Vec<&str> = body.columns.iter().map(|column| column.name.as_str()).collect();
-    let mut columns = FeatureSet::of(has, &names).columns().to_vec();
+    let mut columns = FeatureSet::of(has, &settings, &names).columns().to_vec();
     let alike = |(saved, column): (&Signature, &mut Column)| {
         column.input = saved.input;
         *saved == Signature::of(column)
@@ -161,7 +208,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
             "a median of {median} and one over a scale of {per_scale}, expected finite numbers, the scale above 0"
         ));
     }
-    Ok(Model::new(has, columns, body.usual, ensemble))
+    Ok(Model::new(has, settings, columns, body.usual, ensemble))
 }
 
 #[cfg(test)]
@@ -186,7 +233,8 @@ mod tests {
                 (0..n).fold(Ensemble::params(), |params, _| params.member(Box::new(Ecod::params().check().unwrap())));
             let ensemble = params.check().unwrap().fit_rows(rows.view()).unwrap();
             let usual = vec![Typical { median: 0.0, per_scale: 1.0 }; columns.len()];
-            from_bytes(&to_bytes(&Model::new(has, columns, usual, ensemble))).map(|model| model.detectors().len())
+            from_bytes(&to_bytes(&Model::new(has, Settings::default(), columns, usual, ensemble)))
+                .map(|model| model.detectors().len())
         };
         assert_eq!(check(MAX_DETECTORS).unwrap(), MAX_DETECTORS);
         let told = check(MAX_DETECTORS + 1).unwrap_err().to_string();

@@ -4,7 +4,7 @@ use crible_alert::Reason;
 use crible_core::Transaction;
 use crible_feature::FeatureSet;
 
-use crate::{Engine, Error, Model, Verdict};
+use crate::{Engine, Error, LateCount, Model, Verdict};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
 ///
@@ -47,7 +47,7 @@ impl Shared {
     /// As [`Engine::observe`].
     ///
     /// # Errors
-    /// [`Error::Late`] where it is older than what any handle has observed; the state is then as it was.
+    /// [`Error::Late`] where it is later than the model allows, whichever handle observed what came before; the state is then as it was.
     pub fn observe(&mut self, txn: &Transaction) -> Result<Verdict, Error> {
         held(&self.features).step(txn, &mut self.row)?;
         self.score()
@@ -74,6 +74,11 @@ impl Shared {
     /// As [`Engine::explain_last`], of what this handle observed last.
     pub fn explain_last(&self, txn: &Transaction, n: usize) -> Vec<Reason> {
         self.model.explain(txn, &self.row, n)
+    }
+
+    /// As [`Engine::late`], of all handles.
+    pub fn late(&self) -> LateCount {
+        held(&self.features).late()
     }
 
     /// As [`Engine::state_bytes`].

@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use crible::core::{Amount, Batch, Code, Currency, EntityId, Position, Timestamp, Transaction, TxnId};
-use crible::{Columns, DetectorName, Engine, Error};
+use crible::{Columns, Config, DetectorName, Engine, Error};
 
 const ACCOUNTS: i64 = 40;
 
@@ -23,7 +23,7 @@ fn payment(n: i64) -> Transaction {
 #[test]
 fn observing_allocates_nothing_once_windows_have_filled() {
     let mut everything = Columns::default();
-    everything.add = Columns::known();
+    everything.add = Config::default().known_columns();
     for columns in [Columns::default(), everything] {
         no_allocation_with(columns);
     }
@@ -55,7 +55,7 @@ fn no_allocation_with(columns: Columns) {
 fn state_bytes_is_what_is_held() {
     let history = Batch::from_transactions((0..ACCOUNTS * 40).map(payment));
     let mut everything = Columns::default();
-    everything.add = Columns::known();
+    everything.add = Config::default().known_columns();
     for columns in [Columns::default(), everything] {
         let engine = Engine::builder().columns(columns).fit_rows(500).fit(&history).unwrap();
         for payments in [100, 3_000, 20_000] {

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::*;
 use crible::alert::{Alert, Budget, Ranker};
-use crible::core::{Batch, Source, Timestamp, Transaction, Truth};
-use crible::{Columns, DetectorName, Engine, Error};
+use crible::core::{Batch, Source, Timestamp, Transaction, Truth, Window};
+use crible::{Builder, Columns, Config, DetectorName, Engine, Error, Limits};
 use proptest::prelude::*;
 
 fn config(cases: u32) -> ProptestConfig {
@@ -24,7 +24,7 @@ fn config(cases: u32) -> ProptestConfig {
 /// Every column there is for detectors to see.
 fn everything() -> Columns {
     let mut columns = Columns::default();
-    columns.add = Columns::known();
+    columns.add = Config::default().known_columns();
     columns
 }
 
@@ -37,8 +37,12 @@ proptest! {
         txns in feed(),
         lengths in prop::collection::vec(1usize..900, 1..6),
         cut in 0.1f64..0.9,
+        lateness in prop_oneof![Just(0), Just(2 * Window::HOUR.0)],
+        memory in prop::option::of(200_000u64..1_000_000),
     ) {
-        let engine = quick().columns(everything()).fit(&batch(&txns)).unwrap();
+        let mut limits = Limits::default();
+        (limits.lateness, limits.memory) = (Window(lateness), memory);
+        let engine = quick().columns(everything()).state(limits).fit(&batch(&txns)).unwrap();
         let saved = engine.save();
         let fresh = || Engine::load(&saved).unwrap();
         prop_assert_eq!(fresh().model().id(), engine.model().id());
@@ -69,6 +73,10 @@ proptest! {
         prop_assert!(started.save_state() == state);
         got.extend(observed(&mut started, live));
         prop_assert_eq!(differ(&want, &got), None, "saved, loaded, then observed");
+        if memory.is_some() {
+            // Two halves of a budget forget other accounts than the whole.
+            return Ok(());
+        }
         // Accounts on two engines until then.
         let (left, right): (Vec<_>, Vec<_>) = past.iter().copied().partition(|txn| txn.account.get() % 2 == 0);
         let [mut one, mut other] = [fresh(), fresh()];
@@ -109,6 +117,33 @@ proptest! {
         });
         prop_assert_eq!(differ(&want, &got.into_inner().unwrap()), None, "{} threads", threads);
         prop_assert!(shared.save_state() == one.save_state());
+    }
+
+    /// What comes late is placed where it belongs: afterwards verdicts and state are those of an engine that had it in order.
+    #[test]
+    fn late_transactions_are_placed(txns in feed(), delays in prop::collection::vec(0.0f64..1.0, 1..30), cut in 0.2f64..0.9) {
+        let lateness = 6 * Window::HOUR.0;
+        let mut limits = Limits::default();
+        limits.lateness = Window(lateness);
+        let saved = quick().columns(everything()).state(limits).fit(&batch(&txns)).unwrap().save();
+        let cut = (txns.len() as f64 * cut) as usize;
+        let mut order: Vec<usize> = (0..cut).collect();
+        order.sort_by_key(|&i| txns[i].at.0 + (lateness as f64 * delays[i % delays.len()]) as i64);
+        let arrived: Vec<_> = order.into_iter().map(|i| txns[i]).collect();
+        // Those of one time stand in the order in which they arrive.
+        let mut in_order = arrived.clone();
+        in_order.sort_by_key(|txn| txn.at);
+        let (mut one, mut other) = (Engine::load(&saved).unwrap(), Engine::load(&saved).unwrap().share());
+        observed(&mut one, &in_order);
+        for txn in &arrived {
+            other.observe(txn).unwrap();
+        }
+        prop_assert!(one.save_state() == other.save_state());
+        prop_assert_eq!((one.late().placed, other.late().refused), (0, 0));
+        prop_assert!(other.late().placed > 0);
+        let live: Vec<_> = txns[cut..].iter().map(|txn| bits(one.observe(txn).unwrap().score, &[])).collect();
+        let same: Vec<_> = txns[cut..].iter().map(|txn| bits(other.observe(txn).unwrap().score, &[])).collect();
+        prop_assert_eq!(differ(&live, &same), None);
     }
 
     /// Contract 2, alerts: a ranker fed by `observe` and one fed by `replay` raise the same alerts for the same reasons.
@@ -278,7 +313,7 @@ proptest! {
             let watermark = txns[place - 1].at;
             let late = Transaction { at: Timestamp(watermark.0 - by), ..txns[place] };
             let told = engine.explain_last(&txns[place - 1], 3);
-            let refused = |error: Error| matches!(error, Error::Late { txn, at, watermark: w } if (txn, at, w) == (late.id, late.at, watermark));
+            let refused = |error: Error| matches!(error, Error::Late { txn, at, watermark: w, .. } if (txn, at, w) == (late.id, late.at, watermark));
             prop_assert!(refused(engine.observe(&late).unwrap_err()));
             // Of a batch that begins late nothing is taken in, its timely rows included.
             let batch = batch(&[late, txns[place]]);
@@ -502,30 +537,50 @@ fn leaks(bytes: &[u8], forms: &HashSet<[u8; 8]>) -> bool {
 }
 
 #[test]
-fn columns_are_added_and_dropped() {
+fn a_configuration_is_kept() {
     let txns = population(20, 40, 3, FULL);
-    let columns = Columns::from_toml("add = ['account_passed_on_1d', 'amount_round']\ndrop = ['amount']").unwrap();
-    let engine = quick().columns(columns).fit(&batch(&txns)).unwrap();
+    let text = "seed = 11\nfit_rows = 600\n[columns]\nadd = ['account_passed_on_12h', 'amount_round']\ndrop = ['amount']\n\
+                [windows]\npattern = ['90min', '12h', '5d']\ncounterparty = ['1d', '7d', '60d']\n\
+                [state]\nlateness = '10min'\nmemory_mib = 64\n";
+    let config = Config::from_toml(text).unwrap();
+    assert_eq!(Config::from_toml(&config.to_toml()).unwrap(), config);
+    let engine = Builder::from(config.clone()).fit(&batch(&txns)).unwrap();
     let seen = |engine: &Engine| {
         let columns = engine.model().columns().iter().filter(|c| c.input).map(|c| c.name.to_string());
         columns.collect::<HashSet<_>>()
     };
     let mut want = seen(&quick().fit(&batch(&txns)).unwrap());
-    want.remove("amount");
-    want.extend(["account_passed_on_1d".to_owned(), "amount_round".to_owned()]);
+    for gone in ["amount", "counterparty_count_30d"] {
+        assert!(want.remove(gone));
+    }
+    want.extend(["account_passed_on_12h", "amount_round", "counterparty_count_60d"].map(str::to_owned));
     assert_eq!(seen(&engine), want);
-    assert_eq!(seen(&Engine::load(&engine.save()).unwrap()), want);
+    let loaded = Engine::load(&engine.save()).unwrap();
+    assert_eq!(seen(&loaded), want);
+    assert_eq!((loaded.model().windows(), loaded.model().state()), (config.windows, config.state));
 
-    let told = |text: &str| Columns::from_toml(text).unwrap_err().to_string();
-    let unknown = told("add = ['amount_ruond']");
+    let told = |text: &str| Config::from_toml(text).unwrap_err().to_string();
+    let unknown = told("[columns]\nadd = ['amount_ruond']");
     assert!(
-        unknown.starts_with("columns: `amount_ruond` is no column to weigh: expected one of amount, "),
+        unknown.starts_with("configuration: `amount_ruond` is no column to weigh: expected one of amount, "),
         "{unknown}"
     );
-    assert!(told("add = ['account_mean']").contains("`account_mean` is no column to weigh"));
-    assert_eq!(told("add = ['amount']\ndrop = ['amount']"), "columns: `amount` is both added and dropped");
+    assert!(told("[columns]\nadd = ['account_mean']").contains("`account_mean` is no column to weigh"));
+    let both = told("[columns]\nadd = ['amount']\ndrop = ['amount']");
+    assert_eq!(both, "configuration: `amount` is both added and dropped");
     assert!(told("adds = []").contains("unknown field `adds`"));
+    let account = |list: &str| told(&format!("[windows]\naccount = {list}"));
+    assert_eq!(account("['1h']"), "configuration: 1 windows of `account`, expected 4");
+    let shrinks = "configuration: windows of `account`: 1h after 1d, expected longer ones";
+    assert_eq!(account("['1d', '1h', '7d', '30d']"), shrinks);
+    let long = "configuration: windows of `account`: 801d, expected 1s to 800d, the lateness included";
+    assert_eq!(told("[windows]\naccount = ['1h', '1d', '7d', '801d']\n[state]\nforget_after = '900d'"), long);
+    let length = "configuration: `a day` is no length of time: expected a whole number of d, h, min or s, as in 30d";
+    assert_eq!(account("['1h', 'a day', '7d', '30d']"), length);
+    let forgetful = "configuration: accounts forgotten after 20d, expected 30d at least";
+    assert_eq!(told("[state]\nforget_after = '20d'"), forgetful);
+    assert!(told("detectors = ['robust']").contains("`robust` is no detector"));
     let mut none = Columns::default();
-    none.drop = Columns::known();
+    none.drop = Config::default().known_columns();
     assert!(quick().columns(none).fit(&batch(&txns)).is_err());
 }

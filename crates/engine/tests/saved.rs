@@ -57,8 +57,8 @@ fn a_changed_byte_is_found_wherever_it_is() {
             bytes[at] ^= bit;
         }
     }
-    bytes[7] = 2;
-    assert_eq!(refused(&bytes), "this is no saved model: format version 2, expected 1");
+    bytes[7] = 3;
+    assert_eq!(refused(&bytes), "this is no saved model: format version 3, expected 1 to 2");
     assert_eq!(
         refused(b"PK\x03\x04 is how an archive begins"),
         "this is no saved model: it does not begin with CRIBLEM"
@@ -83,30 +83,36 @@ fn a_model_of_other_columns_is_refused() {
     assert!(told.contains(&format!("its column 0 is `{name}`, which this version has not in that place")), "{told}");
 }
 
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+}
+
 /// A model that an earlier version saved loads, and says to the bit what it said then.
 #[test]
 fn an_old_model_still_answers() {
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let bytes = std::fs::read(fixtures.join("model-v1.crible")).unwrap();
-    let answers = std::fs::read_to_string(fixtures.join("model-v1.txt")).unwrap();
-    assert_eq!(golden_answers(&bytes), answers);
-    assert!(Engine::load(&bytes).unwrap().save() == bytes);
+    let answers = String::from_utf8(fixture("model-v1.txt")).unwrap();
+    for name in ["model-v1.crible", "model-v2.crible"] {
+        let bytes = fixture(name);
+        assert_eq!(golden_answers(&bytes), answers, "{name}");
+        assert!(Engine::load(&bytes).unwrap().save() == fixture("model-v2.crible"), "{name}");
+    }
 }
 
 /// So does a state, and goes on.
 #[test]
 fn an_old_state_goes_on() {
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let model = std::fs::read(fixtures.join("model-v1.crible")).unwrap();
-    let state = std::fs::read(fixtures.join("state-v1.crible")).unwrap();
-    assert!(golden_state(&model) == state);
+    let model = fixture("model-v1.crible");
+    assert!(golden_state(&model) == fixture("state-v2.crible"));
     let history = golden_history();
     let (past, rest) = history.split_at(history.len() / 2);
     let mut whole = Engine::load(&model).unwrap();
     observed(&mut whole, past);
-    let mut engine = Engine::load(&model).unwrap();
-    engine.load_state(&state).unwrap();
-    assert_eq!(differ(&observed(&mut whole, rest), &observed(&mut engine, rest)), None);
+    let want = observed(&mut whole, rest);
+    for name in ["state-v1.crible", "state-v2.crible"] {
+        let mut engine = Engine::load(&model).unwrap();
+        engine.load_state(&fixture(name)).unwrap();
+        assert_eq!(differ(&want, &observed(&mut engine, rest)), None, "{name}");
+    }
 }
 
 /// A state cut short, changed, of another kind or of other families is refused, and leaves the engine as it was.

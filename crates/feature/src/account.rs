@@ -6,18 +6,22 @@ use crible_core::{Column, EntityId, Position, Scale, Tail, Timestamp, Topic, Tra
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Calendar;
-use crate::family::{Rule, Writer};
+use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
 use crate::place;
-use crate::state::KeptEvents;
+use crate::state::{KeptEvents, KeptEventsV1};
 use crate::window::{Events, Sums, float, magnitude, shrunk_log_ratio};
+use crate::windows::span;
 
-const WINDOWS: [Window; 4] = [Window::HOUR, Window::DAY, Window::WEEK, Window::MONTH];
-const TAGS: [&str; 4] = ["1h", "1d", "7d", "30d"];
+/// Places of the windows, by what they are unless told.
 const HOUR: usize = 0;
 const DAY: usize = 1;
 const WEEK: usize = 2;
 const MONTH: usize = 3;
+
+/// Marks of an event: the counterparty was new, and the payment was outsized.
+const FIRST: u8 = 1;
+const IS_OUTSIZED: u8 = 2;
 
 /// Velocity, spending, pace, novelty, habits, places and balance of one account.
 ///
@@ -42,6 +46,7 @@ const MONTH: usize = 3;
 /// | `balance_share` | amount / balance before | draining |
 #[derive(Debug)]
 pub(crate) struct AccountBehaviour {
+    windows: [Window; 4],
     counterparties: bool,
     positions: bool,
     balances: bool,
@@ -64,17 +69,73 @@ pub(crate) struct Payment {
 
 #[derive(Debug, Default)]
 pub(crate) struct Account {
-    events: Events<4, DAY, 2>,
+    events: Events<4, DAY, 2, true>,
     calendar: Calendar,
     last_at: Option<i64>,
-    last_position: Option<(i64, Position)>,
-    /// Payments ever, and how many of them went to a counterparty the account had never paid before.
+    places: Places,
+    /// Payments ever.
     payments: u32,
-    firsts: u32,
+    /// How many payments of the third window were outsized.
+    outsized: u32,
     /// Sum of all payments ever.
     total: i128,
-    /// When payments of the last seven days were outsized, oldest first; mostly none.
-    outsized: VecDeque<i64>,
+}
+
+/// Where an account paid last, and where before as far back as a late payment may ask.
+#[derive(Debug, Default)]
+struct Places {
+    last: Option<(i64, Position)>,
+    /// Oldest first; mostly none.
+    #[expect(
+        clippy::box_collection,
+        reason = "eight bytes an account instead of thirty-two, where nothing comes late"
+    )]
+    before: Option<Box<VecDeque<(i64, Position)>>>,
+}
+
+impl Places {
+    fn push(&mut self, at: i64, position: Position, lateness: i64) {
+        if lateness > 0
+            && let Some(last) = self.last
+        {
+            self.before.get_or_insert_default().push_back(last);
+        }
+        self.last = Some((at, position));
+        self.trim(at.saturating_sub(lateness));
+    }
+
+    /// Keeps the latest that a payment at `oldest` could follow, and all after it.
+    fn trim(&mut self, oldest: i64) {
+        let Some(before) = &mut self.before else { return };
+        while before.get(1).or(self.last.as_ref()).is_some_and(|(at, _)| *at <= oldest) && before.pop_front().is_some()
+        {
+        }
+        if before.is_empty() {
+            self.before = None;
+        }
+    }
+
+    /// Takes away those after `to`, and gives them back, oldest first.
+    fn rewind(&mut self, to: i64) -> Vec<(i64, Position)> {
+        let mut undone = Vec::new();
+        while let Some(last) = self.last.take_if(|(at, _)| *at > to) {
+            undone.push(last);
+            self.last = self.before.as_mut().and_then(|before| before.pop_back());
+        }
+        undone.reverse();
+        undone
+    }
+
+    /// Oldest first.
+    fn all(&self) -> impl Iterator<Item = (i64, Position)> {
+        self.before.iter().flat_map(|before| before.iter()).chain(&self.last).copied()
+    }
+
+    fn bytes(&self) -> usize {
+        let heap =
+            |before: &VecDeque<(i64, Position)>| size_of_val(before) + before.capacity() * size_of::<(i64, Position)>();
+        self.before.as_deref().map_or(0, heap)
+    }
 }
 
 /// A payment is outsized from this many times the account's mean on, believed as much as its history allows.
@@ -85,11 +146,12 @@ impl Rule for AccountBehaviour {
     type Input = Payment;
     type State = Account;
     type Kept = KeptAccount;
+    type Old = KeptAccountV1;
 
     const NAME: &'static str = "account";
 
     fn columns(&self) -> Vec<Column> {
-        columns(self.counterparties, self.positions, self.balances)
+        columns(&self.windows, self.counterparties, self.positions, self.balances)
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Payment)> {
@@ -109,68 +171,112 @@ impl Rule for AccountBehaviour {
         Some(((txn.account.get(), kind(txn)), payment))
     }
 
-    fn step(&self, account: &mut Account, payment: &Payment, out: Option<Writer<'_>>) {
-        let calendar = &mut account.calendar;
-        account.events.expire(payment.at, &WINDOWS, |event| calendar.remove(event.at));
-        let week_ago = payment.at.saturating_sub(WINDOWS[WEEK].0);
-        while account.outsized.pop_front_if(|at| *at <= week_ago).is_some() {}
+    fn at(payment: &Payment) -> i64 {
+        payment.at
+    }
+
+    fn step(&self, account: &mut Account, payment: &Payment, reach: &Reach, out: Option<Writer<'_>>) {
+        if account.last_at.is_some_and(|last| payment.at.saturating_sub(last) > reach.forget) {
+            *account = Account::default();
+        }
+        account.expire(payment.at, &self.windows, reach.lateness);
         let to_mean = account.to_mean(payment.minor);
         let (other, first) = account.events.meet(payment.other);
         if let Some(out) = out {
             self.read(account, payment, first, to_mean, out);
         }
-        account.events.push(payment.at, payment.minor, other);
+        let is_outsized = to_mean >= self.outsized;
+        let marks = if first { FIRST } else { 0 } | if is_outsized { IS_OUTSIZED } else { 0 };
+        account.events.push(payment.at, payment.minor, other, marks);
         account.calendar.add(payment.at);
         account.last_at = Some(payment.at);
         account.payments = account.payments.saturating_add(1);
-        account.firsts = account.firsts.saturating_add(u32::from(first));
         account.total = account.total.saturating_add(i128::from(payment.minor));
-        if to_mean >= self.outsized {
-            account.outsized.push_back(payment.at);
-        }
+        account.outsized += u32::from(is_outsized);
         if let Some(position) = payment.position {
-            account.last_position = Some((payment.at, position));
+            account.places.push(payment.at, position, reach.lateness);
         }
+    }
+
+    fn last_at(&self, account: &Account) -> i64 {
+        account.last_at.unwrap_or(i64::MIN)
+    }
+
+    fn rewind(&self, account: &mut Account, to: i64) -> Vec<Payment> {
+        let undone = account.events.rewind(to, FIRST);
+        account.recount();
+        // Where the ring begins after the payment before, that was longer ago than pace looks back.
+        account.last_at = account.events.iter().next_back().map(|event| event.at);
+        account.payments = account.payments.saturating_sub(undone.len() as u32);
+        account.total -= undone.iter().map(|&(_, minor, ..)| i128::from(minor)).sum::<i128>();
+        let mut places = account.places.rewind(to).into_iter().peekable();
+        let payment = |(at, minor, other, _)| {
+            let position = places.next_if(|place| place.0 == at).map(|(_, position)| position);
+            Payment { at, minor, other, position, ..Payment::default() }
+        };
+        undone.into_iter().map(payment).collect()
+    }
+
+    fn trim(&self, account: &mut Account, now: i64, _: &Reach) {
+        account.expire(now, &self.windows, 0);
+        account.places.trim(now);
+    }
+
+    fn is_over(&self, account: &Account, now: i64, reach: &Reach) -> bool {
+        account.last_at.is_none_or(|last| now.saturating_sub(last) > reach.forget)
     }
 
     fn heap_bytes(&self, account: &Account) -> usize {
-        account.events.bytes() + account.outsized.capacity() * size_of::<i64>()
+        account.events.bytes() + account.places.bytes()
     }
 
-    fn keep(&self, account: &Account) -> KeptAccount {
+    fn needed_bytes(&self, account: &Account) -> usize {
+        account.events.needed() + account.places.all().count() * 2 * size_of::<(i64, Position)>()
+    }
+
+    fn keep(&self, account: &Account, now: i64, _: &Reach) -> KeptAccount {
+        let place = |(at, p): (i64, Position)| (at, p.latitude_e7, p.longitude_e7);
+        // Of the places only what a payment at `now` may still follow.
+        let mut places: Vec<_> = account.places.all().map(place).collect();
+        let first = places.partition_point(|(at, ..)| *at <= now).saturating_sub(1);
+        places.drain(..first);
         KeptAccount {
-            events: KeptEvents::of(&account.events),
+            events: KeptEvents::of(&account.events, now.saturating_sub(self.windows[MONTH].0)),
             last_at: account.last_at,
-            last_position: account.last_position.map(|(at, p)| (at, p.latitude_e7, p.longitude_e7)),
+            places,
             payments: account.payments,
-            firsts: account.firsts,
             total: account.total,
-            outsized: account.outsized.iter().copied().collect(),
         }
+    }
+
+    fn upgrade(&self, old: KeptAccountV1) -> Option<KeptAccount> {
+        let KeptAccountV1 { events, last_at, last_position, payments, firsts, total, outsized } = old;
+        (firsts as usize == events.others()).then_some(())?;
+        let mut outsized = outsized.into_iter().peekable();
+        let events = events.marked(|at| if outsized.next_if_eq(&at).is_some() { IS_OUTSIZED } else { 0 })?;
+        outsized.next().is_none().then_some(())?;
+        Some(KeptAccount { events, last_at, places: last_position.into_iter().collect(), payments, total })
     }
 
     fn revive(&self, kept: KeptAccount, watermark: i64) -> Option<Account> {
-        let KeptAccount { events, last_at, last_position, payments, firsts, total, outsized } = kept;
+        let KeptAccount { events, last_at, places: kept, payments, total } = kept;
         let last = last_at?;
-        let ordered = outsized.is_sorted() && outsized.last().is_none_or(|at| *at <= last);
-        let counted = payments > 0 && events.len() <= payments as usize && firsts <= payments && total >= 0;
-        if last > watermark || !ordered || !counted {
+        let is_counted = payments > 0 && events.len() <= payments as usize && events.others.len() <= payments as usize;
+        if last > watermark || !is_counted || total < 0 || !kept.is_sorted_by_key(|(at, ..)| *at) {
             return None;
         }
-        let last_position = match last_position {
-            Some((at, latitude_e7, longitude_e7)) => {
-                let is_on_earth = latitude_e7.abs_diff(0) <= 900_000_000 && longitude_e7.abs_diff(0) <= 1_800_000_000;
-                if at > last || !is_on_earth {
-                    return None;
-                }
-                Some((at, Position { latitude_e7, longitude_e7 }))
+        let mut places = Places::default();
+        for (at, latitude_e7, longitude_e7) in kept {
+            let is_on_earth = latitude_e7.abs_diff(0) <= 900_000_000 && longitude_e7.abs_diff(0) <= 1_800_000_000;
+            if at > last || !is_on_earth {
+                return None;
             }
-            None => None,
-        };
-        let events: Events<4, DAY, 2> = events.revive(last)?;
-        let mut calendar = Calendar::default();
-        events.iter().for_each(|event| calendar.add(event.at));
-        Some(Account { events, calendar, last_at, last_position, payments, firsts, total, outsized: outsized.into() })
+            places.push(at, Position { latitude_e7, longitude_e7 }, i64::MAX);
+        }
+        let mut account =
+            Account { events: events.revive(last)?, last_at, places, payments, total, ..Account::default() };
+        account.recount();
+        Some(account)
     }
 
     fn join(&self, _: KeptAccount, _: KeptAccount) -> Option<KeptAccount> {
@@ -183,7 +289,17 @@ impl Rule for AccountBehaviour {
 pub(crate) struct KeptAccount {
     events: KeptEvents,
     last_at: Option<i64>,
-    /// When, latitude and longitude.
+    /// When, latitude and longitude, oldest first.
+    places: Vec<(i64, i32, i32)>,
+    payments: u32,
+    total: i128,
+}
+
+/// The same in format 1.
+#[derive(Debug, Deserialize)]
+pub(crate) struct KeptAccountV1 {
+    events: KeptEventsV1,
+    last_at: Option<i64>,
     last_position: Option<(i64, i32, i32)>,
     payments: u32,
     firsts: u32,
@@ -192,6 +308,25 @@ pub(crate) struct KeptAccount {
 }
 
 impl Account {
+    fn expire(&mut self, now: i64, windows: &[Window; 4], lateness: i64) {
+        let Self { events, calendar, outsized, .. } = self;
+        events.expire(now, windows, lateness, |window, event| match window {
+            WEEK => *outsized -= u32::from(event.marks & IS_OUTSIZED != 0),
+            MONTH => calendar.remove(event.at),
+            _ => {}
+        });
+    }
+
+    /// Makes calendar and count of outsized payments anew from events whose windows have not moved on yet.
+    fn recount(&mut self) {
+        self.calendar = Calendar::default();
+        self.outsized = 0;
+        for event in self.events.iter() {
+            self.calendar.add(event.at);
+            self.outsized += u32::from(event.marks & IS_OUTSIZED != 0);
+        }
+    }
+
     /// The mean of all payments ever, in minor units.
     fn mean(&self) -> f64 {
         if self.payments == 0 { 0.0 } else { float(self.total) / f64::from(self.payments) }
@@ -204,8 +339,8 @@ impl Account {
 
 impl AccountBehaviour {
     /// The rule, with the columns that need counterparties, positions and balances only where there are any.
-    pub(crate) fn new(counterparties: bool, positions: bool, balances: bool) -> Self {
-        Self { counterparties, positions, balances, logs: CountLogs::new(), outsized: ln(OUTSIZED) }
+    pub(crate) fn new(windows: [Window; 4], counterparties: bool, positions: bool, balances: bool) -> Self {
+        Self { windows, counterparties, positions, balances, logs: CountLogs::new(), outsized: ln(OUTSIZED) }
     }
 
     fn read(&self, account: &Account, payment: &Payment, first: bool, to_mean_ever: f64, mut out: Writer<'_>) {
@@ -221,7 +356,7 @@ impl AccountBehaviour {
         out.put(|| to_mean);
         let above_mean = to_mean.max(0.0);
         out.put(|| strangeness(minor, &sums[MONTH], month_mean, per_unit));
-        let run = self.logs.ln1p(account.outsized.len() as u32);
+        let run = self.logs.ln1p(account.outsized);
         out.put(|| if to_mean_ever > 0.0 { to_mean_ever + 0.5 * run } else { 0.0 });
         out.put(|| run);
         for sums in sums {
@@ -230,7 +365,7 @@ impl AccountBehaviour {
         for sums in sums {
             out.put(|| ln1p(float(sums.sum) * per_unit));
         }
-        let (count, days) = (f64::from(sums[MONTH].count), 30.0);
+        let (count, days) = (f64::from(sums[MONTH].count), self.windows[MONTH].0 as f64 / self.windows[DAY].0 as f64);
         let usual_count = (count + 1.0) / days;
         let usual_sum = float(sums[MONTH].sum) / days * per_unit;
         let held_back = count / (count + 2.0);
@@ -241,13 +376,14 @@ impl AccountBehaviour {
         out.put(|| ln(today_count / (usual_count + 1.0)) * held_back);
         out.put(|| ln((today_sum + 1.0) / (usual_sum + month_mean * per_unit + 1.0)) * held_back);
         // Never seen before: as far back as the longest window reaches.
-        let pace =
-            account.last_at.map_or(WINDOWS[MONTH].0, |last| payment.at.saturating_sub(last).min(WINDOWS[MONTH].0));
+        let longest = self.windows[MONTH].0;
+        let pace = account.last_at.map_or(longest, |last| payment.at.saturating_sub(last).min(longest));
         out.put(|| ln1p(pace as f64 / 1e6));
         out.put(|| account.calendar.hour_surprise(payment.at, sums[MONTH].count) * above_mean);
         out.put(|| account.calendar.weekday_surprise(payment.at, sums[MONTH].count));
         if self.counterparties {
-            let share = (f64::from(account.firsts) + 1.0) / (f64::from(account.payments) + 1.0);
+            let firsts = account.events.others().len() - usize::from(first);
+            let share = (firsts as f64 + 1.0) / (f64::from(account.payments) + 1.0);
             out.put(|| if first { -ln(share) } else { 0.0 });
             out.put(|| if first { to_mean_ever.max(0.0) } else { 0.0 });
             for w in [DAY, WEEK] {
@@ -283,7 +419,7 @@ impl AccountBehaviour {
 /// Kilometres from the last position, and the speed that took; both zero where either end is unknown. Half an hour is
 /// added to the time, so that two tills at opposite ends of a mall are no supersonic flight.
 fn travel(account: &Account, payment: &Payment) -> (f64, f64) {
-    match (account.last_position, payment.position) {
+    match (account.places.last, payment.position) {
         (Some((at, from)), Some(to)) => {
             let km = place::kilometres(from, to);
             let hours = payment.at.saturating_sub(at) as f64 / 3.6e9;
@@ -319,27 +455,30 @@ fn strangeness(minor: f64, sums: &Sums, mean: f64, per_unit: f64) -> f64 {
     if z < 0.0 { -ln1p(-z) } else { ln1p(z) }
 }
 
-fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column> {
+fn columns(windows: &[Window; 4], counterparties: bool, positions: bool, balances: bool) -> Vec<Column> {
     use Scale::{Linear, Ln, Ln1p, NegLn};
     use Tail::{Lower, Upper};
+    let tags = windows.map(Window::tag);
+    let [hour, day, week, month] = &tags;
+    let [.., usual] = windows;
+    let spans = windows.map(span);
     let mut all = vec![
         Column::input("amount", Unit::Money, Ln1p, Upper, Topic::Amount)
             .told("amount {value}, where half of all payments are below {typical}"),
     ];
-    for tag in ["7d", "30d"] {
-        let window = tag.trim_end_matches('d');
+    for (tag, window) in tags.iter().zip(windows).skip(WEEK) {
         let column =
             Column::input(format!("amount_to_account_mean_{tag}"), Unit::Money, Ln, Upper, Topic::AmountForAccount)
                 .shown_as_amount()
                 .against(format!("account_mean_{tag}"))
-                .told(format!("amount {{value}} is {{times}} times this account's {window}-day mean of {{typical}}"));
+                .told(format!("amount {{value}} is {{times}} times this account's {window} mean of {{typical}}"));
         all.push(column.shown_only());
     }
     all.push(
-        Column::input("amount_deviations_30d", Unit::Money, Linear, Upper, Topic::AmountForAccount)
+        Column::input(format!("amount_deviations_{month}"), Unit::Money, Linear, Upper, Topic::AmountForAccount)
             .shown_as_amount()
-            .against("account_mean_30d")
-            .told("amount {value} is far outside of this account's 30-day range around {typical}")
+            .against(format!("account_mean_{month}"))
+            .told(format!("amount {{value}} is far outside of this account's {usual} range around {{typical}}"))
             .shown_only(),
     );
     all.extend([
@@ -347,37 +486,46 @@ fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column>
             .shown_as_amount()
             .against("account_mean")
             .told("amount {value} is {times} times this account's mean of {typical}"),
-        Column::input("account_outsized_7d", Unit::Count, Ln1p, Upper, Topic::AmountForAccount)
-            .told("payments of three times this account's mean within 7 days before: {value} (median {typical})")
+        Column::input(format!("account_outsized_{week}"), Unit::Count, Ln1p, Upper, Topic::AmountForAccount)
+            .told(format!(
+                "payments of three times this account's mean within {} before: {{value}} (median {{typical}})",
+                spans[WEEK]
+            ))
             .shown_only(),
     ]);
-    for (tag, window) in TAGS.iter().zip(WINDOWS) {
+    for (tag, window) in tags.iter().zip(windows) {
         let column = Column::input(format!("account_count_{tag}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
             format!("payments by this account in the {window} window before this one: {{value}} (median {{typical}})"),
         );
         all.push(column.shown_only());
     }
-    for (tag, window) in TAGS.iter().zip(WINDOWS) {
+    for (tag, window) in tags.iter().zip(windows) {
         let column = Column::input(format!("account_sum_{tag}"), Unit::Money, Ln1p, Upper, Topic::Spending).told(
             format!("{{value}} already spent by this account in the {window} window before this payment (median {{typical}})"),
         );
-        all.push(if *tag == "1h" { column } else { column.shown_only() });
+        all.push(if tag == hour { column } else { column.shown_only() });
     }
     all.extend([
-        Column::input("account_sum_1h_to_mean", Unit::Money, Ln, Upper, Topic::Spending)
+        Column::input(format!("account_sum_{hour}_to_mean"), Unit::Money, Ln, Upper, Topic::Spending)
             .shown_as("account_sum_hour")
-            .against("account_mean_30d")
-            .told("{value} spent by this account within an hour, where one payment is {typical} on average")
+            .against(format!("account_mean_{month}"))
+            .told(format!(
+                "{{value}} spent by this account within {}, where one payment is {{typical}} on average",
+                spans[HOUR]
+            ))
             .shown_only(),
-        Column::input("account_count_1d_to_usual", Unit::Count, Ln, Upper, Topic::Velocity)
+        Column::input(format!("account_count_{day}_to_usual"), Unit::Count, Ln, Upper, Topic::Velocity)
             .shown_as("account_count_today")
             .against("account_count_usual")
-            .told("payments by this account within a day: {value}, where {typical} are usual for it")
+            .told(format!(
+                "payments by this account within {}: {{value}}, where {{typical}} are usual for it",
+                spans[DAY]
+            ))
             .shown_only(),
-        Column::input("account_sum_1d_to_usual", Unit::Money, Ln, Upper, Topic::Spending)
+        Column::input(format!("account_sum_{day}_to_usual"), Unit::Money, Ln, Upper, Topic::Spending)
             .shown_as("account_sum_today")
             .against("account_sum_usual")
-            .told("{value} spent by this account within a day, where {typical} is usual for it"),
+            .told(format!("{{value}} spent by this account within {}, where {{typical}} is usual for it", spans[DAY])),
         Column::input("seconds_since_last", Unit::Seconds, Ln1p, Lower, Topic::Pace)
             .told("{value} after this account's last payment (median {typical})")
             .shown_only(),
@@ -405,7 +553,7 @@ fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column>
                 .told("amount {value} to a counterparty this account never paid before, {times} times its mean of {typical}")
                 .shown_only(),
         );
-        for (tag, window) in [("1d", "a day"), ("7d", "7 days")] {
+        for (tag, window) in tags.iter().zip(&spans).skip(DAY).take(2) {
             all.push(
                 Column::input(format!("account_counterparties_{tag}"), Unit::Count, Ln1p, Upper, Topic::Counterparties)
                     .told(format!("different counterparties within {window} before: {{value}} (median {{typical}})"))
@@ -430,7 +578,7 @@ fn columns(counterparties: bool, positions: bool, balances: bool) -> Vec<Column>
     }
     all.push(Column::context("account_mean", Unit::Money, Linear, Topic::AmountForAccount));
     for (name, topic) in [("mean", Topic::AmountForAccount), ("deviation", Topic::AmountForAccount)] {
-        for tag in TAGS {
+        for tag in &tags {
             all.push(Column::context(format!("account_{name}_{tag}"), Unit::Money, Linear, topic));
         }
     }

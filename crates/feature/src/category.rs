@@ -1,12 +1,12 @@
 //! What is usually paid in a merchant category.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crible_core::{Column, Scale, Tail, Topic, Transaction, Unit};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{kind, per_unit};
-use crate::family::{Rule, Writer};
+use crate::family::{Reach, Rule, Writer};
 use crate::math::ln;
 use crate::window::{float, magnitude};
 
@@ -34,22 +34,32 @@ pub(crate) struct Category {
     doublings: Vec<u32>,
     count: u32,
     sum: i128,
+    /// When and how much lately, oldest first: as far back as a late payment may ask, which mostly is not at all.
+    recent: VecDeque<(i64, i64)>,
 }
 
 impl Default for Category {
     fn default() -> Self {
-        Self { buckets: vec![0; BUCKETS], doublings: vec![0; BUCKETS / STEPS], count: 0, sum: 0 }
+        Self {
+            buckets: vec![0; BUCKETS],
+            doublings: vec![0; BUCKETS / STEPS],
+            count: 0,
+            sum: 0,
+            recent: VecDeque::new(),
+        }
     }
 }
 
 impl Rule for CategoryBehaviour {
     type Key = (u64, u64, u32);
-    /// Magnitude in minor units, and major units in a minor one.
-    type Input = (i64, f32);
+    /// Time, magnitude in minor units, and major units in a minor one.
+    type Input = (i64, i64, f32);
     type State = Category;
     type Kept = KeptCategory;
+    type Old = KeptCategoryV1;
 
     const NAME: &'static str = "category";
+    const STAYS: bool = true;
 
     fn columns(&self) -> Vec<Column> {
         vec![
@@ -64,28 +74,74 @@ impl Rule for CategoryBehaviour {
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Self::Input)> {
         let bits = txn.category.bits();
         let key = ((bits >> 64) as u64, bits as u64, kind(txn));
-        Some((key, (magnitude(txn.amount.minor), per_unit(txn))))
+        Some((key, (txn.at.0, magnitude(txn.amount.minor), per_unit(txn))))
     }
 
-    fn step(&self, category: &mut Category, &(minor, per_unit): &Self::Input, out: Option<Writer<'_>>) {
+    fn at(&(at, ..): &Self::Input) -> i64 {
+        at
+    }
+
+    fn step(
+        &self,
+        category: &mut Category,
+        &(at, minor, per_unit): &Self::Input,
+        reach: &Reach,
+        out: Option<Writer<'_>>,
+    ) {
         if let Some(mut out) = out {
             out.put(|| category.surprise(minor));
             out.put(|| float(category.sum) / f64::from(category.count.max(1)) * f64::from(per_unit));
             out.finish();
         }
-        category.add(minor);
+        if category.add(minor) && reach.lateness > 0 {
+            let oldest = at.saturating_sub(reach.lateness);
+            while category.recent.pop_front_if(|(at, _)| *at <= oldest).is_some() {}
+            category.recent.push_back((at, minor));
+        }
     }
 
-    fn heap_bytes(&self, _: &Category) -> usize {
-        (BUCKETS + BUCKETS / STEPS) * size_of::<u32>()
+    fn last_at(&self, category: &Category) -> i64 {
+        category.recent.back().map_or(i64::MIN, |(at, _)| *at)
     }
 
-    fn keep(&self, category: &Category) -> KeptCategory {
+    fn rewind(&self, category: &mut Category, to: i64) -> Vec<Self::Input> {
+        let mut undone = Vec::new();
+        while let Some((at, minor)) = category.recent.pop_back_if(|(at, _)| *at > to) {
+            category.take(minor);
+            undone.push((at, minor, 0.0));
+        }
+        undone.reverse();
+        undone
+    }
+
+    fn trim(&self, category: &mut Category, now: i64, _: &Reach) {
+        while category.recent.pop_front_if(|(at, _)| *at <= now).is_some() {}
+    }
+
+    fn is_over(&self, _: &Category, _: i64, _: &Reach) -> bool {
+        false
+    }
+
+    fn heap_bytes(&self, category: &Category) -> usize {
+        (BUCKETS + BUCKETS / STEPS) * size_of::<u32>() + category.recent.capacity() * size_of::<(i64, i64)>()
+    }
+
+    fn needed_bytes(&self, category: &Category) -> usize {
+        (BUCKETS + BUCKETS / STEPS) * size_of::<u32>() + category.recent.len() * 2 * size_of::<(i64, i64)>()
+    }
+
+    fn keep(&self, category: &Category, now: i64, _: &Reach) -> KeptCategory {
         let buckets = (0..).zip(&category.buckets).filter(|(_, count)| **count > 0);
-        KeptCategory { buckets: buckets.map(|(at, &count)| (at, count)).collect(), sum: category.sum }
+        let buckets = buckets.map(|(at, &count)| (at, count)).collect();
+        let recent = category.recent.iter().copied().filter(|(at, _)| *at > now);
+        KeptCategory { buckets, sum: category.sum, recent: recent.collect() }
     }
 
-    fn revive(&self, kept: KeptCategory, _: i64) -> Option<Category> {
+    fn upgrade(&self, KeptCategoryV1 { buckets, sum }: KeptCategoryV1) -> Option<KeptCategory> {
+        Some(KeptCategory { buckets, sum, recent: Vec::new() })
+    }
+
+    fn revive(&self, kept: KeptCategory, watermark: i64) -> Option<Category> {
         let mut category = Category { sum: kept.sum, ..Category::default() };
         for (at, count) in kept.buckets {
             let bucket = category.buckets.get_mut(usize::from(at)).filter(|bucket| **bucket == 0)?;
@@ -93,7 +149,14 @@ impl Rule for CategoryBehaviour {
             category.count = category.count.checked_add(count)?;
             category.doublings[usize::from(at) / STEPS] += count;
         }
-        (category.count > 0 && category.sum >= 0).then_some(category)
+        let mut recent = BTreeMap::<usize, u32>::new();
+        kept.recent.iter().for_each(|&(_, minor)| *recent.entry(bucket(minor).0).or_default() += 1);
+        let are_counted = recent.iter().all(|(&at, &count)| category.buckets[at] >= count);
+        let in_order =
+            kept.recent.is_sorted_by_key(|(at, _)| *at) && kept.recent.last().is_none_or(|r| r.0 <= watermark);
+        let is_positive = kept.recent.iter().all(|(_, minor)| *minor >= 0);
+        category.recent = kept.recent.into();
+        (category.count > 0 && category.sum >= 0 && are_counted && in_order && is_positive).then_some(category)
     }
 
     fn join(&self, a: KeptCategory, b: KeptCategory) -> Option<KeptCategory> {
@@ -102,13 +165,23 @@ impl Rule for CategoryBehaviour {
             let here = buckets.entry(at).or_default();
             *here = here.checked_add(count)?;
         }
-        Some(KeptCategory { buckets: buckets.into_iter().collect(), sum: a.sum.checked_add(b.sum)? })
+        let mut recent = [a.recent, b.recent].concat();
+        recent.sort_by_key(|(at, _)| *at);
+        Some(KeptCategory { buckets: buckets.into_iter().collect(), sum: a.sum.checked_add(b.sum)?, recent })
     }
 }
 
 /// The buckets that are not empty, by number, and the sum.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptCategory {
+    buckets: Vec<(u16, u32)>,
+    sum: i128,
+    recent: Vec<(i64, i64)>,
+}
+
+/// The same in format 1.
+#[derive(Debug, Deserialize)]
+pub(crate) struct KeptCategoryV1 {
     buckets: Vec<(u16, u32)>,
     sum: i128,
 }
@@ -125,15 +198,26 @@ fn bucket(minor: i64) -> (usize, f64) {
 }
 
 impl Category {
-    fn add(&mut self, minor: i64) {
-        let (at, _) = bucket(minor);
-        // Past four thousand million payments the shares stand still.
-        if self.count < u32::MAX {
-            self.buckets[at] += 1;
-            self.doublings[at / STEPS] += 1;
-            self.count += 1;
-            self.sum = self.sum.saturating_add(i128::from(magnitude(minor)));
+    /// Counts a payment, unless there have been four thousand million: the shares then stand still.
+    fn add(&mut self, minor: i64) -> bool {
+        if self.count == u32::MAX {
+            return false;
         }
+        let (at, _) = bucket(minor);
+        self.buckets[at] += 1;
+        self.doublings[at / STEPS] += 1;
+        self.count += 1;
+        self.sum = self.sum.saturating_add(i128::from(magnitude(minor)));
+        true
+    }
+
+    /// Takes back what [`Category::add`] added.
+    fn take(&mut self, minor: i64) {
+        let (at, _) = bucket(minor);
+        self.buckets[at] -= 1;
+        self.doublings[at / STEPS] -= 1;
+        self.count -= 1;
+        self.sum = self.sum.saturating_sub(i128::from(magnitude(minor)));
     }
 
     /// −ln of the share of payments at least as large.

@@ -3,13 +3,15 @@
 use crible_core::{Column, Scale, Tail, Topic, Transaction, Unit, Window};
 
 use crate::account::{kind, per_unit};
-use crate::family::{Rule, Writer};
+use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln};
-use crate::state::KeptEvents;
+use crate::state::{KeptEvents, KeptEventsV1};
 use crate::window::{Events, magnitude, shrunk_log_ratio};
+use crate::windows::span;
 
-const WINDOWS: [Window; 3] = [Window::DAY, Window::WEEK, Window::MONTH];
-const TAGS: [&str; 3] = ["1d", "7d", "30d"];
+/// Places of the windows, by what they are unless told.
+const DAY: usize = 0;
+const MONTH: usize = 2;
 
 /// Traffic, customers and usual amounts of one merchant, terminal or payee.
 ///
@@ -24,6 +26,7 @@ const TAGS: [&str; 3] = ["1d", "7d", "30d"];
 /// A payment without a counterparty reads zeros and leaves no trace.
 #[derive(Debug)]
 pub(crate) struct CounterpartyBehaviour {
+    windows: [Window; 3],
     logs: CountLogs,
 }
 
@@ -39,13 +42,14 @@ pub(crate) struct Visit {
 impl Rule for CounterpartyBehaviour {
     type Key = (u64, u32);
     type Input = Visit;
-    type State = Events<3, 0, 3>;
+    type State = Events<3, 0, 3, false>;
     type Kept = KeptEvents;
+    type Old = KeptEventsV1;
 
     const NAME: &'static str = "counterparty";
 
     fn columns(&self) -> Vec<Column> {
-        columns()
+        columns(&self.windows)
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Visit)> {
@@ -58,21 +62,50 @@ impl Rule for CounterpartyBehaviour {
         Some(((txn.counterparty?.get(), kind(txn)), visit))
     }
 
-    fn step(&self, events: &mut Self::State, visit: &Visit, out: Option<Writer<'_>>) {
-        events.expire(visit.at, &WINDOWS, |_| {});
+    fn at(visit: &Visit) -> i64 {
+        visit.at
+    }
+
+    fn step(&self, events: &mut Self::State, visit: &Visit, reach: &Reach, out: Option<Writer<'_>>) {
+        events.expire(visit.at, &self.windows, reach.lateness, |_, _| {});
         if let Some(out) = out {
             self.read(events, visit, out);
         }
         let (account, _) = events.meet(visit.account);
-        events.push(visit.at, visit.minor, account);
+        events.push(visit.at, visit.minor, account, 0);
+    }
+
+    fn last_at(&self, events: &Self::State) -> i64 {
+        events.iter().next_back().map_or(i64::MIN, |event| event.at)
+    }
+
+    fn rewind(&self, events: &mut Self::State, to: i64) -> Vec<Visit> {
+        let visit = |(at, minor, account, _)| Visit { at, minor, account, per_unit: 0.0 };
+        events.rewind(to, 0).into_iter().map(visit).collect()
+    }
+
+    fn trim(&self, events: &mut Self::State, now: i64, _: &Reach) {
+        events.expire(now, &self.windows, 0, |_, _| {});
+    }
+
+    fn is_over(&self, events: &Self::State, now: i64, _: &Reach) -> bool {
+        self.last_at(events) <= now.saturating_sub(self.windows[MONTH].0)
     }
 
     fn heap_bytes(&self, events: &Self::State) -> usize {
         events.bytes()
     }
 
-    fn keep(&self, events: &Self::State) -> KeptEvents {
-        KeptEvents::of(events)
+    fn needed_bytes(&self, events: &Self::State) -> usize {
+        events.needed()
+    }
+
+    fn keep(&self, events: &Self::State, now: i64, _: &Reach) -> KeptEvents {
+        KeptEvents::of(events, now.saturating_sub(self.windows[MONTH].0))
+    }
+
+    fn upgrade(&self, old: KeptEventsV1) -> Option<KeptEvents> {
+        old.marked(|_| 0)
     }
 
     fn revive(&self, kept: KeptEvents, watermark: i64) -> Option<Self::State> {
@@ -85,11 +118,11 @@ impl Rule for CounterpartyBehaviour {
 }
 
 impl CounterpartyBehaviour {
-    pub(crate) fn new() -> Self {
-        Self { logs: CountLogs::new() }
+    pub(crate) fn new(windows: [Window; 3]) -> Self {
+        Self { windows, logs: CountLogs::new() }
     }
 
-    fn read(&self, events: &Events<3, 0, 3>, visit: &Visit, mut out: Writer<'_>) {
+    fn read(&self, events: &Events<3, 0, 3, false>, visit: &Visit, mut out: Writer<'_>) {
         let sums = events.sums();
         let minor = visit.minor as f64;
         for sums in sums {
@@ -98,11 +131,12 @@ impl CounterpartyBehaviour {
         for sums in sums {
             out.put(|| self.logs.ln1p(sums.distinct));
         }
-        let month = &sums[2];
+        let month = &sums[MONTH];
         let count = f64::from(month.count);
         out.put(|| shrunk_log_ratio(minor, month.mean(), count));
-        let usual = (count + 1.0) / 30.0;
-        let today = f64::from(sums[0].count) + 1.0;
+        let days = self.windows[MONTH].0 as f64 / self.windows[DAY].0 as f64;
+        let usual = (count + 1.0) / days;
+        let today = f64::from(sums[DAY].count) + 1.0;
         out.put(|| ln(today / (usual + 1.0)) * (count / (count + 2.0)));
         for sums in sums {
             out.put(|| sums.mean() * f64::from(visit.per_unit));
@@ -113,17 +147,20 @@ impl CounterpartyBehaviour {
     }
 }
 
-fn columns() -> Vec<Column> {
+fn columns(windows: &[Window; 3]) -> Vec<Column> {
     use Scale::{Linear, Ln, Ln1p};
     let traffic = Topic::CounterpartyTraffic;
+    let tags = windows.map(Window::tag);
+    let [day, _, month] = &tags;
+    let [.., usual] = windows;
     let mut all = Vec::new();
-    for (tag, window) in TAGS.iter().zip(WINDOWS) {
+    for (tag, window) in tags.iter().zip(windows) {
         let (tail, phrase) = (Tail::Lower, "hardly anybody pays this counterparty: earlier payments in the");
         let column = Column::input(format!("counterparty_count_{tag}"), Unit::Count, Ln1p, tail, traffic)
             .told(format!("{phrase} {window} window before, {{value}} (median {{typical}})"));
-        all.push(if *tag == "30d" { column } else { column.shown_only() });
+        all.push(if tag == month { column } else { column.shown_only() });
     }
-    for (tag, window) in TAGS.iter().zip(WINDOWS) {
+    for (tag, window) in tags.iter().zip(windows) {
         all.push(
             Column::input(format!("counterparty_accounts_{tag}"), Unit::Count, Ln1p, Tail::Upper, traffic)
                 .told(format!("different accounts that paid this counterparty in the {window} window before: {{value}} (median {{typical}})"))
@@ -131,18 +168,27 @@ fn columns() -> Vec<Column> {
         );
     }
     all.extend([
-        Column::input("amount_to_counterparty_mean_30d", Unit::Money, Ln, Tail::Upper, Topic::AmountForCounterparty)
-            .shown_as_amount()
-            .against("counterparty_mean_30d")
-            .told("amount {value} is {times} times this counterparty's 30-day mean of {typical}")
-            .shown_only(),
-        Column::input("counterparty_count_1d_to_usual", Unit::Count, Ln, Tail::Upper, traffic)
+        Column::input(
+            format!("amount_to_counterparty_mean_{month}"),
+            Unit::Money,
+            Ln,
+            Tail::Upper,
+            Topic::AmountForCounterparty,
+        )
+        .shown_as_amount()
+        .against(format!("counterparty_mean_{month}"))
+        .told(format!("amount {{value}} is {{times}} times this counterparty's {usual} mean of {{typical}}"))
+        .shown_only(),
+        Column::input(format!("counterparty_count_{day}_to_usual"), Unit::Count, Ln, Tail::Upper, traffic)
             .shown_as("counterparty_count_today")
             .against("counterparty_count_usual")
-            .told("payments at this counterparty within a day: {value}, where {typical} are usual for it")
+            .told(format!(
+                "payments at this counterparty within {}: {{value}}, where {{typical}} are usual for it",
+                span(windows[DAY])
+            ))
             .shown_only(),
     ]);
-    for tag in TAGS {
+    for tag in &tags {
         let name = format!("counterparty_mean_{tag}");
         all.push(Column::context(name, Unit::Money, Linear, Topic::AmountForCounterparty));
     }

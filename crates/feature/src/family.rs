@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ring::{more, roomy};
 use crate::set::{Rows, UNWANTED};
 use crate::window::IdMap;
 use crate::{Feature, StateError};
@@ -21,24 +22,51 @@ pub(crate) trait Rule: fmt::Debug + Send + Sync {
     type State: Default + fmt::Debug + Send;
     /// A state without what can be computed from the rest.
     type Kept: Serialize + DeserializeOwned;
+    /// The same in format 1.
+    type Old: DeserializeOwned;
 
     /// In saved states.
     const NAME: &'static str;
+    /// Whether entities are few, and none is forgotten to save memory.
+    const STAYS: bool = false;
 
     /// The columns [`Rule::step`] fills.
     fn columns(&self) -> Vec<Column>;
     /// Whose state it is, and the input; `None` reads zeros and leaves no trace.
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Self::Input)>;
+    /// When the payment was.
+    fn at(input: &Self::Input) -> i64;
     /// Reads the state into `out` where asked to, then absorbs.
-    fn step(&self, state: &mut Self::State, input: &Self::Input, out: Option<Writer<'_>>);
+    fn step(&self, state: &mut Self::State, input: &Self::Input, reach: &Reach, out: Option<Writer<'_>>);
+    /// When the last payment was.
+    fn last_at(&self, state: &Self::State) -> i64;
+    /// Goes back to when only payments up to `to` had been; those after it, oldest first.
+    fn rewind(&self, state: &mut Self::State, to: i64) -> Vec<Self::Input>;
+    /// Lets go of what no payment at `now` or later would read.
+    fn trim(&self, state: &mut Self::State, now: i64, reach: &Reach);
+    /// Whether there is nothing left that a payment at `now` or later would read.
+    fn is_over(&self, state: &Self::State, now: i64, reach: &Reach) -> bool;
     /// Bytes a state holds on the heap.
     fn heap_bytes(&self, state: &Self::State) -> usize;
-    /// What is kept of a state.
-    fn keep(&self, state: &Self::State) -> Self::Kept;
+    /// Bytes its content needs there, however it came to be.
+    fn needed_bytes(&self, state: &Self::State) -> usize;
+    /// What is kept of a state for payments at `now` and later.
+    fn keep(&self, state: &Self::State, now: i64, reach: &Reach) -> Self::Kept;
+    /// What format 1 kept, in today's terms; `None` where no transactions leave it.
+    fn upgrade(&self, old: Self::Old) -> Option<Self::Kept>;
     /// The state that was kept; `None` where no transactions up to `watermark` leave it.
     fn revive(&self, kept: Self::Kept, watermark: i64) -> Option<Self::State>;
     /// What is kept of the state after both sides' transactions, which are of different accounts; `None` where it cannot be told.
     fn join(&self, a: Self::Kept, b: Self::Kept) -> Option<Self::Kept>;
+}
+
+/// How far back states reach, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    /// How much older than the latest payment another may be.
+    pub(crate) lateness: i64,
+    /// How long after its last payment an account is forgotten.
+    pub(crate) forget: i64,
 }
 
 /// Fills a row from the left, so that the order of the columns is written down once; what nobody wants is not computed.
@@ -73,6 +101,7 @@ pub(crate) struct Family<R: Rule> {
     rule: R,
     columns: Vec<Column>,
     kept: u64,
+    reach: Reach,
     index: IdMap<R::Key, u32>,
     states: Vec<R::State>,
     scratch: Scratch<R::Input>,
@@ -93,22 +122,50 @@ const NOBODY: u32 = u32::MAX;
 
 impl<R: Rule> Family<R> {
     /// The family with those of the rule's columns that `keep` says yes to; a rule has at most 64.
-    pub(crate) fn new(rule: R, keep: &dyn Fn(&Column) -> bool) -> Self {
+    pub(crate) fn new(rule: R, reach: Reach, keep: &dyn Fn(&Column) -> bool) -> Self {
         let all = rule.columns();
         debug_assert!(all.len() <= 64, "a bit for each column");
         let kept = all.iter().enumerate().fold(0, |kept, (i, column)| kept | u64::from(keep(column)) << i);
         let columns = all.into_iter().filter(|column| keep(column)).collect();
         let scratch = Scratch { read: Vec::new(), ends: Vec::new(), sorted: Vec::new() };
-        Self { rule, columns, kept, index: IdMap::default(), states: Vec::new(), scratch, staged: Vec::new() }
+        Self { rule, columns, kept, reach, index: IdMap::default(), states: Vec::new(), scratch, staged: Vec::new() }
     }
 
     fn slot(&mut self, key: R::Key) -> u32 {
         let next = self.states.len() as u32;
         let slot = *self.index.entry(key).or_insert(next);
         if slot == next {
+            if self.states.len() == self.states.capacity() {
+                self.states.reserve_exact(more(self.states.len()));
+            }
             self.states.push(R::State::default());
         }
         slot
+    }
+
+    /// The keys of all entities by slot.
+    fn keys(&self) -> Vec<R::Key> {
+        let mut keys: Vec<(u32, R::Key)> = self.index.iter().map(|(&key, &slot)| (slot, key)).collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// Forgets entities, by slot, and gives back what they took.
+    fn remove(&mut self, mut slots: Vec<u32>) {
+        if slots.is_empty() {
+            return;
+        }
+        let mut keys = self.keys();
+        slots.sort_unstable_by_key(|slot| std::cmp::Reverse(*slot));
+        for slot in slots {
+            self.states.swap_remove(slot as usize);
+            self.index.remove(&keys.swap_remove(slot as usize));
+            if let Some(moved) = keys.get(slot as usize) {
+                self.index.insert(*moved, slot);
+            }
+        }
+        self.states.shrink_to(roomy(self.states.len()));
+        self.index.shrink_to_fit();
     }
 
     /// Counting sort of a batch's rows by entity, the rows of nobody at the end.
@@ -152,8 +209,15 @@ impl<R: Rule> Feature for Family<R> {
         match self.rule.input(txn) {
             Some((key, input)) => {
                 let slot = self.slot(key) as usize;
+                let (rule, state, reach) = (&self.rule, &mut self.states[slot], &self.reach);
                 let out = Writer { out: out.iter_mut(), kept: self.kept };
-                self.rule.step(&mut self.states[slot], &input, Some(out));
+                if reach.lateness == 0 || R::at(&input) >= rule.last_at(state) {
+                    return rule.step(state, &input, reach, Some(out));
+                }
+                // Late: what came after it is undone, and done again behind it.
+                let undone = rule.rewind(state, R::at(&input));
+                rule.step(state, &input, reach, Some(out));
+                undone.iter().for_each(|later| rule.step(state, later, reach, None));
             }
             None => out.fill(0.0),
         }
@@ -161,10 +225,11 @@ impl<R: Rule> Feature for Family<R> {
 
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows) {
         self.sort(batch, rows, wanted);
-        let Self { rule, columns, kept, states, scratch: Scratch { ends, sorted, .. }, .. } = self;
-        let (rule, width, kept) = (&*rule, columns.len(), *kept);
+        let Self { rule, columns, kept, reach, states, scratch: Scratch { ends, sorted, .. }, .. } = self;
+        let (rule, width, kept, reach) = (&*rule, columns.len(), *kept, *reach);
         // Numbers stand in the order they are worked off; `place` finds them again.
-        let mut next = 0;
+        let first = out.filled;
+        let mut next = first as u32;
         for &(_, number, _) in sorted.iter() {
             if number != UNWANTED {
                 out.place[number as usize] = next;
@@ -172,11 +237,14 @@ impl<R: Rule> Feature for Family<R> {
             }
         }
 
+        out.filled = next as usize;
+
         // Ranges of entities of about equally many rows, a few for every thread.
         let tasks = rayon::current_num_threads() * 8;
         let each = (sorted.len() / tasks).max(256);
         let mut jobs = Vec::with_capacity(tasks + 1);
-        let (mut states_left, mut numbers_left) = (&mut states[..], &mut out.numbers[..]);
+        let (mut states_left, mut numbers_left) =
+            (&mut states[..], &mut out.numbers[first * width..out.filled * width]);
         let (mut entity, mut row) = (0usize, 0usize);
         while !states_left.is_empty() {
             let (first, from) = (entity, row);
@@ -198,7 +266,7 @@ impl<R: Rule> Feature for Family<R> {
             for (slot, number, input) in inputs {
                 let out = if *number == UNWANTED { None } else { free.next() };
                 let out = out.map(|out| Writer { out: out.iter_mut(), kept });
-                rule.step(&mut states[*slot as usize - first], input, out);
+                rule.step(&mut states[*slot as usize - first], input, &reach, out);
             }
         });
     }
@@ -207,34 +275,45 @@ impl<R: Rule> Feature for Family<R> {
         R::NAME
     }
 
-    fn save(&self) -> Vec<u8> {
+    fn save(&self, now: i64) -> Vec<u8> {
         let mut entities: Vec<(R::Key, u32)> = self.index.iter().map(|(&key, &slot)| (key, slot)).collect();
+        entities.retain(|&(_, slot)| !self.rule.is_over(&self.states[slot as usize], now, &self.reach));
         entities.sort_unstable();
         let mut out = Vec::new();
         for (key, slot) in entities {
+            let kept = self.rule.keep(&self.states[slot as usize], now, &self.reach);
             // Writing plain data to memory has nothing to fail on.
-            out = postcard::to_extend(&(key, self.rule.keep(&self.states[slot as usize])), out).unwrap_or_default();
+            out = postcard::to_extend(&(key, kept), out).unwrap_or_default();
         }
         out
     }
 
-    fn stage(&mut self, mut bytes: &[u8], watermark: Option<i64>) -> Result<(), StateError> {
+    fn stage(&mut self, mut bytes: &[u8], watermark: Option<i64>, format: u8) -> Result<(), StateError> {
         let watermark = watermark.unwrap_or(i64::MIN);
+        let now = watermark.saturating_sub(self.reach.lateness);
+        let undecoded = |error: postcard::Error| StateError::Encoding(error.to_string());
         let mut before: Option<R::Key> = None;
         while !bytes.is_empty() {
             let entity = self.staged.len();
-            let impossible = StateError::Impossible { family: R::NAME, entity };
-            let ((key, mut kept), rest): ((R::Key, R::Kept), _) =
-                postcard::take_from_bytes(bytes).map_err(|error| StateError::Encoding(error.to_string()))?;
-            bytes = rest;
-            if before.replace(key).is_some_and(|before| before >= key) {
-                return Err(impossible);
+            let impossible = || StateError::Impossible { family: R::NAME, entity };
+            let (key, mut kept);
+            if format == 1 {
+                let old: R::Old;
+                ((key, old), bytes) = postcard::take_from_bytes(bytes).map_err(undecoded)?;
+                kept = self.rule.upgrade(old).ok_or_else(impossible)?;
+            } else {
+                ((key, kept), bytes) = postcard::take_from_bytes(bytes).map_err(undecoded)?;
             }
-            if let Some(&slot) = self.index.get(&key) {
-                let here = self.rule.keep(&self.states[slot as usize]);
+            if before.replace(key).is_some_and(|before| before >= key) {
+                return Err(impossible());
+            }
+            if let Some(&slot) = self.index.get(&key)
+                && !self.rule.is_over(&self.states[slot as usize], now, &self.reach)
+            {
+                let here = self.rule.keep(&self.states[slot as usize], now, &self.reach);
                 kept = self.rule.join(here, kept).ok_or(StateError::InBoth { family: R::NAME, entity })?;
             }
-            self.staged.push((key, self.rule.revive(kept, watermark).ok_or(impossible)?));
+            self.staged.push((key, self.rule.revive(kept, watermark).ok_or_else(impossible)?));
         }
         Ok(())
     }
@@ -252,5 +331,52 @@ impl<R: Rule> Feature for Family<R> {
         self.states.capacity() * size_of::<R::State>()
             + self.states.iter().map(|s| self.rule.heap_bytes(s)).sum::<usize>()
             + self.index.allocation_size()
+    }
+
+    fn entities(&self) -> usize {
+        self.states.len()
+    }
+
+    fn sweep(&mut self, now: i64) {
+        let Self { rule, states, reach, .. } = self;
+        let mut over = Vec::new();
+        for (slot, state) in (0..).zip(states) {
+            rule.trim(state, now, reach);
+            if rule.is_over(state, now, reach) {
+                over.push(slot);
+            }
+        }
+        self.remove(over);
+    }
+
+    fn needed_bytes(&self) -> u64 {
+        self.states.iter().map(|state| self.needed_by(state)).sum()
+    }
+
+    fn oldest_first(&self) -> Vec<(i64, u64)> {
+        let order = self.in_order();
+        order.into_iter().map(|(at, slot)| (at, self.needed_by(&self.states[slot as usize]))).collect()
+    }
+
+    fn forget_oldest(&mut self, count: usize) {
+        let order = self.in_order();
+        self.remove(order.into_iter().take(count).map(|(_, slot)| slot).collect());
+    }
+}
+
+impl<R: Rule> Family<R> {
+    /// Times of last payments and slots, the one that paid least recently first, equal ones in the order of their keys.
+    fn in_order(&self) -> Vec<(i64, u32)> {
+        let keys = self.keys();
+        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+        let last = |slot: u32| if R::STAYS { i64::MAX } else { self.rule.last_at(&self.states[slot as usize]) };
+        order.sort_unstable_by_key(|&slot| (last(slot), keys[slot as usize]));
+        order.into_iter().map(|slot| (last(slot), slot)).collect()
+    }
+
+    /// Bytes an entity needs, its place in the list and the index included.
+    fn needed_by(&self, state: &R::State) -> u64 {
+        let entry = size_of::<(R::Key, u32)>() + 1;
+        ((size_of::<R::State>() * 9 / 8 + entry * 16 / 7) + self.rule.needed_bytes(state)) as u64
     }
 }

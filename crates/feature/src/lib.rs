@@ -5,15 +5,21 @@ mod calendar;
 mod category;
 mod counterparty;
 mod family;
+mod limits;
 mod math;
+mod others;
 mod pattern;
 mod place;
+mod ring;
 mod set;
 mod state;
 mod window;
+mod windows;
 
-pub use set::{Block, FeatureSet, Late, Rows};
+pub use limits::{Limits, Settings};
+pub use set::{Block, FeatureSet, Late, LateCount, Rows};
 pub use state::StateError;
+pub use windows::Windows;
 
 use std::fmt;
 use std::ops::Range;
@@ -37,15 +43,25 @@ pub trait Feature: fmt::Debug + Send {
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows);
     /// Its name in saved states.
     fn name(&self) -> &'static str;
-    /// The state as bytes that depend on nothing but the transactions taken in.
-    fn save(&self) -> Vec<u8>;
+    /// The state as payments at `now` and later may read it, as bytes that depend on nothing but the transactions taken in.
+    fn save(&self, now: i64) -> Vec<u8>;
     /// Reads a saved state that is to be brought together with this one; nothing changes before [`Feature::commit`].
     ///
     /// # Errors
     /// [`StateError`]; what was read is then forgotten.
-    fn stage(&mut self, bytes: &[u8], watermark: Option<i64>) -> Result<(), StateError>;
+    fn stage(&mut self, bytes: &[u8], watermark: Option<i64>, format: u8) -> Result<(), StateError>;
     /// Takes in what was staged, or forgets it.
     fn commit(&mut self, take: bool);
     /// Bytes the state holds on to.
     fn state_bytes(&self) -> usize;
+    /// Number of entities.
+    fn entities(&self) -> usize;
+    /// Gives back the memory of entities of which no payment at `now` or later can read anything; it changes no number.
+    fn sweep(&mut self, now: i64);
+    /// Bytes the state's content needs: the same for the same transactions, whatever room lists were given on the way.
+    fn needed_bytes(&self) -> u64;
+    /// When each entity last paid and the bytes it needs, the one that paid least recently first.
+    fn oldest_first(&self) -> Vec<(i64, u64)>;
+    /// Forgets the first `count` of [`Feature::oldest_first`].
+    fn forget_oldest(&mut self, count: usize);
 }

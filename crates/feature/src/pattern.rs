@@ -1,18 +1,23 @@
 //! What an account's payments of the last day and week have in common.
 
-use std::collections::VecDeque;
-
-use crible_core::{Code, Column, Scale, Tail, Timestamp, Topic, Transaction, Unit};
+use crible_core::{Code, Column, Scale, Tail, Topic, Transaction, Unit, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::account::{currency, per_unit};
-use crate::family::{Rule, Writer};
+use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
+use crate::ring::{Event, MAX_SPAN, Ring};
 use crate::window::{IdMap, float, magnitude};
+use crate::windows::span;
 
-const HOUR: i64 = Timestamp::DAY / 24;
-const DAY: i64 = Timestamp::DAY;
-const WEEK: i64 = 7 * Timestamp::DAY;
+/// Places of the windows, by what they are unless told.
+const HOUR: usize = 0;
+const DAY: usize = 1;
+const WEEK: usize = 2;
+
+/// Marks of an event: money out, and just below a threshold.
+const IS_OUT: u8 = 1;
+const IS_BELOW: u8 = 2;
 
 /// Major units from which institutions ask or report; a payment of nine tenths or more of one, but less than it, stays just below.
 const THRESHOLDS: [i64; 5] = [1_000, 3_000, 5_000, 10_000, 15_000];
@@ -38,6 +43,7 @@ const TEST: f64 = 10.0;
 /// | `account_pause_to_usual` | ln of the time since the last payment over the mean time between payments ever, where above, held back while there are few | a dormant account woken |
 #[derive(Debug)]
 pub(crate) struct PatternBehaviour {
+    windows: [Window; 3],
     /// Whether the feed has channels, categories and countries.
     kinds: [bool; 3],
     logs: CountLogs,
@@ -48,29 +54,21 @@ pub(crate) struct PatternBehaviour {
 pub(crate) struct Payment {
     at: i64,
     minor: i64,
-    words: [Code; 3],
+    /// Bits of channel, category and country.
+    words: [u128; 3],
     is_out: bool,
     is_below: bool,
     zeros: u8,
     per_unit: f32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Past {
-    at: i64,
-    minor: i64,
-    /// Slots of its channel, category and country.
-    words: [u32; 3],
-    is_out: bool,
-    is_below: bool,
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct Pattern {
-    /// The last week, oldest first.
-    ring: VecDeque<Past>,
-    /// How many of them are older than a day.
+    /// The last week, oldest first; an event's other is the slot of its words.
+    ring: Ring,
+    /// How many of them are older than a day, and than a week.
     not_today: usize,
+    not_this_week: usize,
     words: Words,
     /// How many payments of the week are of an amount and direction.
     amounts: IdMap<u64, u32>,
@@ -82,6 +80,8 @@ pub(crate) struct Pattern {
     below: [u32; 2],
     first_at: i64,
     last_at: i64,
+    /// The last payment that is no longer in the ring.
+    left_at: i64,
     payments: u32,
 }
 
@@ -89,6 +89,9 @@ pub(crate) struct Pattern {
 struct Words {
     slots: IdMap<(u64, u64, u32), u32>,
     tallies: Vec<Tally>,
+    /// Slots of channel, category and country that came together, and which of these threes they are.
+    threes: Vec<[u32; 3]>,
+    index: IdMap<(u32, u32, u32), u32>,
 }
 
 /// One word of one kind in one direction.
@@ -112,6 +115,28 @@ impl Words {
         }
         slot
     }
+
+    /// The slot of a payment's words.
+    fn three(&mut self, payment: &Payment) -> u32 {
+        let mut slots = [0; 3];
+        for (kind, slot) in slots.iter_mut().enumerate() {
+            *slot = self.slot((payment.words[kind], tag(kind, payment.is_out)));
+        }
+        let next = self.threes.len() as u32;
+        let [channel, category, country] = slots;
+        let three = *self.index.entry((channel, category, country)).or_insert(next);
+        if three == next {
+            self.threes.push(slots);
+        }
+        three
+    }
+
+    fn bytes(&self) -> usize {
+        self.slots.allocation_size()
+            + self.tallies.capacity() * size_of::<Tally>()
+            + self.threes.capacity() * size_of::<[u32; 3]>()
+            + self.index.allocation_size()
+    }
 }
 
 fn amount_key(minor: i64, is_out: bool) -> u64 {
@@ -123,26 +148,30 @@ fn tag(kind: usize, is_out: bool) -> u32 {
 }
 
 impl Pattern {
-    fn expire(&mut self, now: i64) {
-        let yesterday = now.saturating_sub(DAY);
-        while let Some(&past) = self.ring.get(self.not_today)
-            && past.at <= yesterday
+    fn expire(&mut self, now: i64, windows: &[Window; 3], lateness: i64) {
+        let yesterday = now.saturating_sub(windows[DAY].0);
+        while self.ring.at(self.not_today).is_some_and(|at| at <= yesterday)
+            && let Some(past) = self.ring.get(self.not_today)
         {
             self.not_today += 1;
-            self.sums[usize::from(past.is_out)] -= i128::from(past.minor);
-            past.words.iter().for_each(|&slot| self.words.tallies[slot as usize].day -= 1);
+            self.sums[usize::from(past.marks & IS_OUT)] -= i128::from(past.minor);
+            let slots = self.words.threes[past.other as usize];
+            slots.iter().for_each(|&slot| self.words.tallies[slot as usize].day -= 1);
         }
-        let week_ago = now.saturating_sub(WEEK);
-        while let Some(past) = self.ring.pop_front_if(|past| past.at <= week_ago) {
-            self.not_today -= 1;
-            let side = usize::from(past.is_out);
-            self.below[side] -= u32::from(past.is_below);
-            for (kind, &slot) in past.words.iter().enumerate() {
+        let week_ago = now.saturating_sub(windows[WEEK].0);
+        while self.ring.at(self.not_this_week).is_some_and(|at| at <= week_ago)
+            && let Some(past) = self.ring.get(self.not_this_week)
+        {
+            self.not_this_week += 1;
+            let side = past.marks & IS_OUT;
+            self.below[usize::from(side)] -= u32::from(past.marks & IS_BELOW != 0);
+            let slots = self.words.threes[past.other as usize];
+            for (kind, slot) in slots.into_iter().enumerate() {
                 let week = &mut self.words.tallies[slot as usize].week;
                 *week -= 1;
-                self.distinct[kind][side] -= u32::from(*week == 0);
+                self.distinct[kind][usize::from(side)] -= u32::from(*week == 0);
             }
-            let key = amount_key(past.minor, past.is_out);
+            let key = amount_key(past.minor, side == IS_OUT);
             if let Some(count) = self.amounts.get_mut(&key) {
                 *count -= 1;
                 if *count == 0 {
@@ -150,27 +179,67 @@ impl Pattern {
                 }
             }
         }
+        let bound = week_ago.saturating_sub(lateness);
+        let mut dropped = 0;
+        while dropped < self.not_this_week
+            && let Some(at) = self.ring.at(dropped)
+            && at <= bound
+        {
+            self.left_at = at;
+            dropped += 1;
+        }
+        if dropped > 0 {
+            self.ring.drop_first(dropped);
+            self.not_today -= dropped;
+            self.not_this_week -= dropped;
+        }
     }
 
-    fn push(&mut self, past: Past) {
-        let side = usize::from(past.is_out);
-        self.ring.push_back(past);
-        self.sums[side] += i128::from(past.minor);
-        self.below[side] += u32::from(past.is_below);
-        for (kind, &slot) in past.words.iter().enumerate() {
+    /// Takes in an event whose other is a slot of words.
+    fn push(&mut self, past: Event) {
+        let side = past.marks & IS_OUT;
+        self.ring.push(past, |_| {});
+        self.sums[usize::from(side)] += i128::from(past.minor);
+        self.below[usize::from(side)] += u32::from(past.marks & IS_BELOW != 0);
+        let slots = self.words.threes[past.other as usize];
+        for (kind, slot) in slots.into_iter().enumerate() {
             let tally = &mut self.words.tallies[slot as usize];
             tally.day += 1;
-            self.distinct[kind][side] += u32::from(tally.week == 0);
+            self.distinct[kind][usize::from(side)] += u32::from(tally.week == 0);
             tally.week += 1;
         }
-        *self.amounts.entry(amount_key(past.minor, past.is_out)).or_default() += 1;
+        *self.amounts.entry(amount_key(past.minor, side == IS_OUT)).or_default() += 1;
     }
 
-    /// The least payment of the last hour in this direction.
-    fn least(&self, payment: &Payment) -> Option<i64> {
-        let hour_ago = payment.at.saturating_sub(HOUR);
-        let hour = self.ring.iter().rev().take_while(|past| past.at > hour_ago);
-        hour.filter(|past| past.is_out == payment.is_out).map(|past| past.minor).min()
+    /// The least payment of the shortest window in this direction.
+    fn least(&self, payment: &Payment, window: Window) -> Option<i64> {
+        let ago = payment.at.saturating_sub(window.0);
+        let recent = self.ring.iter().rev().take_while(|past| past.at > ago);
+        recent.filter(|past| (past.marks & IS_OUT == IS_OUT) == payment.is_out).map(|past| past.minor).min()
+    }
+
+    /// What there is to say of an event besides its time and amount.
+    fn payment(&self, past: &Event) -> Payment {
+        let words = self.words.threes[past.other as usize];
+        Payment {
+            at: past.at,
+            minor: past.minor,
+            words: words.map(|slot| self.words.tallies[slot as usize].word.0),
+            is_out: past.marks & IS_OUT != 0,
+            is_below: past.marks & IS_BELOW != 0,
+            ..Payment::default()
+        }
+    }
+
+    fn absorb(&mut self, payment: &Payment, three: u32) {
+        let Payment { at, minor, is_out, is_below, .. } = *payment;
+        let marks = if is_out { IS_OUT } else { 0 } | if is_below { IS_BELOW } else { 0 };
+        self.push(Event { at, minor, other: three, marks });
+        if self.payments == 0 {
+            self.first_at = at;
+        }
+        self.last_at = at;
+        self.payments = self.payments.saturating_add(1);
     }
 }
 
@@ -179,11 +248,12 @@ impl Rule for PatternBehaviour {
     type Input = Payment;
     type State = Pattern;
     type Kept = KeptPattern;
+    type Old = KeptPatternV1;
 
     const NAME: &'static str = "pattern";
 
     fn columns(&self) -> Vec<Column> {
-        columns(self.kinds)
+        columns(&self.windows, self.kinds)
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Payment)> {
@@ -204,7 +274,7 @@ impl Rule for PatternBehaviour {
         let payment = Payment {
             at: txn.at.0,
             minor,
-            words: [txn.channel, txn.category, txn.country],
+            words: [txn.channel, txn.category, txn.country].map(Code::bits),
             is_out: txn.is_outflow(),
             is_below: THRESHOLDS.iter().any(is_below),
             zeros,
@@ -213,69 +283,118 @@ impl Rule for PatternBehaviour {
         Some(((txn.account.get(), currency(txn)), payment))
     }
 
-    fn step(&self, pattern: &mut Pattern, payment: &Payment, out: Option<Writer<'_>>) {
-        pattern.expire(payment.at);
-        let mut words = [0; 3];
-        for (kind, slot) in words.iter_mut().enumerate() {
-            *slot = pattern.words.slot((payment.words[kind].bits(), tag(kind, payment.is_out)));
+    fn at(payment: &Payment) -> i64 {
+        payment.at
+    }
+
+    fn step(&self, pattern: &mut Pattern, payment: &Payment, reach: &Reach, out: Option<Writer<'_>>) {
+        if pattern.payments > 0 && payment.at.saturating_sub(pattern.last_at) > reach.forget {
+            *pattern = Pattern::default();
         }
+        pattern.expire(payment.at, &self.windows, reach.lateness);
+        let three = pattern.words.three(payment);
         if let Some(out) = out {
-            self.read(pattern, payment, words, out);
+            self.read(pattern, payment, pattern.words.threes[three as usize], out);
         }
-        let Payment { at, minor, is_out, is_below, .. } = *payment;
-        pattern.push(Past { at, minor, words, is_out, is_below });
-        if pattern.payments == 0 {
-            pattern.first_at = at;
+        pattern.absorb(payment, three);
+    }
+
+    fn last_at(&self, pattern: &Pattern) -> i64 {
+        if pattern.payments == 0 { i64::MIN } else { pattern.last_at }
+    }
+
+    fn rewind(&self, pattern: &mut Pattern, to: i64) -> Vec<Payment> {
+        let all: Vec<Payment> = pattern.ring.iter().map(|past| pattern.payment(&past)).collect();
+        let (kept, undone) = all.split_at(all.partition_point(|payment| payment.at <= to));
+        let payments = pattern.payments.saturating_sub(undone.len() as u32);
+        let (first_at, left_at) = (pattern.first_at, pattern.left_at);
+        *pattern = Pattern { left_at, ..Pattern::default() };
+        for payment in kept {
+            let three = pattern.words.three(payment);
+            pattern.absorb(payment, three);
         }
-        pattern.last_at = at;
-        pattern.payments = pattern.payments.saturating_add(1);
+        pattern.payments = payments;
+        if payments > 0 {
+            pattern.first_at = first_at;
+            pattern.last_at = kept.last().map_or(left_at, |payment| payment.at);
+        }
+        undone.to_vec()
+    }
+
+    fn trim(&self, pattern: &mut Pattern, now: i64, _: &Reach) {
+        pattern.expire(now, &self.windows, 0);
+    }
+
+    fn is_over(&self, pattern: &Pattern, now: i64, reach: &Reach) -> bool {
+        pattern.payments == 0 || now.saturating_sub(pattern.last_at) > reach.forget
     }
 
     fn heap_bytes(&self, pattern: &Pattern) -> usize {
-        pattern.ring.capacity() * size_of::<Past>()
-            + pattern.words.slots.allocation_size()
-            + pattern.words.tallies.capacity() * size_of::<Tally>()
-            + pattern.amounts.allocation_size()
+        pattern.ring.bytes() + pattern.words.bytes() + pattern.amounts.allocation_size()
     }
 
-    fn keep(&self, pattern: &Pattern) -> KeptPattern {
-        let ring = pattern.ring.iter().map(|past| {
-            let flags = u8::from(past.is_out) | u8::from(past.is_below) << 1;
-            (past.at, past.minor as u64, flags, past.words)
-        });
-        KeptPattern {
-            first_at: pattern.first_at,
-            last_at: pattern.last_at,
-            payments: pattern.payments,
-            words: pattern.words.tallies.iter().map(|tally| tally.word).collect(),
-            ring: ring.collect(),
+    fn needed_bytes(&self, pattern: &Pattern) -> usize {
+        let entry = size_of::<(u64, u64, u32, u32)>() + size_of::<Tally>();
+        let amounts = pattern.ring.len() * 2 * (size_of::<(u64, u32)>() + 1);
+        // Each event brings three words at most, and one three of them.
+        pattern.ring.needed() + amounts + 3 * (entry + 2 * size_of::<[u32; 3]>()) * pattern.ring.len().min(4)
+    }
+
+    fn keep(&self, pattern: &Pattern, now: i64, _: &Reach) -> KeptPattern {
+        let after = now.saturating_sub(self.windows[WEEK].0);
+        let mut words: Vec<Word> = Vec::new();
+        let mut renamed: IdMap<u32, u32> = IdMap::default();
+        let mut left_at = pattern.left_at;
+        let mut ring = Vec::new();
+        for past in pattern.ring.iter() {
+            if past.at <= after {
+                left_at = past.at;
+                continue;
+            }
+            let slots = pattern.words.threes[past.other as usize].map(|slot| {
+                *renamed.entry(slot).or_insert_with(|| {
+                    words.push(pattern.words.tallies[slot as usize].word);
+                    words.len() as u32 - 1
+                })
+            });
+            ring.push((past.at, past.minor as u64, past.marks, slots));
         }
+        let Pattern { first_at, last_at, payments, .. } = *pattern;
+        KeptPattern { first_at, last_at, left_at, payments, words, ring }
+    }
+
+    fn upgrade(&self, old: KeptPatternV1) -> Option<KeptPattern> {
+        let KeptPatternV1 { first_at, last_at, payments, words, ring } = old;
+        Some(KeptPattern { first_at, last_at, left_at: first_at, payments, words, ring })
     }
 
     fn revive(&self, kept: KeptPattern, watermark: i64) -> Option<Pattern> {
-        let KeptPattern { first_at, last_at, payments, words, ring } = kept;
+        let KeptPattern { first_at, last_at, left_at, payments, words, ring } = kept;
         if first_at > last_at || last_at > watermark || payments == 0 || ring.len() > payments as usize {
             return None;
         }
-        let mut pattern = Pattern { first_at, last_at, payments, ..Pattern::default() };
-        for (slot, &word) in words.iter().enumerate() {
-            if pattern.words.slot(word) as usize != slot || pattern.words.tallies.len() != slot + 1 {
-                return None;
-            }
-        }
+        let mut pattern = Pattern::default();
         let mut before = first_at;
-        for (at, minor, flags, slots) in ring {
-            let (is_out, is_below) = (flags & 1 == 1, flags & 2 == 2);
-            let minor = i64::try_from(minor).ok()?;
-            let is_of =
-                |(kind, &slot): (usize, &u32)| words.get(slot as usize).is_some_and(|w| w.1 == tag(kind, is_out));
-            if flags > 3 || at < before || at > last_at || !slots.iter().enumerate().all(is_of) {
+        for (at, minor, marks, slots) in ring {
+            let is_out = marks & IS_OUT != 0;
+            let mut payment = Payment { at, minor: i64::try_from(minor).ok()?, is_out, ..Payment::default() };
+            payment.is_below = marks & IS_BELOW != 0;
+            for (kind, slot) in slots.into_iter().enumerate() {
+                let &(bits, of) = words.get(slot as usize)?;
+                payment.words[kind] = bits;
+                if of != tag(kind, is_out) {
+                    return None;
+                }
+            }
+            let is_far = at.checked_sub(first_of(&pattern.ring, at)).is_none_or(|span| span > MAX_SPAN);
+            if marks > 3 || at < before || at > last_at || is_far {
                 return None;
             }
             before = at;
-            pattern.push(Past { at, minor, words: slots, is_out, is_below });
+            let three = pattern.words.three(&payment);
+            pattern.absorb(&payment, three);
         }
-        Some(pattern)
+        Some(Pattern { first_at, last_at, left_at, payments, ..pattern })
     }
 
     fn join(&self, _: KeptPattern, _: KeptPattern) -> Option<KeptPattern> {
@@ -283,9 +402,26 @@ impl Rule for PatternBehaviour {
     }
 }
 
-/// What is kept of a [`Pattern`]: the week, and the words it was told in.
+/// When a ring begins; `at` where it is empty.
+fn first_of(ring: &Ring, at: i64) -> i64 {
+    ring.get(0).map_or(at, |event| event.at)
+}
+
+/// What is kept of a [`Pattern`]: the week, and the words it was told in, in the order in which they come.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptPattern {
+    first_at: i64,
+    last_at: i64,
+    left_at: i64,
+    payments: u32,
+    words: Vec<Word>,
+    /// Time, minor units, whether out (1) and just below a threshold (2), and slots of its words.
+    ring: Vec<(i64, u64, u8, [u32; 3])>,
+}
+
+/// The same in format 1.
+#[derive(Debug, Deserialize)]
+pub(crate) struct KeptPatternV1 {
     first_at: i64,
     last_at: i64,
     payments: u32,
@@ -296,8 +432,8 @@ pub(crate) struct KeptPattern {
 
 impl PatternBehaviour {
     /// The rule; `kinds` says whether the feed has channels, categories and countries.
-    pub(crate) fn new(kinds: [bool; 3]) -> Self {
-        Self { kinds, logs: CountLogs::new() }
+    pub(crate) fn new(windows: [Window; 3], kinds: [bool; 3]) -> Self {
+        Self { windows, kinds, logs: CountLogs::new() }
     }
 
     fn read(&self, pattern: &Pattern, payment: &Payment, words: [u32; 3], mut out: Writer<'_>) {
@@ -313,7 +449,9 @@ impl PatternBehaviour {
         out.put(|| if payment.is_below { self.logs.ln1p(pattern.below[side].saturating_add(1)) } else { 0.0 });
         out.put(|| f64::from(payment.zeros));
         out.put(|| {
-            pattern.least(payment).map_or(0.0, |least| ln((minor + 1.0) / (least as f64 + 1.0) / TEST).max(0.0))
+            pattern
+                .least(payment, self.windows[HOUR])
+                .map_or(0.0, |least| ln((minor + 1.0) / (least as f64 + 1.0) / TEST).max(0.0))
         });
         out.put(|| {
             let mut sums = pattern.sums;
@@ -337,32 +475,39 @@ impl Pattern {
     }
 }
 
-fn columns(kinds: [bool; 3]) -> Vec<Column> {
+fn columns(windows: &[Window; 3], kinds: [bool; 3]) -> Vec<Column> {
     use Scale::{Linear, Ln, Ln1p};
     use Tail::Upper;
+    let [hour, day, week] = windows.map(Window::tag);
+    let [in_hour, in_day, in_week] = windows.map(span);
     let mut all = Vec::new();
     let names = [("channel", "channels"), ("category", "categories"), ("country", "countries")];
     for ((one, many), _) in names.into_iter().zip(kinds).filter(|(_, there)| *there) {
-        all.push(Column::input(format!("account_{one}_count_1d"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
-            format!("payments by this account in this {one} within a day before: {{value}} (median {{typical}})"),
+        all.push(Column::input(format!("account_{one}_count_{day}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
+            format!("payments by this account in this {one} within {in_day} before: {{value}} (median {{typical}})"),
         ));
         all.push(
-            Column::input(format!("account_{many}_7d"), Unit::Count, Ln1p, Upper, Topic::Velocity)
-                .told(format!("different {many} of this account within 7 days before: {{value}} (median {{typical}})")),
+            Column::input(format!("account_{many}_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(format!(
+                "different {many} of this account within {in_week} before: {{value}} (median {{typical}})"
+            )),
         );
     }
     all.extend([
-        Column::input("account_equal_amounts_7d", Unit::Count, Ln1p, Upper, Topic::Velocity)
-            .told("payments of exactly this amount by this account within 7 days before: {value} (median {typical})"),
-        Column::input("account_below_thresholds_7d", Unit::Count, Ln1p, Upper, Topic::Amount)
-            .told("payments just below a round threshold within 7 days, this among them: {value} (median {typical})"),
+        Column::input(format!("account_equal_amounts_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity)
+            .told(format!(
+                "payments of exactly this amount by this account within {in_week} before: {{value}} (median {{typical}})"
+            )),
+        Column::input(format!("account_below_thresholds_{week}"), Unit::Count, Ln1p, Upper, Topic::Amount)
+            .told(format!(
+                "payments just below a round threshold within {in_week}, this among them: {{value}} (median {{typical}})"
+            )),
         Column::input("amount_round", Unit::Count, Linear, Upper, Topic::Amount)
             .told("a round amount: it ends in {value} zeros (median {typical})"),
-        Column::input("amount_after_test_1h", Unit::Ratio, Ln, Upper, Topic::AmountForAccount)
+        Column::input(format!("amount_after_test_{hour}"), Unit::Ratio, Ln, Upper, Topic::AmountForAccount)
             .alone()
-            .told("follows a much smaller payment within the hour, as after a test"),
-        Column::input("account_passed_on_1d", Unit::Money, Ln1p, Upper, Topic::Spending)
-            .told("{value} came in and went out again within a day (median {typical})"),
+            .told(format!("follows a much smaller payment within {in_hour}, as after a test")),
+        Column::input(format!("account_passed_on_{day}"), Unit::Money, Ln1p, Upper, Topic::Spending)
+            .told(format!("{{value}} came in and went out again within {in_day} (median {{typical}})")),
         Column::input("account_pause_to_usual", Unit::Ratio, Ln, Upper, Topic::Pace)
             .alone()
             .told("this account had been quiet for {value} times as long as it usually is"),

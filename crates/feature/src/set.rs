@@ -1,15 +1,16 @@
 use std::ops::Range;
 
-use crible_core::{Batch, Column, Has, Timestamp, Transaction, TxnId, Usual};
+use crible_core::{Batch, Column, Has, Timestamp, Transaction, TxnId, Usual, Window};
 use rayon::prelude::*;
 
 use crate::Feature;
 use crate::account::AccountBehaviour;
 use crate::category::CategoryBehaviour;
 use crate::counterparty::CounterpartyBehaviour;
-use crate::family::Family;
+use crate::family::{Family, Reach};
+use crate::limits::{Limits, Settings};
 use crate::pattern::PatternBehaviour;
-use crate::state::{Kept, StateError};
+use crate::state::{Kept, KeptV1, StateError};
 
 /// Marks a row that is absorbed without being read.
 pub(crate) const UNWANTED: u32 = u32::MAX;
@@ -19,12 +20,30 @@ pub(crate) const UNWANTED: u32 = u32::MAX;
 pub struct FeatureSet {
     features: Vec<Box<dyn Feature>>,
     columns: Vec<Column>,
+    limits: Limits,
     watermark: Option<Timestamp>,
+    /// Nothing older can be placed: the state was not kept for it.
+    floor: Option<Timestamp>,
+    /// Transactions taken in since memory was last given back.
+    unswept: usize,
+    late: LateCount,
 }
 
-/// A transaction older than one already taken in: its windows have moved on.
+/// Transactions that came late so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LateCount {
+    /// Placed where they belong.
+    pub placed: u64,
+    /// Refused as [`Late`].
+    pub refused: u64,
+}
+
+/// A transaction older than may still be placed: windows have moved on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("transaction {txn} at {at} is late: {watermark} has been seen already, and transactions come in order of time")]
+#[error(
+    "transaction {txn} at {at} is late: {watermark} has been seen already, and nothing before {oldest} can be placed"
+)]
 pub struct Late {
     /// The late transaction.
     pub txn: TxnId,
@@ -32,7 +51,12 @@ pub struct Late {
     pub at: Timestamp,
     /// The latest time seen.
     pub watermark: Timestamp,
+    /// The earliest time that would not have been late.
+    pub oldest: Timestamp,
 }
+
+/// Fewest transactions between two times memory is given back: walking over all entities costs as much as some.
+const SWEEP_AFTER: usize = 1 << 16;
 
 /// One family's rows of a batch.
 #[derive(Debug, Default)]
@@ -42,13 +66,29 @@ pub struct Rows {
     /// Where in `numbers` each row stands.
     pub(crate) place: Vec<u32>,
     pub(crate) width: usize,
+    /// Rows that `numbers` holds already.
+    pub(crate) filled: usize,
 }
 
 impl Rows {
     pub(crate) fn reset(&mut self, rows: usize, width: usize) {
-        self.width = width;
+        (self.width, self.filled) = (width, 0);
         self.numbers.resize(rows * width, 0.0);
         self.place.resize(rows, 0);
+    }
+
+    /// One row alone.
+    fn step(&mut self, feature: &mut Box<dyn Feature>, txn: &Transaction, number: u32) {
+        let wanted = (number as usize) < self.place.len();
+        if self.numbers.len() < (self.filled + 1) * self.width {
+            self.numbers.resize((self.filled + 1) * self.width, 0.0);
+        }
+        let at = self.filled * self.width;
+        feature.step(txn, &mut self.numbers[at..at + self.width]);
+        if wanted {
+            self.place[number as usize] = self.filled as u32;
+            self.filled += 1;
+        }
     }
 
     /// Number of columns.
@@ -102,47 +142,55 @@ impl Block {
 impl FeatureSet {
     /// All columns a feed can feed: what it lacks is left out, never filled in.
     pub fn new(has: Has) -> Self {
-        Self::keeping(has, &|_| true)
+        Self::all(has, &Settings::default())
+    }
+
+    /// The same with windows and limits of one's own.
+    pub fn all(has: Has, settings: &Settings) -> Self {
+        Self::keeping(has, settings, &|_| true)
     }
 
     /// Of those, the columns detectors see and the ones they are shown with: what scoring and explaining takes.
     pub fn to_score(has: Has) -> Self {
-        Self::scoring(has, |column| column.input)
+        Self::scoring(has, &Settings::default(), |column| column.input)
     }
 
     /// The same where detectors see the columns that `seen` says yes to.
-    pub fn scoring(has: Has, seen: impl Fn(&Column) -> bool) -> Self {
-        let all = Self::new(has).columns;
+    pub fn scoring(has: Has, settings: &Settings, seen: impl Fn(&Column) -> bool) -> Self {
+        let all = Self::all(has, settings).columns;
         let shown = |name: &str| {
             all.iter().filter(|c| seen(c)).flat_map(|c| [&c.shown, &c.typical]).any(|usual| match usual {
                 Usual::Column(other) => other == name,
                 _ => false,
             })
         };
-        let mut set = Self::keeping(has, &|column| seen(column) || shown(&column.name));
+        let mut set = Self::keeping(has, settings, &|column| seen(column) || shown(&column.name));
         set.columns.iter_mut().for_each(|column| column.input = seen(column));
         set
     }
 
     /// Columns of these names alone, those that the feed cannot feed left out: what a model was learned from.
-    pub fn of(has: Has, names: &[&str]) -> Self {
-        Self::keeping(has, &|column| names.contains(&column.name.as_ref()))
+    pub fn of(has: Has, settings: &Settings, names: &[&str]) -> Self {
+        Self::keeping(has, settings, &|column| names.contains(&column.name.as_ref()))
     }
 
-    fn keeping(has: Has, keep: &dyn Fn(&Column) -> bool) -> Self {
-        let account = AccountBehaviour::new(has.counterparty, has.position, has.balance);
-        let mut features: Vec<Box<dyn Feature>> = vec![Box::new(Family::new(account, keep))];
+    fn keeping(has: Has, settings: &Settings, keep: &dyn Fn(&Column) -> bool) -> Self {
+        let Settings { windows, limits } = *settings;
+        let reach = Reach { lateness: limits.lateness.0, forget: limits.forget_after.0 };
+        let account = AccountBehaviour::new(windows.account, has.counterparty, has.position, has.balance);
+        let mut features: Vec<Box<dyn Feature>> = vec![Box::new(Family::new(account, reach, keep))];
         if has.counterparty {
-            features.push(Box::new(Family::new(CounterpartyBehaviour::new(), keep)));
+            features.push(Box::new(Family::new(CounterpartyBehaviour::new(windows.counterparty), reach, keep)));
         }
         if has.category {
-            features.push(Box::new(Family::new(CategoryBehaviour, keep)));
+            features.push(Box::new(Family::new(CategoryBehaviour, reach, keep)));
         }
         let words = [has.channel, has.category, has.country];
-        features.push(Box::new(Family::new(PatternBehaviour::new(words), keep)));
+        features.push(Box::new(Family::new(PatternBehaviour::new(windows.pattern, words), reach, keep)));
         features.retain(|feature| !feature.columns().is_empty());
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
-        Self { features, columns, watermark: None }
+        let late = LateCount::default();
+        Self { features, columns, limits, watermark: None, floor: None, unswept: 0, late }
     }
 
     /// What a set over a feed without this would leave out, in words.
@@ -173,13 +221,23 @@ impl FeatureSet {
         self.features.iter().map(|f| f.state_bytes()).sum()
     }
 
+    /// Transactions that came late so far.
+    pub fn late(&self) -> LateCount {
+        self.late
+    }
+
     /// The state as bytes: the same for the same transactions, however they were handed in.
     pub fn save(&self) -> Vec<u8> {
-        let families = self.features.iter().map(|f| (f.name().to_owned(), f.save())).collect();
-        let kept = Kept { watermark: self.watermark.map(|at| at.0), families };
+        let oldest = self.watermark.map_or(i64::MIN, |at| at.0.saturating_sub(self.limits.lateness.0));
+        let families = self.features.iter().map(|f| (f.name().to_owned(), f.save(oldest))).collect();
+        let [watermark, floor] = [self.watermark, self.floor].map(|at| at.map(|at| at.0));
+        let kept = Kept { watermark, floor, lateness: self.limits.lateness.0, families };
         // Writing plain data to memory has nothing to fail on.
         postcard::to_allocvec(&kept).unwrap_or_default()
     }
+
+    /// The format [`FeatureSet::save`] writes; [`FeatureSet::merge`] reads those before it, too.
+    pub const FORMAT: u8 = 2;
 
     /// Takes in what [`FeatureSet::save`] gave, of transactions of other accounts: afterwards every window, those of
     /// counterparties and categories included, is what it would be had one set seen them all. A set that has seen nothing
@@ -187,8 +245,15 @@ impl FeatureSet {
     ///
     /// # Errors
     /// [`StateError`]; the state is then as it was.
-    pub fn merge(&mut self, saved: &[u8]) -> Result<(), StateError> {
-        let kept: Kept = postcard::from_bytes(saved).map_err(|error| StateError::Encoding(error.to_string()))?;
+    pub fn merge(&mut self, saved: &[u8], format: u8) -> Result<(), StateError> {
+        let undecoded = |error: postcard::Error| StateError::Encoding(error.to_string());
+        let kept: Kept = match format {
+            1 => {
+                let KeptV1 { watermark, families } = postcard::from_bytes(saved).map_err(undecoded)?;
+                Kept { watermark, floor: watermark, lateness: 0, families }
+            }
+            _ => postcard::from_bytes(saved).map_err(undecoded)?,
+        };
         let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
         let got = names(&mut kept.families.iter().map(|(name, _)| name.as_str()));
         let expected = names(&mut self.features.iter().map(|f| f.name()));
@@ -196,12 +261,17 @@ impl FeatureSet {
             return Err(StateError::Families { got, expected });
         }
         let watermark = self.watermark.max(kept.watermark.map(Timestamp));
+        let mut floor = self.floor.max(kept.floor.map(Timestamp));
+        if kept.lateness < self.limits.lateness.0 {
+            // Its events were let go of sooner than this set would have.
+            floor = floor.max(kept.watermark.map(|at| Timestamp(at.saturating_sub(kept.lateness))));
+        }
         let pairs = self.features.iter_mut().zip(&kept.families);
         let staged: Result<Vec<()>, StateError> =
-            pairs.map(|(feature, (_, bytes))| feature.stage(bytes, watermark.map(|at| at.0))).collect();
+            pairs.map(|(feature, (_, bytes))| feature.stage(bytes, watermark.map(|at| at.0), format)).collect();
         self.features.iter_mut().for_each(|feature| feature.commit(staged.is_ok()));
         staged?;
-        self.watermark = watermark;
+        (self.watermark, self.floor) = (watermark, floor);
         Ok(())
     }
 
@@ -213,7 +283,7 @@ impl FeatureSet {
     /// # Panics
     /// Where `out` is not as long as [`FeatureSet::columns`].
     pub fn step(&mut self, txn: &Transaction, out: &mut [f32]) -> Result<(), Late> {
-        self.in_order(txn)?;
+        self.admit(txn)?;
         let mut rest = out;
         for feature in &mut self.features {
             let (here, after) = rest.split_at_mut(feature.columns().len());
@@ -227,7 +297,7 @@ impl FeatureSet {
     /// Larger runs are faster: an entity's state is fetched once a run.
     ///
     /// # Errors
-    /// [`Late`] where the first is older than one taken in before; nothing is then taken in.
+    /// [`Late`] where the first cannot be placed; nothing is then taken in.
     ///
     /// # Panics
     /// Where the batch has no such rows.
@@ -239,9 +309,8 @@ impl FeatureSet {
         block: &mut Block,
     ) -> Result<(), Late> {
         if let Some(first) = rows.clone().next() {
-            // A batch is in order within.
-            self.in_order(&batch.get(first))?;
-            self.watermark = Some(batch.times()[rows.end - 1]);
+            // A batch is in order within: where its first can be placed, all can.
+            self.in_time(&batch.get(first))?;
         }
         block.wanted.clear();
         block.rows = 0;
@@ -251,21 +320,103 @@ impl FeatureSet {
             block.wanted.push(number);
         }
         block.families.resize_with(self.features.len(), Rows::default);
-        let (wanted, count) = (&block.wanted, block.rows);
-        self.features.par_iter_mut().zip(&mut block.families).for_each(|(feature, out)| {
+        let count = block.rows;
+        for (feature, out) in self.features.iter().zip(&mut block.families) {
             out.reset(count, feature.columns().len());
-            feature.step_all(batch, rows.clone(), wanted, out);
-        });
+        }
+        let watermark = self.watermark.unwrap_or(Timestamp(i64::MIN));
+        let (mut row, end) = (rows.start, rows.end);
+        // Late rows one by one, as they would have come.
+        while row < end && batch.times()[row] < watermark {
+            self.admit(&batch.get(row))?;
+            let number = block.wanted[row - rows.start];
+            let txn = batch.get(row);
+            self.features
+                .par_iter_mut()
+                .zip(&mut block.families)
+                .for_each(|(feature, out)| out.step(feature, &txn, number));
+            row += 1;
+        }
+        while row < end {
+            let to = self.next_cut(&batch.times()[row..end]).map_or(end, |rows| row + rows);
+            self.admit(&batch.get(row))?;
+            self.watermark = Some(batch.times()[to - 1]);
+            self.unswept += to - row - 1;
+            let wanted = &block.wanted[row - rows.start..to - rows.start];
+            self.features.par_iter_mut().zip(&mut block.families).for_each(|(feature, out)| {
+                feature.step_all(batch, row..to, wanted, out);
+            });
+            row = to;
+        }
         Ok(())
     }
 
-    fn in_order(&mut self, txn: &Transaction) -> Result<(), Late> {
-        match self.watermark {
-            Some(watermark) if txn.at < watermark => Err(Late { txn: txn.id, at: txn.at, watermark }),
-            _ => {
-                self.watermark = Some(txn.at);
-                Ok(())
+    /// How many of these times can be worked off before memory has to be looked at; `None` where all can.
+    fn next_cut(&self, times: &[Timestamp]) -> Option<usize> {
+        self.limits.memory?;
+        let hour = hour(*times.first()?);
+        Some(times.partition_point(|at| self::hour(*at) == hour))
+    }
+
+    fn in_time(&self, txn: &Transaction) -> Result<(), Late> {
+        let Some(watermark) = self.watermark else { return Ok(()) };
+        let allowed = Timestamp(watermark.0.saturating_sub(self.limits.lateness.0));
+        let oldest = self.floor.map_or(allowed, |floor| floor.max(allowed));
+        if txn.at < oldest { Err(Late { txn: txn.id, at: txn.at, watermark, oldest }) } else { Ok(()) }
+    }
+
+    /// Lets a transaction in where it can be placed, and looks after memory.
+    fn admit(&mut self, txn: &Transaction) -> Result<(), Late> {
+        if let Err(late) = self.in_time(txn) {
+            self.late.refused += 1;
+            return Err(late);
+        }
+        let before = self.watermark.unwrap_or(txn.at);
+        self.late.placed += u64::from(txn.at < before);
+        self.watermark = Some(before.max(txn.at));
+        if self.limits.memory.is_some() && hour(txn.at) > hour(before) {
+            self.hold_memory(before);
+        }
+        self.unswept += 1;
+        if self.unswept > SWEEP_AFTER && self.unswept > self.features.iter().map(|f| f.entities()).sum() {
+            self.sweep(before);
+        }
+        Ok(())
+    }
+
+    fn sweep(&mut self, watermark: Timestamp) {
+        let now = watermark.0.saturating_sub(self.limits.lateness.0);
+        self.features.iter_mut().for_each(|feature| feature.sweep(now));
+        self.unswept = 0;
+    }
+
+    /// Forgets entities until the state needs no more than it may.
+    fn hold_memory(&mut self, watermark: Timestamp) {
+        let Some(most) = self.limits.memory else { return };
+        self.sweep(watermark);
+        let mut needed: u64 = self.features.iter().map(|f| f.needed_bytes()).sum();
+        if needed <= most {
+            return;
+        }
+        let target = most / 8 * 7;
+        let order: Vec<Vec<(i64, u64)>> = self.features.iter().map(|f| f.oldest_first()).collect();
+        let mut forgotten = vec![0; order.len()];
+        while needed > target {
+            let heads = order.iter().zip(&forgotten).enumerate();
+            let heads = heads.filter_map(|(family, (order, &at))| Some((order.get(at)?, family)));
+            let Some((&(at, bytes), family)) = heads.min_by_key(|(head, family)| (head.0, *family)) else { break };
+            if at == i64::MAX {
+                break;
             }
+            needed -= bytes;
+            forgotten[family] += 1;
+        }
+        for (feature, count) in self.features.iter_mut().zip(forgotten) {
+            feature.forget_oldest(count);
         }
     }
+}
+
+fn hour(at: Timestamp) -> i64 {
+    at.0.div_euclid(Window::HOUR.0)
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::window::Events;
+use crate::ring::{Event, MAX_SPAN};
+use crate::window::{Events, IdMap};
 
 /// Bytes that are no state of this set, or one that cannot be brought together with what is there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,18 +42,55 @@ pub enum StateError {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Kept {
     pub(crate) watermark: Option<i64>,
+    /// Nothing older than this can be placed, whatever the lateness allows.
+    pub(crate) floor: Option<i64>,
+    /// The lateness its events are kept for, in microseconds.
+    pub(crate) lateness: i64,
     /// Name, and entities in the order of their keys.
+    pub(crate) families: Vec<(String, Vec<u8>)>,
+}
+
+/// All families of a set, as format 1 kept them: there was no lateness.
+#[derive(Deserialize)]
+pub(crate) struct KeptV1 {
+    pub(crate) watermark: Option<i64>,
     pub(crate) families: Vec<(String, Vec<u8>)>,
 }
 
 /// Events of one entity, without the sums of their windows.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptEvents {
-    /// All others ever met, in the order of their slots.
+    /// Others in the order of their slots: all ever met, or those there are events with in the order of the first.
     pub(crate) others: Vec<u64>,
     first_at: i64,
-    /// Microseconds since the event before, minor units, and the other side's slot.
+    /// Microseconds since the event before, minor units, the other side's slot, and marks.
+    ring: Vec<(u64, u64, u32, u8)>,
+}
+
+/// The same in format 1, which had no marks.
+#[derive(Debug, Deserialize)]
+pub(crate) struct KeptEventsV1 {
+    others: Vec<u64>,
+    first_at: i64,
     ring: Vec<(u64, u64, u32)>,
+}
+
+impl KeptEventsV1 {
+    /// How many others there are.
+    pub(crate) fn others(&self) -> usize {
+        self.others.len()
+    }
+
+    /// The same with the marks `mark` gives an event by its time.
+    pub(crate) fn marked(self, mut mark: impl FnMut(i64) -> u8) -> Option<KeptEvents> {
+        let Self { others, first_at, ring } = self;
+        let mut at = first_at;
+        let marked = |(gap, minor, other): (u64, u64, u32)| {
+            at = at.checked_add_unsigned(gap)?;
+            Some((gap, minor, other, mark(at)))
+        };
+        Some(KeptEvents { others, first_at, ring: ring.into_iter().map(marked).collect::<Option<_>>()? })
+    }
 }
 
 impl KeptEvents {
@@ -60,39 +98,56 @@ impl KeptEvents {
         self.ring.len()
     }
 
-    pub(crate) fn of<const W: usize, const FROM: usize, const D: usize>(events: &Events<W, FROM, D>) -> Self {
-        let first_at = events.iter().next().map_or(0, |event| event.at);
+    /// The events after `after`; older ones nobody will read.
+    pub(crate) fn of<const W: usize, const FROM: usize, const D: usize, const EVER: bool>(
+        events: &Events<W, FROM, D, EVER>,
+        after: i64,
+    ) -> Self {
+        let kept: Vec<Event> = events.iter().filter(|event| event.at > after).collect();
+        let first_at = kept.first().map_or(0, |event| event.at);
+        let mut others = if EVER { events.others().ids().collect() } else { Vec::new() };
+        let mut renamed = IdMap::default();
         let mut before = first_at;
-        let ring = events.iter().map(|event| {
+        let ring = kept.iter().map(|event| {
             let gap = event.at.wrapping_sub(before) as u64;
             before = event.at;
+            let slot = if EVER {
+                event.other
+            } else {
+                *renamed.entry(event.other).or_insert_with(|| {
+                    others.push(events.others().id(event.other));
+                    others.len() as u32 - 1
+                })
+            };
             // Magnitudes are never negative.
-            (gap, event.minor as u64, event.other)
+            (gap, event.minor as u64, slot, event.marks)
         });
         let ring = ring.collect();
-        Self { others: events.others(), first_at, ring }
+        Self { others, first_at, ring }
     }
 
     /// The events; `None` where no transactions up to `watermark` leave them.
-    pub(crate) fn revive<const W: usize, const FROM: usize, const D: usize>(
+    pub(crate) fn revive<const W: usize, const FROM: usize, const D: usize, const EVER: bool>(
         self,
         watermark: i64,
-    ) -> Option<Events<W, FROM, D>> {
+    ) -> Option<Events<W, FROM, D, EVER>> {
         let mut events = Events::default();
-        for (slot, &other) in self.others.iter().enumerate() {
-            let (got, is_new) = events.meet(other);
-            if !is_new || got as usize != slot {
-                return None;
+        if EVER {
+            for (slot, &other) in self.others.iter().enumerate() {
+                let (got, is_new) = events.meet(other);
+                if !is_new || got as usize != slot {
+                    return None;
+                }
             }
         }
-        let mut at = self.first_at;
-        for (gap, minor, other) in self.ring {
-            at = at.checked_add_unsigned(gap)?;
-            let minor = i64::try_from(minor).ok()?;
-            if at > watermark || other as usize >= self.others.len() {
+        for (at, minor, other, marks) in timed(self.first_at, &self.ring)? {
+            let id = *self.others.get(other as usize)?;
+            let is_far = at.checked_sub(self.first_at).is_none_or(|span| span > MAX_SPAN);
+            if at > watermark || is_far || marks > 3 {
                 return None;
             }
-            events.push(at, minor, other);
+            let (slot, _) = events.meet(id);
+            events.push(at, i64::try_from(minor).ok()?, slot, marks);
         }
         Some(events)
     }
@@ -110,26 +165,26 @@ impl KeptEvents {
             renamed.push(slot);
         }
         let mut all = timed(self.first_at, &self.ring)?;
-        for (at, minor, other) in timed(other.first_at, &other.ring)? {
-            all.push((at, minor, *renamed.get(other as usize)?));
+        for (at, minor, other, marks) in timed(other.first_at, &other.ring)? {
+            all.push((at, minor, *renamed.get(other as usize)?, marks));
         }
         all.sort_by_key(|&(at, ..)| at);
         self.first_at = all.first().map_or(0, |&(at, ..)| at);
         let mut before = self.first_at;
         self.ring.clear();
-        for (at, minor, other) in all {
-            self.ring.push((at.wrapping_sub(before) as u64, minor, other));
+        for (at, minor, other, marks) in all {
+            self.ring.push((at.wrapping_sub(before) as u64, minor, other, marks));
             before = at;
         }
         Some(self)
     }
 }
 
-fn timed(first: i64, ring: &[(u64, u64, u32)]) -> Option<Vec<(i64, u64, u32)>> {
+fn timed(first: i64, ring: &[(u64, u64, u32, u8)]) -> Option<Vec<(i64, u64, u32, u8)>> {
     let mut at = first;
-    let step = |&(gap, minor, other): &(u64, u64, u32)| {
+    let step = |&(gap, minor, other, marks): &(u64, u64, u32, u8)| {
         at = at.checked_add_unsigned(gap)?;
-        Some((at, minor, other))
+        Some((at, minor, other, marks))
     };
     ring.iter().map(step).collect()
 }

@@ -1,24 +1,16 @@
 //! Events of one entity and what several sliding windows hold of them, exactly.
 //!
-//! An entity keeps its events once, in a ring, oldest first. Each window keeps the place of its first event and integer
+//! An entity keeps its events once, in a [`Ring`], oldest first. Each window keeps the place of its first event and integer
 //! aggregates; expiry subtracts exactly what arrival added, so nothing drifts however long it runs. Sums of squares of
 //! 64-bit minor units need more than 64 bits: sums are 128 bits wide.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crible_core::Window;
 use hashbrown::HashMap;
 
-/// One event as an entity remembers it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Event {
-    pub(crate) at: i64,
-    /// Magnitude in minor units, never negative.
-    pub(crate) minor: i64,
-    /// The other side's slot in [`Others`].
-    pub(crate) other: u32,
-}
+use crate::others::Others;
+use crate::ring::{Event, Ring};
 
 /// What one window holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,80 +80,107 @@ impl Hasher for IdHasher {
 
 pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
 
-/// Whom an entity has dealt with, ever, and how often within each of the windows that count different ones.
-#[derive(Debug, Default)]
-struct Others<const D: usize> {
-    slots: IdMap<u64, u32>,
-    met: Vec<[u32; D]>,
-}
-
-/// The events of one entity and its windows, shortest first; the `D` windows from `FROM` on count different others.
+/// The events of one entity and its windows, shortest first; the `D` windows from `FROM` on count different others, which
+/// are remembered for good where `EVER` says so.
 #[derive(Debug)]
-pub(crate) struct Events<const W: usize, const FROM: usize, const D: usize> {
-    ring: VecDeque<Event>,
-    others: Others<D>,
+pub(crate) struct Events<const W: usize, const FROM: usize, const D: usize, const EVER: bool> {
+    ring: Ring,
+    others: Others<EVER>,
     sums: [Sums; W],
     /// Events in the ring that are no longer in the window.
     gone: [u32; W],
 }
 
-impl<const W: usize, const FROM: usize, const D: usize> Default for Events<W, FROM, D> {
+impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Default for Events<W, FROM, D, EVER> {
     fn default() -> Self {
-        Self { ring: VecDeque::new(), others: Others::default(), sums: [Sums::default(); W], gone: [0; W] }
+        Self { ring: Ring::default(), others: Others::default(), sums: [Sums::default(); W], gone: [0; W] }
     }
 }
 
-impl<const W: usize, const FROM: usize, const D: usize> Events<W, FROM, D> {
-    /// Lets go of what is no longer in each window at `now`; calls `left` with every event that leaves the longest.
-    pub(crate) fn expire(&mut self, now: i64, windows: &[Window; W], mut left: impl FnMut(Event)) {
+/// What is taken back of an event: its time, magnitude, other and marks.
+pub(crate) type Undone = (i64, i64, u64, u8);
+
+impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events<W, FROM, D, EVER> {
+    /// Lets go of what is no longer in each window at `now`, and of what left the longest `lateness` ago; calls `left` with
+    /// every event that leaves a window, and which.
+    pub(crate) fn expire(
+        &mut self,
+        now: i64,
+        windows: &[Window; W],
+        lateness: i64,
+        mut left: impl FnMut(usize, Event),
+    ) {
         for (w, window) in windows.iter().enumerate() {
             let bound = now.saturating_sub(window.0);
-            while let Some(&event) = self.ring.get(self.gone[w] as usize)
-                && event.at <= bound
+            while self.ring.at(self.gone[w] as usize).is_some_and(|at| at <= bound)
+                && let Some(event) = self.ring.get(self.gone[w] as usize)
             {
+                let number = self.ring.begun() + self.gone[w];
                 self.gone[w] += 1;
                 let sums = &mut self.sums[w];
                 sums.count -= 1;
                 sums.sum -= i128::from(event.minor);
                 sums.squares = sums.squares.wrapping_sub(i128::from(event.minor) * i128::from(event.minor));
                 if (FROM..FROM + D).contains(&w) {
-                    let met = &mut self.others.met[event.other as usize][w - FROM];
-                    *met -= 1;
-                    sums.distinct -= u32::from(*met == 0);
+                    sums.distinct -= u32::from(self.others.last(event.other) == Some(number));
                 }
+                left(w, event);
             }
         }
-        let dropped = self.gone[W - 1];
+        let bound = now.saturating_sub(windows[W - 1].0).saturating_sub(lateness);
+        let mut dropped = 0;
+        while dropped < self.gone[W - 1]
+            && self.ring.at(dropped as usize).is_some_and(|at| at <= bound)
+            && let Some(event) = self.ring.get(dropped as usize)
+        {
+            self.others.leave(event.other, self.ring.begun() + dropped);
+            dropped += 1;
+        }
         if dropped > 0 {
-            self.ring.drain(..dropped as usize).for_each(&mut left);
-            for gone in &mut self.gone {
-                *gone -= dropped;
-            }
+            self.ring.drop_first(dropped as usize);
+            self.gone.iter_mut().for_each(|gone| *gone -= dropped);
         }
     }
 
     /// The slot of another side, and whether it is new. A new one has no part in any window yet.
     pub(crate) fn meet(&mut self, other: u64) -> (u32, bool) {
-        let next = self.others.met.len() as u32;
-        let slot = *self.others.slots.entry(other).or_insert(next);
-        if slot == next {
-            self.others.met.push([0; D]);
-        }
-        (slot, slot == next)
+        self.others.meet(other)
     }
 
     /// Takes in an event that is not older than any before it; `other` is a slot [`Events::meet`] gave.
-    pub(crate) fn push(&mut self, at: i64, minor: i64, other: u32) {
-        self.ring.push_back(Event { at, minor, other });
+    pub(crate) fn push(&mut self, at: i64, minor: i64, other: u32, marks: u8) {
+        let others = &mut self.others;
+        self.ring.push(Event { at, minor, other, marks }, |by| others.renumber(by));
+        let number = self.ring.begun() + self.ring.len() as u32 - 1;
         for sums in &mut self.sums {
             sums.count += 1;
             sums.sum += i128::from(minor);
             sums.squares = sums.squares.wrapping_add(i128::from(minor) * i128::from(minor));
         }
-        for (sums, met) in self.sums[FROM..].iter_mut().zip(&mut self.others.met[other as usize]) {
-            sums.distinct += u32::from(*met == 0);
-            *met += 1;
+        let before = self.others.last(other);
+        for (sums, gone) in self.sums[FROM..FROM + D].iter_mut().zip(&self.gone[FROM..FROM + D]) {
+            let is_there = before.is_some_and(|before| before >= self.ring.begun() + gone);
+            sums.distinct += u32::from(!is_there);
         }
+        self.others.set_last(other, number);
+    }
+
+    /// Goes back to when only events up to `to` had been, the windows not yet moved on; the events after it, oldest first.
+    /// `first` says of which marks it can be told that the event's other was new.
+    pub(crate) fn rewind(&mut self, to: i64, first: u8) -> Vec<Undone> {
+        let events: Vec<Event> = self.ring.iter().collect();
+        let (kept, undone) = events.split_at(events.partition_point(|event| event.at <= to));
+        let met = self.others.len() - undone.iter().filter(|event| event.marks & first != 0).count();
+        let ids: Vec<u64> = self.others.ids().collect();
+        *self = Self::default();
+        if EVER {
+            ids[..met].iter().for_each(|&id| _ = self.meet(id));
+        }
+        for event in kept {
+            let (slot, _) = self.meet(ids[event.other as usize]);
+            self.push(event.at, event.minor, slot, event.marks);
+        }
+        undone.iter().map(|event| (event.at, event.minor, ids[event.other as usize], event.marks)).collect()
     }
 
     pub(crate) fn sums(&self) -> &[Sums; W] {
@@ -169,22 +188,23 @@ impl<const W: usize, const FROM: usize, const D: usize> Events<W, FROM, D> {
     }
 
     /// Oldest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Event> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Event> {
         self.ring.iter()
     }
 
-    /// All others ever met, in the order of their slots.
-    pub(crate) fn others(&self) -> Vec<u64> {
-        let mut out = vec![0; self.others.met.len()];
-        self.others.slots.iter().for_each(|(&other, &slot)| out[slot as usize] = other);
-        out
+    /// Others there is a slot of.
+    pub(crate) fn others(&self) -> &Others<EVER> {
+        &self.others
     }
 
     /// Bytes on the heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.ring.capacity() * size_of::<Event>()
-            + self.others.slots.allocation_size()
-            + self.others.met.capacity() * size_of::<[u32; D]>()
+        self.ring.bytes() + self.others.bytes()
+    }
+
+    /// Bytes on the heap that its events and others need, however they came to be there.
+    pub(crate) fn needed(&self) -> usize {
+        self.ring.needed() + self.others.needed()
     }
 }
 

@@ -5,8 +5,8 @@ mod brute;
 
 use std::collections::BTreeSet;
 
-use crible_core::{Amount, Batch, Code, Currency, EntityId, Has, Position, Timestamp, Transaction, TxnId};
-use crible_feature::{Block, FeatureSet};
+use crible_core::{Amount, Batch, Code, Currency, EntityId, Has, Position, Timestamp, Transaction, TxnId, Window};
+use crible_feature::{Block, FeatureSet, Settings, Windows};
 use proptest::prelude::*;
 
 const ALL: Has =
@@ -59,7 +59,11 @@ fn stream() -> impl Strategy<Value = Vec<Transaction>> {
 }
 
 fn run(txns: &[Transaction]) -> (Vec<String>, Vec<Vec<f32>>) {
-    let mut set = FeatureSet::new(ALL);
+    run_with(txns, &Settings::default())
+}
+
+fn run_with(txns: &[Transaction], settings: &Settings) -> (Vec<String>, Vec<Vec<f32>>) {
+    let mut set = FeatureSet::all(ALL, settings);
     let names = set.columns().iter().map(|c| c.name.to_string()).collect();
     let width = set.columns().len();
     let rows = txns
@@ -73,19 +77,49 @@ fn run(txns: &[Transaction]) -> (Vec<String>, Vec<Vec<f32>>) {
     (names, rows)
 }
 
-fn agrees(txns: &[Transaction]) -> Result<(), TestCaseError> {
-    let (names, rows) = run(txns);
+/// That every row is what the oracle makes of the transactions that came before it and are not younger.
+fn agrees(arrived: &[Transaction], settings: &Settings) -> Result<(), TestCaseError> {
+    let (names, rows) = run_with(arrived, settings);
     for (i, row) in rows.iter().enumerate() {
-        let expected = brute::row(&txns[..i], &txns[i]);
+        let mut past: Vec<_> = arrived[..i].iter().filter(|e| e.at <= arrived[i].at).copied().collect();
+        past.sort_by_key(|e| e.at);
+        let expected = brute::row(&past, &arrived[i], settings);
         // A column added without an oracle of its own is a failure.
         prop_assert_eq!(names.iter().collect::<BTreeSet<_>>(), expected.keys().collect::<BTreeSet<_>>());
         for (name, value) in names.iter().zip(row) {
             let want = expected[name];
             let error = (f64::from(*value) - want.value).abs();
-            prop_assert!(error <= want.within, "{}, row {i} of {txns:?}: got {value}, want {want:?}", name);
+            prop_assert!(error <= want.within, "{}, row {i} of {arrived:?}: got {value}, want {want:?}", name);
         }
     }
     Ok(())
+}
+
+/// Lengths of windows at random, and limits that do not forget what they hold.
+fn settings() -> impl Strategy<Value = Settings> {
+    let lengths = |n: usize| {
+        let length = prop_oneof![1i64..2_000_000, HOUR..DAY, DAY..40 * DAY].prop_map(|l| l + 1_000_000);
+        prop::collection::btree_set(length, n).prop_map(|set| set.into_iter().map(Window).collect::<Vec<_>>())
+    };
+    (lengths(4), lengths(3), lengths(3), 0i64..20 * DAY).prop_map(|(account, counterparty, pattern, longer)| {
+        let windows = Windows {
+            account: account.try_into().unwrap(),
+            counterparty: counterparty.try_into().unwrap(),
+            pattern: pattern.try_into().unwrap(),
+        };
+        let mut settings = Settings { windows, ..Settings::default() };
+        settings.limits.forget_after = Window(settings.windows.account[3].0 + longer);
+        settings.limits.check(&settings.windows).unwrap();
+        settings
+    })
+}
+
+/// A stream in an order of arrival in which nothing is more than `lateness` late.
+fn delayed(txns: &[Transaction], delays: &[f64], lateness: i64) -> Vec<Transaction> {
+    let key = |i: usize| txns[i].at.0 + (lateness as f64 * delays[i % delays.len()]) as i64;
+    let mut order: Vec<_> = (0..txns.len()).collect();
+    order.sort_by_key(|&i| key(i));
+    order.into_iter().map(|i| txns[i]).collect()
 }
 
 fn bits(row: &[f32]) -> Vec<u32> {
@@ -98,7 +132,110 @@ proptest! {
     /// Contract 4: every column agrees with an oracle that looks at all earlier transactions every time.
     #[test]
     fn every_column_agrees_with_brute_force(txns in stream()) {
-        agrees(&txns)?;
+        agrees(&txns, &Settings::default())?;
+    }
+
+    /// The same with windows of any length, and accounts that are forgotten.
+    #[test]
+    fn windows_of_any_length_agree(txns in stream(), settings in settings()) {
+        agrees(&txns, &settings)?;
+    }
+
+    /// What comes late is placed where it belongs: it reads what came before it, what comes after it reads it, and in the end the
+    /// state is that of a set which saw all in order.
+    #[test]
+    fn late_transactions_are_placed(
+        txns in stream(),
+        delays in prop::collection::vec(0.0f64..1.0, 1..40),
+        lateness in prop_oneof![1i64..HOUR, HOUR..3 * DAY, 3 * DAY..50 * DAY],
+        cuts in prop::collection::vec(1usize..40, 1..8),
+    ) {
+        let mut settings = Settings::default();
+        settings.limits.lateness = Window(lateness);
+        let arrived = delayed(&txns, &delays, lateness);
+        agrees(&arrived, &settings)?;
+
+        let mut in_order = arrived.clone();
+        in_order.sort_by_key(|txn| txn.at);
+        let mut row = vec![f32::NAN; FeatureSet::new(ALL).columns().len()];
+        let mut set = FeatureSet::all(ALL, &settings);
+        for txn in &in_order {
+            set.step(txn, &mut row).unwrap();
+        }
+        let want = set.save();
+        // One by one, and saved and loaded after each.
+        let (mut single, mut saved) = (FeatureSet::all(ALL, &settings), FeatureSet::all(ALL, &settings).save());
+        let mut late = 0;
+        let mut watermark = i64::MIN;
+        for txn in &arrived {
+            late += u64::from(txn.at.0 < watermark);
+            watermark = watermark.max(txn.at.0);
+            single.step(txn, &mut row).unwrap();
+            let mut again = FeatureSet::all(ALL, &settings);
+            again.merge(&saved, FeatureSet::FORMAT).unwrap();
+            let mut same = row.clone();
+            again.step(txn, &mut same).unwrap();
+            prop_assert_eq!(bits(&row), bits(&same));
+            saved = again.save();
+        }
+        prop_assert_eq!((single.late().placed, single.late().refused), (late, 0));
+        prop_assert!(single.save() == want);
+        prop_assert!(saved == want);
+        // In batches, each in order within itself.
+        let (mut batched, mut alone) = (FeatureSet::all(ALL, &settings), FeatureSet::all(ALL, &settings));
+        let mut block = Block::default();
+        let (mut rest, mut cuts) = (&arrived[..], cuts.into_iter().cycle());
+        while !rest.is_empty() {
+            let (here, after) = rest.split_at(cuts.next().unwrap().min(rest.len()));
+            rest = after;
+            let batch = Batch::from_transactions(here.iter().copied());
+            batched.step_all(&batch, 0..batch.len(), |i| i % 3 != 1, &mut block).unwrap();
+            let mut read = 0;
+            for i in 0..batch.len() {
+                alone.step(&batch.get(i), &mut row).unwrap();
+                if i % 3 != 1 {
+                    let mut got = row.clone();
+                    block.copy_row(read, &mut got);
+                    prop_assert_eq!(bits(&got), bits(&row));
+                    read += 1;
+                }
+            }
+        }
+        prop_assert!(batched.save() == alone.save());
+    }
+
+    /// A state held within a budget is the same however transactions are handed in and wherever it is saved, and needs no more
+    /// than what an hour adds to the budget.
+    #[test]
+    fn memory_is_held(txns in stream(), cuts in prop::collection::vec(1usize..40, 1..8), budget in 1_000u64..20_000, late in any::<bool>()) {
+        let mut settings = Settings::default();
+        settings.limits.memory = Some(budget);
+        settings.limits.lateness = Window(if late { 2 * HOUR } else { 0 });
+        // More accounts than the stream has: each place is one.
+        let txns: Vec<_> = txns.into_iter().enumerate().map(|(i, txn)| Transaction { account: EntityId::new(1 + i as u64 / 2).unwrap(), category: Code::NONE, ..txn }).collect();
+        let (_, want) = run_with(&txns, &settings);
+        let mut single = FeatureSet::all(ALL, &settings);
+        let mut row = vec![f32::NAN; single.columns().len()];
+        for txn in &txns {
+            single.step(txn, &mut row).unwrap();
+        }
+        let batch = Batch::from_transactions(txns.iter().copied());
+        let mut set = FeatureSet::all(ALL, &settings);
+        let mut block = Block::default();
+        let (mut from, mut cuts) = (0, cuts.into_iter().cycle());
+        while from < txns.len() {
+            let to = (from + cuts.next().unwrap()).min(txns.len());
+            set.step_all(&batch, from..to, |_| true, &mut block).unwrap();
+            for (at, want) in want[from..to].iter().enumerate() {
+                block.copy_row(at, &mut row);
+                prop_assert_eq!(bits(&row), bits(want));
+            }
+            from = to;
+            let saved = set.save();
+            set = FeatureSet::all(ALL, &settings);
+            set.merge(&saved, FeatureSet::FORMAT).unwrap();
+        }
+        prop_assert!(set.save() == single.save());
     }
 
     /// Contract 2: however a stream is cut into blocks, and whichever rows are read, the rows are the same to the bit.
@@ -150,7 +287,7 @@ proptest! {
         batched.step_all(&past, 0..cut, |_| false, &mut Block::default()).unwrap();
         let saved = batched.save();
         let mut set = FeatureSet::new(ALL);
-        set.merge(&saved).unwrap();
+        set.merge(&saved, FeatureSet::FORMAT).unwrap();
         prop_assert_eq!(set.watermark(), batched.watermark());
         prop_assert!(set.save() == saved);
         let mut row = vec![f32::NAN; set.columns().len()];
@@ -175,7 +312,7 @@ proptest! {
             sets[side(txn)].step(txn, &mut row).unwrap();
         }
         let [mut one, other] = sets;
-        one.merge(&other.save()).unwrap();
+        one.merge(&other.save(), FeatureSet::FORMAT).unwrap();
         for (txn, want) in txns[cut..].iter().zip(&want[cut..]) {
             one.step(txn, &mut row).unwrap();
             prop_assert_eq!(&bits(&row), &bits(want));
@@ -194,7 +331,7 @@ proptest! {
             bytes[at] = to;
         }
         let mut forged = FeatureSet::new(ALL);
-        match forged.merge(&bytes) {
+        match forged.merge(&bytes, FeatureSet::FORMAT) {
             Ok(()) => {
                 for txn in &txns {
                     let mut later = *txn;
@@ -270,11 +407,48 @@ fn an_account_in_both_states_is_refused() {
     let mut row = vec![0.0; set.columns().len()];
     set.step(&txn, &mut row).unwrap();
     let saved = set.save();
-    let told = set.merge(&saved).unwrap_err().to_string();
+    let told = set.merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
     assert_eq!(told, "entity 0 of `account` is in both states, and whose windows it has cannot be told");
     assert!(set.save() == saved);
-    let told = FeatureSet::new(Has::default()).merge(&saved).unwrap_err().to_string();
+    let told = FeatureSet::new(Has::default()).merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
     assert_eq!(told, "the state is about account, counterparty, category, pattern, expected account, pattern");
+}
+
+/// Accounts that came long ago go first, and what is held is what was allowed, but for the last hour.
+#[test]
+fn a_budget_is_held_by_forgetting_who_paid_least_recently() {
+    let mut settings = Settings::default();
+    let budget = 400_000;
+    settings.limits.memory = Some(budget);
+    let mut set = FeatureSet::all(Has { counterparty: true, ..Has::default() }, &settings);
+    let mut row = vec![0.0; set.columns().len()];
+    let payment = |n: u64, account: u64| {
+        let at = Timestamp(n as i64 * 60 * Timestamp::SECOND);
+        let mut txn =
+            Transaction::new(TxnId(n.into()), at, EntityId::new(account).unwrap(), Amount::new(-500, Currency::USD));
+        txn.counterparty = EntityId::new(1 + n % 50);
+        txn
+    };
+    let first = set.columns().iter().position(|column| column.name == "account_count_30d").unwrap();
+    // One account pays every twenty minutes; all others once.
+    for n in 0..20_000 {
+        let account = if n % 20 == 0 { 7 } else { 1_000 + n };
+        set.step(&payment(n, account), &mut row).unwrap();
+        if account == 7 {
+            let all = (n / 20) as f32;
+            assert!((row[first] - all.ln_1p()).abs() < 1e-5, "who keeps paying is not forgotten");
+        }
+        if n % 600 == 599 {
+            assert!(set.state_bytes() as u64 <= budget * 5 / 4, "{} bytes after {n}", set.state_bytes());
+        }
+    }
+    // Some of those who paid once are still known, the latest; the first is not.
+    let mut count_of = |n: u64, account: u64| {
+        set.step(&payment(20_000 + n, account), &mut row).unwrap();
+        row[first]
+    };
+    assert!(count_of(0, 1_000 + 19_999) > 0.0);
+    assert_eq!(count_of(0, 1_001), 0.0);
 }
 
 /// Days are days of UTC: a leap day is one, and the hours that daylight saving skips or repeats are hours like any.
@@ -294,5 +468,5 @@ fn leap_days_and_daylight_saving_are_days_and_hours_like_any() {
             })
         })
         .collect();
-    agrees(&txns).unwrap();
+    agrees(&txns, &Settings::default()).unwrap();
 }

@@ -26,9 +26,11 @@ pub(crate) struct Shape {
     pub(crate) category: bool,
     pub(crate) position: bool,
     pub(crate) balance: bool,
+    /// Channel and country.
+    pub(crate) words: bool,
 }
 
-pub(crate) const FULL: Shape = Shape { counterparty: true, category: true, position: true, balance: true };
+pub(crate) const FULL: Shape = Shape { counterparty: true, category: true, position: true, balance: true, words: true };
 
 pub(crate) fn transaction(row: &Simulated, shape: Shape) -> Transaction {
     let account = pseudonym("account", row.account.into());
@@ -46,6 +48,10 @@ pub(crate) fn transaction(row: &Simulated, shape: Shape) -> Transaction {
     if shape.balance {
         txn.balance_before = Some(row.balance_after - row.amount_minor);
     }
+    if shape.words {
+        let of = |words: [&str; 4], salt: u64| Code::new(words[mixed(row.id ^ salt) as usize % 4]);
+        (txn.channel, txn.country) = (of(["online", "chip", "transfer", ""], 1), of(["DE", "FR", "AT", ""], 2));
+    }
     txn
 }
 
@@ -59,8 +65,13 @@ pub(crate) fn population(accounts: u32, days: u32, seed: u64, shape: Shape) -> V
 
 /// Feeds of about three to six thousand rows, of every shape, some of their times colliding.
 pub(crate) fn feed() -> impl Strategy<Value = Vec<Transaction>> {
-    let shape = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>())
-        .prop_map(|(counterparty, category, position, balance)| Shape { counterparty, category, position, balance });
+    let shape = any::<[bool; 5]>().prop_map(|[counterparty, category, position, balance, words]| Shape {
+        counterparty,
+        category,
+        position,
+        balance,
+        words,
+    });
     (30u32..50, 55u32..66, 0u64..1_000, shape, any::<bool>()).prop_map(|(accounts, days, seed, shape, coarse)| {
         let mut txns = population(accounts, days, seed, shape);
         if coarse {

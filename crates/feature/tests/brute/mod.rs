@@ -3,10 +3,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crible_core::{Position, Timestamp, Transaction};
+use crible_core::{Position, Timestamp, Transaction, Window};
+use crible_feature::Settings;
 
 const DAY: i64 = Timestamp::DAY;
-const WINDOWS: [(&str, i64); 4] = [("1h", DAY / 24), ("1d", DAY), ("7d", 7 * DAY), ("30d", 30 * DAY)];
+
+/// Names and lengths of windows.
+fn named<const N: usize>(windows: [Window; N]) -> [(String, i64); N] {
+    windows.map(|window| (window.tag(), window.0))
+}
 
 /// A number and how far from it a column may be.
 #[derive(Clone, Copy, Debug)]
@@ -59,35 +64,47 @@ fn within<'a>(now: &Transaction, length: i64, of: &[&'a Transaction]) -> Vec<&'a
     of.iter().copied().filter(|e| e.at.0 > now.at.0 - length).collect()
 }
 
-pub(crate) fn row(past: &[Transaction], txn: &Transaction) -> BTreeMap<String, Want> {
+/// What an account's past is to a payment: nothing from before it was forgotten.
+fn remembered<'a>(past: Vec<&'a Transaction>, txn: &Transaction, forget: i64) -> Vec<&'a Transaction> {
+    let times: Vec<i64> = past.iter().map(|e| e.at.0).chain([txn.at.0]).collect();
+    let from = times.windows(2).rposition(|pair| pair[1] - pair[0] > forget).map_or(0, |at| at + 1);
+    past[from..].to_vec()
+}
+
+pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) -> BTreeMap<String, Want> {
+    let forget = settings.limits.forget_after.0;
+    let account = &named(settings.windows.account);
     let alike: Vec<_> = past
         .iter()
         .filter(|e| e.is_outflow() == txn.is_outflow() && e.amount.currency == txn.amount.currency)
         .collect();
     let own: Vec<_> = alike.iter().copied().filter(|e| e.account == txn.account).collect();
+    let own = remembered(own, txn, forget);
     let mut row = Row::default();
-    windows(&mut row, txn, &own);
-    habits(&mut row, txn, &own);
+    windows(&mut row, txn, &own, account);
+    habits(&mut row, txn, &own, account);
     travel(&mut row, txn, &own);
     let there: Vec<_> = match txn.counterparty {
         Some(_) => alike.iter().copied().filter(|e| e.counterparty == txn.counterparty).collect(),
         None => vec![],
     };
-    counterparty(&mut row, txn, &there);
+    counterparty(&mut row, txn, &there, &named(settings.windows.counterparty));
     let like: Vec<_> = alike.iter().copied().filter(|e| e.category == txn.category).collect();
     category(&mut row, txn, &like);
     let moves: Vec<_> =
         past.iter().filter(|e| e.account == txn.account && e.amount.currency == txn.amount.currency).collect();
-    patterns(&mut row, txn, &moves);
+    patterns(&mut row, txn, &remembered(moves, txn, forget), &named(settings.windows.pattern));
     row.0
 }
 
 /// What an account's windows hold, and the payment against them.
-fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
+fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(String, i64); 4]) {
+    let [(hour, hour_long), (day, day_long), (week, week_long), (month, month_long)] = lengths;
+    let days = *month_long as f64 / *day_long as f64;
     let amount = major(txn);
     row.put("amount", amount.ln_1p());
-    for (tag, length) in WINDOWS {
-        let own = within(txn, length, own);
+    for (tag, length) in lengths {
+        let own = within(txn, *length, own);
         let sum: f64 = own.iter().map(|e| major(e)).sum();
         row.put(format!("account_count_{tag}"), (own.len() as f64).ln_1p());
         row.put(format!("account_sum_{tag}"), sum.ln_1p());
@@ -96,43 +113,44 @@ fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
         // Equal amounts have no deviation; summed as floating-point numbers they keep a trace of one.
         row.within(format!("account_deviation_{tag}"), deviation, 1e-5 * deviation.max(1.0));
     }
-    for (tag, length) in &WINDOWS[2..] {
+    for (tag, length) in &lengths[2..] {
         row.put(format!("amount_to_account_mean_{tag}"), log_ratio(amount, &within(txn, *length, own)));
     }
-    let month = within(txn, 30 * DAY, own);
-    let spread = variance(&month).sqrt().max(mean(&month) / 10.0).max(1.0);
-    let z = (amount - mean(&month)) / spread * believed(month.len());
-    row.put("amount_deviations_30d", z.abs().ln_1p().copysign(z));
+    let whole = within(txn, *month_long, own);
+    let spread = variance(&whole).sqrt().max(mean(&whole) / 10.0).max(1.0);
+    let z = (amount - mean(&whole)) / spread * believed(whole.len());
+    row.put(format!("amount_deviations_{month}"), z.abs().ln_1p().copysign(z));
 
     let outsized = |at: usize| log_ratio(major(own[at]), &own[..at]) >= 3f64.ln();
-    let run = (0..own.len()).filter(|&at| own[at].at.0 > txn.at.0 - 7 * DAY && outsized(at)).count() as f64;
+    let run = (0..own.len()).filter(|&at| own[at].at.0 > txn.at.0 - week_long && outsized(at)).count() as f64;
     let to_mean = log_ratio(amount, own);
     row.put("amount_to_account_mean_in_run", if to_mean > 0.0 { to_mean + 0.5 * run.ln_1p() } else { 0.0 });
-    row.put("account_outsized_7d", run.ln_1p());
+    row.put(format!("account_outsized_{week}"), run.ln_1p());
     row.put("account_mean", mean(own));
 
-    let day = within(txn, DAY, own);
-    let (count, usual_count) = (day.len() as f64 + 1.0, (month.len() as f64 + 1.0) / 30.0);
+    let today = within(txn, *day_long, own);
+    let (count, usual_count) = (today.len() as f64 + 1.0, (whole.len() as f64 + 1.0) / days);
     let sum = |of: &[&Transaction]| of.iter().map(|e| major(e)).sum::<f64>();
-    let (spent, usual_spent) = (sum(&day) + amount, sum(&month) / 30.0);
-    let hour = sum(&within(txn, DAY / 24, own)) + amount;
-    row.put("account_sum_hour", hour);
-    row.put("account_sum_1h_to_mean", log_ratio(hour, &month));
+    let (spent, usual_spent) = (sum(&today) + amount, sum(&whole) / days);
+    let in_hour = sum(&within(txn, *hour_long, own)) + amount;
+    row.put("account_sum_hour", in_hour);
+    row.put(format!("account_sum_{hour}_to_mean"), log_ratio(in_hour, &whole));
     row.put("account_count_today", count);
     row.put("account_count_usual", usual_count);
     row.put("account_sum_today", spent);
     row.put("account_sum_usual", usual_spent);
-    row.put("account_count_1d_to_usual", (count / (usual_count + 1.0)).ln() * believed(month.len()));
-    let usual = usual_spent + mean(&month) + 1.0;
-    row.put("account_sum_1d_to_usual", ((spent + 1.0) / usual).ln() * believed(month.len()));
+    row.put(format!("account_count_{day}_to_usual"), (count / (usual_count + 1.0)).ln() * believed(whole.len()));
+    let usual = usual_spent + mean(&whole) + 1.0;
+    row.put(format!("account_sum_{day}_to_usual"), ((spent + 1.0) / usual).ln() * believed(whole.len()));
 }
 
 /// Pace, hours, weekdays, payees and balance.
-fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
-    let pace = own.last().map_or(30 * DAY, |e| (txn.at.0 - e.at.0).min(30 * DAY));
+fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(String, i64); 4]) {
+    let [.., (_, month_long)] = lengths;
+    let pace = own.last().map_or(*month_long, |e| (txn.at.0 - e.at.0).min(*month_long));
     row.put("seconds_since_last", (pace as f64 / 1e6).ln_1p());
 
-    let month = within(txn, 30 * DAY, own);
+    let month = within(txn, *month_long, own);
     let hour_of = |e: &Transaction| e.at.0.rem_euclid(DAY) / (DAY / 24);
     let weekday_of = |e: &Transaction| (e.at.0.div_euclid(DAY) + 3).rem_euclid(7);
     // Weights 3, 2, 2, 1, 1 for an hour and those one and two beside it, round the clock.
@@ -151,7 +169,7 @@ fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
     row.put("hour", hour_of(txn) as f64);
     row.put("weekday", weekday_of(txn) as f64);
 
-    for (tag, length) in &WINDOWS[1..3] {
+    for (tag, length) in &lengths[1..3] {
         let payees: HashSet<_> = within(txn, *length, own).iter().map(|e| e.counterparty).collect();
         row.put(format!("account_counterparties_{tag}"), (payees.len() as f64).ln_1p());
     }
@@ -192,8 +210,9 @@ fn haversine(a: Position, b: Position) -> f64 {
     2.0 * 6_371.008_8 * h.sqrt().asin()
 }
 
-fn counterparty(row: &mut Row, txn: &Transaction, there: &[&Transaction]) {
-    for (tag, length) in &WINDOWS[1..] {
+fn counterparty(row: &mut Row, txn: &Transaction, there: &[&Transaction], lengths: &[(String, i64); 3]) {
+    let [(day, day_long), _, (month, month_long)] = lengths;
+    for (tag, length) in lengths {
         let there = within(txn, *length, there);
         let accounts: HashSet<_> = there.iter().map(|e| e.account).collect();
         row.put(format!("counterparty_count_{tag}"), (there.len() as f64).ln_1p());
@@ -202,13 +221,14 @@ fn counterparty(row: &mut Row, txn: &Transaction, there: &[&Transaction]) {
     }
     // Nobody's traffic is no traffic, this payment not counted either.
     let named = f64::from(u8::from(txn.counterparty.is_some()));
-    let (day, month) = (within(txn, DAY, there), within(txn, 30 * DAY, there));
-    let (today, usual) = (day.len() as f64 + named, (month.len() as f64 + named) / 30.0);
+    let (recent, whole) = (within(txn, *day_long, there), within(txn, *month_long, there));
+    let days = *month_long as f64 / *day_long as f64;
+    let (today, usual) = (recent.len() as f64 + named, (whole.len() as f64 + named) / days);
     row.put("counterparty_count_today", today);
     row.put("counterparty_count_usual", usual);
-    let ratio = if month.is_empty() { 0.0 } else { (today / (usual + 1.0)).ln() * believed(month.len()) };
-    row.put("counterparty_count_1d_to_usual", ratio);
-    row.put("amount_to_counterparty_mean_30d", log_ratio(major(txn), &month));
+    let ratio = if whole.is_empty() { 0.0 } else { (today / (usual + 1.0)).ln() * believed(whole.len()) };
+    row.put(format!("counterparty_count_{day}_to_usual"), ratio);
+    row.put(format!("amount_to_counterparty_mean_{month}"), log_ratio(major(txn), &whole));
 }
 
 /// Sixteen buckets to a doubling, in whole numbers, and how far into its bucket an amount stands.
@@ -231,9 +251,11 @@ fn category(row: &mut Row, txn: &Transaction, like: &[&Transaction]) {
 }
 
 /// What the account's payments in and out in this currency have in common with this one.
-fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction]) {
+fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction], lengths: &[(String, i64); 3]) {
+    let [(hour, hour_long), (day, day_long), (week, week_long)] = lengths;
     let alike: Vec<_> = moves.iter().copied().filter(|e| e.is_outflow() == txn.is_outflow()).collect();
-    let (hour, day, week) = (within(txn, DAY / 24, &alike), within(txn, DAY, &alike), within(txn, 7 * DAY, &alike));
+    let of_hour = within(txn, *hour_long, &alike);
+    let (of_day, of_week) = (within(txn, *day_long, &alike), within(txn, *week_long, &alike));
     type Word = fn(&Transaction) -> &str;
     let words: [(&str, &str, Word); 3] = [
         ("channel", "channels", |e| e.channel.as_str()),
@@ -241,30 +263,30 @@ fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction]) {
         ("country", "countries", |e| e.country.as_str()),
     ];
     for (one, many, of) in words {
-        let same = day.iter().filter(|e| of(e) == of(txn)).count() as f64;
-        row.put(format!("account_{one}_count_1d"), same.ln_1p());
-        let different: HashSet<_> = week.iter().map(|e| of(e)).collect();
-        row.put(format!("account_{many}_7d"), (different.len() as f64).ln_1p());
+        let same = of_day.iter().filter(|e| of(e) == of(txn)).count() as f64;
+        row.put(format!("account_{one}_count_{day}"), same.ln_1p());
+        let different: HashSet<_> = of_week.iter().map(|e| of(e)).collect();
+        row.put(format!("account_{many}_{week}"), (different.len() as f64).ln_1p());
     }
     let amount = |e: &Transaction| e.amount.minor.unsigned_abs();
-    let equal = week.iter().filter(|e| amount(e) == amount(txn)).count() as f64;
-    row.put("account_equal_amounts_7d", equal.ln_1p());
+    let equal = of_week.iter().filter(|e| amount(e) == amount(txn)).count() as f64;
+    row.put(format!("account_equal_amounts_{week}"), equal.ln_1p());
     let is_below =
         |e: &Transaction| [1_000, 3_000, 5_000, 10_000, 15_000].iter().any(|t| (t * 90..t * 100).contains(&amount(e)));
-    let below = week.iter().filter(|e| is_below(e)).count() as f64 + 1.0;
-    row.put("account_below_thresholds_7d", if is_below(txn) { below.ln_1p() } else { 0.0 });
+    let below = of_week.iter().filter(|e| is_below(e)).count() as f64 + 1.0;
+    row.put(format!("account_below_thresholds_{week}"), if is_below(txn) { below.ln_1p() } else { 0.0 });
     let text = amount(txn).to_string();
     let zeros = text.len() - text.trim_end_matches('0').len();
     row.put("amount_round", if amount(txn) == 0 { 0.0 } else { zeros.saturating_sub(2) as f64 });
-    let least = hour.iter().map(|e| major(e)).reduce(f64::min);
+    let least = of_hour.iter().map(|e| major(e)).reduce(f64::min);
     let after = least.map_or(0.0, |least| ((major(txn) + 0.01) / (least + 0.01) / 10.0).ln().max(0.0));
-    row.put("amount_after_test_1h", after);
+    row.put(format!("amount_after_test_{hour}"), after);
     let sum = |is_out: bool| {
-        let day = within(txn, DAY, moves);
-        let before: f64 = day.iter().filter(|e| e.is_outflow() == is_out).map(|e| major(e)).sum();
+        let recent = within(txn, *day_long, moves);
+        let before: f64 = recent.iter().filter(|e| e.is_outflow() == is_out).map(|e| major(e)).sum();
         before + if txn.is_outflow() == is_out { major(txn) } else { 0.0 }
     };
-    row.put("account_passed_on_1d", sum(true).min(sum(false)).ln_1p());
+    row.put(format!("account_passed_on_{day}"), sum(true).min(sum(false)).ln_1p());
     let gaps: Vec<f64> = moves.windows(2).map(|pair| (pair[1].at.0 - pair[0].at.0) as f64 / 1e6).collect();
     let pause = match moves.last() {
         Some(last) if !gaps.is_empty() => {

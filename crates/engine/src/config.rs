@@ -1,0 +1,221 @@
+use std::fmt::Display;
+
+use crible_core::{Column, Has, Window};
+use crible_feature::{FeatureSet, Limits, Settings, Windows};
+use serde::{Deserialize, Serialize};
+
+use crate::{DetectorName, Error};
+
+/// What an engine is made with, in a form a team can read, review and compare: the other half of what the saved model is in
+/// bytes. The same configuration and data give the same model.
+///
+/// In TOML, everything optional and shown here with what holds unless told, but for the three lists of names:
+///
+/// ```
+/// # use crible::Config;
+/// let config = Config::from_toml(
+///     r#"
+///     seed = 0
+///     fit_rows = 60000
+///     detectors = ["robust_z", "isolation_forest"]
+///
+///     [columns]
+///     add = ["account_equal_amounts_7d", "account_passed_on_1d"]
+///     drop = ["balance_share"]
+///
+///     [windows]
+///     account = ["1h", "1d", "7d", "30d"]
+///     counterparty = ["1d", "7d", "30d"]
+///     pattern = ["1h", "1d", "7d"]
+///
+///     [state]
+///     lateness = "0s"
+///     forget_after = "400d"
+///     memory_mib = 4096 # unlimited unless told
+///     "#,
+/// )?;
+/// # assert_eq!(config.columns.drop, ["balance_share"]);
+/// # assert_eq!(Config::from_toml(&config.to_toml())?, config);
+/// # Ok::<(), crible::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The seed of everything drawn.
+    pub seed: u64,
+    /// The most rows to learn from: half to fit the detectors, half to calibrate them.
+    pub fit_rows: usize,
+    /// The detectors to run side by side.
+    pub detectors: Vec<DetectorName>,
+    /// Which columns detectors see.
+    pub columns: Columns,
+    /// Lengths of the windows columns look at.
+    pub windows: Windows,
+    /// What the state is held within.
+    pub state: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            fit_rows: 60_000,
+            detectors: DetectorName::DEFAULT.to_vec(),
+            columns: Columns::default(),
+            windows: Windows::default(),
+            state: Limits::default(),
+        }
+    }
+}
+
+/// Which columns detectors see: those they see unless told, and these, without those. What a feed cannot feed is left out,
+/// named or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Columns {
+    /// Names of columns to see beside the usual ones.
+    pub add: Vec<String>,
+    /// Names of columns not to see.
+    pub drop: Vec<String>,
+}
+
+/// The TOML of a [`Config`].
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Text {
+    seed: Option<u64>,
+    fit_rows: Option<usize>,
+    detectors: Option<Vec<String>>,
+    columns: Columns,
+    windows: WindowsText,
+    state: StateText,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WindowsText {
+    account: Option<Vec<String>>,
+    counterparty: Option<Vec<String>>,
+    pattern: Option<Vec<String>>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct StateText {
+    lateness: Option<String>,
+    forget_after: Option<String>,
+    memory_mib: Option<u64>,
+}
+
+fn wrong(what: impl Display) -> Error {
+    Error::Config(what.to_string())
+}
+
+fn window(text: &str) -> Result<Window, Error> {
+    text.parse().map_err(wrong)
+}
+
+/// `usual` unless a list of as many windows is told.
+fn windows<const N: usize>(what: &str, told: Option<Vec<String>>, usual: [Window; N]) -> Result<[Window; N], Error> {
+    let Some(told) = told else { return Ok(usual) };
+    let all: Vec<Window> = told.iter().map(|text| window(text)).collect::<Result<_, _>>()?;
+    let count = |all: Vec<Window>| wrong(format!("{} windows of `{what}`, expected {N}", all.len()));
+    all.try_into().map_err(count)
+}
+
+impl Config {
+    /// Reads TOML.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where it is no such TOML, a name is no column's or detector's, or a length makes no sense; it says where.
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        let text: Text = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end()))?;
+        let usual = Self::default();
+        let detectors = match text.detectors {
+            Some(names) => names.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+            None => usual.detectors,
+        };
+        let mut state = Limits::default();
+        if let Some(lateness) = text.state.lateness {
+            state.lateness = window(&lateness)?;
+        }
+        if let Some(forget_after) = text.state.forget_after {
+            state.forget_after = window(&forget_after)?;
+        }
+        state.memory = text.state.memory_mib.map(|mib| mib.saturating_mul(1 << 20));
+        let config = Self {
+            seed: text.seed.unwrap_or(usual.seed),
+            fit_rows: text.fit_rows.unwrap_or(usual.fit_rows),
+            detectors,
+            columns: text.columns,
+            windows: Windows {
+                account: windows("account", text.windows.account, usual.windows.account)?,
+                counterparty: windows("counterparty", text.windows.counterparty, usual.windows.counterparty)?,
+                pattern: windows("pattern", text.windows.pattern, usual.windows.pattern)?,
+            },
+            state,
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The same as TOML, with everything written out; memory is rounded down to whole MiB.
+    pub fn to_toml(&self) -> String {
+        let tags = |windows: &[Window]| Some(windows.iter().map(|window| window.tag()).collect());
+        let Windows { account, counterparty, pattern } = &self.windows;
+        let text = Text {
+            seed: Some(self.seed),
+            fit_rows: Some(self.fit_rows),
+            detectors: Some(self.detectors.iter().map(|name| name.to_string()).collect()),
+            columns: self.columns.clone(),
+            windows: WindowsText { account: tags(account), counterparty: tags(counterparty), pattern: tags(pattern) },
+            state: StateText {
+                lateness: Some(self.state.lateness.tag()),
+                forget_after: Some(self.state.forget_after.tag()),
+                memory_mib: self.state.memory.map(|bytes| bytes >> 20),
+            },
+        };
+        // Plain tables, lists and numbers, of which a seed alone can be too large for TOML.
+        toml::to_string(&text).unwrap_or_default()
+    }
+
+    /// Names of all columns detectors could see, of a feed that lacks nothing.
+    pub fn known_columns(&self) -> Vec<String> {
+        let everything =
+            Has { counterparty: true, category: true, channel: true, country: true, position: true, balance: true };
+        // What is only there to be shown beside others has nothing to tell on its own.
+        let set = FeatureSet::all(everything, &self.settings());
+        let weighable = set.columns().iter().filter(|column| !column.phrase.is_empty());
+        weighable.map(|column| column.name.to_string()).collect()
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        (settings.windows, settings.limits) = (self.windows, self.state);
+        settings
+    }
+
+    /// That all names are of columns there are, windows grow and limits fit.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.state.check(&self.windows).map_err(wrong)?;
+        let Columns { add, drop } = &self.columns;
+        let known = self.known_columns();
+        let unknown = add.iter().chain(drop).find(|name| !known.contains(name));
+        if let Some(name) = unknown {
+            return Err(wrong(format!("`{name}` is no column to weigh: expected one of {}", known.join(", "))));
+        }
+        if let Some(name) = add.iter().find(|name| drop.contains(name)) {
+            return Err(wrong(format!("`{name}` is both added and dropped")));
+        }
+        Ok(())
+    }
+
+    /// What computes the columns over a feed that has this.
+    pub(crate) fn features(&self, has: Has) -> FeatureSet {
+        let named = |names: &[String], column: &Column| names.iter().any(|name| *name == column.name);
+        let Columns { add, drop } = &self.columns;
+        let seen = |column: &Column| (column.input || named(add, column)) && !named(drop, column);
+        FeatureSet::scoring(has, &self.settings(), seen)
+    }
+}

@@ -1,0 +1,61 @@
+use crible_core::Window;
+
+/// How late a transaction may come, how long an account is remembered, and how much memory the state may need.
+///
+/// **Lateness.** A transaction up to this much older than the latest one seen is placed where it belongs: it is judged by
+/// what came before it, and all that comes after it is judged as if it had come in time. Zero unless told. Events are kept that
+/// much longer than the longest window needs them.
+///
+/// **Forgetting.** An account that has not paid for `forget_after` starts anew with its next payment. 400 days unless told.
+///
+/// **Memory.** Whenever the clock of the transactions passes a full hour and the state needs more than `memory` bytes,
+/// entities are forgotten until it needs seven eighths of that: the account, counterparty or account's pattern whose last
+/// payment is longest ago first, equal ones in that order of families, then in order of their pseudonyms. Categories stay.
+/// What one hour's transactions need comes on top. Unlimited unless told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The most a transaction may be older than the latest seen.
+    pub lateness: Window,
+    /// How long an account is remembered.
+    pub forget_after: Window,
+    /// Bytes the state may need.
+    pub memory: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { lateness: Window(0), forget_after: Window(400 * Window::DAY.0), memory: None }
+    }
+}
+
+impl Limits {
+    /// That no time is negative and accounts are remembered for as long as the longest of `windows`.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self, windows: &crate::Windows) -> Result<(), String> {
+        let Self { lateness, forget_after, memory: _ } = self;
+        if lateness.0 < 0 {
+            return Err(format!("a lateness of {}, expected none or more", lateness.tag()));
+        }
+        let [.., longest] = windows.account;
+        if *forget_after < longest {
+            return Err(format!(
+                "accounts forgotten after {}, expected {} at least",
+                forget_after.tag(),
+                longest.tag()
+            ));
+        }
+        windows.check(*lateness)
+    }
+}
+
+/// What a set is made with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Lengths of windows.
+    pub windows: crate::Windows,
+    /// What the state is held within.
+    pub limits: Limits,
+}

@@ -1,0 +1,168 @@
+//! Whom an entity has dealt with.
+
+use std::hash::{BuildHasher, BuildHasherDefault};
+
+use hashbrown::HashTable;
+
+use crate::ring::{more, roomy};
+use crate::window::IdHasher;
+
+/// No event.
+const NONE: u32 = u32::MAX;
+
+/// Up to so many others are looked for one after the other: their table would take more than they do.
+const FEW: usize = 32;
+
+/// An other: the two halves of its id, and the number of the last event with it.
+#[derive(Clone, Copy, Debug)]
+struct Met([u32; 3]);
+
+impl Met {
+    fn new(id: u64) -> Self {
+        Self([id as u32, (id >> 32) as u32, NONE])
+    }
+
+    fn id(self) -> u64 {
+        u64::from(self.0[0]) | u64::from(self.0[1]) << 32
+    }
+
+    fn last(self) -> u32 {
+        self.0[2]
+    }
+}
+
+/// The others of one entity, each in a slot of its own, and the number of the last event with each that is still in the ring.
+///
+/// That number is all it takes to count different others in a window: an event that leaves takes its other along where it is
+/// the last with it, and one that arrives brings a new other where the last with it has left. `EVER` says whether others are
+/// remembered whose events have all gone; where not, their slots are given to new ones.
+#[derive(Debug)]
+pub(crate) struct Others<const EVER: bool> {
+    met: Vec<Met>,
+    index: Option<Box<HashTable<u32>>>,
+    /// A slot nobody has, where its id would be the next such.
+    free: u32,
+    n_free: u32,
+}
+
+impl<const EVER: bool> Default for Others<EVER> {
+    fn default() -> Self {
+        Self { met: Vec::new(), index: None, free: NONE, n_free: 0 }
+    }
+}
+
+fn hash(id: u64) -> u64 {
+    BuildHasherDefault::<IdHasher>::default().hash_one(id)
+}
+
+impl<const EVER: bool> Others<EVER> {
+    /// Slots, those nobody has included.
+    pub(crate) fn len(&self) -> usize {
+        self.met.len()
+    }
+
+    /// The id in a slot.
+    pub(crate) fn id(&self, slot: u32) -> u64 {
+        self.met[slot as usize].id()
+    }
+
+    /// The id in each slot.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u64> {
+        self.met.iter().map(|met| met.id())
+    }
+
+    fn find(&self, id: u64) -> Option<u32> {
+        match &self.index {
+            Some(index) => index.find(hash(id), |&slot| self.id(slot) == id).copied(),
+            None => {
+                let is_it = |met: &Met| met.id() == id && (EVER || met.last() != NONE);
+                self.met.iter().position(is_it).map(|slot| slot as u32)
+            }
+        }
+    }
+
+    /// The slot of an other, and whether it is new. One that is new has to be part of the next event.
+    pub(crate) fn meet(&mut self, id: u64) -> (u32, bool) {
+        if let Some(slot) = self.find(id) {
+            return (slot, false);
+        }
+        let slot = if self.free == NONE {
+            let len = self.met.len();
+            if len == self.met.capacity() {
+                self.met.reserve_exact(more(len));
+            }
+            self.met.push(Met::new(id));
+            len as u32
+        } else {
+            let slot = self.free;
+            self.free = self.id(slot) as u32;
+            self.n_free -= 1;
+            self.met[slot as usize] = Met::new(id);
+            slot
+        };
+        let met = &self.met;
+        let rehash = |&slot: &u32| hash(met[slot as usize].id());
+        match &mut self.index {
+            Some(index) => {
+                index.insert_unique(hash(id), slot, rehash);
+            }
+            None if met.len() > FEW => {
+                // The new one came last: had a slot been free, it would have that.
+                let mut index = HashTable::with_capacity(2 * FEW);
+                let is_taken = |at: &u32| EVER || *at == slot || met[*at as usize].last() != NONE;
+                (0..met.len() as u32).filter(is_taken).for_each(|slot| {
+                    index.insert_unique(rehash(&slot), slot, rehash);
+                });
+                self.index = Some(Box::new(index));
+            }
+            None => {}
+        }
+        (slot, true)
+    }
+
+    /// Number of the last event with the other in `slot`; `None` where all have left the ring.
+    pub(crate) fn last(&self, slot: u32) -> Option<u32> {
+        Some(self.met[slot as usize].last()).filter(|last| *last != NONE)
+    }
+
+    pub(crate) fn set_last(&mut self, slot: u32, number: u32) {
+        self.met[slot as usize].0[2] = number;
+    }
+
+    /// Numbers of all events have gone down.
+    pub(crate) fn renumber(&mut self, by: u32) {
+        self.met.iter_mut().filter(|met| met.last() != NONE).for_each(|met| met.0[2] -= by);
+    }
+
+    /// Event `number`, with the other in `slot`, has left the ring.
+    pub(crate) fn leave(&mut self, slot: u32, number: u32) {
+        if self.last(slot) != Some(number) {
+            return;
+        }
+        self.set_last(slot, NONE);
+        if !EVER {
+            let id = self.id(slot);
+            if let Some(index) = &mut self.index
+                && let Ok(found) = index.find_entry(hash(id), |&at| at == slot)
+            {
+                found.remove();
+            }
+            self.met[slot as usize] = Met::new(u64::from(self.free));
+            self.free = slot;
+            self.n_free += 1;
+        }
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        let index = |index: &HashTable<u32>| size_of_val(index) + index.allocation_size();
+        self.met.capacity() * size_of::<Met>() + self.index.as_deref().map_or(0, index)
+    }
+
+    /// Bytes on the heap that those remembered need, however they came to be there.
+    pub(crate) fn needed(&self) -> usize {
+        let len = self.met.len() - self.n_free as usize;
+        let index = if len > FEW { (len * 8 / 7).next_power_of_two() * (size_of::<u32>() + 1) + 64 } else { 0 };
+        roomy(len) * size_of::<Met>() + index
+    }
+}
