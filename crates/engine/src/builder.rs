@@ -1,7 +1,7 @@
 use std::ops::{ControlFlow, Range};
 
 use crible_core::{Batch, Has, Timestamp};
-use crible_feature::{Block, FeatureSet, Limits, Windows};
+use crible_feature::{Block, FeatureSet, Limits, PeerSums, Peers, Windows};
 use crible_score::ensemble::Ensemble;
 use linfa::ParamGuard;
 use ndarray::Array2;
@@ -104,7 +104,8 @@ impl Builder {
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
         let sample = self.sample(batch, batch.len())?;
-        let mut features = self.config.features(batch.has());
+        let peers = peers(batch, batch.len());
+        let mut features = self.config.features(batch.has(), &peers);
         let mut rows = Sample::new(&features);
         let (mut block, mut at) = (Block::default(), 0);
         for range in blocks(batch.len()) {
@@ -114,8 +115,9 @@ impl Builder {
             (0..block.rows()).for_each(|row| rows.push(&block, row));
             at = here;
         }
-        let model = self.learn(batch.has(), rows)?;
-        Ok(Engine::new(model, self.config.features(batch.has())))
+        let model = self.learn(batch.has(), peers, rows)?;
+        let features = model.features();
+        Ok(Engine::new(model, features))
     }
 
     /// Learns from the transactions before `until` (from all where there is none) and scores all of them, from an empty
@@ -135,7 +137,8 @@ impl Builder {
         let before = until.map_or(batch.len(), |until| batch.rows_before(until));
         let sample = self.sample(batch, before)?;
         let has = batch.has_before(before);
-        let mut features = self.config.features(has);
+        let peers = peers(batch, before);
+        let mut features = self.config.features(has, &peers);
         let mut rows = Sample::new(&features);
         let row_bytes = features.columns().len() * size_of::<f32>();
         let keep = batch.len().saturating_mul(row_bytes) <= self.feature_memory;
@@ -158,9 +161,10 @@ impl Builder {
             }
             at = here;
         }
-        let model = self.learn(has, rows)?;
+        let model = self.learn(has, peers, rows)?;
         if !keep {
-            let mut engine = Engine::new(model, self.config.features(has));
+            let features = model.features();
+            let mut engine = Engine::new(model, features);
             engine.replay(batch, visit)?;
             return Ok(engine);
         }
@@ -186,7 +190,7 @@ impl Builder {
         let go_on = |batch: &Batch| {
             if before(batch) < batch.len() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let (mut all, mut has, mut ends) = (0, Has::default(), None);
+        let (mut all, mut has, mut ends, mut sums) = (0, Has::default(), None, PeerSums::default());
         pass(&mut |batch| {
             let rows = before(batch);
             if let Some(last) = rows.checked_sub(1) {
@@ -194,13 +198,15 @@ impl Builder {
                 ends = Some((first, batch.times()[last]));
             }
             (all, has) = (all + rows, has.or(batch.has_before(rows)));
+            sums.add(batch, 0..rows);
             Ok(go_on(batch))
         })?;
         let Some((first, last)) = ends else {
             return Err(Error::TooFew { got: 0, needed: MIN_ROWS }.into());
         };
         let warm = warm(first, last);
-        let mut features = self.config.features(has);
+        let peers = sums.means();
+        let mut features = self.config.features(has, &peers);
         let mut rows = Sample::new(&features);
         // Learned from whole, until it shows that what comes once windows have filled is enough.
         let mut sample = self.draw(0, all);
@@ -224,7 +230,9 @@ impl Builder {
             seen += end;
             Ok(go_on(batch))
         })?;
-        Ok(Engine::new(self.learn(has, rows)?, self.config.features(has)))
+        let model = self.learn(has, peers, rows)?;
+        let features = model.features();
+        Ok(Engine::new(model, features))
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -257,8 +265,8 @@ impl Builder {
             .collect()
     }
 
-    fn learn(&self, has: Has, sample: Sample) -> Result<Model, Error> {
-        let set = self.config.features(has);
+    fn learn(&self, has: Has, peers: Peers, sample: Sample) -> Result<Model, Error> {
+        let set = self.config.features(has, &peers);
         let columns = set.columns();
         let usual: Vec<Typical> =
             columns.par_iter().enumerate().map(|(c, column)| Typical::of(column.tail, &mut sample.column(c))).collect();
@@ -271,8 +279,15 @@ impl Builder {
             params = params.member(detector.build(mix(self.config.seed ^ (i as u64 + 1) << 32))?);
         }
         let ensemble = params.check()?.fit_rows(rows.view())?;
-        Ok(Model::new(has, self.config.settings(), columns.to_vec(), usual, ensemble))
+        Ok(Model::new(has, self.config.settings(peers), columns.to_vec(), usual, ensemble))
     }
+}
+
+/// What payments are on average in the first `rows` of a batch.
+fn peers(batch: &Batch, rows: usize) -> Peers {
+    let mut sums = PeerSums::default();
+    sums.add(batch, 0..rows);
+    sums.means()
 }
 
 /// When the windows of a history that begins and ends here have filled.

@@ -1,7 +1,7 @@
 use std::fmt::Display;
 
 use crible_core::{Column, Has, Window};
-use crible_feature::{FeatureSet, Limits, Settings, Windows};
+use crible_feature::{FeatureSet, Limits, Peers, Settings, Windows};
 use serde::{Deserialize, Serialize};
 
 use crate::{DetectorName, Error};
@@ -185,15 +185,13 @@ impl Config {
         let everything =
             Has { counterparty: true, category: true, channel: true, country: true, position: true, balance: true };
         // What is only there to be shown beside others has nothing to tell on its own.
-        let set = FeatureSet::all(everything, &self.settings());
+        let set = FeatureSet::all(everything, &self.settings(Peers::default()));
         let weighable = set.columns().iter().filter(|column| !column.phrase.is_empty());
         weighable.map(|column| column.name.to_string()).collect()
     }
 
-    pub(crate) fn settings(&self) -> Settings {
-        let mut settings = Settings::default();
-        (settings.windows, settings.limits) = (self.windows, self.state);
-        settings
+    pub(crate) fn settings(&self, peers: Peers) -> Settings {
+        Settings { windows: self.windows, limits: self.state, peers }
     }
 
     /// That all names are of columns there are, windows grow and limits fit.
@@ -212,10 +210,10 @@ impl Config {
     }
 
     /// What computes the columns over a feed that has this.
-    pub(crate) fn features(&self, has: Has) -> FeatureSet {
+    pub(crate) fn features(&self, has: Has, peers: &Peers) -> FeatureSet {
         let named = |names: &[String], column: &Column| names.iter().any(|name| *name == column.name);
         let Columns { add, drop } = &self.columns;
         let seen = |column: &Column| (column.input || named(add, column)) && !named(drop, column);
-        FeatureSet::scoring(has, &self.settings(), seen)
+        FeatureSet::scoring(has, &self.settings(peers.clone()), seen)
     }
 }

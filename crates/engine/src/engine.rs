@@ -266,7 +266,7 @@ impl Engine {
     /// and the same for the same transactions, however they were handed in. Apart from the model, because it changes with every
     /// payment and because it holds pseudonyms and amounts, which a model does not: keep it as you keep the transactions.
     pub fn save_state(&self) -> Vec<u8> {
-        crate::saved::state_to_bytes(&self.features)
+        crate::saved::state_to_bytes(&self.features.save())
     }
 
     /// Puts a saved state in the place of this engine's. The state may have been saved under another model, as long as both

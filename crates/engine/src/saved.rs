@@ -1,7 +1,7 @@
 //! A model as bytes: `CRIBLEM` and a format version, the length and the CRC-32 of the body, the body in postcard.
 
 use crible_core::{Column, Has, Scale, Tail, Window};
-use crible_feature::{FeatureSet, Limits, Settings, Windows};
+use crible_feature::{FeatureSet, Limits, Peers, Settings, Windows};
 use crible_score::ensemble::Ensemble;
 use crible_score::{Model as _, Snapshot};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
 const VERSION: u8 = 2;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
-/// Windows and limits a model goes with, lengths in microseconds. Format 1 had none, and holds [`Settings::default`].
+/// Windows, limits and peers a model goes with, lengths in microseconds. Format 1 had none, and holds [`Settings::default`].
 #[derive(Serialize, Deserialize)]
 struct Made {
     account: [i64; 4],
@@ -24,11 +24,13 @@ struct Made {
     lateness: i64,
     forget_after: i64,
     memory: Option<u64>,
+    /// Currency and direction, and the mean payment in minor units.
+    peers: Vec<(u32, f64)>,
 }
 
 impl Made {
     fn of(settings: &Settings) -> Self {
-        let Settings { windows: Windows { account, counterparty, pattern }, limits } = settings;
+        let Settings { windows: Windows { account, counterparty, pattern }, limits, peers } = settings;
         Self {
             account: account.map(|window| window.0),
             counterparty: counterparty.map(|window| window.0),
@@ -36,6 +38,7 @@ impl Made {
             lateness: limits.lateness.0,
             forget_after: limits.forget_after.0,
             memory: limits.memory,
+            peers: peers.means().to_vec(),
         }
     }
 
@@ -49,7 +52,8 @@ impl Made {
         (limits.lateness, limits.forget_after) = (Window(self.lateness), Window(self.forget_after));
         limits.memory = self.memory;
         limits.check(&windows).map_err(Error::NotAModel)?;
-        Ok(Settings { windows, limits })
+        let unsound = || Error::NotAModel("means of peers that are out of order or no amounts".to_owned());
+        Ok(Settings { windows, limits, peers: Peers::from_means(self.peers).ok_or_else(unsound)? })
     }
 }
 
@@ -116,8 +120,8 @@ pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
 }
 
 /// A state as bytes: `CRIBLES`, then as a model.
-pub(crate) fn state_to_bytes(features: &FeatureSet) -> Vec<u8> {
-    frame(STATE_MAGIC, FeatureSet::FORMAT, &features.save())
+pub(crate) fn state_to_bytes(state: &[u8]) -> Vec<u8> {
+    frame(STATE_MAGIC, FeatureSet::FORMAT, state)
 }
 
 /// The state within, and its format.

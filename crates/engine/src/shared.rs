@@ -1,24 +1,25 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crible_alert::Reason;
 use crible_core::Transaction;
-use crible_feature::FeatureSet;
+use crible_feature::SharedSet;
 
 use crate::{Engine, Error, LateCount, Model, Verdict};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
 ///
-/// The state stays one, so windows of counterparties and categories are exact whatever thread an account's payments come on.
-/// Reading and absorbing a transaction take turns; scoring and explaining run side by side. The more columns and the fewer
-/// detectors, the less there is to gain.
+/// What belongs to accounts is divided into 64 parts by account, each behind a lock of its own; counterparties and categories stay
+/// whole, so that their windows are exact whatever thread an account's payments come on. What is read and absorbed of those takes
+/// turns, what is of accounts does where two payments meet in one part, and scoring and explaining run side by side.
 ///
-/// **Order.** Transactions take effect in the order in which the handles got hold of the state, and every verdict is, to the
+/// **Order.** Transactions take effect in the order in which the handles got hold of counterparties and categories: the lock of an account's part is
+/// taken before that one is let go of. So whatever two transactions share, they come to it in this order, and every verdict is, to the
 /// bit, that of one [`Engine`] which observed them in this order. Where the order matters, as it does for transactions that
 /// would otherwise be [`Error::Late`], let the handles take from one queue with [`Shared::observe_next`]: the queue's order is
 /// then the state's, on any number of threads.
 #[derive(Debug)]
 pub struct Shared {
-    features: Arc<Mutex<FeatureSet>>,
+    features: Arc<SharedSet>,
     model: Arc<Model>,
     row: Vec<f32>,
     seen: Vec<f64>,
@@ -32,7 +33,7 @@ impl Clone for Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(features: Arc<Mutex<FeatureSet>>, model: Arc<Model>) -> Self {
+    pub(crate) fn new(features: Arc<SharedSet>, model: Arc<Model>) -> Self {
         let row = vec![0.0; model.columns().len()];
         let seen = vec![0.0; model.n_inputs()];
         let parts = vec![0.0; model.detectors().len()];
@@ -49,8 +50,10 @@ impl Shared {
     /// # Errors
     /// [`Error::Late`] where it is later than the model allows, whichever handle observed what came before; the state is then as it was.
     pub fn observe(&mut self, txn: &Transaction) -> Result<Verdict, Error> {
-        held(&self.features).step(txn, &mut self.row)?;
-        self.score()
+        match self.features.step(|| Some(*txn), &mut self.row) {
+            Some((_, Err(late))) => Err(late.into()),
+            _ => self.score(),
+        }
     }
 
     /// Takes the next transaction from `next`, which no other handle does meanwhile, and observes it; `None` where there is none.
@@ -59,11 +62,7 @@ impl Shared {
         &mut self,
         next: impl FnOnce() -> Option<Transaction>,
     ) -> Option<(Transaction, Result<Verdict, Error>)> {
-        let (txn, read) = {
-            let mut features = held(&self.features);
-            let txn = next()?;
-            (txn, features.step(&txn, &mut self.row))
-        };
+        let (txn, read) = self.features.step(next, &mut self.row)?;
         Some((txn, read.map_err(Error::from).and_then(|()| self.score())))
     }
 
@@ -78,29 +77,24 @@ impl Shared {
 
     /// As [`Engine::late`], of all handles.
     pub fn late(&self) -> LateCount {
-        held(&self.features).late()
+        self.features.late()
     }
 
     /// As [`Engine::state_bytes`].
     pub fn state_bytes(&self) -> usize {
-        held(&self.features).state_bytes()
+        self.features.state_bytes()
     }
 
     /// As [`Engine::save_state`]: of one moment between two transactions.
     pub fn save_state(&self) -> Vec<u8> {
-        crate::saved::state_to_bytes(&held(&self.features))
+        crate::saved::state_to_bytes(&self.features.save())
     }
-}
-
-/// The state. A panic of a caller's own closure poisons the lock before the state is touched, which is then as sound as ever.
-fn held(features: &Mutex<FeatureSet>) -> MutexGuard<'_, FeatureSet> {
-    features.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Engine {
     /// A handle for a thread; clone it for the others.
     pub fn share(self) -> Shared {
         let (model, features) = self.into_parts();
-        Shared::new(Arc::new(Mutex::new(features)), Arc::new(model))
+        Shared::new(Arc::new(features.share()), Arc::new(model))
     }
 }

@@ -121,7 +121,7 @@ proptest! {
 
     /// What comes late is placed where it belongs: afterwards verdicts and state are those of an engine that had it in order.
     #[test]
-    fn late_transactions_are_placed(txns in feed(), delays in prop::collection::vec(0.0f64..1.0, 1..30), cut in 0.2f64..0.9) {
+    fn late_transactions_are_placed(txns in feed(), delays in prop::collection::vec(0.0f64..1.0, 5..30), cut in 0.2f64..0.9) {
         let lateness = 6 * Window::HOUR.0;
         let mut limits = Limits::default();
         limits.lateness = Window(lateness);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::Calendar;
 use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
+use crate::peers::Peers;
 use crate::place;
 use crate::state::{KeptEvents, KeptEventsV1};
 use crate::window::{Events, Sums, float, magnitude, shrunk_log_ratio};
@@ -33,7 +34,7 @@ const IS_OUTSIZED: u8 = 2;
 /// | `amount` | magnitude | large one-off |
 /// | `account_{count,sum,mean,deviation}_{1h,1d,7d,30d}` | the windows, this payment not among them | bursts |
 /// | `amount_to_account_mean_{7d,30d}`, `amount_deviations_30d` | this payment against them, held back while the history is short | out of character |
-/// | `amount_to_account_mean_in_run` | this payment against the mean of all before it, where above it, held back alike, and half of ln(1 + n), n being the outsized payments of 7 days | a card in other hands: several large payments, none of them the largest ever |
+/// | `amount_to_account_mean_in_run` | this payment against the mean of all before it and, while these are few, of the account's [`Peers`], where above it, and half of ln(1 + n), n being the outsized payments of 7 days | a card in other hands: several large payments, none of them the largest ever |
 /// | `account_outsized_7d` | payments that were three times the mean before them, or more | the same |
 /// | `account_sum_1h_to_mean` | the last hour with this payment against the mean payment of 30 days, held back alike | bursts of any amount |
 /// | `account_{count,sum}_1d_to_usual` | the last day with this payment against the daily mean of 30 days | bursts for this account |
@@ -44,9 +45,10 @@ const IS_OUTSIZED: u8 = 2;
 /// | `weekday_surprise` | −ln probability of the weekday for this account | odd days |
 /// | `kilometres_from_last`, `kilometres_per_hour` | from the account's last position | impossible travel |
 /// | `balance_share` | amount / balance before | draining |
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct AccountBehaviour {
     windows: [Window; 4],
+    peers: Peers,
     counterparties: bool,
     positions: bool,
     balances: bool,
@@ -65,6 +67,8 @@ pub(crate) struct Payment {
     balance_share: f32,
     /// Major units in a minor one.
     per_unit: f32,
+    /// What its like are on average among peers, in minor units; none where that is not known.
+    peers: Option<f64>,
 }
 
 #[derive(Debug, Default)]
@@ -149,6 +153,11 @@ impl Rule for AccountBehaviour {
     type Old = KeptAccountV1;
 
     const NAME: &'static str = "account";
+    const ACCOUNT_OF: Option<fn(Self::Key) -> u64> = Some(|(account, _)| account);
+
+    fn sort_key((account, kind): Self::Key) -> [u64; 3] {
+        [account, u64::from(kind), 0]
+    }
 
     fn columns(&self) -> Vec<Column> {
         columns(&self.windows, self.counterparties, self.positions, self.balances)
@@ -167,6 +176,7 @@ impl Rule for AccountBehaviour {
             position: txn.position,
             balance_share: balance_share as f32,
             per_unit: per_unit(txn),
+            peers: self.peers.of(txn),
         };
         Some(((txn.account.get(), kind(txn)), payment))
     }
@@ -180,7 +190,7 @@ impl Rule for AccountBehaviour {
             *account = Account::default();
         }
         account.expire(payment.at, &self.windows, reach.lateness);
-        let to_mean = account.to_mean(payment.minor);
+        let to_mean = account.to_mean(payment);
         let (other, first) = account.events.meet(payment.other);
         if let Some(out) = out {
             self.read(account, payment, first, to_mean, out);
@@ -202,17 +212,18 @@ impl Rule for AccountBehaviour {
         account.last_at.unwrap_or(i64::MIN)
     }
 
-    fn rewind(&self, account: &mut Account, to: i64) -> Vec<Payment> {
-        let undone = account.events.rewind(to, FIRST);
+    fn rewind(&self, account: &mut Account, late: &Payment) -> Vec<Payment> {
+        let undone = account.events.rewind(late.at, FIRST);
         account.recount();
         // Where the ring begins after the payment before, that was longer ago than pace looks back.
         account.last_at = account.events.iter().next_back().map(|event| event.at);
         account.payments = account.payments.saturating_sub(undone.len() as u32);
         account.total -= undone.iter().map(|&(_, minor, ..)| i128::from(minor)).sum::<i128>();
-        let mut places = account.places.rewind(to).into_iter().peekable();
+        let mut places = account.places.rewind(late.at).into_iter().peekable();
         let payment = |(at, minor, other, _)| {
             let position = places.next_if(|place| place.0 == at).map(|(_, position)| position);
-            Payment { at, minor, other, position, ..Payment::default() }
+            // Of one currency and direction all have the same peers.
+            Payment { at, minor, other, position, ..*late }
         };
         undone.into_iter().map(payment).collect()
     }
@@ -332,15 +343,33 @@ impl Account {
         if self.payments == 0 { 0.0 } else { float(self.total) / f64::from(self.payments) }
     }
 
-    fn to_mean(&self, minor: i64) -> f64 {
-        shrunk_log_ratio(minor as f64, self.mean(), f64::from(self.payments))
+    /// The payment against the mean of all before it, and against that of its peers by as much as these are too few.
+    fn to_mean(&self, payment: &Payment) -> f64 {
+        let (minor, count) = (payment.minor as f64, f64::from(self.payments));
+        let own = shrunk_log_ratio(minor, self.mean(), count);
+        let of_peers = |peers: f64| ln((minor + 1.0) / (peers + 1.0)) * (2.0 / (count + 2.0));
+        own + payment.peers.map_or(0.0, of_peers)
+    }
+
+    /// The mean that [`Account::to_mean`] compares with, in minor units.
+    fn expected(&self, payment: &Payment) -> f64 {
+        let Some(peers) = payment.peers else { return self.mean() };
+        let count = f64::from(self.payments);
+        let believed = count / (count + 2.0);
+        libm::expm1(ln1p(self.mean()) * believed + ln1p(peers) * (1.0 - believed))
     }
 }
 
 impl AccountBehaviour {
     /// The rule, with the columns that need counterparties, positions and balances only where there are any.
-    pub(crate) fn new(windows: [Window; 4], counterparties: bool, positions: bool, balances: bool) -> Self {
-        Self { windows, counterparties, positions, balances, logs: CountLogs::new(), outsized: ln(OUTSIZED) }
+    pub(crate) fn new(
+        windows: [Window; 4],
+        peers: Peers,
+        counterparties: bool,
+        positions: bool,
+        balances: bool,
+    ) -> Self {
+        Self { windows, peers, counterparties, positions, balances, logs: CountLogs::new(), outsized: ln(OUTSIZED) }
     }
 
     fn read(&self, account: &Account, payment: &Payment, first: bool, to_mean_ever: f64, mut out: Writer<'_>) {
@@ -398,7 +427,7 @@ impl AccountBehaviour {
         if self.balances {
             out.put(|| f64::from(payment.balance_share));
         }
-        out.put(|| account.mean() * per_unit);
+        out.put(|| account.expected(payment) * per_unit);
         for sums in sums {
             out.put(|| sums.mean() * per_unit);
         }
@@ -485,7 +514,7 @@ fn columns(windows: &[Window; 4], counterparties: bool, positions: bool, balance
         Column::input("amount_to_account_mean_in_run", Unit::Money, Linear, Upper, Topic::AmountForAccount)
             .shown_as_amount()
             .against("account_mean")
-            .told("amount {value} is {times} times this account's mean of {typical}"),
+            .told("amount {value} is {times} times the {typical} expected of this account"),
         Column::input(format!("account_outsized_{week}"), Unit::Count, Ln1p, Upper, Topic::AmountForAccount)
             .told(format!(
                 "payments of three times this account's mean within {} before: {{value}} (median {{typical}})",

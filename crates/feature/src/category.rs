@@ -24,7 +24,7 @@ const STEPS: usize = 16;
 /// Each category keeps an exact integer histogram on a logarithmic grid (4.4 % wide) and reads the tail from it, one
 /// virtual payment above everything included, so that a new category finds nothing strange. Within a bucket the tail
 /// runs straight, so larger amounts always score higher. A payment without a category is compared with its like.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CategoryBehaviour;
 
 #[derive(Debug)]
@@ -60,6 +60,10 @@ impl Rule for CategoryBehaviour {
 
     const NAME: &'static str = "category";
     const STAYS: bool = true;
+
+    fn sort_key((high, low, kind): Self::Key) -> [u64; 3] {
+        [high, low, u64::from(kind)]
+    }
 
     fn columns(&self) -> Vec<Column> {
         vec![
@@ -104,7 +108,7 @@ impl Rule for CategoryBehaviour {
         category.recent.back().map_or(i64::MIN, |(at, _)| *at)
     }
 
-    fn rewind(&self, category: &mut Category, to: i64) -> Vec<Self::Input> {
+    fn rewind(&self, category: &mut Category, &(to, ..): &Self::Input) -> Vec<Self::Input> {
         let mut undone = Vec::new();
         while let Some((at, minor)) = category.recent.pop_back_if(|(at, _)| *at > to) {
             category.take(minor);

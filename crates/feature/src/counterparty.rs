@@ -24,7 +24,7 @@ const MONTH: usize = 2;
 /// | `counterparty_count_1d_to_usual` | the last day against the daily mean of 30 days | a sudden run |
 ///
 /// A payment without a counterparty reads zeros and leaves no trace.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CounterpartyBehaviour {
     windows: [Window; 3],
     logs: CountLogs,
@@ -47,6 +47,10 @@ impl Rule for CounterpartyBehaviour {
     type Old = KeptEventsV1;
 
     const NAME: &'static str = "counterparty";
+
+    fn sort_key((counterparty, kind): Self::Key) -> [u64; 3] {
+        [counterparty, u64::from(kind), 0]
+    }
 
     fn columns(&self) -> Vec<Column> {
         columns(&self.windows)
@@ -79,9 +83,9 @@ impl Rule for CounterpartyBehaviour {
         events.iter().next_back().map_or(i64::MIN, |event| event.at)
     }
 
-    fn rewind(&self, events: &mut Self::State, to: i64) -> Vec<Visit> {
+    fn rewind(&self, events: &mut Self::State, late: &Visit) -> Vec<Visit> {
         let visit = |(at, minor, account, _)| Visit { at, minor, account, per_unit: 0.0 };
-        events.rewind(to, 0).into_iter().map(visit).collect()
+        events.rewind(late.at, 0).into_iter().map(visit).collect()
     }
 
     fn trim(&self, events: &mut Self::State, now: i64, _: &Reach) {

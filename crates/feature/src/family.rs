@@ -11,11 +11,12 @@ use serde::de::DeserializeOwned;
 
 use crate::ring::{more, roomy};
 use crate::set::{Rows, UNWANTED};
+use crate::shared::part_of;
 use crate::window::IdMap;
 use crate::{Feature, StateError};
 
 /// One kind of entity: whose state a transaction belongs to, what of it matters there, and what is read.
-pub(crate) trait Rule: fmt::Debug + Send + Sync {
+pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     type Key: Hash + Ord + Copy + fmt::Debug + Send + Serialize + DeserializeOwned;
     /// What the rule needs of a transaction; small, because a batch's are sorted by entity.
     type Input: Copy + Default + fmt::Debug + Send + Sync;
@@ -29,6 +30,11 @@ pub(crate) trait Rule: fmt::Debug + Send + Sync {
     const NAME: &'static str;
     /// Whether entities are few, and none is forgotten to save memory.
     const STAYS: bool = false;
+    /// Whose account an entity is; none where accounts share entities.
+    const ACCOUNT_OF: Option<fn(Self::Key) -> u64> = None;
+
+    /// The key as numbers of the same order.
+    fn sort_key(key: Self::Key) -> [u64; 3];
 
     /// The columns [`Rule::step`] fills.
     fn columns(&self) -> Vec<Column>;
@@ -40,8 +46,8 @@ pub(crate) trait Rule: fmt::Debug + Send + Sync {
     fn step(&self, state: &mut Self::State, input: &Self::Input, reach: &Reach, out: Option<Writer<'_>>);
     /// When the last payment was.
     fn last_at(&self, state: &Self::State) -> i64;
-    /// Goes back to when only payments up to `to` had been; those after it, oldest first.
-    fn rewind(&self, state: &mut Self::State, to: i64) -> Vec<Self::Input>;
+    /// Goes back to when only payments up to the time of `late` had been; those after it, oldest first.
+    fn rewind(&self, state: &mut Self::State, late: &Self::Input) -> Vec<Self::Input>;
     /// Lets go of what no payment at `now` or later would read.
     fn trim(&self, state: &mut Self::State, now: i64, reach: &Reach);
     /// Whether there is nothing left that a payment at `now` or later would read.
@@ -109,13 +115,19 @@ pub(crate) struct Family<R: Rule> {
 }
 
 /// Inputs of a batch, as read and sorted by entity: kept from batch to batch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Scratch<I> {
     read: Vec<(u32, I)>,
     /// Where the rows of each entity end.
     ends: Vec<u32>,
     /// Entity, wanted number and input, sorted by entity.
     sorted: Vec<(u32, u32, I)>,
+}
+
+impl<I> Default for Scratch<I> {
+    fn default() -> Self {
+        Self { read: Vec::new(), ends: Vec::new(), sorted: Vec::new() }
+    }
 }
 
 const NOBODY: u32 = u32::MAX;
@@ -127,7 +139,7 @@ impl<R: Rule> Family<R> {
         debug_assert!(all.len() <= 64, "a bit for each column");
         let kept = all.iter().enumerate().fold(0, |kept, (i, column)| kept | u64::from(keep(column)) << i);
         let columns = all.into_iter().filter(|column| keep(column)).collect();
-        let scratch = Scratch { read: Vec::new(), ends: Vec::new(), sorted: Vec::new() };
+        let scratch = Scratch::default();
         Self { rule, columns, kept, reach, index: IdMap::default(), states: Vec::new(), scratch, staged: Vec::new() }
     }
 
@@ -215,7 +227,7 @@ impl<R: Rule> Feature for Family<R> {
                     return rule.step(state, &input, reach, Some(out));
                 }
                 // Late: what came after it is undone, and done again behind it.
-                let undone = rule.rewind(state, R::at(&input));
+                let undone = rule.rewind(state, &input);
                 rule.step(state, &input, reach, Some(out));
                 undone.iter().for_each(|later| rule.step(state, later, reach, None));
             }
@@ -275,17 +287,36 @@ impl<R: Rule> Feature for Family<R> {
         R::NAME
     }
 
-    fn save(&self, now: i64) -> Vec<u8> {
-        let mut entities: Vec<(R::Key, u32)> = self.index.iter().map(|(&key, &slot)| (key, slot)).collect();
-        entities.retain(|&(_, slot)| !self.rule.is_over(&self.states[slot as usize], now, &self.reach));
-        entities.sort_unstable();
-        let mut out = Vec::new();
-        for (key, slot) in entities {
+    fn divide(self: Box<Self>, parts: usize) -> Vec<Box<dyn Feature>> {
+        let Self { rule, columns, kept, reach, index, mut states, .. } = *self;
+        let Some(account_of) = R::ACCOUNT_OF else {
+            let family =
+                Self { rule, columns, kept, reach, index, states, scratch: Scratch::default(), staged: Vec::new() };
+            return vec![Box::new(family)];
+        };
+        let empty = || {
+            let (rule, columns, states) = (rule.clone(), columns.clone(), Vec::new());
+            let scratch = Scratch::default();
+            Self { rule, columns, kept, reach, index: IdMap::default(), states, scratch, staged: Vec::new() }
+        };
+        let mut divided: Vec<Self> = (0..parts).map(|_| empty()).collect();
+        for (key, slot) in index {
+            let part = &mut divided[part_of(account_of(key), parts)];
+            let place = part.slot(key) as usize;
+            part.states[place] = std::mem::take(&mut states[slot as usize]);
+        }
+        divided.into_iter().map(|part| Box::new(part) as Box<dyn Feature>).collect()
+    }
+
+    fn save_entities(&self, now: i64) -> Vec<([u64; 3], Vec<u8>)> {
+        let is_left = |slot: u32| !self.rule.is_over(&self.states[slot as usize], now, &self.reach);
+        let entities = self.index.iter().filter(|(_, slot)| is_left(**slot));
+        let saved = entities.map(|(&key, &slot)| {
             let kept = self.rule.keep(&self.states[slot as usize], now, &self.reach);
             // Writing plain data to memory has nothing to fail on.
-            out = postcard::to_extend(&(key, kept), out).unwrap_or_default();
-        }
-        out
+            (R::sort_key(key), postcard::to_allocvec(&(key, kept)).unwrap_or_default())
+        });
+        saved.collect()
     }
 
     fn stage(&mut self, mut bytes: &[u8], watermark: Option<i64>, format: u8) -> Result<(), StateError> {

@@ -9,15 +9,19 @@ mod limits;
 mod math;
 mod others;
 mod pattern;
+mod peers;
 mod place;
 mod ring;
 mod set;
+mod shared;
 mod state;
 mod window;
 mod windows;
 
 pub use limits::{Limits, Settings};
+pub use peers::{PeerSums, Peers};
 pub use set::{Block, FeatureSet, Late, LateCount, Rows};
+pub use shared::SharedSet;
 pub use state::StateError;
 pub use windows::Windows;
 
@@ -43,8 +47,11 @@ pub trait Feature: fmt::Debug + Send {
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows);
     /// Its name in saved states.
     fn name(&self) -> &'static str;
-    /// The state as payments at `now` and later may read it, as bytes that depend on nothing but the transactions taken in.
-    fn save(&self, now: i64) -> Vec<u8>;
+    /// The same family in so many, each with the accounts that are its part; itself alone where accounts share entities.
+    fn divide(self: Box<Self>, parts: usize) -> Vec<Box<dyn Feature>>;
+    /// Each entity as payments at `now` and later may read it, as bytes that depend on nothing but the transactions taken in, and
+    /// the key it is sorted by.
+    fn save_entities(&self, now: i64) -> Vec<([u64; 3], Vec<u8>)>;
     /// Reads a saved state that is to be brought together with this one; nothing changes before [`Feature::commit`].
     ///
     /// # Errors

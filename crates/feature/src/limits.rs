@@ -52,10 +52,12 @@ impl Limits {
 }
 
 /// What a set is made with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// Lengths of windows.
     pub windows: crate::Windows,
     /// What the state is held within.
     pub limits: Limits,
+    /// What accounts without a history are judged by.
+    pub peers: crate::Peers,
 }

@@ -1,13 +1,16 @@
 //! What an account's payments of the last day and week have in common.
 
+use std::hash::Hasher;
+
 use crible_core::{Code, Column, Scale, Tail, Topic, Transaction, Unit, Window};
+use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{currency, per_unit};
 use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
 use crate::ring::{Event, MAX_SPAN, Ring};
-use crate::window::{IdMap, float, magnitude};
+use crate::window::{IdHasher, IdMap, float, magnitude};
 use crate::windows::span;
 
 /// Places of the windows, by what they are unless told.
@@ -36,12 +39,13 @@ const TEST: f64 = 10.0;
 /// | `account_{channel,category,country}_count_1d` | payments of the same word, a day | a burst in one channel |
 /// | `account_{channels,categories,countries}_7d` | different words, 7 days | a card used all over |
 /// | `account_equal_amounts_7d` | payments of exactly this amount, 7 days | scripted or split payments |
+/// | `account_amount_repeats_7d` | ln n − H, n being the payments of 7 days and H the entropy of their amounts in nats: 0 where all differ | scripts that know few amounts |
 /// | `account_below_thresholds_7d` | payments just below a threshold, this among them, 7 days; 0 where this is not one | structuring |
 /// | `amount_round` | zeros at the end of the amount in major units | made-up amounts |
 /// | `amount_after_test_1h` | ln of the amount over ten times the least payment of the hour, where above | a test, then the real one |
 /// | `account_passed_on_1d` | what came in and went out again, money, a day | a mule account |
 /// | `account_pause_to_usual` | ln of the time since the last payment over the mean time between payments ever, where above, held back while there are few | a dormant account woken |
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PatternBehaviour {
     windows: [Window; 3],
     /// Whether the feed has channels, categories and countries.
@@ -76,8 +80,11 @@ pub(crate) struct Pattern {
     sums: [i128; 2],
     /// Different words of the week by kind, in and out.
     distinct: [[u32; 2]; 3],
-    /// Payments just below a threshold in the week, in and out.
+    /// Payments of the week, in and out, and those just below a threshold.
+    week: [u32; 2],
     below: [u32; 2],
+    /// Sums of n·ln n over the numbers of payments of each amount in the week, in and out, in units of 2⁻²⁴.
+    repeats: [i64; 2],
     first_at: i64,
     last_at: i64,
     /// The last payment that is no longer in the ring.
@@ -91,7 +98,7 @@ struct Words {
     tallies: Vec<Tally>,
     /// Slots of channel, category and country that came together, and which of these threes they are.
     threes: Vec<[u32; 3]>,
-    index: IdMap<(u32, u32, u32), u32>,
+    index: HashTable<u32>,
 }
 
 /// One word of one kind in one direction.
@@ -118,16 +125,28 @@ impl Words {
 
     /// The slot of a payment's words.
     fn three(&mut self, payment: &Payment) -> u32 {
+        let hash = hash(&payment.words, payment.is_out);
+        let Self { tallies, threes, index, .. } = self;
+        let word = |three: [u32; 3], kind: usize| tallies[three[kind] as usize].word;
+        let is_it = |three: &u32| {
+            let three = threes[*three as usize];
+            (0..3).all(|kind| word(three, kind) == (payment.words[kind], tag(kind, payment.is_out)))
+        };
+        if let Some(&three) = index.find(hash, is_it) {
+            return three;
+        }
         let mut slots = [0; 3];
         for (kind, slot) in slots.iter_mut().enumerate() {
             *slot = self.slot((payment.words[kind], tag(kind, payment.is_out)));
         }
-        let next = self.threes.len() as u32;
-        let [channel, category, country] = slots;
-        let three = *self.index.entry((channel, category, country)).or_insert(next);
-        if three == next {
-            self.threes.push(slots);
-        }
+        let three = self.threes.len() as u32;
+        self.threes.push(slots);
+        let Self { tallies, threes, index, .. } = self;
+        let rehash = |three: &u32| {
+            let words = threes[*three as usize].map(|slot| tallies[slot as usize].word);
+            self::hash(&words.map(|(bits, _)| bits), words[0].1 == tag(0, true))
+        };
+        index.insert_unique(hash, three, rehash);
         three
     }
 
@@ -137,6 +156,23 @@ impl Words {
             + self.threes.capacity() * size_of::<[u32; 3]>()
             + self.index.allocation_size()
     }
+}
+
+/// n·ln n in units of 2⁻²⁴, whole so that what an arrival adds, expiry takes away.
+fn n_ln_n(n: u32) -> i64 {
+    if n < 2 { 0 } else { (f64::from(n) * ln(f64::from(n)) * UNIT).round() as i64 }
+}
+
+const UNIT: f64 = (1 << 24) as f64;
+
+fn hash(words: &[u128; 3], is_out: bool) -> u64 {
+    let mut hasher = IdHasher::default();
+    for word in words {
+        hasher.write_u64(*word as u64);
+        hasher.write_u64((*word >> 64) as u64);
+    }
+    hasher.write_u32(u32::from(is_out));
+    hasher.finish()
 }
 
 fn amount_key(minor: i64, is_out: bool) -> u64 {
@@ -164,6 +200,7 @@ impl Pattern {
         {
             self.not_this_week += 1;
             let side = past.marks & IS_OUT;
+            self.week[usize::from(side)] -= 1;
             self.below[usize::from(side)] -= u32::from(past.marks & IS_BELOW != 0);
             let slots = self.words.threes[past.other as usize];
             for (kind, slot) in slots.into_iter().enumerate() {
@@ -173,6 +210,7 @@ impl Pattern {
             }
             let key = amount_key(past.minor, side == IS_OUT);
             if let Some(count) = self.amounts.get_mut(&key) {
+                self.repeats[usize::from(side)] -= n_ln_n(*count) - n_ln_n(*count - 1);
                 *count -= 1;
                 if *count == 0 {
                     self.amounts.remove(&key);
@@ -200,6 +238,7 @@ impl Pattern {
         let side = past.marks & IS_OUT;
         self.ring.push(past, |_| {});
         self.sums[usize::from(side)] += i128::from(past.minor);
+        self.week[usize::from(side)] += 1;
         self.below[usize::from(side)] += u32::from(past.marks & IS_BELOW != 0);
         let slots = self.words.threes[past.other as usize];
         for (kind, slot) in slots.into_iter().enumerate() {
@@ -208,7 +247,9 @@ impl Pattern {
             self.distinct[kind][usize::from(side)] += u32::from(tally.week == 0);
             tally.week += 1;
         }
-        *self.amounts.entry(amount_key(past.minor, side == IS_OUT)).or_default() += 1;
+        let count = self.amounts.entry(amount_key(past.minor, side == IS_OUT)).or_default();
+        *count += 1;
+        self.repeats[usize::from(side)] += n_ln_n(*count) - n_ln_n(*count - 1);
     }
 
     /// The least payment of the shortest window in this direction.
@@ -251,6 +292,11 @@ impl Rule for PatternBehaviour {
     type Old = KeptPatternV1;
 
     const NAME: &'static str = "pattern";
+    const ACCOUNT_OF: Option<fn(Self::Key) -> u64> = Some(|(account, _)| account);
+
+    fn sort_key((account, kind): Self::Key) -> [u64; 3] {
+        [account, u64::from(kind), 0]
+    }
 
     fn columns(&self) -> Vec<Column> {
         columns(&self.windows, self.kinds)
@@ -303,9 +349,9 @@ impl Rule for PatternBehaviour {
         if pattern.payments == 0 { i64::MIN } else { pattern.last_at }
     }
 
-    fn rewind(&self, pattern: &mut Pattern, to: i64) -> Vec<Payment> {
+    fn rewind(&self, pattern: &mut Pattern, late: &Payment) -> Vec<Payment> {
         let all: Vec<Payment> = pattern.ring.iter().map(|past| pattern.payment(&past)).collect();
-        let (kept, undone) = all.split_at(all.partition_point(|payment| payment.at <= to));
+        let (kept, undone) = all.split_at(all.partition_point(|payment| payment.at <= late.at));
         let payments = pattern.payments.saturating_sub(undone.len() as u32);
         let (first_at, left_at) = (pattern.first_at, pattern.left_at);
         *pattern = Pattern { left_at, ..Pattern::default() };
@@ -446,6 +492,10 @@ impl PatternBehaviour {
         }
         let equal = || pattern.amounts.get(&amount_key(payment.minor, payment.is_out)).copied().unwrap_or(0);
         out.put(|| self.logs.ln1p(equal()));
+        out.put(|| match pattern.week[side] {
+            0 => 0.0,
+            n => pattern.repeats[side] as f64 / UNIT / f64::from(n),
+        });
         out.put(|| if payment.is_below { self.logs.ln1p(pattern.below[side].saturating_add(1)) } else { 0.0 });
         out.put(|| f64::from(payment.zeros));
         out.put(|| {
@@ -497,6 +547,9 @@ fn columns(windows: &[Window; 3], kinds: [bool; 3]) -> Vec<Column> {
             .told(format!(
                 "payments of exactly this amount by this account within {in_week} before: {{value}} (median {{typical}})"
             )),
+        Column::input(format!("account_amount_repeats_{week}"), Unit::Ratio, Ln, Upper, Topic::Velocity).told(format!(
+            "payments for each different amount of this account within {in_week} before: {{value}} (median {{typical}})"
+        )),
         Column::input(format!("account_below_thresholds_{week}"), Unit::Count, Ln1p, Upper, Topic::Amount)
             .told(format!(
                 "payments just below a round threshold within {in_week}, this among them: {{value}} (median {{typical}})"

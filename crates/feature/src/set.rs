@@ -18,7 +18,7 @@ pub(crate) const UNWANTED: u32 = u32::MAX;
 /// All families of one engine, and the watch over the order of time.
 #[derive(Debug)]
 pub struct FeatureSet {
-    features: Vec<Box<dyn Feature>>,
+    pub(crate) features: Vec<Box<dyn Feature>>,
     columns: Vec<Column>,
     limits: Limits,
     watermark: Option<Timestamp>,
@@ -56,7 +56,7 @@ pub struct Late {
 }
 
 /// Fewest transactions between two times memory is given back: walking over all entities costs as much as some.
-const SWEEP_AFTER: usize = 1 << 16;
+pub(crate) const SWEEP_AFTER: usize = 1 << 16;
 
 /// One family's rows of a batch.
 #[derive(Debug, Default)]
@@ -175,9 +175,10 @@ impl FeatureSet {
     }
 
     fn keeping(has: Has, settings: &Settings, keep: &dyn Fn(&Column) -> bool) -> Self {
-        let Settings { windows, limits } = *settings;
+        let Settings { windows, limits, ref peers } = *settings;
         let reach = Reach { lateness: limits.lateness.0, forget: limits.forget_after.0 };
-        let account = AccountBehaviour::new(windows.account, has.counterparty, has.position, has.balance);
+        let account =
+            AccountBehaviour::new(windows.account, peers.clone(), has.counterparty, has.position, has.balance);
         let mut features: Vec<Box<dyn Feature>> = vec![Box::new(Family::new(account, reach, keep))];
         if has.counterparty {
             features.push(Box::new(Family::new(CounterpartyBehaviour::new(windows.counterparty), reach, keep)));
@@ -228,8 +229,28 @@ impl FeatureSet {
 
     /// The state as bytes: the same for the same transactions, however they were handed in.
     pub fn save(&self) -> Vec<u8> {
-        let oldest = self.watermark.map_or(i64::MIN, |at| at.0.saturating_sub(self.limits.lateness.0));
-        let families = self.features.iter().map(|f| (f.name().to_owned(), f.save(oldest))).collect();
+        self.save_families(self.features.iter().map(|feature| vec![feature.as_ref()]))
+    }
+
+    /// The earliest time a transaction that is still to come may have.
+    pub(crate) fn oldest(&self) -> i64 {
+        self.watermark.map_or(i64::MIN, |at| at.0.saturating_sub(self.limits.lateness.0))
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The state as bytes, families in order, each of the parts it is in.
+    pub(crate) fn save_families<'a>(&self, families: impl Iterator<Item = Vec<&'a dyn Feature>>) -> Vec<u8> {
+        let oldest = self.oldest();
+        let save = |parts: Vec<&dyn Feature>| {
+            let name = parts.first().map_or("", |part| part.name()).to_owned();
+            let mut entities: Vec<_> = parts.iter().flat_map(|part| part.save_entities(oldest)).collect();
+            entities.sort_unstable_by_key(|(key, _)| *key);
+            (name, entities.into_iter().flat_map(|(_, bytes)| bytes).collect())
+        };
+        let families = families.map(save).collect();
         let [watermark, floor] = [self.watermark, self.floor].map(|at| at.map(|at| at.0));
         let kept = Kept { watermark, floor, lateness: self.limits.lateness.0, families };
         // Writing plain data to memory has nothing to fail on.
@@ -366,7 +387,7 @@ impl FeatureSet {
     }
 
     /// Lets a transaction in where it can be placed, and looks after memory.
-    fn admit(&mut self, txn: &Transaction) -> Result<(), Late> {
+    pub(crate) fn admit(&mut self, txn: &Transaction) -> Result<(), Late> {
         if let Err(late) = self.in_time(txn) {
             self.late.refused += 1;
             return Err(late);

@@ -6,7 +6,7 @@ mod brute;
 use std::collections::BTreeSet;
 
 use crible_core::{Amount, Batch, Code, Currency, EntityId, Has, Position, Timestamp, Transaction, TxnId, Window};
-use crible_feature::{Block, FeatureSet, Settings, Windows};
+use crible_feature::{Block, FeatureSet, PeerSums, Peers, Settings, Windows};
 use proptest::prelude::*;
 
 const ALL: Has =
@@ -101,17 +101,35 @@ fn settings() -> impl Strategy<Value = Settings> {
         let length = prop_oneof![1i64..2_000_000, HOUR..DAY, DAY..40 * DAY].prop_map(|l| l + 1_000_000);
         prop::collection::btree_set(length, n).prop_map(|set| set.into_iter().map(Window).collect::<Vec<_>>())
     };
-    (lengths(4), lengths(3), lengths(3), 0i64..20 * DAY).prop_map(|(account, counterparty, pattern, longer)| {
-        let windows = Windows {
-            account: account.try_into().unwrap(),
-            counterparty: counterparty.try_into().unwrap(),
-            pattern: pattern.try_into().unwrap(),
-        };
-        let mut settings = Settings { windows, ..Settings::default() };
-        settings.limits.forget_after = Window(settings.windows.account[3].0 + longer);
-        settings.limits.check(&settings.windows).unwrap();
-        settings
-    })
+    let peers = prop::option::of(1f64..30_000.0);
+    (lengths(4), lengths(3), lengths(3), 0i64..20 * DAY, peers).prop_map(
+        |(account, counterparty, pattern, longer, mean)| {
+            let windows = Windows {
+                account: account.try_into().unwrap(),
+                counterparty: counterparty.try_into().unwrap(),
+                pattern: pattern.try_into().unwrap(),
+            };
+            let mut settings = Settings { windows, ..Settings::default() };
+            settings.peers = alike(mean);
+            settings.limits.forget_after = Window(settings.windows.account[3].0 + longer);
+            settings.limits.check(&settings.windows).unwrap();
+            settings
+        },
+    )
+}
+
+/// Peers whose payments of every kind in the streams have one mean.
+fn alike(mean: Option<f64>) -> Peers {
+    let Some(mean) = mean else { return Peers::default() };
+    let mut kinds = PeerSums::default();
+    let account = EntityId::new(1).unwrap();
+    let payments = [Currency::EUR, Currency::USD].into_iter().flat_map(|currency| {
+        [-1, 1].map(|minor| Transaction::new(TxnId(minor as u128), Timestamp(0), account, Amount::new(minor, currency)))
+    });
+    let batch = Batch::from_transactions(payments);
+    kinds.add(&batch, 0..batch.len());
+    let means = kinds.means().means().iter().map(|(kind, _)| (*kind, mean)).collect();
+    Peers::from_means(means).unwrap()
 }
 
 /// A stream in an order of arrival in which nothing is more than `lateness` late.
@@ -152,6 +170,7 @@ proptest! {
     ) {
         let mut settings = Settings::default();
         settings.limits.lateness = Window(lateness);
+        settings.peers = alike(Some(2_000.0));
         let arrived = delayed(&txns, &delays, lateness);
         agrees(&arrived, &settings)?;
 

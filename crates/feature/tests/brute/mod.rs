@@ -60,6 +60,12 @@ fn log_ratio(amount: f64, of: &[&Transaction]) -> f64 {
     ((amount + 0.01) / (mean(of) + 0.01)).ln() * believed(of.len())
 }
 
+/// The same, and against what peers pay by as much as the past is too short.
+fn against(amount: f64, of: &[&Transaction], peers: Option<f64>) -> f64 {
+    let of_peers = |peers: f64| ((amount + 0.01) / (peers + 0.01)).ln() * (1.0 - believed(of.len()));
+    log_ratio(amount, of) + peers.map_or(0.0, of_peers)
+}
+
 fn within<'a>(now: &Transaction, length: i64, of: &[&'a Transaction]) -> Vec<&'a Transaction> {
     of.iter().copied().filter(|e| e.at.0 > now.at.0 - length).collect()
 }
@@ -81,8 +87,9 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) 
     let own: Vec<_> = alike.iter().copied().filter(|e| e.account == txn.account).collect();
     let own = remembered(own, txn, forget);
     let mut row = Row::default();
-    windows(&mut row, txn, &own, account);
-    habits(&mut row, txn, &own, account);
+    let peers = settings.peers.means().first().map(|(_, mean)| mean / 100.0);
+    windows(&mut row, txn, &own, account, peers);
+    habits(&mut row, txn, &own, account, peers);
     travel(&mut row, txn, &own);
     let there: Vec<_> = match txn.counterparty {
         Some(_) => alike.iter().copied().filter(|e| e.counterparty == txn.counterparty).collect(),
@@ -98,7 +105,7 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) 
 }
 
 /// What an account's windows hold, and the payment against them.
-fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(String, i64); 4]) {
+fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(String, i64); 4], peers: Option<f64>) {
     let [(hour, hour_long), (day, day_long), (week, week_long), (month, month_long)] = lengths;
     let days = *month_long as f64 / *day_long as f64;
     let amount = major(txn);
@@ -121,12 +128,19 @@ fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(S
     let z = (amount - mean(&whole)) / spread * believed(whole.len());
     row.put(format!("amount_deviations_{month}"), z.abs().ln_1p().copysign(z));
 
-    let outsized = |at: usize| log_ratio(major(own[at]), &own[..at]) >= 3f64.ln();
+    let outsized = |at: usize| against(major(own[at]), &own[..at], peers) >= 3f64.ln();
     let run = (0..own.len()).filter(|&at| own[at].at.0 > txn.at.0 - week_long && outsized(at)).count() as f64;
-    let to_mean = log_ratio(amount, own);
+    let to_mean = against(amount, own, peers);
     row.put("amount_to_account_mean_in_run", if to_mean > 0.0 { to_mean + 0.5 * run.ln_1p() } else { 0.0 });
     row.put(format!("account_outsized_{week}"), run.ln_1p());
-    row.put("account_mean", mean(own));
+    let expected = match peers {
+        Some(peers) => {
+            let (own_cents, peers) = (mean(own) * 100.0 + 1.0, peers * 100.0 + 1.0);
+            (own_cents.powf(believed(own.len())) * peers.powf(1.0 - believed(own.len())) - 1.0) / 100.0
+        }
+        None => mean(own),
+    };
+    row.put("account_mean", expected);
 
     let today = within(txn, *day_long, own);
     let (count, usual_count) = (today.len() as f64 + 1.0, (whole.len() as f64 + 1.0) / days);
@@ -145,7 +159,7 @@ fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(S
 }
 
 /// Pace, hours, weekdays, payees and balance.
-fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(String, i64); 4]) {
+fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(String, i64); 4], peers: Option<f64>) {
     let [.., (_, month_long)] = lengths;
     let pace = own.last().map_or(*month_long, |e| (txn.at.0 - e.at.0).min(*month_long));
     row.put("seconds_since_last", (pace as f64 / 1e6).ln_1p());
@@ -177,7 +191,7 @@ fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(St
     let firsts = (payees.len() as f64 + 1.0) / (own.len() as f64 + 1.0);
     row.put("first_at_counterparty", if payees.contains(&txn.counterparty) { 0.0 } else { -firsts.ln() });
 
-    let to_mean = log_ratio(major(txn), own).max(0.0);
+    let to_mean = against(major(txn), own, peers).max(0.0);
     row.put("amount_at_first_counterparty", if payees.contains(&txn.counterparty) { 0.0 } else { to_mean });
 
     let share = match txn.balance_before {
@@ -271,6 +285,15 @@ fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction], lengths: &
     let amount = |e: &Transaction| e.amount.minor.unsigned_abs();
     let equal = of_week.iter().filter(|e| amount(e) == amount(txn)).count() as f64;
     row.put(format!("account_equal_amounts_{week}"), equal.ln_1p());
+    let entropy: f64 = of_week
+        .iter()
+        .map(|e| {
+            let share = of_week.iter().filter(|o| amount(o) == amount(e)).count() as f64 / of_week.len() as f64;
+            -share.ln() / of_week.len() as f64
+        })
+        .sum();
+    let repeats = if of_week.is_empty() { 0.0 } else { (of_week.len() as f64).ln() - entropy };
+    row.put(format!("account_amount_repeats_{week}"), repeats);
     let is_below =
         |e: &Transaction| [1_000, 3_000, 5_000, 10_000, 15_000].iter().any(|t| (t * 90..t * 100).contains(&amount(e)));
     let below = of_week.iter().filter(|e| is_below(e)).count() as f64 + 1.0;
