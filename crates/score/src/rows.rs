@@ -71,9 +71,13 @@ pub(crate) fn map_columns<T: Send>(rows: ArrayView2<'_, f64>, make: impl Fn(Vec<
 
 /// For detectors that treat columns one by one: zeroes `out`, then calls `add(column, values, sums)`
 /// for each column in order, tile by tile. Each row's sum is taken in the order of the columns.
-pub(crate) fn by_column(rows: ArrayView2<'_, f64>, out: &mut [f64], add: impl FnMut(usize, &[f64], &mut [f64])) {
+pub(crate) fn by_column(rows: ArrayView2<'_, f64>, out: &mut [f64], mut add: impl FnMut(usize, &[f64], &mut [f64])) {
     const FEW: usize = 16;
-    // A transaction scored alone should not pay for clearing a large buffer.
+    if out.len() == 1 {
+        out.fill(0.0);
+        return rows.row(0).iter().enumerate().for_each(|(column, x)| add(column, std::slice::from_ref(x), out));
+    }
+    // A few rows should not pay for clearing a large buffer.
     if out.len() <= FEW {
         tiles::<FEW>(rows, out, add);
     } else {

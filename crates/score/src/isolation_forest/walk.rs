@@ -115,6 +115,27 @@ fn add_256(
     }
 }
 
+/// Trees of the usual shape that one row walks side by side.
+pub(super) const TREES: usize = 8;
+
+/// The values of the leaves that one row comes to in each of [`TREES`] trees of 256 nodes; `keys` are the row's, by column.
+pub(super) fn leaves_of(
+    thresholds: &[u64; TREES * 256],
+    offsets: &[u32; TREES * 256],
+    leaves: &[f64; TREES * 256],
+    keys: &[u64; FAST_COLUMNS],
+) -> [f64; TREES] {
+    let mut at = [255_usize; TREES];
+    for _ in 0..8 {
+        for (tree, at) in at.iter_mut().enumerate() {
+            let node = tree * 256 + (*at & 255);
+            let x = keys[offsets[node] as usize / PACK % FAST_COLUMNS];
+            *at = (*at + *at).wrapping_sub(usize::from(thresholds[node] < x));
+        }
+    }
+    std::array::from_fn(|tree| leaves[tree * 256 + (at[tree] & 255)])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,6 +55,31 @@ pub(super) fn nearest(centroids: &[f64], k: usize, value: impl Fn(usize) -> f64)
     best
 }
 
+/// Columns up to which a row alone needs no heap.
+const STACK_COLUMNS: usize = 64;
+
+/// The squared distance to the nearest centre, several centres at a time: one's waiting for its sum is another's work.
+fn nearest_to_one(values: &[f64], centroids: &[f64]) -> f64 {
+    let k = values.len();
+    let mut least = f64::INFINITY;
+    let mut keep = |square: f64| least = if square < least { square } else { least };
+    let mut blocks = centroids.chunks_exact(AT_ONCE * k);
+    for block in &mut blocks {
+        let mut squares = [0.0; AT_ONCE];
+        for (j, x) in values.iter().enumerate() {
+            for (c, square) in squares.iter_mut().enumerate() {
+                let d = x - block[c * k + j];
+                *square += d * d;
+            }
+        }
+        squares.into_iter().for_each(&mut keep);
+    }
+    for centroid in blocks.remainder().chunks_exact(k) {
+        keep(centroid.iter().zip(values).fold(0.0, |sum, (center, x)| sum + (x - center) * (x - center)));
+    }
+    least
+}
+
 /// Each row's nearest centre, the first among equals, and its squared distance.
 #[inline(always)]
 pub(super) fn nearest_of_lanes(group: &[[f64; LANES]], centroids: &[f64]) -> ([usize; LANES], [f64; LANES]) {
@@ -180,9 +205,16 @@ impl Model for KMeans {
     fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
         let k = self.columns.len();
         if out.len() < LANES / 2 {
+            let mut stack = [0.0; STACK_COLUMNS];
             for (row, out) in rows.outer_iter().zip(out) {
-                let value = |j: usize| self.columns[j].standardise(row[j]);
-                *out = nearest(&self.centroids, k, value).1.sqrt();
+                let columns = self.columns.iter().zip(row);
+                *out = match stack.get_mut(..k) {
+                    Some(values) => {
+                        columns.zip(values.iter_mut()).for_each(|((column, &x), to)| *to = column.standardise(x));
+                        nearest_to_one(values, &self.centroids).sqrt()
+                    }
+                    None => nearest(&self.centroids, k, |j| self.columns[j].standardise(row[j])).1.sqrt(),
+                };
             }
             return;
         }
