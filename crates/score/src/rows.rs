@@ -46,13 +46,14 @@ fn column_tile<'a>(
 /// What `make` makes of each column's values, in the order of the columns. In row-major order a line of memory holds eight columns,
 /// so several are taken out of it at once where there are enough of them for all threads.
 pub(crate) fn map_columns<T: Send>(rows: ArrayView2<'_, f64>, make: impl Fn(Vec<f64>) -> T + Sync) -> Vec<T> {
-    // More would be faster, and hold more of the table a second time.
-    const MOST: usize = 4;
+    // More of a long table would be faster, and hold more of it a second time.
+    const LONG: usize = 1 << 16;
     // What stays in the cache is fetched once either way.
     const CACHED: usize = 1 << 19;
     let (n, k) = rows.dim();
     let is_cheap = rows.strides()[0] == 1 || n * k <= CACHED;
-    let at_once = if is_cheap { 1 } else { (k / (2 * rayon::current_num_threads())).clamp(1, MOST) };
+    let most = if n > LONG { 4 } else { 8 };
+    let at_once = if is_cheap { 1 } else { (k / (2 * rayon::current_num_threads())).clamp(1, most) };
     let group = |first: usize| {
         let mut columns: Vec<Vec<f64>> = (first..k.min(first + at_once)).map(|_| Vec::with_capacity(n)).collect();
         if let [column] = columns.as_mut_slice() {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::stats::range;
-use crate::steps::{Knots, Steps};
+use crate::steps::{Knots, Steps, linear};
 
 /// Most bins the automatic choice considers.
 const MOST_BINS: usize = 1_000;
@@ -19,6 +19,9 @@ impl Histogram {
     pub(crate) fn fit(values: &[f64], n_bins: usize) -> Self {
         let (low, high) = range(values.iter().copied());
         let edges = edges(low, high, n_bins);
+        if let Some(counts) = count_even(values, &edges, n_bins) {
+            return Self { edges, counts };
+        }
         let mut counts = vec![0; edges.len() - 1];
         // The edges are ascending and finite: `edges` makes them so.
         if let Some(knots) = Knots::new(edges.clone()) {
@@ -33,8 +36,14 @@ impl Histogram {
     }
 
     pub(crate) fn fit_automatic(mut values: Vec<f64>) -> Self {
-        values.sort_unstable_by(f64::total_cmp);
-        let n_bins = best_bins(&values);
+        let (low, high) = range(values.iter().copied());
+        let n_bins = match Buckets::new(&values, low, high) {
+            Some(buckets) => best_bins(values.len(), low, high, |x| buckets.below(x)),
+            None => {
+                values.sort_unstable_by(f64::total_cmp);
+                best_bins(values.len(), low, high, |x| values.partition_point(|value| *value < x))
+            }
+        };
         Self::fit(&values, n_bins)
     }
 
@@ -103,13 +112,84 @@ fn edges(low: f64, high: f64, n_bins: usize) -> Vec<f64> {
     edges
 }
 
-/// The number of bins Birgé and Rozenholc choose for ascending values.
-fn best_bins(sorted: &[f64]) -> usize {
-    let n = sorted.len();
-    let (Some(&low), Some(&high)) = (sorted.first(), sorted.last()) else {
-        return 1;
+/// Values between each two edges, where these stand evenly enough for the bin to be computed instead of searched for: rounded to
+/// the nearest edge, a value is in the bin above it or, where it is less than the edge, in the one below.
+fn count_even(values: &[f64], edges: &[f64], n_bins: usize) -> Option<Vec<u64>> {
+    const SIDE: usize = 4;
+    let (&low, &high) = (edges.first()?, edges.last()?);
+    let per_unit = n_bins as f64 / (high - low);
+    // Where bins are narrower than this many roundings of a value, the nearest edge may be another.
+    let coarse = 64.0 * f64::EPSILON * low.abs().max(high.abs());
+    if edges.len() != n_bins + 1 || !per_unit.is_normal() || (high - low) / n_bins as f64 <= coarse {
+        return None;
+    }
+    // Several counts side by side, so that like values in a row do not wait for each other's.
+    let mut counts = vec![[0_u64; SIDE]; n_bins + 1];
+    let bin = |x: f64| {
+        let nearest = linear(low, per_unit, n_bins as f64, x);
+        nearest.saturating_sub(usize::from(x < edges[nearest]))
     };
-    if low == high {
+    let (quads, rest) = values.as_chunks::<SIDE>();
+    for quad in quads {
+        for (side, &x) in quad.iter().enumerate() {
+            counts[bin(x)][side] += 1;
+        }
+    }
+    rest.iter().for_each(|&x| counts[bin(x)][0] += 1);
+    let mut counts: Vec<u64> = counts.into_iter().map(|sides| sides.iter().sum()).collect();
+    // The last edge belongs to the last bin.
+    let end = counts.pop()?;
+    *counts.last_mut()? += end;
+    Some(counts)
+}
+
+/// Values in many buckets of equal width: how many are below a number is then known but for one bucket's.
+struct Buckets {
+    low: f64,
+    per_unit: f64,
+    last: f64,
+    /// Where each bucket begins, and the end.
+    starts: Vec<u32>,
+    values: Vec<f64>,
+}
+
+impl Buckets {
+    /// `None` where a bucket would hold so many that sorting is the better way, or they are too many to number.
+    fn new(values: &[f64], low: f64, high: f64) -> Option<Self> {
+        const FULL: u32 = 64;
+        let n_buckets = (values.len() / 2).next_power_of_two();
+        let (per_unit, last) = (n_buckets as f64 / (high - low), (n_buckets - 1) as f64);
+        if !per_unit.is_normal() || u32::try_from(values.len()).is_err() {
+            return None;
+        }
+        let mut starts = vec![0_u32; n_buckets + 1];
+        values.iter().for_each(|&x| starts[linear(low, per_unit, last, x) + 1] += 1);
+        if starts.iter().any(|count| *count > FULL) {
+            return None;
+        }
+        (1..starts.len()).for_each(|i| starts[i] += starts[i - 1]);
+        let mut next = starts.clone();
+        let mut placed = vec![0.0; values.len()];
+        for &x in values {
+            let next = &mut next[linear(low, per_unit, last, x)];
+            placed[*next as usize] = x;
+            *next += 1;
+        }
+        Some(Self { low, per_unit, last, starts, values: placed })
+    }
+
+    /// Number of values strictly below x.
+    fn below(&self, x: f64) -> usize {
+        let bucket = linear(self.low, self.per_unit, self.last, x);
+        let (start, end) = (self.starts[bucket] as usize, self.starts[bucket + 1] as usize);
+        start + self.values[start..end].iter().filter(|value| **value < x).count()
+    }
+}
+
+/// The number of bins Birgé and Rozenholc choose for so many values between `low` and `high`, of which `below` tells how many are less
+/// than a number.
+fn best_bins(n: usize, low: f64, high: f64, below: impl Fn(f64) -> usize) -> usize {
+    if n == 0 || low == high {
         return 1;
     }
     let most = ((n as f64).sqrt() as usize).clamp(1, MOST_BINS);
@@ -120,7 +200,7 @@ fn best_bins(sorted: &[f64]) -> usize {
         let mut likelihood = 0.0;
         for (i, edge) in edges.iter().enumerate().skip(1) {
             let is_last = i + 1 == edges.len();
-            let upto = if is_last { n } else { before + sorted[before..].partition_point(|x| x < edge) };
+            let upto = if is_last { n } else { below(*edge) };
             let count = (upto - before) as f64;
             if count > 0.0 {
                 likelihood += count * libm::log(bins as f64 * count / n as f64);
@@ -137,6 +217,8 @@ fn best_bins(sorted: &[f64]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -185,7 +267,48 @@ mod tests {
     fn two_lumps_ask_for_more_bins_than_a_flat_column() {
         let flat: Vec<f64> = (0..2_000).map(|i| f64::from(i) / 2_000.0).collect();
         let lumps: Vec<f64> = flat.iter().map(|x| if *x < 0.5 { x * 0.1 } else { 10.0 + x }).collect();
-        assert_eq!(best_bins(&flat), 1);
-        assert!(best_bins(&lumps) >= 10, "{}", best_bins(&lumps));
+        let bins = |values: Vec<f64>| Histogram::fit_automatic(values).counts.len();
+        assert_eq!(bins(flat), 1);
+        assert!(bins(lumps.clone()) >= 10, "{}", bins(lumps));
+    }
+
+    /// Numbers of every kind: even, crowded, on edges, far from zero, and of all magnitudes.
+    fn values() -> impl Strategy<Value = Vec<f64>> {
+        let one = prop_oneof![
+            -1.0f64..1.0,
+            (0i32..20).prop_map(f64::from),
+            (0i32..20).prop_map(|i| 1e15 + f64::from(i)),
+            (-300.0f64..300.0).prop_map(|power| power.exp2()),
+            any::<f64>().prop_filter("finite", |x| x.is_finite()),
+        ];
+        let even = prop::collection::vec(-1.0f64..1.0, 1..300);
+        prop_oneof![
+            even,
+            prop::collection::vec(0i32..20, 1..300).prop_map(|v| v.into_iter().map(f64::from).collect()),
+            prop::collection::vec(one, 1..300)
+        ]
+    }
+
+    proptest! {
+        /// A bin holds what lies from its edge on and below the next, the last edge included, however it is counted.
+        #[test]
+        fn bins_hold_what_lies_between_their_edges(values in values(), n_bins in 1usize..40) {
+            let h = Histogram::fit(&values, n_bins);
+            let last = h.counts.len() - 1;
+            for (bin, count) in h.counts.iter().enumerate() {
+                let inside = |x: &&f64| h.edges[bin] <= **x && (**x < h.edges[bin + 1] || bin == last);
+                prop_assert_eq!(values.iter().filter(inside).count() as u64, *count, "bin {} of {:?}", bin, h.edges);
+            }
+        }
+
+        /// Buckets choose the bins that sorting chooses.
+        #[test]
+        fn buckets_choose_as_sorting_does(mut values in values()) {
+            let chosen = Histogram::fit_automatic(values.clone());
+            values.sort_unstable_by(f64::total_cmp);
+            let (low, high) = (values[0], values[values.len() - 1]);
+            let bins = best_bins(values.len(), low, high, |x| values.partition_point(|value| *value < x));
+            prop_assert_eq!(chosen, Histogram::fit(&values, bins));
+        }
     }
 }

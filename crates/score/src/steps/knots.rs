@@ -167,7 +167,7 @@ impl Map {
 /// Monotone in x, as subtraction, multiplication by a positive number, clamping and rounding are; a
 /// range too wide or too narrow for `per_unit` gives NaN or the ends, which is monotone as well.
 #[inline(always)]
-fn linear(low: f64, per_unit: f64, last: f64, x: f64) -> usize {
+pub(crate) fn linear(low: f64, per_unit: f64, last: f64, x: f64) -> usize {
     let y = (x - low) * per_unit;
     let y = if y > 0.0 { y } else { 0.0 };
     let y = if y < last { y } else { last };
