@@ -126,6 +126,8 @@ pub struct Batch {
     category: Option<Coded>,
     country: Option<Coded>,
     position: Optional<Option<Position>>,
+    device: Optional<Option<EntityId>>,
+    address: Optional<Option<EntityId>>,
     truth: Optional<Truth>,
 }
 
@@ -205,6 +207,8 @@ impl Batch {
             }
         }
         self.position.push(txn.position, None, before);
+        self.device.push(txn.device, None, before);
+        self.address.push(txn.address, None, before);
         self.truth.push(truth, Truth::Unknown, before);
     }
 
@@ -236,6 +240,8 @@ impl Batch {
             category: word(&self.category),
             country: word(&self.country),
             position: self.position.get(row, None),
+            device: self.device.get(row, None),
+            address: self.address.get(row, None),
         }
     }
 
@@ -283,6 +289,8 @@ impl Batch {
             country: self.country.is_some(),
             position: self.position.rows.is_some(),
             balance: self.balance_before.rows.is_some(),
+            device: self.device.rows.is_some(),
+            address: self.address.rows.is_some(),
         }
     }
 
@@ -299,6 +307,8 @@ impl Batch {
             country: word(&self.country),
             position: self.position.any_before(rows, None),
             balance: self.balance_before.any_before(rows, None),
+            device: self.device.any_before(rows, None),
+            address: self.address.any_before(rows, None),
         }
     }
 
@@ -323,9 +333,25 @@ pub struct Has {
     pub position: bool,
     /// Balances.
     pub balance: bool,
+    /// Devices.
+    pub device: bool,
+    /// Network addresses.
+    pub address: bool,
 }
 
 impl Has {
+    /// All of them.
+    pub const ALL: Self = Self {
+        counterparty: true,
+        category: true,
+        channel: true,
+        country: true,
+        position: true,
+        balance: true,
+        device: true,
+        address: true,
+    };
+
     /// What either fills.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -336,6 +362,8 @@ impl Has {
             country: self.country || other.country,
             position: self.position || other.position,
             balance: self.balance || other.balance,
+            device: self.device || other.device,
+            address: self.address || other.address,
         }
     }
 }
@@ -355,6 +383,8 @@ mod tests {
         rows[7] = rows[7].in_category(Code::new("travel"));
         rows[9].amount.currency = Currency::EUR;
         rows[11].balance_before = Some(-4);
+        rows[12].device = EntityId::new(5);
+        rows[13].address = EntityId::new(6);
         rows[13].position = Position::from_degrees(48.85, 2.35);
         rows[15] = rows[15].at_counterparty(EntityId::new(77).unwrap());
         let mut batch = Batch::with_capacity(4);

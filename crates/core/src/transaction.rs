@@ -42,6 +42,10 @@ pub struct Transaction {
     pub country: Code,
     /// Where it happened.
     pub position: Option<Position>,
+    /// Pseudonym of the device it was made on, where the feed names one.
+    pub device: Option<EntityId>,
+    /// Pseudonym of the network address it came from, where the feed names one.
+    pub address: Option<EntityId>,
 }
 
 impl Transaction {
@@ -58,6 +62,8 @@ impl Transaction {
             category: Code::NONE,
             country: Code::NONE,
             position: None,
+            device: None,
+            address: None,
         }
     }
 

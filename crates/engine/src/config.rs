@@ -182,10 +182,8 @@ impl Config {
 
     /// Names of all columns detectors could see, of a feed that lacks nothing.
     pub fn known_columns(&self) -> Vec<String> {
-        let everything =
-            Has { counterparty: true, category: true, channel: true, country: true, position: true, balance: true };
         // What is only there to be shown beside others has nothing to tell on its own.
-        let set = FeatureSet::all(everything, &self.settings(Peers::default()));
+        let set = FeatureSet::all(Has::ALL, &self.settings(Peers::default()));
         let weighable = set.columns().iter().filter(|column| !column.phrase.is_empty());
         weighable.map(|column| column.name.to_string()).collect()
     }

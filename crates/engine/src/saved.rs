@@ -15,7 +15,7 @@ const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
 const VERSION: u8 = 2;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
-/// Windows, limits and peers a model goes with, lengths in microseconds. Format 1 had none, and holds [`Settings::default`].
+/// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none, and holds [`Settings::default`].
 #[derive(Serialize, Deserialize)]
 struct Made {
     account: [i64; 4],
@@ -26,10 +26,12 @@ struct Made {
     memory: Option<u64>,
     /// Currency and direction, and the mean payment in minor units.
     peers: Vec<(u32, f64)>,
+    device: bool,
+    address: bool,
 }
 
 impl Made {
-    fn of(settings: &Settings) -> Self {
+    fn of(settings: &Settings, has: Has) -> Self {
         let Settings { windows: Windows { account, counterparty, pattern }, limits, peers } = settings;
         Self {
             account: account.map(|window| window.0),
@@ -39,6 +41,8 @@ impl Made {
             forget_after: limits.forget_after.0,
             memory: limits.memory,
             peers: peers.means().to_vec(),
+            device: has.device,
+            address: has.address,
         }
     }
 
@@ -95,7 +99,7 @@ impl Signature {
 }
 
 fn body(model: &Model) -> Vec<u8> {
-    let Has { counterparty, category, channel, country, position, balance } = model.has;
+    let Has { counterparty, category, channel, country, position, balance, device: _, address: _ } = model.has;
     let body = Body {
         has: [counterparty, category, channel, country, position, balance],
         columns: model.columns().iter().map(Signature::of).collect(),
@@ -115,7 +119,7 @@ pub(crate) fn fingerprint(model: &Model) -> u64 {
 
 pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
     // Writing plain data to memory has nothing to fail on.
-    let made = postcard::to_allocvec(&Made::of(&model.settings)).unwrap_or_default();
+    let made = postcard::to_allocvec(&Made::of(&model.settings, model.has)).unwrap_or_default();
     frame(MAGIC, VERSION, &[made, body(model)].concat())
 }
 
@@ -170,14 +174,16 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     let (mut body, version) = unframe(MAGIC, VERSION, bytes).map_err(Error::NotAModel)?;
     let undecoded = |error: postcard::Error| Error::NotAModel(format!("its body does not decode ({error})"));
     let mut settings = Settings::default();
+    let (mut device, mut address) = (false, false);
     if version > 1 {
         let made: Made;
         (made, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
+        (device, address) = (made.device, made.address);
         settings = made.settings()?;
     }
     let body: Body = postcard::from_bytes(body).map_err(undecoded)?;
     let [counterparty, category, channel, country, position, balance] = body.has;
-    let has = Has { counterparty, category, channel, country, position, balance };
+    let has = Has { counterparty, category, channel, country, position, balance, device, address };
     let ensemble = Ensemble::from_snapshot(&Snapshot::from_bytes(&body.ensemble)?)?;
     // A later version may compute more columns and let detectors see others: the model says which are its own.
     let names: Vec<&str> = body.columns.iter().map(|column| column.name.as_str()).collect();

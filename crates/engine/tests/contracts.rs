@@ -513,8 +513,8 @@ fn forms_of(txn: &Transaction) -> Vec<Vec<u8>> {
     };
     push(txn.id.0, 16);
     push(txn.account.get().into(), 8);
-    if let Some(counterparty) = txn.counterparty {
-        push(counterparty.get().into(), 8);
+    for entity in [txn.counterparty, txn.device, txn.address].into_iter().flatten() {
+        push(entity.get().into(), 8);
     }
     // One pseudonym in thirty thousand is so small that its LEB128 is too short to be told from chance.
     all.retain(|form| form.len() >= 8);

@@ -152,7 +152,6 @@ impl Rule for AccountBehaviour {
     type Kept = KeptAccount;
     type Old = KeptAccountV1;
 
-    const NAME: &'static str = "account";
     const ACCOUNT_OF: Option<fn(Self::Key) -> u64> = Some(|(account, _)| account);
 
     fn sort_key((account, kind): Self::Key) -> [u64; 3] {
@@ -179,6 +178,10 @@ impl Rule for AccountBehaviour {
             peers: self.peers.of(txn),
         };
         Some(((txn.account.get(), kind(txn)), payment))
+    }
+
+    fn name(&self) -> &'static str {
+        "account"
     }
 
     fn at(payment: &Payment) -> i64 {

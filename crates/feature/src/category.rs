@@ -58,7 +58,6 @@ impl Rule for CategoryBehaviour {
     type Kept = KeptCategory;
     type Old = KeptCategoryV1;
 
-    const NAME: &'static str = "category";
     const STAYS: bool = true;
 
     fn sort_key((high, low, kind): Self::Key) -> [u64; 3] {
@@ -79,6 +78,10 @@ impl Rule for CategoryBehaviour {
         let bits = txn.category.bits();
         let key = ((bits >> 64) as u64, bits as u64, kind(txn));
         Some((key, (txn.at.0, magnitude(txn.amount.minor), per_unit(txn))))
+    }
+
+    fn name(&self) -> &'static str {
+        "category"
     }
 
     fn at(&(at, ..): &Self::Input) -> i64 {

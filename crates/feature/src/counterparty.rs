@@ -1,6 +1,6 @@
 //! What usually happens at a counterparty, from everyone's payments there.
 
-use crible_core::{Column, Scale, Tail, Topic, Transaction, Unit, Window};
+use crible_core::{Column, EntityId, Has, Scale, Tail, Topic, Transaction, Unit, Window};
 
 use crate::account::{kind, per_unit};
 use crate::family::{Reach, Rule, Writer};
@@ -13,7 +13,42 @@ use crate::windows::span;
 const DAY: usize = 0;
 const MONTH: usize = 2;
 
-/// Traffic, customers and usual amounts of one merchant, terminal or payee.
+/// Whom or what accounts may have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    Counterparty,
+    Device,
+    Address,
+}
+
+impl Party {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Counterparty => "counterparty",
+            Self::Device => "device",
+            Self::Address => "address",
+        }
+    }
+
+    fn of(self, txn: &Transaction) -> Option<EntityId> {
+        match self {
+            Self::Counterparty => txn.counterparty,
+            Self::Device => txn.device,
+            Self::Address => txn.address,
+        }
+    }
+
+    /// Whether a feed that has this names them.
+    pub(crate) fn is_in(self, has: Has) -> bool {
+        match self {
+            Self::Counterparty => has.counterparty,
+            Self::Device => has.device,
+            Self::Address => has.address,
+        }
+    }
+}
+
+/// Traffic, customers and usual amounts of one merchant, terminal or payee; who pays from one device or network address.
 ///
 /// | columns | what they hold | the fraud they show |
 /// |---|---|---|
@@ -21,11 +56,13 @@ const MONTH: usize = 2;
 /// | `counterparty_accounts_{1d,7d,30d}` | different accounts among them | fan-in to a mule |
 /// | `counterparty_mean_{1d,7d,30d}` | their mean | shown beside the next |
 /// | `amount_to_counterparty_mean_30d` | this payment against it, held back while it is young | out of line for the place |
+/// | `{device,address}_{count,accounts}_{1d,7d,30d}` | payments from there before this one, and different accounts among them | one hand behind many accounts |
 /// | `counterparty_count_1d_to_usual` | the last day against the daily mean of 30 days | a sudden run |
 ///
 /// A payment without a counterparty reads zeros and leaves no trace.
 #[derive(Clone, Debug)]
 pub(crate) struct CounterpartyBehaviour {
+    party: Party,
     windows: [Window; 3],
     logs: CountLogs,
 }
@@ -46,14 +83,12 @@ impl Rule for CounterpartyBehaviour {
     type Kept = KeptEvents;
     type Old = KeptEventsV1;
 
-    const NAME: &'static str = "counterparty";
-
     fn sort_key((counterparty, kind): Self::Key) -> [u64; 3] {
         [counterparty, u64::from(kind), 0]
     }
 
     fn columns(&self) -> Vec<Column> {
-        columns(&self.windows)
+        columns(self.party, &self.windows)
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Visit)> {
@@ -63,7 +98,11 @@ impl Rule for CounterpartyBehaviour {
             account: txn.account.get(),
             per_unit: per_unit(txn),
         };
-        Some(((txn.counterparty?.get(), kind(txn)), visit))
+        Some(((self.party.of(txn)?.get(), kind(txn)), visit))
+    }
+
+    fn name(&self) -> &'static str {
+        self.party.name()
     }
 
     fn at(visit: &Visit) -> i64 {
@@ -122,8 +161,8 @@ impl Rule for CounterpartyBehaviour {
 }
 
 impl CounterpartyBehaviour {
-    pub(crate) fn new(windows: [Window; 3]) -> Self {
-        Self { windows, logs: CountLogs::new() }
+    pub(crate) fn new(party: Party, windows: [Window; 3]) -> Self {
+        Self { party, windows, logs: CountLogs::new() }
     }
 
     fn read(&self, events: &Events<3, 0, 3, false>, visit: &Visit, mut out: Writer<'_>) {
@@ -134,6 +173,9 @@ impl CounterpartyBehaviour {
         }
         for sums in sums {
             out.put(|| self.logs.ln1p(sums.distinct));
+        }
+        if self.party != Party::Counterparty {
+            return out.finish();
         }
         let month = &sums[MONTH];
         let count = f64::from(month.count);
@@ -151,7 +193,29 @@ impl CounterpartyBehaviour {
     }
 }
 
-fn columns(windows: &[Window; 3]) -> Vec<Column> {
+/// Columns of devices and addresses: how many accounts share one.
+fn shared_columns(name: &str, windows: &[Window; 3]) -> Vec<Column> {
+    let column = |what: &str, window: &Window, phrase: String| {
+        let name = format!("{name}_{what}_{}", window.tag());
+        Column::input(name, Unit::Count, Scale::Ln1p, Tail::Upper, Topic::CounterpartyTraffic).told(phrase).shown_only()
+    };
+    let counts = windows.iter().map(|window| {
+        let phrase = format!("payments from this {name} in the {window} window before: {{value}} (median {{typical}})");
+        column("count", window, phrase)
+    });
+    let accounts = windows.iter().map(|window| {
+        let phrase = format!(
+            "different accounts that paid from this {name} in the {window} window before: {{value}} (median {{typical}})"
+        );
+        column("accounts", window, phrase)
+    });
+    counts.chain(accounts).collect()
+}
+
+fn columns(party: Party, windows: &[Window; 3]) -> Vec<Column> {
+    if party != Party::Counterparty {
+        return shared_columns(party.name(), windows);
+    }
     use Scale::{Linear, Ln, Ln1p};
     let traffic = Topic::CounterpartyTraffic;
     let tags = windows.map(Window::tag);

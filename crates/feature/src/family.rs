@@ -26,8 +26,6 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     /// The same in format 1.
     type Old: DeserializeOwned;
 
-    /// In saved states.
-    const NAME: &'static str;
     /// Whether entities are few, and none is forgotten to save memory.
     const STAYS: bool = false;
     /// Whose account an entity is; none where accounts share entities.
@@ -40,6 +38,8 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     fn columns(&self) -> Vec<Column>;
     /// Whose state it is, and the input; `None` reads zeros and leaves no trace.
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Self::Input)>;
+    /// In saved states.
+    fn name(&self) -> &'static str;
     /// When the payment was.
     fn at(input: &Self::Input) -> i64;
     /// Reads the state into `out` where asked to, then absorbs.
@@ -284,7 +284,7 @@ impl<R: Rule> Feature for Family<R> {
     }
 
     fn name(&self) -> &'static str {
-        R::NAME
+        self.rule.name()
     }
 
     fn divide(self: Box<Self>, parts: usize) -> Vec<Box<dyn Feature>> {
@@ -326,7 +326,7 @@ impl<R: Rule> Feature for Family<R> {
         let mut before: Option<R::Key> = None;
         while !bytes.is_empty() {
             let entity = self.staged.len();
-            let impossible = || StateError::Impossible { family: R::NAME, entity };
+            let impossible = || StateError::Impossible { family: self.rule.name(), entity };
             let (key, mut kept);
             if format == 1 {
                 let old: R::Old;
@@ -342,7 +342,7 @@ impl<R: Rule> Feature for Family<R> {
                 && !self.rule.is_over(&self.states[slot as usize], now, &self.reach)
             {
                 let here = self.rule.keep(&self.states[slot as usize], now, &self.reach);
-                kept = self.rule.join(here, kept).ok_or(StateError::InBoth { family: R::NAME, entity })?;
+                kept = self.rule.join(here, kept).ok_or(StateError::InBoth { family: self.rule.name(), entity })?;
             }
             self.staged.push((key, self.rule.revive(kept, watermark).ok_or_else(impossible)?));
         }

@@ -2,14 +2,14 @@
 
 use std::hash::Hasher;
 
-use crible_core::{Code, Column, Scale, Tail, Topic, Transaction, Unit, Window};
+use crible_core::{Column, EntityId, Scale, Tail, Topic, Transaction, Unit, Window};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{currency, per_unit};
 use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
-use crate::ring::{Event, MAX_SPAN, Ring};
+use crate::ring::{Event, MAX_SPAN, Ring, more, roomy};
 use crate::window::{IdHasher, IdMap, float, magnitude};
 use crate::windows::span;
 
@@ -17,6 +17,11 @@ use crate::windows::span;
 const HOUR: usize = 0;
 const DAY: usize = 1;
 const WEEK: usize = 2;
+
+/// Kinds of words: channel, category, country, device, address.
+const KINDS: usize = 5;
+/// The first kind whose words are identities.
+const DEVICE: usize = 3;
 
 /// Marks of an event: money out, and just below a threshold.
 const IS_OUT: u8 = 1;
@@ -28,7 +33,7 @@ const THRESHOLDS: [i64; 5] = [1_000, 3_000, 5_000, 10_000, 15_000];
 /// ln 10: a payment has to be ten times the least of the hour to count as following a test.
 const TEST: f64 = 10.0;
 
-/// Velocity by channel, category and country, their variety, equal, round and structured amounts, test payments, waking and
+/// Velocity by channel, category, country, device and address, their variety, equal, round and structured amounts, test payments, waking and
 /// passing on, of one account in one currency.
 ///
 /// Windows hold what came before the payment. Payments in and out are counted apart, but for `account_passed_on_1d` and
@@ -36,8 +41,9 @@ const TEST: f64 = 10.0;
 ///
 /// | columns | unit, window | the fraud they show |
 /// |---|---|---|
-/// | `account_{channel,category,country}_count_1d` | payments of the same word, a day | a burst in one channel |
-/// | `account_{channels,categories,countries}_7d` | different words, 7 days | a card used all over |
+/// | `account_{device,address}_new_7d` | 1 where the account has paid in 7 days, and not from this one | an account taken over |
+/// | `account_{channel,category,country,device,address}_count_1d` | payments of the same word, a day | a burst in one channel |
+/// | `account_{channels,categories,countries,devices,addresses}_7d` | different ones, 7 days | a card used all over |
 /// | `account_equal_amounts_7d` | payments of exactly this amount, 7 days | scripted or split payments |
 /// | `account_amount_repeats_7d` | ln n − H, n being the payments of 7 days and H the entropy of their amounts in nats: 0 where all differ | scripts that know few amounts |
 /// | `account_below_thresholds_7d` | payments just below a threshold, this among them, 7 days; 0 where this is not one | structuring |
@@ -48,8 +54,10 @@ const TEST: f64 = 10.0;
 #[derive(Clone, Debug)]
 pub(crate) struct PatternBehaviour {
     windows: [Window; 3],
-    /// Whether the feed has channels, categories and countries.
-    kinds: [bool; 3],
+    /// Whether the feed has channels, categories, countries, devices and addresses.
+    has: [bool; KINDS],
+    /// The numbers of those it has.
+    kinds: Vec<usize>,
     logs: CountLogs,
 }
 
@@ -58,8 +66,8 @@ pub(crate) struct PatternBehaviour {
 pub(crate) struct Payment {
     at: i64,
     minor: i64,
-    /// Bits of channel, category and country.
-    words: [u128; 3],
+    /// Bits of channel, category, country, device and address.
+    words: [u128; KINDS],
     is_out: bool,
     is_below: bool,
     zeros: u8,
@@ -79,7 +87,7 @@ pub(crate) struct Pattern {
     /// Sums of the day, in and out.
     sums: [i128; 2],
     /// Different words of the week by kind, in and out.
-    distinct: [[u32; 2]; 3],
+    distinct: [[u32; 2]; KINDS],
     /// Payments of the week, in and out, and those just below a threshold.
     week: [u32; 2],
     below: [u32; 2],
@@ -94,66 +102,96 @@ pub(crate) struct Pattern {
 
 #[derive(Debug, Default)]
 struct Words {
-    slots: IdMap<(u64, u64, u32), u32>,
     tallies: Vec<Tally>,
-    /// Slots of channel, category and country that came together, and which of these threes they are.
-    threes: Vec<[u32; 3]>,
+    /// Where each word is, once there are so many that looking through them takes longer.
+    slots: Option<Box<IdMap<(u64, u64, u32), u32>>>,
+    /// Slots of words that came together, one of each kind, and where each such set is.
+    sets: Vec<[u32; KINDS]>,
     index: HashTable<u32>,
 }
 
 /// One word of one kind in one direction.
 #[derive(Clone, Copy, Debug)]
 struct Tally {
-    word: Word,
+    high: u64,
+    low: u64,
+    of: u32,
     day: u32,
     week: u32,
+}
+
+impl Tally {
+    fn word(self) -> Word {
+        (u128::from(self.high) << 64 | u128::from(self.low), self.of)
+    }
 }
 
 /// A word's bits, and its kind and direction.
 type Word = (u128, u32);
 
+/// Words up to which they are looked through one after the other.
+const FEW: usize = 32;
+
 impl Words {
     fn slot(&mut self, word: Word) -> u32 {
-        let next = self.tallies.len() as u32;
         let key = ((word.0 >> 64) as u64, word.0 as u64, word.1);
-        let slot = *self.slots.entry(key).or_insert(next);
-        if slot == next {
-            self.tallies.push(Tally { word, day: 0, week: 0 });
+        let key_of = |tally: &Tally| (tally.high, tally.low, tally.of);
+        let found = match &self.slots {
+            Some(slots) => slots.get(&key).copied(),
+            None => self.tallies.iter().position(|tally| key_of(tally) == key).map(|slot| slot as u32),
+        };
+        if let Some(slot) = found {
+            return slot;
+        }
+        let slot = self.tallies.len() as u32;
+        if self.tallies.len() == self.tallies.capacity() {
+            self.tallies.reserve_exact(more(self.tallies.len()));
+        }
+        self.tallies.push(Tally { high: key.0, low: key.1, of: key.2, day: 0, week: 0 });
+        match &mut self.slots {
+            Some(slots) => _ = slots.insert(key, slot),
+            None if self.tallies.len() > FEW => {
+                self.slots = Some(Box::new(self.tallies.iter().map(key_of).zip(0..).collect()));
+            }
+            None => {}
         }
         slot
     }
 
     /// The slot of a payment's words.
-    fn three(&mut self, payment: &Payment) -> u32 {
+    fn set(&mut self, payment: &Payment) -> u32 {
         let hash = hash(&payment.words, payment.is_out);
-        let Self { tallies, threes, index, .. } = self;
-        let word = |three: [u32; 3], kind: usize| tallies[three[kind] as usize].word;
-        let is_it = |three: &u32| {
-            let three = threes[*three as usize];
-            (0..3).all(|kind| word(three, kind) == (payment.words[kind], tag(kind, payment.is_out)))
+        let Self { tallies, sets, index, .. } = self;
+        let is_it = |set: &u32| {
+            let mut words = sets[*set as usize].into_iter().zip(payment.words).enumerate();
+            words.all(|(kind, (slot, word))| tallies[slot as usize].word() == (word, tag(kind, payment.is_out)))
         };
-        if let Some(&three) = index.find(hash, is_it) {
-            return three;
+        if let Some(&set) = index.find(hash, is_it) {
+            return set;
         }
-        let mut slots = [0; 3];
+        let mut slots = [0; KINDS];
         for (kind, slot) in slots.iter_mut().enumerate() {
             *slot = self.slot((payment.words[kind], tag(kind, payment.is_out)));
         }
-        let three = self.threes.len() as u32;
-        self.threes.push(slots);
-        let Self { tallies, threes, index, .. } = self;
-        let rehash = |three: &u32| {
-            let words = threes[*three as usize].map(|slot| tallies[slot as usize].word);
+        let set = self.sets.len() as u32;
+        if self.sets.len() == self.sets.capacity() {
+            self.sets.reserve_exact(more(self.sets.len()));
+        }
+        self.sets.push(slots);
+        let Self { tallies, sets, index, .. } = self;
+        let rehash = |set: &u32| {
+            let words = sets[*set as usize].map(|slot| tallies[slot as usize].word());
             self::hash(&words.map(|(bits, _)| bits), words[0].1 == tag(0, true))
         };
-        index.insert_unique(hash, three, rehash);
-        three
+        index.insert_unique(hash, set, rehash);
+        set
     }
 
     fn bytes(&self) -> usize {
-        self.slots.allocation_size()
+        let slots = |slots: &IdMap<(u64, u64, u32), u32>| size_of_val(slots) + slots.allocation_size();
+        self.slots.as_deref().map_or(0, slots)
             + self.tallies.capacity() * size_of::<Tally>()
-            + self.threes.capacity() * size_of::<[u32; 3]>()
+            + self.sets.capacity() * size_of::<[u32; KINDS]>()
             + self.index.allocation_size()
     }
 }
@@ -165,7 +203,7 @@ fn n_ln_n(n: u32) -> i64 {
 
 const UNIT: f64 = (1 << 24) as f64;
 
-fn hash(words: &[u128; 3], is_out: bool) -> u64 {
+fn hash(words: &[u128; KINDS], is_out: bool) -> u64 {
     let mut hasher = IdHasher::default();
     for word in words {
         hasher.write_u64(*word as u64);
@@ -173,6 +211,10 @@ fn hash(words: &[u128; 3], is_out: bool) -> u64 {
     }
     hasher.write_u32(u32::from(is_out));
     hasher.finish()
+}
+
+fn id(entity: Option<EntityId>) -> u128 {
+    entity.map_or(0, |entity| entity.get().into())
 }
 
 fn amount_key(minor: i64, is_out: bool) -> u64 {
@@ -184,15 +226,15 @@ fn tag(kind: usize, is_out: bool) -> u32 {
 }
 
 impl Pattern {
-    fn expire(&mut self, now: i64, windows: &[Window; 3], lateness: i64) {
+    fn expire(&mut self, now: i64, windows: &[Window; 3], kinds: &[usize], lateness: i64) {
         let yesterday = now.saturating_sub(windows[DAY].0);
         while self.ring.at(self.not_today).is_some_and(|at| at <= yesterday)
             && let Some(past) = self.ring.get(self.not_today)
         {
             self.not_today += 1;
             self.sums[usize::from(past.marks & IS_OUT)] -= i128::from(past.minor);
-            let slots = self.words.threes[past.other as usize];
-            slots.iter().for_each(|&slot| self.words.tallies[slot as usize].day -= 1);
+            let slots = self.words.sets[past.other as usize];
+            kinds.iter().for_each(|&kind| self.words.tallies[slots[kind] as usize].day -= 1);
         }
         let week_ago = now.saturating_sub(windows[WEEK].0);
         while self.ring.at(self.not_this_week).is_some_and(|at| at <= week_ago)
@@ -202,9 +244,9 @@ impl Pattern {
             let side = past.marks & IS_OUT;
             self.week[usize::from(side)] -= 1;
             self.below[usize::from(side)] -= u32::from(past.marks & IS_BELOW != 0);
-            let slots = self.words.threes[past.other as usize];
-            for (kind, slot) in slots.into_iter().enumerate() {
-                let week = &mut self.words.tallies[slot as usize].week;
+            let slots = self.words.sets[past.other as usize];
+            for &kind in kinds {
+                let week = &mut self.words.tallies[slots[kind] as usize].week;
                 *week -= 1;
                 self.distinct[kind][usize::from(side)] -= u32::from(*week == 0);
             }
@@ -234,15 +276,15 @@ impl Pattern {
     }
 
     /// Takes in an event whose other is a slot of words.
-    fn push(&mut self, past: Event) {
+    fn push(&mut self, past: Event, kinds: &[usize]) {
         let side = past.marks & IS_OUT;
         self.ring.push(past, |_| {});
         self.sums[usize::from(side)] += i128::from(past.minor);
         self.week[usize::from(side)] += 1;
         self.below[usize::from(side)] += u32::from(past.marks & IS_BELOW != 0);
-        let slots = self.words.threes[past.other as usize];
-        for (kind, slot) in slots.into_iter().enumerate() {
-            let tally = &mut self.words.tallies[slot as usize];
+        let slots = self.words.sets[past.other as usize];
+        for &kind in kinds {
+            let tally = &mut self.words.tallies[slots[kind] as usize];
             tally.day += 1;
             self.distinct[kind][usize::from(side)] += u32::from(tally.week == 0);
             tally.week += 1;
@@ -261,21 +303,21 @@ impl Pattern {
 
     /// What there is to say of an event besides its time and amount.
     fn payment(&self, past: &Event) -> Payment {
-        let words = self.words.threes[past.other as usize];
+        let words = self.words.sets[past.other as usize];
         Payment {
             at: past.at,
             minor: past.minor,
-            words: words.map(|slot| self.words.tallies[slot as usize].word.0),
+            words: words.map(|slot| self.words.tallies[slot as usize].word().0),
             is_out: past.marks & IS_OUT != 0,
             is_below: past.marks & IS_BELOW != 0,
             ..Payment::default()
         }
     }
 
-    fn absorb(&mut self, payment: &Payment, three: u32) {
+    fn absorb(&mut self, payment: &Payment, set: u32, kinds: &[usize]) {
         let Payment { at, minor, is_out, is_below, .. } = *payment;
         let marks = if is_out { IS_OUT } else { 0 } | if is_below { IS_BELOW } else { 0 };
-        self.push(Event { at, minor, other: three, marks });
+        self.push(Event { at, minor, other: set, marks }, kinds);
         if self.payments == 0 {
             self.first_at = at;
         }
@@ -291,7 +333,6 @@ impl Rule for PatternBehaviour {
     type Kept = KeptPattern;
     type Old = KeptPatternV1;
 
-    const NAME: &'static str = "pattern";
     const ACCOUNT_OF: Option<fn(Self::Key) -> u64> = Some(|(account, _)| account);
 
     fn sort_key((account, kind): Self::Key) -> [u64; 3] {
@@ -299,7 +340,7 @@ impl Rule for PatternBehaviour {
     }
 
     fn columns(&self) -> Vec<Column> {
-        columns(&self.windows, self.kinds)
+        columns(&self.windows, self.has)
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Payment)> {
@@ -320,13 +361,17 @@ impl Rule for PatternBehaviour {
         let payment = Payment {
             at: txn.at.0,
             minor,
-            words: [txn.channel, txn.category, txn.country].map(Code::bits),
+            words: [txn.channel.bits(), txn.category.bits(), txn.country.bits(), id(txn.device), id(txn.address)],
             is_out: txn.is_outflow(),
             is_below: THRESHOLDS.iter().any(is_below),
             zeros,
             per_unit: per_unit(txn),
         };
         Some(((txn.account.get(), currency(txn)), payment))
+    }
+
+    fn name(&self) -> &'static str {
+        "pattern"
     }
 
     fn at(payment: &Payment) -> i64 {
@@ -337,12 +382,17 @@ impl Rule for PatternBehaviour {
         if pattern.payments > 0 && payment.at.saturating_sub(pattern.last_at) > reach.forget {
             *pattern = Pattern::default();
         }
-        pattern.expire(payment.at, &self.windows, reach.lateness);
-        let three = pattern.words.three(payment);
-        if let Some(out) = out {
-            self.read(pattern, payment, pattern.words.threes[three as usize], out);
+        pattern.expire(payment.at, &self.windows, &self.kinds, reach.lateness);
+        if pattern.words.tallies.len() > 2 * FEW + 4 * KINDS * pattern.ring.len() {
+            // Most of its words are of events long gone.
+            self.rewind(pattern, payment);
+            pattern.expire(payment.at, &self.windows, &self.kinds, reach.lateness);
         }
-        pattern.absorb(payment, three);
+        let set = pattern.words.set(payment);
+        if let Some(out) = out {
+            self.read(pattern, payment, pattern.words.sets[set as usize], out);
+        }
+        pattern.absorb(payment, set, &self.kinds);
     }
 
     fn last_at(&self, pattern: &Pattern) -> i64 {
@@ -356,8 +406,8 @@ impl Rule for PatternBehaviour {
         let (first_at, left_at) = (pattern.first_at, pattern.left_at);
         *pattern = Pattern { left_at, ..Pattern::default() };
         for payment in kept {
-            let three = pattern.words.three(payment);
-            pattern.absorb(payment, three);
+            let set = pattern.words.set(payment);
+            pattern.absorb(payment, set, &self.kinds);
         }
         pattern.payments = payments;
         if payments > 0 {
@@ -368,7 +418,7 @@ impl Rule for PatternBehaviour {
     }
 
     fn trim(&self, pattern: &mut Pattern, now: i64, _: &Reach) {
-        pattern.expire(now, &self.windows, 0);
+        pattern.expire(now, &self.windows, &self.kinds, 0);
     }
 
     fn is_over(&self, pattern: &Pattern, now: i64, reach: &Reach) -> bool {
@@ -380,10 +430,11 @@ impl Rule for PatternBehaviour {
     }
 
     fn needed_bytes(&self, pattern: &Pattern) -> usize {
-        let entry = size_of::<(u64, u64, u32, u32)>() + size_of::<Tally>();
-        let amounts = pattern.ring.len() * 2 * (size_of::<(u64, u32)>() + 1);
-        // Each event brings three words at most, and one three of them.
-        pattern.ring.needed() + amounts + 3 * (entry + 2 * size_of::<[u32; 3]>()) * pattern.ring.len().min(4)
+        let table = |len: usize, entry: usize| (len * 8 / 7 + 1).next_power_of_two().max(4) * (entry + 1) + 16;
+        // Which words there are depends on what has been let go of: each event brings one of each kind at most, and few do.
+        let sets = pattern.ring.len().min(4);
+        let words = roomy(KINDS * sets) * size_of::<Tally>() + roomy(sets) * size_of::<[u32; KINDS]>() + table(sets, 4);
+        pattern.ring.needed() + table(pattern.ring.len(), size_of::<(u64, u32)>()) + words
     }
 
     fn keep(&self, pattern: &Pattern, now: i64, _: &Reach) -> KeptPattern {
@@ -397,9 +448,9 @@ impl Rule for PatternBehaviour {
                 left_at = past.at;
                 continue;
             }
-            let slots = pattern.words.threes[past.other as usize].map(|slot| {
+            let slots = pattern.words.sets[past.other as usize].map(|slot| {
                 *renamed.entry(slot).or_insert_with(|| {
-                    words.push(pattern.words.tallies[slot as usize].word);
+                    words.push(pattern.words.tallies[slot as usize].word());
                     words.len() as u32 - 1
                 })
             });
@@ -410,7 +461,15 @@ impl Rule for PatternBehaviour {
     }
 
     fn upgrade(&self, old: KeptPatternV1) -> Option<KeptPattern> {
-        let KeptPatternV1 { first_at, last_at, payments, words, ring } = old;
+        let KeptPatternV1 { first_at, last_at, payments, mut words, ring } = old;
+        // Nothing was said of devices and addresses: for each the word that says nothing, money in and out.
+        let none = words.len() as u32;
+        words.extend([(3, false), (3, true), (4, false), (4, true)].map(|(kind, is_out)| (0, tag(kind, is_out))));
+        let widened = |(at, minor, marks, [channel, category, country]): (i64, u64, u8, [u32; 3])| {
+            let out = u32::from(marks & IS_OUT != 0);
+            (at, minor, marks, [channel, category, country, none + out, none + 2 + out])
+        };
+        let ring = ring.into_iter().map(widened).collect();
         Some(KeptPattern { first_at, last_at, left_at: first_at, payments, words, ring })
     }
 
@@ -437,8 +496,8 @@ impl Rule for PatternBehaviour {
                 return None;
             }
             before = at;
-            let three = pattern.words.three(&payment);
-            pattern.absorb(&payment, three);
+            let set = pattern.words.set(&payment);
+            pattern.absorb(&payment, set, &self.kinds);
         }
         Some(Pattern { first_at, last_at, left_at, payments, ..pattern })
     }
@@ -462,10 +521,10 @@ pub(crate) struct KeptPattern {
     payments: u32,
     words: Vec<Word>,
     /// Time, minor units, whether out (1) and just below a threshold (2), and slots of its words.
-    ring: Vec<(i64, u64, u8, [u32; 3])>,
+    ring: Vec<(i64, u64, u8, [u32; KINDS])>,
 }
 
-/// The same in format 1.
+/// The same in format 1, which had no devices and addresses.
 #[derive(Debug, Deserialize)]
 pub(crate) struct KeptPatternV1 {
     first_at: i64,
@@ -478,17 +537,23 @@ pub(crate) struct KeptPatternV1 {
 
 impl PatternBehaviour {
     /// The rule; `kinds` says whether the feed has channels, categories and countries.
-    pub(crate) fn new(windows: [Window; 3], kinds: [bool; 3]) -> Self {
-        Self { windows, kinds, logs: CountLogs::new() }
+    pub(crate) fn new(windows: [Window; 3], has: [bool; KINDS]) -> Self {
+        let kinds = (0..KINDS).filter(|&kind| has[kind]).collect();
+        Self { windows, has, kinds, logs: CountLogs::new() }
     }
 
-    fn read(&self, pattern: &Pattern, payment: &Payment, words: [u32; 3], mut out: Writer<'_>) {
+    fn read(&self, pattern: &Pattern, payment: &Payment, words: [u32; KINDS], mut out: Writer<'_>) {
         let side = usize::from(payment.is_out);
         let minor = payment.minor as f64;
         let per_unit = f64::from(payment.per_unit);
-        for kind in (0..3).filter(|&kind| self.kinds[kind]) {
-            out.put(|| self.logs.ln1p(pattern.words.tallies[words[kind] as usize].day));
+        for &kind in &self.kinds {
+            let tally = pattern.words.tallies[words[kind] as usize];
+            out.put(|| self.logs.ln1p(tally.day));
             out.put(|| self.logs.ln1p(pattern.distinct[kind][side]));
+            if kind >= DEVICE {
+                let is_named = tally.low != 0;
+                out.put(|| f64::from(u8::from(is_named && tally.week == 0 && pattern.week[side] > 0)));
+            }
         }
         let equal = || pattern.amounts.get(&amount_key(payment.minor, payment.is_out)).copied().unwrap_or(0);
         out.put(|| self.logs.ln1p(equal()));
@@ -525,22 +590,35 @@ impl Pattern {
     }
 }
 
-fn columns(windows: &[Window; 3], kinds: [bool; 3]) -> Vec<Column> {
+fn columns(windows: &[Window; 3], has: [bool; KINDS]) -> Vec<Column> {
     use Scale::{Linear, Ln, Ln1p};
     use Tail::Upper;
     let [hour, day, week] = windows.map(Window::tag);
     let [in_hour, in_day, in_week] = windows.map(span);
     let mut all = Vec::new();
-    let names = [("channel", "channels"), ("category", "categories"), ("country", "countries")];
-    for ((one, many), _) in names.into_iter().zip(kinds).filter(|(_, there)| *there) {
+    let names = [
+        ("channel", "channels"),
+        ("category", "categories"),
+        ("country", "countries"),
+        ("device", "devices"),
+        ("address", "addresses"),
+    ];
+    for (kind, (one, many)) in names.into_iter().enumerate().filter(|(kind, _)| has[*kind]) {
         all.push(Column::input(format!("account_{one}_count_{day}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
-            format!("payments by this account in this {one} within {in_day} before: {{value}} (median {{typical}})"),
+            format!("payments by this account of this {one} within {in_day} before: {{value}} (median {{typical}})"),
         ));
         all.push(
             Column::input(format!("account_{many}_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(format!(
                 "different {many} of this account within {in_week} before: {{value}} (median {{typical}})"
             )),
         );
+        if kind >= DEVICE {
+            all.push(
+                Column::input(format!("account_{one}_new_{week}"), Unit::Flag, Linear, Upper, Topic::Counterparties)
+                    .alone()
+                    .told(format!("this account has not paid from this {one} within {in_week} before")),
+            );
+        }
     }
     all.extend([
         Column::input(format!("account_equal_amounts_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity)

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::Feature;
 use crate::account::AccountBehaviour;
 use crate::category::CategoryBehaviour;
-use crate::counterparty::CounterpartyBehaviour;
+use crate::counterparty::{CounterpartyBehaviour, Party};
 use crate::family::{Family, Reach};
 use crate::limits::{Limits, Settings};
 use crate::pattern::PatternBehaviour;
@@ -181,12 +181,19 @@ impl FeatureSet {
             AccountBehaviour::new(windows.account, peers.clone(), has.counterparty, has.position, has.balance);
         let mut features: Vec<Box<dyn Feature>> = vec![Box::new(Family::new(account, reach, keep))];
         if has.counterparty {
-            features.push(Box::new(Family::new(CounterpartyBehaviour::new(windows.counterparty), reach, keep)));
+            features.push(Box::new(Family::new(
+                CounterpartyBehaviour::new(Party::Counterparty, windows.counterparty),
+                reach,
+                keep,
+            )));
         }
         if has.category {
             features.push(Box::new(Family::new(CategoryBehaviour, reach, keep)));
         }
-        let words = [has.channel, has.category, has.country];
+        for party in [Party::Device, Party::Address].into_iter().filter(|party| party.is_in(has)) {
+            features.push(Box::new(Family::new(CounterpartyBehaviour::new(party, windows.counterparty), reach, keep)));
+        }
+        let words = [has.channel, has.category, has.country, has.device, has.address];
         features.push(Box::new(Family::new(PatternBehaviour::new(windows.pattern, words), reach, keep)));
         features.retain(|feature| !feature.columns().is_empty());
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
@@ -201,6 +208,8 @@ impl FeatureSet {
             (has.category, "categories: the amount against its category"),
             (has.position, "positions: distance and speed from the last payment"),
             (has.balance, "balances: the share of the balance a payment takes"),
+            (has.device, "devices: new ones, how many an account uses and who shares them"),
+            (has.address, "addresses: new ones, how many an account uses and who shares them"),
         ]
         .into_iter()
         .filter_map(|(there, what)| (!there).then_some(what))

@@ -9,8 +9,7 @@ use crible_core::{Amount, Batch, Code, Currency, EntityId, Has, Position, Timest
 use crible_feature::{Block, FeatureSet, PeerSums, Peers, Settings, Windows};
 use proptest::prelude::*;
 
-const ALL: Has =
-    Has { counterparty: true, category: true, channel: true, country: true, position: true, balance: true };
+const ALL: Has = Has::ALL;
 const HOUR: i64 = 3_600 * Timestamp::SECOND;
 const DAY: i64 = Timestamp::DAY;
 
@@ -52,6 +51,8 @@ fn stream() -> impl Strategy<Value = Vec<Transaction>> {
                 txn.country = word(["", "DE", "FR"], words / 9);
                 txn.position = (place > 1).then(|| Position::from_degrees(place as f64, 2.0).unwrap());
                 txn.balance_before = Some(balance);
+                txn.device = EntityId::new(u64::from(words / 5) % 4);
+                txn.address = EntityId::new(u64::from(words) % 3);
                 txn
             })
             .collect()
@@ -430,7 +431,10 @@ fn an_account_in_both_states_is_refused() {
     assert_eq!(told, "entity 0 of `account` is in both states, and whose windows it has cannot be told");
     assert!(set.save() == saved);
     let told = FeatureSet::new(Has::default()).merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
-    assert_eq!(told, "the state is about account, counterparty, category, pattern, expected account, pattern");
+    assert_eq!(
+        told,
+        "the state is about account, counterparty, category, device, address, pattern, expected account, pattern"
+    );
 }
 
 /// Accounts that came long ago go first, and what is held is what was allowed, but for the last hour.

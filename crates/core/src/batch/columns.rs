@@ -29,6 +29,10 @@ pub struct Columns {
     pub country: Option<Coded>,
     /// Positions.
     pub position: Option<Vec<Option<Position>>>,
+    /// Devices.
+    pub device: Option<Vec<Option<EntityId>>>,
+    /// Network addresses.
+    pub address: Option<Vec<Option<EntityId>>>,
     /// The feed's own labels.
     pub truth: Option<Vec<Truth>>,
 }
@@ -82,6 +86,8 @@ impl Batch {
         check("counterparty", columns.counterparty.as_ref().map(Vec::len))?;
         check("balance_before", columns.balance_before.as_ref().map(Vec::len))?;
         check("position", columns.position.as_ref().map(Vec::len))?;
+        check("device", columns.device.as_ref().map(Vec::len))?;
+        check("address", columns.address.as_ref().map(Vec::len))?;
         check("truth", columns.truth.as_ref().map(Vec::len))?;
         for (name, words) in
             [("channel", &columns.channel), ("category", &columns.category), ("country", &columns.country)]
@@ -111,6 +117,8 @@ impl Batch {
             category: words(columns.category),
             country: words(columns.country),
             position: Optional::from_rows(columns.position, None),
+            device: Optional::from_rows(columns.device, None),
+            address: Optional::from_rows(columns.address, None),
             truth: Optional::from_rows(columns.truth, Truth::Unknown),
         })
     }
@@ -142,6 +150,7 @@ mod tests {
                         row.category = words[(i % 3) as usize];
                         row.position = Position::from_degrees(i as f64, 0.0);
                         row.counterparty = EntityId::new(i as u64);
+                        row.device = EntityId::new(i as u64 % 2);
                     }
                     row
                 })
@@ -167,6 +176,8 @@ mod tests {
                 category: Some(Coded::from_parts(&[words[1], words[2], words[0]], (0..20).map(index).collect())),
                 country: Some(Coded::from_parts(&[Code::NONE], vec![0; 20])),
                 position: Some(rows.iter().map(|row| row.position).collect()),
+                device: Some(rows.iter().map(|row| row.device).collect()),
+                address: None,
                 truth: Some(vec![Truth::Unknown; 20]),
             };
             assert_eq!(Batch::from_columns(columns.clone()), Ok(pushed), "{mixed} {filled}");

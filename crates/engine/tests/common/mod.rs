@@ -26,7 +26,7 @@ pub(crate) struct Shape {
     pub(crate) category: bool,
     pub(crate) position: bool,
     pub(crate) balance: bool,
-    /// Channel and country.
+    /// Channel, country, device and address.
     pub(crate) words: bool,
 }
 
@@ -51,6 +51,8 @@ pub(crate) fn transaction(row: &Simulated, shape: Shape) -> Transaction {
     if shape.words {
         let of = |words: [&str; 4], salt: u64| Code::new(words[mixed(row.id ^ salt) as usize % 4]);
         (txn.channel, txn.country) = (of(["online", "chip", "transfer", ""], 1), of(["DE", "FR", "AT", ""], 2));
+        txn.device = Some(pseudonym("device", u64::from(row.account) / 2 + mixed(row.id) % 2));
+        txn.address = (mixed(row.id) % 3 > 0).then(|| pseudonym("address", mixed(row.id) % 40));
     }
     txn
 }

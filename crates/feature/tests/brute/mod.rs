@@ -36,6 +36,14 @@ impl Row {
     }
 }
 
+fn device(txn: &Transaction) -> Option<u64> {
+    txn.device.map(|id| id.get())
+}
+
+fn address(txn: &Transaction) -> Option<u64> {
+    txn.address.map(|id| id.get())
+}
+
 /// Amount in major units, sign dropped. All currencies of the oracle's streams have two digits.
 fn major(txn: &Transaction) -> f64 {
     txn.amount.minor.unsigned_abs() as f64 / 100.0
@@ -96,6 +104,15 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) 
         None => vec![],
     };
     counterparty(&mut row, txn, &there, &named(settings.windows.counterparty));
+    for (name, of) in [("device", device as fn(&Transaction) -> Option<u64>), ("address", address)] {
+        let there: Vec<_> = alike.iter().copied().filter(|e| of(txn).is_some() && of(e) == of(txn)).collect();
+        for (tag, length) in named(settings.windows.counterparty) {
+            let there = within(txn, length, &there);
+            let accounts: HashSet<_> = there.iter().map(|e| e.account).collect();
+            row.put(format!("{name}_count_{tag}"), (there.len() as f64).ln_1p());
+            row.put(format!("{name}_accounts_{tag}"), (accounts.len() as f64).ln_1p());
+        }
+    }
     let like: Vec<_> = alike.iter().copied().filter(|e| e.category == txn.category).collect();
     category(&mut row, txn, &like);
     let moves: Vec<_> =
@@ -281,6 +298,15 @@ fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction], lengths: &
         row.put(format!("account_{one}_count_{day}"), same.ln_1p());
         let different: HashSet<_> = of_week.iter().map(|e| of(e)).collect();
         row.put(format!("account_{many}_{week}"), (different.len() as f64).ln_1p());
+    }
+    type Id = fn(&Transaction) -> Option<u64>;
+    for (one, many, of) in [("device", "devices", device as Id), ("address", "addresses", address)] {
+        let same = of_day.iter().filter(|e| of(e) == of(txn)).count() as f64;
+        row.put(format!("account_{one}_count_{day}"), same.ln_1p());
+        let different: HashSet<_> = of_week.iter().map(|e| of(e)).collect();
+        row.put(format!("account_{many}_{week}"), (different.len() as f64).ln_1p());
+        let is_new = of(txn).is_some() && !of_week.is_empty() && !different.contains(&of(txn));
+        row.put(format!("account_{one}_new_{week}"), f64::from(u8::from(is_new)));
     }
     let amount = |e: &Transaction| e.amount.minor.unsigned_abs();
     let equal = of_week.iter().filter(|e| amount(e) == amount(txn)).count() as f64;
