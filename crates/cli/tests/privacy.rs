@@ -291,6 +291,35 @@ fn a_file_made_to_leak_does_not() {
     }
 }
 
+/// Devices and network addresses, looked at by detectors and told of in reasons, are in no output either.
+#[test]
+fn no_device_or_address_is_in_any_output() {
+    let folder = TempDir::new().unwrap();
+    let mut text = "when,card,sum,shop,phone,net\n".to_owned();
+    let mut identifiers = BTreeSet::new();
+    for n in 0..400 {
+        let (day, hour, card) = (1 + n / 20 % 28, n % 24, 7_700_000 + n % 9);
+        // The last few come from elsewhere, all from one device, and are large.
+        let (phone, net, sum) = match n {
+            390.. => ("Pixel-0042-of-Quist".to_owned(), "203.0.113.77".to_owned(), 90_000),
+            _ => (format!("Handset-{:04}-x", card % 100), format!("198.51.100.{}", n % 9), 1_000 + n * 7 % 500),
+        };
+        identifiers.extend([phone.clone(), net.clone(), card.to_string()]);
+        let month = 1 + n / 200;
+        text += &format!("2024-{month:02}-{day:02}T{hour:02}:00:00Z,{card},-{sum}.00,shop {},{phone},{net}\n", n % 5);
+    }
+    text += "2024-03-01T00:00:00Z,7700001,Pixel-0042-of-Quist,shop,Pixel-0042-of-Quist,203.0.113.77\n";
+    fs::write(folder.path().join("in.csv"), text).unwrap();
+    let config = "[columns]\nadd = ['account_device_new_7d', 'account_address_new_7d', 'device_accounts_1d', 'address_accounts_1d']\n";
+    fs::write(folder.path().join("config.toml"), config).unwrap();
+    let map = "account=card,amount=sum,time=when,counterparty=shop,device=phone,address=net,currency=@EUR";
+    let all = outputs(folder.path(), "in.csv", &["--map", map, "--config", "config.toml"]);
+    assert_eq!(leaks(&identifiers, &all), [""; 0]);
+    let alerts = all.iter().find(|(name, _)| name == "a.jsonl").unwrap();
+    let told = String::from_utf8_lossy(&alerts.1);
+    assert!(told.contains("this device") || told.contains("this address"), "{told}");
+}
+
 #[test]
 fn a_leak_would_be_found() {
     let known: BTreeSet<String> =

@@ -60,6 +60,8 @@ struct Row {
     minor: i64,
     account: EntityId,
     counterparty: Option<EntityId>,
+    device: Option<EntityId>,
+    address: Option<EntityId>,
     currency: Currency,
     balance: Option<i64>,
     position: Option<Position>,
@@ -196,11 +198,22 @@ impl<'a> Builder<'a> {
                 raw => Some(entity(source, raw, &mut self.worker.counterparties, self.keys)),
             },
         };
+        let Worker { devices, addresses, joined, .. } = &mut *self.worker;
+        let mut named = |source: &Option<Source>, known: &mut Known| {
+            let source = source.as_ref()?;
+            match source_text(source, fields, joined) {
+                b"" => None,
+                raw => Some(entity(source, raw, known, self.keys)),
+            }
+        };
+        let (device, address) = (named(&plan.device, devices), named(&plan.address, addresses));
         Ok(Row {
             at,
             minor,
             account,
             counterparty,
+            device,
+            address,
             currency,
             balance,
             position: self.position(fields)?,
@@ -393,6 +406,12 @@ impl<'a> Builder<'a> {
         if plan.position.is_some() {
             chunk.position.push(row.position);
         }
+        if plan.device.is_some() {
+            chunk.device.push(row.device);
+        }
+        if plan.address.is_some() {
+            chunk.address.push(row.address);
+        }
         if plan.label.is_some() {
             chunk.truth.push(row.truth);
         }
@@ -453,6 +472,11 @@ impl<'a> Builder<'a> {
             let (north, east) = row.position.map_or((0, 0), |p| (p.latitude_e7, p.longitude_e7));
             content.extend_from_slice(&north.to_le_bytes());
             content.extend_from_slice(&east.to_le_bytes());
+        }
+        for (source, entity) in [(&plan.device, row.device), (&plan.address, row.address)] {
+            if source.is_some() {
+                content.extend_from_slice(&entity.map_or(0, EntityId::get).to_le_bytes());
+            }
         }
         let mut add = |word: &[u8]| {
             content.extend_from_slice(&(word.len() as u32).to_le_bytes());

@@ -217,6 +217,10 @@ pub enum Domain {
     Party,
     /// A merchant, terminal or description.
     Merchant,
+    /// A device.
+    Device,
+    /// A network address.
+    Address,
 }
 
 /// The keyed hash, its key schedule done once.
@@ -224,6 +228,8 @@ pub enum Domain {
 pub(crate) struct Pseudonyms {
     party: Hmac<Sha256>,
     merchant: Hmac<Sha256>,
+    device: Hmac<Sha256>,
+    address: Hmac<Sha256>,
 }
 
 impl Pseudonyms {
@@ -233,13 +239,20 @@ impl Pseudonyms {
             mac.update(tag);
             mac
         };
-        Self { party: tagged(b"party\0"), merchant: tagged(b"merchant\0") }
+        Self {
+            party: tagged(b"party\0"),
+            merchant: tagged(b"merchant\0"),
+            device: tagged(b"device\0"),
+            address: tagged(b"address\0"),
+        }
     }
 
     pub(crate) fn entity(&self, domain: Domain, raw: &[u8]) -> EntityId {
         let mut mac = match domain {
             Domain::Party => self.party.clone(),
             Domain::Merchant => self.merchant.clone(),
+            Domain::Device => self.device.clone(),
+            Domain::Address => self.address.clone(),
         };
         mac.update(raw);
         let tag = mac.finalize().into_bytes();

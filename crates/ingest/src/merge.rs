@@ -252,6 +252,8 @@ fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> (Batch, Said) {
         category: gather.words(|chunk| &chunk.category),
         country: gather.words(|chunk| &chunk.country),
         position: gather.optional(|chunk| &chunk.position),
+        device: gather.optional(|chunk| &chunk.device),
+        address: gather.optional(|chunk| &chunk.address),
         truth: gather.optional(|chunk| &chunk.truth),
     };
     #[expect(clippy::expect_used, reason = "places are in the batch's order, and every column has one value a place")]

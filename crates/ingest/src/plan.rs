@@ -49,6 +49,8 @@ pub(crate) struct Plan {
     /// Currencies that the feed writes out.
     pub(crate) currency_names: Vec<(Vec<u8>, Currency)>,
     pub(crate) position: Option<(usize, usize)>,
+    pub(crate) device: Option<Source>,
+    pub(crate) address: Option<Source>,
     pub(crate) balance: Option<(usize, When)>,
     /// The column that tells which balances are below zero, and what it holds there.
     pub(crate) negative_balance: Option<(usize, Vec<Vec<u8>>)>,
@@ -191,6 +193,8 @@ impl Plan {
             category: optional(&preset.category)?,
             channel: optional(&preset.channel)?,
             country: optional(&preset.country)?,
+            device: optional(&preset.device)?,
+            address: optional(&preset.address)?,
             time: preset.time.column.iter().chain(&preset.time.columns).map(find).collect::<Result<_, _>>()?,
             finer: preset.time.finer.as_ref().map(optional_place).transpose()?.flatten(),
             zone: preset.time.zone_column.as_ref().map(find).transpose()?,
@@ -263,6 +267,7 @@ impl Plan {
         let mut parties = columns(&self.account);
         parties.extend(self.counterparty.iter().flat_map(columns));
         parties.extend(self.inflow_from.iter().map(|(at, _)| *at));
+        parties.extend(self.device.iter().chain(&self.address).flat_map(columns));
         self.entities = parties.len();
         let named = self.columns.iter().enumerate().filter(|(_, name)| is_party(name)).map(|(at, _)| at);
         let named: Vec<usize> = named.filter(|at| !parties.contains(at)).collect();
@@ -295,7 +300,8 @@ impl Plan {
     pub(crate) fn used(&self) -> Vec<bool> {
         let mut used = vec![false; self.columns.len()];
         let texts = [Some(&self.account), self.counterparty.as_ref(), self.category.as_ref()];
-        let texts = texts.into_iter().chain([self.channel.as_ref(), self.country.as_ref()]).flatten();
+        let more = [&self.channel, &self.country, &self.device, &self.address].map(Option::as_ref);
+        let texts = texts.into_iter().chain(more).flatten();
         let mut all: Vec<usize> = texts
             .flat_map(|source| match source {
                 Source::Column { at, .. } => std::slice::from_ref(at),

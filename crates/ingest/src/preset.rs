@@ -60,6 +60,8 @@ pub struct Preset {
     pub(crate) channel: Option<Text>,
     pub(crate) country: Option<Text>,
     pub(crate) position: Option<Coordinates>,
+    pub(crate) device: Option<Text>,
+    pub(crate) address: Option<Text>,
     pub(crate) balance: Option<Balance>,
     pub(crate) id: Option<Id>,
     pub(crate) label: Option<Labels>,

@@ -21,6 +21,8 @@ pub(crate) struct Chunk {
     pub(crate) channel: Words,
     pub(crate) country: Words,
     pub(crate) position: Vec<Option<Position>>,
+    pub(crate) device: Vec<Option<EntityId>>,
+    pub(crate) address: Vec<Option<EntityId>>,
     pub(crate) truth: Vec<Truth>,
     /// What rows say besides what they are: see [`crate::meaning`].
     pub(crate) marks: Vec<u8>,

@@ -76,6 +76,8 @@ fn remember<K: Eq + Hash>(known: &mut HashMap<K, EntityId>, raw: K, make: impl F
 pub(crate) struct Worker {
     pub(crate) accounts: Known,
     pub(crate) counterparties: Known,
+    pub(crate) devices: Known,
+    pub(crate) addresses: Known,
     pub(crate) memo: Memo,
     pub(crate) content: Vec<u8>,
     pub(crate) joined: Vec<u8>,
@@ -88,6 +90,8 @@ impl Worker {
         Self {
             accounts: Known::new(Domain::Party),
             counterparties: Known::new(counterparties),
+            devices: Known::new(Domain::Device),
+            addresses: Known::new(Domain::Address),
             memo: Memo::default(),
             content: Vec::new(),
             joined: Vec::new(),

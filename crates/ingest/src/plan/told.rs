@@ -70,10 +70,15 @@ impl Plan {
             let (columns, how) = of(source);
             let kind = match self.counterparty_domain {
                 Domain::Party => "an account like those of the feed",
-                Domain::Merchant => "",
+                _ => "",
             };
             let turned = self.inflow_from.as_ref().map(|(at, _)| format!("on inflows `{}`", self.columns[*at]));
-            add("counterparty", &columns, vec![how, turned.unwrap_or_default(), kind.to_owned(), keyed]);
+            add("counterparty", &columns, vec![how, turned.unwrap_or_default(), kind.to_owned(), keyed.clone()]);
+        }
+        for (field, source) in [("device", &self.device), ("address", &self.address)] {
+            let Some(source) = source else { continue };
+            let (columns, how) = of(source);
+            add(field, &columns, vec![how, keyed.clone()]);
         }
         for (field, source) in [("category", &self.category), ("channel", &self.channel), ("country", &self.country)] {
             let Some(source) = source else { continue };

@@ -97,6 +97,9 @@ impl Preset {
             if text.is_account && key != "counterparty" {
                 return wrong(key, "is-account", "this on counterparties alone");
             }
+            if text.constant.is_some() && matches!(key, "device" | "address") {
+                return wrong(key, "constant", "a column: what every row shares tells nobody apart");
+            }
             if text.constant.as_deref().is_some_and(|word| word.trim().is_empty()) {
                 return wrong(key, "", "a constant with something in it");
             }
@@ -174,8 +177,8 @@ impl Preset {
     pub(crate) fn is_optional(&self, key: &str) -> bool {
         match key {
             "account" => self.account.from.is_some(),
-            "counterparty" | "category" | "channel" | "country" | "balance" | "id" | "label" | "apart" | "skip"
-            | "meaning" | "amount.principal" => true,
+            "counterparty" | "category" | "channel" | "country" | "device" | "address" | "balance" | "id" | "label"
+            | "apart" | "skip" | "meaning" | "amount.principal" => true,
             "balance.negative" | "position.latitude" | "position.longitude" | "time.finer" => true,
             _ if key.ends_with(".or") => true,
             _ => false,
@@ -190,6 +193,8 @@ impl Preset {
             ("category", self.category.as_ref()),
             ("channel", self.channel.as_ref()),
             ("country", self.country.as_ref()),
+            ("device", self.device.as_ref()),
+            ("address", self.address.as_ref()),
         ]
         .into_iter()
         .filter_map(|(key, text)| Some((key, text?)))
@@ -238,6 +243,8 @@ fn or(key: &str) -> &'static str {
         "counterparty" => "counterparty.or",
         "category" => "category.or",
         "channel" => "channel.or",
+        "device" => "device.or",
+        "address" => "address.or",
         _ => "country.or",
     }
 }

@@ -8,7 +8,7 @@ use super::{
 /// A user's own word on which column is what, for files no preset knows.
 ///
 /// Written as `account=Card,amount=Total,time=When`, further keys `counterparty`, `category`, `channel`, `country`,
-/// `currency`, `latitude`, `longitude`, `balance` (after the transaction; `balance-before` for before), `id`, `label`;
+/// `currency`, `latitude`, `longitude`, `device`, `address` (of the network), `balance` (after the transaction; `balance-before` for before), `id`, `label`;
 /// `sign=outflow-positive|outflow-negative`, `time-format=iso|epoch-seconds|epoch-milliseconds|%d.%m.%Y …`,
 /// `zone=Europe/Paris`, `amount-format=plain|money|money-comma`, `delimiter=;`, and `columns=5` for a file of five
 /// columns that has no header. A column is a name, or `#3` for the
@@ -19,7 +19,7 @@ use super::{
 pub struct Mapping(pub(crate) Preset);
 
 const KEYS: &str = "account, amount, time, counterparty, category, channel, country, currency, latitude, longitude, \
-                    balance, balance-before, id, label, sign, time-format, zone, amount-format, delimiter or columns";
+                    device, address, balance, balance-before, id, label, sign, time-format, zone, amount-format, delimiter or columns";
 
 impl Mapping {
     /// A mapping from its short form.
@@ -100,7 +100,7 @@ struct Given {
     slots: [Option<String>; NAMES.len()],
 }
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 22] = [
     "account",
     "amount",
     "time",
@@ -111,6 +111,8 @@ const NAMES: [&str; 20] = [
     "currency",
     "latitude",
     "longitude",
+    "device",
+    "address",
     "balance",
     "balance-before",
     "id",
@@ -240,6 +242,8 @@ impl Given {
             category: self.text("category")?,
             channel: self.text("channel")?,
             country: self.text("country")?,
+            device: self.text("device")?,
+            address: self.text("address")?,
             position,
             balance,
             // Whether a stranger's ids can be trusted is not known, and keeping a row too many loses nothing.

@@ -137,3 +137,32 @@ fn a_mapping_goes_before_a_preset() {
         Err(Error::Unrecognised { .. })
     ));
 }
+
+/// Devices and network addresses are identifiers: what is kept of them is a pseudonym, one for each, of its own kind.
+#[test]
+fn devices_and_addresses_become_pseudonyms() {
+    let text = "when,card,sum,phone,net\n\
+                2024-03-01T10:00:00Z,ada,-1.00,px-77001,203.0.113.9\n\
+                2024-03-01T11:00:00Z,ben,-2.00,px-77001,\n\
+                2024-03-01T12:00:00Z,ada,-3.00,,px-77001\n\
+                2024-03-01T13:00:00Z,ada,a lot on px-77001,px-77001,203.0.113.9\n";
+    let map = "account=card,amount=sum,time=when,device=phone,address=net,currency=@EUR";
+    let (import, rejects) = bytes("in.csv", text, &options(map)).unwrap();
+    let rows: Vec<_> = import.batch.iter().map(|txn| (txn.device, txn.address)).collect();
+    let (one, two, three) = (rows[0], rows[1], rows[2]);
+    assert!(one.0.is_some() && one.0 == two.0 && three.0.is_none());
+    assert!(one.1.is_some() && two.1.is_none() && three.1.is_some());
+    assert_ne!(one.0, three.1, "one text names a device here and an address there");
+    assert!(import.batch.has().device && import.batch.has().address);
+    assert_eq!(rejects.len(), 1);
+    assert!(!format!("{rejects:?}").contains("77001"), "{rejects:?}");
+    // The same file again says nothing new; another device makes another transaction.
+    let ids = |text: &str| bytes("in.csv", text, &options(map)).unwrap().0.batch.ids().to_vec();
+    assert_eq!(ids(text), import.batch.ids());
+    assert_ne!(ids(&text.replacen("px-77001", "px-77002", 1)), import.batch.ids());
+    let fixed = Mapping::from_toml(
+        "name = 'a'\ntitle = 'b'\naccount.column = 'card'\ntime.column = 'when'\namount.column = 'sum'\ndevice.constant = 'x'",
+        "mine.toml",
+    );
+    assert!(fixed.unwrap_err().to_string().contains("what every row shares tells nobody apart"));
+}

@@ -62,6 +62,10 @@ struct Row {
     category: Option<String>,
     channel: Option<String>,
     country: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -112,6 +116,8 @@ fn file(file: &Checked) -> File<'_> {
                 category: word(txn.category.as_str()),
                 channel: word(txn.channel.as_str()),
                 country: word(txn.country.as_str()),
+                device: txn.device.map(|device| device.to_string()),
+                address: txn.address.map(|address| address.to_string()),
             })
             .collect(),
         rejects: faults.ranked().into_iter().map(rejects).collect(),
