@@ -50,6 +50,13 @@ impl Currency {
         }
     }
 
+    /// The code's three letters as a number, in their order.
+    #[inline]
+    pub const fn bits(self) -> u32 {
+        let [a, b, c] = self.0;
+        (a as u32) << 16 | (b as u32) << 8 | c as u32
+    }
+
     /// The alphabetic code.
     pub fn as_str(&self) -> &str {
         // Only ASCII letters get in, so the bytes are UTF-8 and the fallback is never taken.

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use crible_core::{Column, EntityId, Position, Scale, Tail, Timestamp, Topic, Transaction, Unit, Window};
+use crible_core::{Amount, Column, EntityId, Position, Scale, Tail, Timestamp, Topic, Transaction, Unit, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Calendar;
 use crate::family::{Reach, Rule, Writer};
-use crate::math::{CountLogs, ln, ln1p};
+use crate::math::{CountLogs, exp, ln, ln1p};
 use crate::peers::Peers;
 use crate::place;
 use crate::state::{KeptEvents, KeptEventsV1};
@@ -67,7 +67,7 @@ pub(crate) struct Payment {
     balance_share: f32,
     /// Major units in a minor one.
     per_unit: f32,
-    /// What its like are on average among peers, in minor units; none where that is not known.
+    /// ln(1 + mean of its like among peers, in minor units); none where that is not known.
     peers: Option<f64>,
 }
 
@@ -163,7 +163,7 @@ impl Rule for AccountBehaviour {
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Payment)> {
-        let minor = magnitude(txn.amount.minor);
+        let (minor, kind) = (magnitude(txn.amount.minor), kind(txn));
         let balance_share = match txn.balance_before {
             Some(before) if before > 0 && txn.is_outflow() => (minor as f64 / before as f64).min(2.0),
             _ => 0.0,
@@ -175,9 +175,9 @@ impl Rule for AccountBehaviour {
             position: txn.position,
             balance_share: balance_share as f32,
             per_unit: per_unit(txn),
-            peers: self.peers.of(txn),
+            peers: self.peers.of(kind),
         };
-        Some(((txn.account.get(), kind(txn)), payment))
+        Some(((txn.account.get(), kind), payment))
     }
 
     fn name(&self) -> &'static str {
@@ -350,16 +350,16 @@ impl Account {
     fn to_mean(&self, payment: &Payment) -> f64 {
         let (minor, count) = (payment.minor as f64, f64::from(self.payments));
         let own = shrunk_log_ratio(minor, self.mean(), count);
-        let of_peers = |peers: f64| ln((minor + 1.0) / (peers + 1.0)) * (2.0 / (count + 2.0));
+        let of_peers = |peers: f64| (ln(minor + 1.0) - peers) * (2.0 / (count + 2.0));
         own + payment.peers.map_or(0.0, of_peers)
     }
 
-    /// The mean that [`Account::to_mean`] compares with, in minor units.
+    /// What is shown beside it, in minor units: the account's mean or, where it has paid nothing yet, its peers'.
     fn expected(&self, payment: &Payment) -> f64 {
-        let Some(peers) = payment.peers else { return self.mean() };
-        let count = f64::from(self.payments);
-        let believed = count / (count + 2.0);
-        libm::expm1(ln1p(self.mean()) * believed + ln1p(peers) * (1.0 - believed))
+        match payment.peers {
+            Some(peers) if self.payments == 0 => exp(peers) - 1.0,
+            _ => self.mean(),
+        }
     }
 }
 
@@ -463,12 +463,21 @@ fn travel(account: &Account, payment: &Payment) -> (f64, f64) {
 
 /// What must agree for two payments to be of one kind: direction and currency.
 pub(crate) fn kind(txn: &Transaction) -> u32 {
-    currency(txn) << 1 | u32::from(txn.is_outflow())
+    kind_of(txn.amount)
+}
+
+/// The same of an amount alone.
+pub(crate) fn kind_of(amount: Amount) -> u32 {
+    letters(amount) << 1 | u32::from(amount.minor <= 0)
 }
 
 /// The currency's three letters as a number.
 pub(crate) fn currency(txn: &Transaction) -> u32 {
-    txn.amount.currency.as_str().bytes().fold(0u32, |bits, b| bits << 8 | u32::from(b))
+    letters(txn.amount)
+}
+
+fn letters(amount: Amount) -> u32 {
+    amount.currency.bits()
 }
 
 /// Major units in a minor one.
@@ -517,7 +526,7 @@ fn columns(windows: &[Window; 4], counterparties: bool, positions: bool, balance
         Column::input("amount_to_account_mean_in_run", Unit::Money, Linear, Upper, Topic::AmountForAccount)
             .shown_as_amount()
             .against("account_mean")
-            .told("amount {value} is {times} times the {typical} expected of this account"),
+            .told("amount {value} is {times} times the {typical} usual for this account or, while it is new, its like"),
         Column::input(format!("account_outsized_{week}"), Unit::Count, Ln1p, Upper, Topic::AmountForAccount)
             .told(format!(
                 "payments of three times this account's mean within {} before: {{value}} (median {{typical}})",

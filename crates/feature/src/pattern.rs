@@ -104,7 +104,7 @@ pub(crate) struct Pattern {
 struct Words {
     tallies: Vec<Tally>,
     /// Where each word is, once there are so many that looking through them takes longer.
-    slots: Option<Box<IdMap<(u64, u64, u32), u32>>>,
+    slots: Option<Box<Slots>>,
     /// Slots of words that came together, one of each kind, and where each such set is.
     sets: Vec<[u32; KINDS]>,
     index: HashTable<u32>,
@@ -128,6 +128,9 @@ impl Tally {
 
 /// A word's bits, and its kind and direction.
 type Word = (u128, u32);
+
+/// Where each word is, by its bits, kind and direction.
+type Slots = IdMap<(u64, u64, u32), u32>;
 
 /// Words up to which they are looked through one after the other.
 const FEW: usize = 32;
@@ -188,7 +191,7 @@ impl Words {
     }
 
     fn bytes(&self) -> usize {
-        let slots = |slots: &IdMap<(u64, u64, u32), u32>| size_of_val(slots) + slots.allocation_size();
+        let slots = |slots: &Slots| size_of_val(slots) + slots.allocation_size();
         self.slots.as_deref().map_or(0, slots)
             + self.tallies.capacity() * size_of::<Tally>()
             + self.sets.capacity() * size_of::<[u32; KINDS]>()
@@ -260,18 +263,13 @@ impl Pattern {
             }
         }
         let bound = week_ago.saturating_sub(lateness);
-        let mut dropped = 0;
-        while dropped < self.not_this_week
-            && let Some(at) = self.ring.at(dropped)
-            && at <= bound
+        while self.not_this_week > 0
+            && let Some(at) = self.ring.at(0)
+            && self.ring.pop_first(bound).is_some()
         {
             self.left_at = at;
-            dropped += 1;
-        }
-        if dropped > 0 {
-            self.ring.drop_first(dropped);
-            self.not_today -= dropped;
-            self.not_this_week -= dropped;
+            self.not_today -= 1;
+            self.not_this_week -= 1;
         }
     }
 

@@ -142,10 +142,15 @@ impl Ring {
         self.base = first.at;
     }
 
-    /// Lets go of the first `count` events.
-    pub(crate) fn drop_first(&mut self, count: usize) {
-        self.packed.drain(..count);
-        self.begun += count as u32;
+    /// Lets go of the first event where it was at `bound` or before: its other and number.
+    pub(crate) fn pop_first(&mut self, bound: i64) -> Option<(u32, u32)> {
+        let (at, number) = (self.at(0)?, self.begun);
+        if at > bound {
+            return None;
+        }
+        let other = self.get(0)?.other;
+        self.packed.pop_front();
+        self.begun += 1;
         if let Some(large) = &mut self.large {
             while large.pop_front_if(|(number, ..)| *number < self.begun).is_some() {}
             if large.is_empty() {
@@ -155,6 +160,7 @@ impl Ring {
         if self.packed.len() < self.packed.capacity() / 4 {
             self.packed.shrink_to(self.packed.len() * 2);
         }
+        Some((other, number))
     }
 
     /// Bytes on the heap.
@@ -207,8 +213,11 @@ mod tests {
                 at += step;
                 let old = plain.iter().take_while(|event| at - event.at > MAX_SPAN).count();
                 let drop = (old + drop).min(plain.len());
-                ring.drop_first(drop);
-                plain.drain(..drop);
+                for gone in plain.drain(..drop) {
+                    prop_assert_eq!(ring.pop_first(gone.at - 1), None);
+                    let (other, number) = ring.pop_first(gone.at).unwrap();
+                    prop_assert_eq!((other, number + 1), (gone.other, ring.begun()));
+                }
                 let event = Event { at, minor, other, marks };
                 let mut lowered = None;
                 let before = ring.begun;

@@ -128,17 +128,11 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
             }
         }
         let bound = now.saturating_sub(windows[W - 1].0).saturating_sub(lateness);
-        let mut dropped = 0;
-        while dropped < self.gone[W - 1]
-            && self.ring.at(dropped as usize).is_some_and(|at| at <= bound)
-            && let Some(event) = self.ring.get(dropped as usize)
+        while self.gone[W - 1] > 0
+            && let Some((other, number)) = self.ring.pop_first(bound)
         {
-            self.others.leave(event.other, self.ring.begun() + dropped);
-            dropped += 1;
-        }
-        if dropped > 0 {
-            self.ring.drop_first(dropped as usize);
-            self.gone.iter_mut().for_each(|gone| *gone -= dropped);
+            self.others.leave(other, number);
+            self.gone.iter_mut().for_each(|gone| *gone -= 1);
         }
     }
 

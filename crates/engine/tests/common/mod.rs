@@ -52,7 +52,7 @@ pub(crate) fn transaction(row: &Simulated, shape: Shape) -> Transaction {
         let of = |words: [&str; 4], salt: u64| Code::new(words[mixed(row.id ^ salt) as usize % 4]);
         (txn.channel, txn.country) = (of(["online", "chip", "transfer", ""], 1), of(["DE", "FR", "AT", ""], 2));
         txn.device = Some(pseudonym("device", u64::from(row.account) / 2 + mixed(row.id) % 2));
-        txn.address = (mixed(row.id) % 3 > 0).then(|| pseudonym("address", mixed(row.id) % 40));
+        txn.address = (!mixed(row.id).is_multiple_of(3)).then(|| pseudonym("address", mixed(row.id) % 40));
     }
     txn
 }

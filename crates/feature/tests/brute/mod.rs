@@ -151,11 +151,8 @@ fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(S
     row.put("amount_to_account_mean_in_run", if to_mean > 0.0 { to_mean + 0.5 * run.ln_1p() } else { 0.0 });
     row.put(format!("account_outsized_{week}"), run.ln_1p());
     let expected = match peers {
-        Some(peers) => {
-            let (own_cents, peers) = (mean(own) * 100.0 + 1.0, peers * 100.0 + 1.0);
-            (own_cents.powf(believed(own.len())) * peers.powf(1.0 - believed(own.len())) - 1.0) / 100.0
-        }
-        None => mean(own),
+        Some(peers) if own.is_empty() => peers,
+        _ => mean(own),
     };
     row.put("account_mean", expected);
 
