@@ -85,7 +85,7 @@ impl Cof {
 
     fn factor(&self, query: &[f64], found: &[Neighbour]) -> f64 {
         let own = chain(&self.index, query, found, |weight, square, _, _| weight * square.sqrt());
-        own * self.per_distance(found)
+        if own > 0.0 { (own + NO_DISTANCE) * self.per_distance(found) } else { 0.0 }
     }
 }
 
