@@ -6,7 +6,8 @@ use crible_core::Window;
 /// what came before it, and all that comes after it is judged as if it had come in time. Zero unless told. Events are kept that
 /// much longer than the longest window needs them.
 ///
-/// **Forgetting.** An account that has not paid for `forget_after` starts anew with its next payment. 400 days unless told.
+/// **Forgetting.** An account that has not paid for `forget_after` starts anew with its next payment. 400 days unless told. What then comes
+/// late, before that payment, finds it forgotten too.
 ///
 /// **Memory.** Whenever the clock of the transactions passes a full hour and the state needs more than `memory` bytes,
 /// entities are forgotten until it needs seven eighths of that: the account, counterparty or account's pattern whose last
