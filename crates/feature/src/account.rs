@@ -1,8 +1,10 @@
 //! What an account usually does, from its own past.
 
+mod columns;
+
 use std::collections::VecDeque;
 
-use crible_core::{Amount, Column, EntityId, Position, Scale, Tail, Timestamp, Topic, Transaction, Unit, Window};
+use crible_core::{Amount, Column, EntityId, Position, Timestamp, Transaction, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Calendar;
@@ -12,7 +14,6 @@ use crate::peers::Peers;
 use crate::place;
 use crate::state::{KeptEvents, KeptEventsV1};
 use crate::window::{Events, Sums, float, magnitude, shrunk_log_ratio};
-use crate::windows::span;
 
 /// Places of the windows, by what they are unless told.
 const HOUR: usize = 0;
@@ -159,7 +160,7 @@ impl Rule for AccountBehaviour {
     }
 
     fn columns(&self) -> Vec<Column> {
-        columns(&self.windows, self.counterparties, self.positions, self.balances)
+        columns::columns(&self.windows, self.counterparties, self.positions, self.balances)
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Payment)> {
@@ -494,143 +495,4 @@ fn strangeness(minor: f64, sums: &Sums, mean: f64, per_unit: f64) -> f64 {
     let z = (minor - mean) / spread * (count / (count + 2.0));
     // A log scale on both sides: a hundred deviations are not ten times as strange as ten.
     if z < 0.0 { -ln1p(-z) } else { ln1p(z) }
-}
-
-fn columns(windows: &[Window; 4], counterparties: bool, positions: bool, balances: bool) -> Vec<Column> {
-    use Scale::{Linear, Ln, Ln1p, NegLn};
-    use Tail::{Lower, Upper};
-    let tags = windows.map(Window::tag);
-    let [hour, day, week, month] = &tags;
-    let [.., usual] = windows;
-    let spans = windows.map(span);
-    let mut all = vec![
-        Column::input("amount", Unit::Money, Ln1p, Upper, Topic::Amount)
-            .told("amount {value}, where half of all payments are below {typical}"),
-    ];
-    for (tag, window) in tags.iter().zip(windows).skip(WEEK) {
-        let column =
-            Column::input(format!("amount_to_account_mean_{tag}"), Unit::Money, Ln, Upper, Topic::AmountForAccount)
-                .shown_as_amount()
-                .against(format!("account_mean_{tag}"))
-                .told(format!("amount {{value}} is {{times}} times this account's {window} mean of {{typical}}"));
-        all.push(column.shown_only());
-    }
-    all.push(
-        Column::input(format!("amount_deviations_{month}"), Unit::Money, Linear, Upper, Topic::AmountForAccount)
-            .shown_as_amount()
-            .against(format!("account_mean_{month}"))
-            .told(format!("amount {{value}} is far outside of this account's {usual} range around {{typical}}"))
-            .shown_only(),
-    );
-    all.extend([
-        Column::input("amount_to_account_mean_in_run", Unit::Money, Linear, Upper, Topic::AmountForAccount)
-            .shown_as_amount()
-            .against("account_mean")
-            .told("amount {value} is {times} times the {typical} usual for this account or, while it is new, its like"),
-        Column::input(format!("account_outsized_{week}"), Unit::Count, Ln1p, Upper, Topic::AmountForAccount)
-            .told(format!(
-                "payments of three times this account's mean within {} before: {{value}} (median {{typical}})",
-                spans[WEEK]
-            ))
-            .shown_only(),
-    ]);
-    for (tag, window) in tags.iter().zip(windows) {
-        let column = Column::input(format!("account_count_{tag}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
-            format!("payments by this account in the {window} window before this one: {{value}} (median {{typical}})"),
-        );
-        all.push(column.shown_only());
-    }
-    for (tag, window) in tags.iter().zip(windows) {
-        let column = Column::input(format!("account_sum_{tag}"), Unit::Money, Ln1p, Upper, Topic::Spending).told(
-            format!("{{value}} already spent by this account in the {window} window before this payment (median {{typical}})"),
-        );
-        all.push(if tag == hour { column } else { column.shown_only() });
-    }
-    all.extend([
-        Column::input(format!("account_sum_{hour}_to_mean"), Unit::Money, Ln, Upper, Topic::Spending)
-            .shown_as("account_sum_hour")
-            .against(format!("account_mean_{month}"))
-            .told(format!(
-                "{{value}} spent by this account within {}, where one payment is {{typical}} on average",
-                spans[HOUR]
-            ))
-            .shown_only(),
-        Column::input(format!("account_count_{day}_to_usual"), Unit::Count, Ln, Upper, Topic::Velocity)
-            .shown_as("account_count_today")
-            .against("account_count_usual")
-            .told(format!(
-                "payments by this account within {}: {{value}}, where {{typical}} are usual for it",
-                spans[DAY]
-            ))
-            .shown_only(),
-        Column::input(format!("account_sum_{day}_to_usual"), Unit::Money, Ln, Upper, Topic::Spending)
-            .shown_as("account_sum_today")
-            .against("account_sum_usual")
-            .told(format!("{{value}} spent by this account within {}, where {{typical}} is usual for it", spans[DAY])),
-        Column::input("seconds_since_last", Unit::Seconds, Ln1p, Lower, Topic::Pace)
-            .told("{value} after this account's last payment (median {typical})")
-            .shown_only(),
-        Column::input("hour_surprise_above_mean", Unit::Hour, Linear, Upper, Topic::Calendar)
-            .shown_as("hour")
-            .alone()
-            .told("{value} UTC is an unusual hour for this account to pay more than its mean"),
-        Column::input("weekday_surprise", Unit::Weekday, NegLn, Upper, Topic::Calendar)
-            .shown_as("weekday")
-            .alone()
-            .told("{value} is a day on which this account hardly ever pays")
-            .shown_only(),
-    ]);
-    if counterparties {
-        all.push(
-            Column::input("first_at_counterparty", Unit::Share, NegLn, Upper, Topic::Counterparties)
-                .alone()
-                .told("first payment to this counterparty, by an account of whose payments {value} are firsts")
-                .shown_only(),
-        );
-        all.push(
-            Column::input("amount_at_first_counterparty", Unit::Money, Linear, Upper, Topic::Counterparties)
-                .shown_as_amount()
-                .against("account_mean")
-                .told("amount {value} to a counterparty this account never paid before, {times} times its mean of {typical}")
-                .shown_only(),
-        );
-        for (tag, window) in tags.iter().zip(&spans).skip(DAY).take(2) {
-            all.push(
-                Column::input(format!("account_counterparties_{tag}"), Unit::Count, Ln1p, Upper, Topic::Counterparties)
-                    .told(format!("different counterparties within {window} before: {{value}} (median {{typical}})"))
-                    .shown_only(),
-            );
-        }
-    }
-    if positions {
-        all.extend([
-            Column::input("kilometres_from_last", Unit::Kilometres, Ln1p, Upper, Topic::Place)
-                .told("{value} from where this account last paid (median {typical})")
-                .shown_only(),
-            Column::input("kilometres_per_hour", Unit::KilometresPerHour, Ln1p, Upper, Topic::Place)
-                .told("{value} from this account's last payment to this one (median {typical})"),
-        ]);
-    }
-    if balances {
-        all.push(
-            Column::input("balance_share", Unit::Share, Linear, Upper, Topic::Balance)
-                .told("takes {value} of the account's balance (median {typical})"),
-        );
-    }
-    all.push(Column::context("account_mean", Unit::Money, Linear, Topic::AmountForAccount));
-    for (name, topic) in [("mean", Topic::AmountForAccount), ("deviation", Topic::AmountForAccount)] {
-        for tag in &tags {
-            all.push(Column::context(format!("account_{name}_{tag}"), Unit::Money, Linear, topic));
-        }
-    }
-    all.extend([
-        Column::context("account_sum_hour", Unit::Money, Linear, Topic::Spending),
-        Column::context("account_count_today", Unit::Count, Linear, Topic::Velocity),
-        Column::context("account_count_usual", Unit::Count, Linear, Topic::Velocity),
-        Column::context("account_sum_today", Unit::Money, Linear, Topic::Spending),
-        Column::context("account_sum_usual", Unit::Money, Linear, Topic::Spending),
-        Column::context("hour", Unit::Hour, Linear, Topic::Calendar),
-        Column::context("weekday", Unit::Weekday, Linear, Topic::Calendar),
-    ]);
-    all
 }

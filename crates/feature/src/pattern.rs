@@ -1,8 +1,10 @@
 //! What an account's payments of the last day and week have in common.
 
+mod columns;
+
 use std::hash::Hasher;
 
-use crible_core::{Column, EntityId, Scale, Tail, Topic, Transaction, Unit, Window};
+use crible_core::{Column, EntityId, Transaction, Window};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,6 @@ use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
 use crate::ring::{Event, MAX_SPAN, Ring, more, roomy};
 use crate::window::{IdHasher, IdMap, float, magnitude};
-use crate::windows::span;
 
 /// Places of the windows, by what they are unless told.
 const HOUR: usize = 0;
@@ -338,7 +339,7 @@ impl Rule for PatternBehaviour {
     }
 
     fn columns(&self) -> Vec<Column> {
-        columns(&self.windows, self.has)
+        columns::columns(&self.windows, self.has)
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Payment)> {
@@ -586,60 +587,4 @@ impl Pattern {
         let usual = seconds(self.first_at, self.last_at) / gaps;
         (ln((seconds(self.last_at, at) + 1.0) / (usual + 1.0)) * (gaps / (gaps + 2.0))).max(0.0)
     }
-}
-
-fn columns(windows: &[Window; 3], has: [bool; KINDS]) -> Vec<Column> {
-    use Scale::{Linear, Ln, Ln1p};
-    use Tail::Upper;
-    let [hour, day, week] = windows.map(Window::tag);
-    let [in_hour, in_day, in_week] = windows.map(span);
-    let mut all = Vec::new();
-    let names = [
-        ("channel", "channels"),
-        ("category", "categories"),
-        ("country", "countries"),
-        ("device", "devices"),
-        ("address", "addresses"),
-    ];
-    for (kind, (one, many)) in names.into_iter().enumerate().filter(|(kind, _)| has[*kind]) {
-        all.push(Column::input(format!("account_{one}_count_{day}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
-            format!("payments by this account of this {one} within {in_day} before: {{value}} (median {{typical}})"),
-        ));
-        all.push(
-            Column::input(format!("account_{many}_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(format!(
-                "different {many} of this account within {in_week} before: {{value}} (median {{typical}})"
-            )),
-        );
-        if kind >= DEVICE {
-            all.push(
-                Column::input(format!("account_{one}_new_{week}"), Unit::Flag, Linear, Upper, Topic::Counterparties)
-                    .alone()
-                    .told(format!("this account has not paid from this {one} within {in_week} before")),
-            );
-        }
-    }
-    all.extend([
-        Column::input(format!("account_equal_amounts_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity)
-            .told(format!(
-                "payments of exactly this amount by this account within {in_week} before: {{value}} (median {{typical}})"
-            )),
-        Column::input(format!("account_amount_repeats_{week}"), Unit::Ratio, Ln, Upper, Topic::Velocity).told(format!(
-            "payments for each different amount of this account within {in_week} before: {{value}} (median {{typical}})"
-        )),
-        Column::input(format!("account_below_thresholds_{week}"), Unit::Count, Ln1p, Upper, Topic::Amount)
-            .told(format!(
-                "payments just below a round threshold within {in_week}, this among them: {{value}} (median {{typical}})"
-            )),
-        Column::input("amount_round", Unit::Count, Linear, Upper, Topic::Amount)
-            .told("a round amount: it ends in {value} zeros (median {typical})"),
-        Column::input(format!("amount_after_test_{hour}"), Unit::Ratio, Ln, Upper, Topic::AmountForAccount)
-            .alone()
-            .told(format!("follows a much smaller payment within {in_hour}, as after a test")),
-        Column::input(format!("account_passed_on_{day}"), Unit::Money, Ln1p, Upper, Topic::Spending)
-            .told(format!("{{value}} came in and went out again within {in_day} (median {{typical}})")),
-        Column::input("account_pause_to_usual", Unit::Ratio, Ln, Upper, Topic::Pace)
-            .alone()
-            .told("this account had been quiet for {value} times as long as it usually is"),
-    ]);
-    all.into_iter().map(Column::shown_only).collect()
 }
