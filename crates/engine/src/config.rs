@@ -35,7 +35,7 @@ use crate::{DetectorName, Error};
 ///     "#,
 /// )?;
 /// # assert_eq!(config.columns.drop, ["balance_share"]);
-/// # assert_eq!(Config::from_toml(&config.to_toml())?, config);
+/// # assert_eq!(Config::from_toml(&config.to_toml()?)?, config);
 /// # Ok::<(), crible::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +161,10 @@ impl Config {
     }
 
     /// The same as TOML, with everything written out; memory is rounded down to whole MiB.
-    pub fn to_toml(&self) -> String {
+    ///
+    /// # Errors
+    /// [`Error::Config`] where it cannot be written as TOML.
+    pub fn to_toml(&self) -> Result<String, Error> {
         let tags = |windows: &[Window]| Some(windows.iter().map(|window| window.tag()).collect());
         let Windows { account, counterparty, pattern } = &self.windows;
         let text = Text {
@@ -176,8 +179,7 @@ impl Config {
                 memory_mib: self.state.memory.map(|bytes| bytes >> 20),
             },
         };
-        // Plain tables, lists and numbers, of which a seed alone can be too large for TOML.
-        toml::to_string(&text).unwrap_or_default()
+        toml::to_string(&text).map_err(wrong)
     }
 
     /// Names of all columns detectors could see, of a feed that lacks nothing.

@@ -269,7 +269,7 @@ impl FeatureSet {
     /// The format [`FeatureSet::save`] writes; [`FeatureSet::merge`] reads those before it, too.
     pub const FORMAT: u8 = 2;
 
-    /// Takes in what [`FeatureSet::save`] gave, of transactions of other accounts: afterwards every window, those of
+    /// Takes in what [`FeatureSet::save`] gave in `format`, 1 or [`FeatureSet::FORMAT`], of transactions of other accounts: afterwards every window, those of
     /// counterparties and categories included, is what it would be had one set seen them all. A set that has seen nothing
     /// becomes the one that was saved.
     ///
@@ -340,7 +340,10 @@ impl FeatureSet {
     ) -> Result<(), Late> {
         if let Some(first) = rows.clone().next() {
             // A batch is in order within: where its first can be placed, all can.
-            self.in_time(&batch.get(first))?;
+            if let Err(late) = self.in_time(&batch.get(first)) {
+                self.late.refused += batch.times()[rows].partition_point(|at| *at < late.oldest) as u64;
+                return Err(late);
+            }
         }
         block.wanted.clear();
         block.rows = 0;

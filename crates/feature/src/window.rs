@@ -164,7 +164,8 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
     pub(crate) fn rewind(&mut self, to: i64, first: u8) -> Vec<Undone> {
         let events: Vec<Event> = self.ring.iter().collect();
         let (kept, undone) = events.split_at(events.partition_point(|event| event.at <= to));
-        let met = self.others.len() - undone.iter().filter(|event| event.marks & first != 0).count();
+        // A state that was forged may mark more than there are.
+        let met = self.others.len().saturating_sub(undone.iter().filter(|event| event.marks & first != 0).count());
         let ids: Vec<u64> = self.others.ids().collect();
         *self = Self::default();
         if EVER {

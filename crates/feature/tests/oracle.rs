@@ -342,7 +342,9 @@ proptest! {
     /// Bytes changed anywhere are refused or make a state that goes on, and never a panic; a refusal leaves no trace.
     #[test]
     fn a_forged_state_does_no_harm(txns in stream(), changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
-        let mut set = FeatureSet::new(ALL);
+        let mut settings = Settings::default();
+        settings.limits.lateness = Window(2 * DAY);
+        let mut set = FeatureSet::all(ALL, &settings);
         let mut row = vec![f32::NAN; set.columns().len()];
         txns.iter().for_each(|txn| set.step(txn, &mut row).unwrap());
         let mut bytes = set.save();
@@ -350,9 +352,17 @@ proptest! {
             let at = (bytes.len() as f64 * share) as usize;
             bytes[at] = to;
         }
-        let mut forged = FeatureSet::new(ALL);
+        let mut forged = FeatureSet::all(ALL, &settings);
         match forged.merge(&bytes, FeatureSet::FORMAT) {
             Ok(()) => {
+                // Late ones first, which undo what was forged.
+                for txn in &txns {
+                    let watermark = forged.watermark().map_or(0, |at| at.0);
+                    let late = Transaction { at: Timestamp(watermark.saturating_sub(DAY)), ..*txn };
+                    if forged.step(&late, &mut row).is_ok() {
+                        prop_assert!(row.iter().all(|x| x.is_finite()), "{row:?}");
+                    }
+                }
                 for txn in &txns {
                     let mut later = *txn;
                     later.at = Timestamp(later.at.0.saturating_add(40 * DAY).max(forged.watermark().map_or(0, |at| at.0)));
@@ -360,7 +370,7 @@ proptest! {
                     prop_assert!(row.iter().all(|x| x.is_finite()), "{row:?}");
                 }
             }
-            Err(_) => prop_assert!(forged.save() == FeatureSet::new(ALL).save()),
+            Err(_) => prop_assert!(forged.save() == FeatureSet::all(ALL, &settings).save()),
         }
     }
 
@@ -387,6 +397,7 @@ fn a_late_transaction_is_refused_and_leaves_no_trace() {
     assert_eq!((late.at.0, late.watermark.0), (99_000_000, 100_000_000));
     let late = Batch::from_transactions([at(101), at(99)]);
     assert!(set.step_all(&late, 0..2, |_| true, &mut Block::default()).is_err());
+    assert_eq!((set.late().placed, set.late().refused), (0, 2));
     let mut without = FeatureSet::new(Has::default());
     let mut other = row.clone();
     without.step(&at(100), &mut other).unwrap();
