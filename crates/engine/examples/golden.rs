@@ -1,4 +1,4 @@
-//! Makes a small saved model, `tests/fixtures/model-v1.crible`, what it says of `golden_history`, `model-v1.txt` beside
+//! Makes a small saved model of each format, such as `tests/fixtures/model-v1.crible`, what it says of `golden_history`, `model-v1.txt` beside
 //! it, and the state half of that history leaves, `state-v1.crible`, for tests that old files still answer: `cargo run --release
 //! -p crible --example golden`. What is there stays: a new format version gets a new name, and a failing test another cure.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
@@ -21,11 +21,15 @@ fn main() {
         std::fs::read(&path).unwrap()
     };
     let history = batch(&population(40, 60, 20, FULL));
-    let model = keep("model-v1.crible", &|| quick().fit_rows(100).fit(&history).unwrap().save());
+    let fitted = |rows| quick().fit_rows(rows).fit(&history).unwrap().save();
+    let model = keep("model-v1.crible", &|| fitted(100));
     keep("model-v1.txt", &|| golden_answers(&model).into_bytes());
     let state = keep("state-v1.crible", &|| golden_state(&model));
     // Format 2 has windows and limits in the model, and room for what comes late in the state.
     let model = keep("model-v2.crible", &|| crible::Engine::load(&model).unwrap().save());
     keep("state-v2.crible", &|| golden_state(&model));
+    // Format 3 bends what detectors see, given enough rows.
+    let bent = keep("model-v3.crible", &|| fitted(1_200));
+    keep("model-v3.txt", &|| golden_answers(&bent).into_bytes());
     println!("model of {} bytes, state of {}", model.len(), state.len());
 }

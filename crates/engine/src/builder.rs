@@ -8,7 +8,8 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::engine::{BLOCK_ROWS, Held};
-use crate::model::{Typical, inputs};
+use crate::lens::Typical;
+use crate::model::inputs;
 use crate::{Columns, Config, DetectorName, Engine, Error, MAX_DETECTORS, Model, Scored};
 
 /// Fewest transactions to learn from.

@@ -5,6 +5,7 @@ mod config;
 mod detectors;
 mod engine;
 mod error;
+mod lens;
 mod model;
 mod saved;
 mod scores;

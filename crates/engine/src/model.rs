@@ -1,71 +1,12 @@
 use crible_alert::{ModelId, Reason, Score, reasons, tell};
-use crible_core::{Column, Has, Tail, Transaction, Usual};
+use crible_core::{Column, Has, Transaction, Usual};
 use crible_feature::{FeatureSet, Limits, Rows, Settings, Windows};
 use crible_score::Model as _;
 use crible_score::ensemble::Ensemble;
 use ndarray::{ArrayView1, ArrayView2, ShapeBuilder};
-use serde::{Deserialize, Serialize};
 
+use crate::lens::{Lens, Typical};
 use crate::{Error, Verdict};
-
-/// What is usual in a column, over the fit rows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Typical {
-    /// The median.
-    pub(crate) median: f32,
-    /// One over the distance from the median that one row in a hundred exceeds on the suspicious side; positive.
-    pub(crate) per_scale: f64,
-}
-
-impl Typical {
-    /// What detectors see of a column.
-    pub(crate) fn lens(self, tail: Tail) -> Lens {
-        let (factor, lowest) = match tail {
-            Tail::Upper => (self.per_scale, 0.0),
-            Tail::Lower => (-self.per_scale, 0.0),
-            Tail::Both => (self.per_scale, f64::NEG_INFINITY),
-        };
-        Lens { median: f64::from(self.median), factor, lowest }
-    }
-
-    /// From a column's values, in any order.
-    pub(crate) fn of(tail: Tail, values: &mut [f32]) -> Self {
-        let at = |values: &mut [f32], share: f64| match values.len() {
-            0 => 0.0,
-            n => *values.select_nth_unstable_by(((n - 1) as f64 * share) as usize, f32::total_cmp).1,
-        };
-        let median = at(values, 0.5);
-        for value in values.iter_mut() {
-            *value = match tail {
-                Tail::Upper => *value - median,
-                Tail::Lower => median - *value,
-                Tail::Both => (*value - median).abs(),
-            };
-        }
-        let hundredth = at(values, 0.99);
-        let widest = values.iter().copied().fold(0.0, f32::max);
-        // Where fewer than one row in a hundred ever leaves the median, the widest distance seen; else one.
-        let scale = [hundredth, widest].into_iter().find(|s| *s > 0.0 && s.is_finite()).unwrap_or(1.0);
-        Self { median, per_scale: 1.0 / f64::from(scale) }
-    }
-}
-
-/// What detectors see of a column: the distance from the median on the suspicious side, in units of the scale. What lies on
-/// the other side is as usual as the median.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lens {
-    median: f64,
-    /// Units of the scale, negative where low values are suspicious.
-    factor: f64,
-    lowest: f64,
-}
-
-impl Lens {
-    pub(crate) fn see(self, value: f32) -> f64 {
-        let distance = (f64::from(value) - self.median) * self.factor;
-        if distance > self.lowest { distance } else { self.lowest }
-    }
-}
 
 /// What was learned: which columns the feed feeds, what is usual in each, and the fitted ensemble.
 ///

@@ -6,13 +6,13 @@ use crible_score::ensemble::Ensemble;
 use crible_score::{Model as _, Snapshot};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Typical;
+use crate::lens::Typical;
 use crate::{Error, MAX_DETECTORS, Model};
 
 const MAGIC: &[u8; 7] = b"CRIBLEM";
 const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
 /// Of models; of states it is [`FeatureSet::FORMAT`]. Earlier ones are read.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
 /// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none, and holds [`Settings::default`].
@@ -62,12 +62,27 @@ impl Made {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Body {
+struct Body<T> {
     /// counterparty, category, channel, country, position, balance.
     has: [bool; 6],
     columns: Vec<Signature>,
-    usual: Vec<Typical>,
+    usual: Vec<T>,
     ensemble: Vec<u8>,
+}
+
+/// What is usual in a column up to format 2, when distances were not bent.
+#[derive(Serialize, Deserialize)]
+struct Straight {
+    median: f32,
+    per_scale: f64,
+}
+
+impl Body<Straight> {
+    fn upgrade(self) -> Body<Typical> {
+        let Self { has, columns, usual, ensemble } = self;
+        let bent = |Straight { median, per_scale }| Typical { median, per_scale, bend: 0.0 };
+        Body { has, columns, usual: usual.into_iter().map(bent).collect(), ensemble }
+    }
 }
 
 /// What a column has to agree in between the program that fitted a model and the one that loads it. Were they only
@@ -98,29 +113,34 @@ impl Signature {
     }
 }
 
-fn body(model: &Model) -> Vec<u8> {
+fn body<T: Serialize>(model: &Model, usual: impl Fn(&Typical) -> T) -> Vec<u8> {
     let Has { counterparty, category, channel, country, position, balance, device: _, address: _ } = model.has;
     let body = Body {
         has: [counterparty, category, channel, country, position, balance],
         columns: model.columns().iter().map(Signature::of).collect(),
-        usual: model.usual.clone(),
+        usual: model.usual.iter().map(usual).collect(),
         ensemble: model.ensemble.snapshot().to_bytes(),
     };
     // Writing plain data to memory has nothing to fail on.
     postcard::to_allocvec(&body).unwrap_or_default()
 }
 
-/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows.
+/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows, and over what is bent. A
+/// model of an earlier format keeps its own.
 pub(crate) fn fingerprint(model: &Model) -> u64 {
-    body(model)
+    let straight = |usual: &Typical| Straight { median: usual.median, per_scale: usual.per_scale };
+    let bends = model.usual.iter().map(|usual| usual.bend).filter(|bend| *bend != 0.0);
+    let bends: Vec<u8> = bends.flat_map(f64::to_le_bytes).collect();
+    body(model, straight)
         .iter()
+        .chain(&bends)
         .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
     // Writing plain data to memory has nothing to fail on.
     let made = postcard::to_allocvec(&Made::of(&model.settings, model.has)).unwrap_or_default();
-    frame(MAGIC, VERSION, &[made, body(model)].concat())
+    frame(MAGIC, VERSION, &[made, body(model, |usual| *usual)].concat())
 }
 
 /// A state as bytes: `CRIBLES`, then as a model.
@@ -181,7 +201,10 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         (device, address) = (made.device, made.address);
         settings = made.settings()?;
     }
-    let body: Body = postcard::from_bytes(body).map_err(undecoded)?;
+    let body: Body<Typical> = match version {
+        ..3 => postcard::from_bytes::<Body<Straight>>(body).map_err(undecoded)?.upgrade(),
+        _ => postcard::from_bytes(body).map_err(undecoded)?,
+    };
     let [counterparty, category, channel, country, position, balance] = body.has;
     let has = Has { counterparty, category, channel, country, position, balance, device, address };
     let ensemble = Ensemble::from_snapshot(&Snapshot::from_bytes(&body.ensemble)?)?;
@@ -212,10 +235,10 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     if ensemble.n_members() > MAX_DETECTORS {
         return refuse(format!("{} detectors, expected at most {MAX_DETECTORS}", ensemble.n_members()));
     }
-    let unsound = |t: &&Typical| !(t.median.is_finite() && t.per_scale > 0.0 && t.per_scale.is_finite());
-    if let Some(Typical { median, per_scale }) = body.usual.iter().find(unsound) {
+    if let Some(Typical { median, per_scale, bend }) = body.usual.iter().find(|typical| !typical.is_sound()) {
         return refuse(format!(
-            "a median of {median} and one over a scale of {per_scale}, expected finite numbers, the scale above 0"
+            "a median of {median}, one over a scale of {per_scale} and a bend of {bend}, expected finite numbers, the scale above 0, the bend \
+             within what is fitted"
         ));
     }
     Ok(Model::new(has, settings, columns, body.usual, ensemble))
@@ -242,7 +265,7 @@ mod tests {
             let params =
                 (0..n).fold(Ensemble::params(), |params, _| params.member(Box::new(Ecod::params().check().unwrap())));
             let ensemble = params.check().unwrap().fit_rows(rows.view()).unwrap();
-            let usual = vec![Typical { median: 0.0, per_scale: 1.0 }; columns.len()];
+            let usual = vec![Typical { median: 0.0, per_scale: 1.0, bend: 0.0 }; columns.len()];
             from_bytes(&to_bytes(&Model::new(has, Settings::default(), columns, usual, ensemble)))
                 .map(|model| model.detectors().len())
         };

@@ -6,7 +6,7 @@ mod category;
 mod counterparty;
 mod family;
 mod limits;
-mod math;
+pub mod math;
 mod others;
 mod pattern;
 mod peers;

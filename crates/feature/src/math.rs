@@ -7,7 +7,7 @@
 ///
 /// The argument is brought to m·2ᵉ with m in [√½, √2), and ln m = 2·artanh((m − 1)/(m + 1)) summed as a series.
 /// Zero, negative numbers and NaN are the caller's mistake and give a finite number without meaning.
-pub(crate) fn ln(x: f64) -> f64 {
+pub fn ln(x: f64) -> f64 {
     const SQRT_HALF_BITS: u64 = 0x3fe6_a09e_667f_3bcd;
     const MANTISSA: u64 = 0x000f_ffff_ffff_ffff;
     let bits = x.to_bits();
@@ -27,7 +27,7 @@ pub(crate) fn ln(x: f64) -> f64 {
 /// e to the power of a number of −700 to 700, within 1e-9 of its size: more than the 32 bits of a column hold.
 ///
 /// x is brought to k·ln 2 + r with |r| ≤ ½·ln 2, and eʳ summed as a series; k goes into the exponent.
-pub(crate) fn exp(x: f64) -> f64 {
+pub fn exp(x: f64) -> f64 {
     let x = x.clamp(-700.0, 700.0);
     let k = (x * std::f64::consts::LOG2_E).round();
     let r = x - k * std::f64::consts::LN_2;
@@ -38,7 +38,7 @@ pub(crate) fn exp(x: f64) -> f64 {
 }
 
 /// ln(1 + x) for x ≥ 0. Small x lose relative, not absolute, precision, which is all a scale needs.
-pub(crate) fn ln1p(x: f64) -> f64 {
+pub fn ln1p(x: f64) -> f64 {
     ln(1.0 + x)
 }
 

@@ -136,7 +136,8 @@ impl Sample {
     fn without_small(&self, centroids: &[f64], min_share: f64) -> Option<Vec<f64>> {
         let counts = self.assign(centroids).counts;
         let largest = counts.iter().copied().fold(1.0, f64::max);
-        let least = (min_share * self.n as f64).min(largest);
+        // One row is a cluster of its own wherever it stands.
+        let least = if min_share > 0.0 { (min_share * self.n as f64).max(3.0).min(largest) } else { 0.0 };
         if counts.iter().all(|&count| count >= least) {
             return None;
         }
@@ -218,10 +219,14 @@ mod tests {
 
     #[test]
     fn the_largest_always_stays() {
-        let sample = sample(&[[0.0, 0.0], [0.0, 0.0], [9.0, 9.0]]);
-        assert_eq!(sample.without_small(&[0.0, 0.0, 9.0, 9.0], 0.5), Some(vec![0.0, 0.0]));
-        assert_eq!(sample.without_small(&[0.0, 0.0, 9.0, 9.0], 0.99), Some(vec![0.0, 0.0]));
-        assert_eq!(sample.without_small(&[0.0, 0.0, 9.0, 9.0], 0.2), None);
+        let few = sample(&[[0.0, 0.0], [0.0, 0.0], [9.0, 9.0]]);
+        for share in [0.01, 0.5, 0.99] {
+            assert_eq!(few.without_small(&[0.0, 0.0, 9.0, 9.0], share), Some(vec![0.0, 0.0]));
+        }
+        assert_eq!(few.without_small(&[0.0, 0.0, 9.0, 9.0], 0.0), None);
+        let rows: Vec<[f64; 2]> = (0..12).map(|i| if i < 9 { [0.0, 0.0] } else { [9.0, 9.0] }).collect();
+        assert_eq!(sample(&rows).without_small(&[0.0, 0.0, 9.0, 9.0], 0.2), None);
+        assert_eq!(sample(&rows).without_small(&[0.0, 0.0, 9.0, 9.0], 0.3), Some(vec![0.0, 0.0]));
     }
 
     #[test]

@@ -1,0 +1,198 @@
+//! What detectors see of a column.
+
+use crible_core::Tail;
+use crible_feature::math::{exp, ln1p};
+use serde::{Deserialize, Serialize};
+
+/// What is usual in a column, over the fit rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Typical {
+    /// The median.
+    pub(crate) median: f32,
+    /// One over the distance from the median that one row in a hundred exceeds on the suspicious side; positive.
+    pub(crate) per_scale: f64,
+    /// How distances, in that unit, are bent so that the usual ones fall off as a normal's do: b > 0 makes (eᵇˣ − 1)/(eᵇ − 1)
+    /// of x, b < 0 makes ln(1 − bx)/ln(1 − b), 0 leaves them as they are.
+    pub(crate) bend: f64,
+}
+
+/// The distance that one row in ten exceeds over that of one in a hundred, under a normal: Φ⁻¹(0.9)/Φ⁻¹(0.99).
+const NORMAL: f64 = 0.550_884;
+
+/// How far a column is stretched or compressed at most. Counts that end at a ceiling have their tenth row where the hundredth is,
+/// and no bend would make a normal of that.
+const MOST: f64 = 2.0;
+const LEAST: f64 = -1e6;
+
+/// From how many rows on the distance that one in a hundred exceeds is known well enough to bend by.
+const ENOUGH: usize = 1_000;
+
+/// Distances past this many units are no longer bent but go on as steeply.
+const STRAIGHT_FROM: f64 = 2.0;
+
+impl Typical {
+    /// What detectors see of a column.
+    pub(crate) fn lens(self, tail: Tail) -> Lens {
+        let (factor, lowest) = match tail {
+            Tail::Upper => (self.per_scale, 0.0),
+            Tail::Lower => (-self.per_scale, 0.0),
+            Tail::Both => (self.per_scale, f64::NEG_INFINITY),
+        };
+        let Self { median, bend, .. } = self;
+        let per_unit = if bend > 0.0 { 1.0 / (exp(bend) - 1.0) } else { 1.0 / ln1p(-bend) };
+        Lens { median: f64::from(median), factor, lowest, bend, per_unit }
+    }
+
+    /// From a column's values, in any order.
+    pub(crate) fn of(tail: Tail, values: &mut [f32]) -> Self {
+        let at = |values: &mut [f32], share: f64| match values.len() {
+            0 => 0.0,
+            n => *values.select_nth_unstable_by(((n - 1) as f64 * share) as usize, f32::total_cmp).1,
+        };
+        let median = at(values, 0.5);
+        for value in values.iter_mut() {
+            *value = match tail {
+                Tail::Upper => *value - median,
+                Tail::Lower => median - *value,
+                Tail::Both => (*value - median).abs(),
+            };
+        }
+        let (tenth, hundredth) = (at(values, 0.9), at(values, 0.99));
+        let widest = values.iter().copied().fold(0.0, f32::max);
+        // Where fewer than one row in a hundred ever leaves the median, the widest distance seen; else one.
+        let scale = [hundredth, widest].into_iter().find(|s| *s > 0.0 && s.is_finite()).unwrap_or(1.0);
+        let bend = if values.len() >= ENOUGH && tenth > 0.0 && hundredth.is_finite() { bend(f64::from(tenth) / f64::from(hundredth)) } else { 0.0 };
+        Self { median, per_scale: 1.0 / f64::from(scale), bend }
+    }
+
+    /// Whether a saved one can be worked with.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_scale = self.per_scale > 0.0 && self.per_scale.is_finite();
+        self.median.is_finite() && is_scale && (LEAST..=MOST).contains(&self.bend)
+    }
+}
+
+/// The bend that brings the distance one row in ten exceeds, `tenth` of the unit, to where a normal has it, by bisection.
+///
+/// After Raymaekers and Rousseeuw (2021), "Transforming variables to central normality": the usual part of a column decides what
+/// it is measured by, so that what is far out stays so. Theirs fits the power of a Box-Cox or Yeo-Johnson transform; this
+/// runs from the exponential, which undoes a logarithm, to the logarithm, and is fitted by one quantile.
+fn bend(tenth: f64) -> f64 {
+    let (mut low, mut high) = if tenth > NORMAL { (0.0, MOST) } else { (LEAST, 0.0) };
+    for _ in 0..80 {
+        let middle = 0.5 * (low + high);
+        if bent(tenth, middle) > NORMAL {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    // Closer to 0 than this nothing bends, and both formulas lose their digits.
+    if high.abs().max(low.abs()) < 1e-3 { 0.0 } else { high }
+}
+
+/// A distance of 0 to 1, bent.
+fn bent(x: f64, bend: f64) -> f64 {
+    match bend {
+        b if b > 0.0 => (exp(b * x) - 1.0) / (exp(b) - 1.0),
+        b if b < 0.0 => ln1p(-b * x) / ln1p(-b),
+        _ => x,
+    }
+}
+
+/// What detectors see of a column: the distance from the median on the suspicious side, in units of the scale, bent. What lies on
+/// the other side is as usual as the median.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lens {
+    median: f64,
+    /// Units of the scale, negative where low values are suspicious.
+    factor: f64,
+    lowest: f64,
+    bend: f64,
+    per_unit: f64,
+}
+
+impl Lens {
+    pub(crate) fn see(self, value: f32) -> f64 {
+        let distance = (f64::from(value) - self.median) * self.factor;
+        if distance <= self.lowest {
+            return self.lowest;
+        }
+        if self.bend == 0.0 {
+            return distance;
+        }
+        let size = distance.abs();
+        let near = size.min(STRAIGHT_FROM);
+        let seen = if self.bend > 0.0 {
+            let grown = exp(self.bend * near);
+            (grown - 1.0 + self.bend * grown * (size - near)) * self.per_unit
+        } else {
+            let grown = 1.0 - self.bend * near;
+            (ln1p(-self.bend * near) - self.bend / grown * (size - near)) * self.per_unit
+        };
+        if distance < 0.0 { -seen } else { seen }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Two columns that are one up to a logarithm are seen nearly alike, and both as the normal they come from.
+    #[test]
+    fn what_is_lognormal_is_seen_as_what_is_normal() {
+        // Quantiles of the standard normal by Abramowitz and Stegun 26.2.23, within 4.5e-4.
+        let normal = |p: f64| {
+            let t = (-2.0 * (1.0 - p).ln()).sqrt();
+            t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
+        };
+        let halves = |f: fn(f64) -> f64| -> Vec<f32> {
+            let quantile = |i: i32| {
+                let p = f64::from(i) / 10_000.0;
+                if p >= 0.5 { normal(p) } else { -normal(1.0 - p) }
+            };
+            (1..10_000).map(|i| f(quantile(i)) as f32).collect()
+        };
+        let plain = Typical::of(Tail::Upper, &mut halves(|z| z));
+        let heavy = Typical::of(Tail::Upper, &mut halves(|z| (z / 2.0).exp()));
+        let light = Typical::of(Tail::Upper, &mut halves(|z| (z + 4.0).ln()));
+        assert!(plain.bend.abs() < 0.02 && heavy.bend < -0.5 && light.bend > 0.1, "{plain:?} {heavy:?} {light:?}");
+        for z in [0.5, 1.0, 2.0, 3.0, 3.7] {
+            let see = |typical: Typical, value: f64| typical.lens(Tail::Upper).see(value as f32) * 2.326;
+            let seen = [see(plain, z), see(heavy, (z / 2.0).exp()), see(light, (z + 4.0).ln())];
+            assert!(seen.iter().all(|seen| (seen - z).abs() < 0.2), "{z}: {seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_column_at_a_ceiling_or_of_one_value_is_seen() {
+        let mut ceiling: Vec<f32> = (0..1_000).map(|i| if i < 600 { 0.0 } else { 3.0 }).collect();
+        assert_eq!(Typical::of(Tail::Upper, &mut ceiling).bend, MOST);
+        let constant = Typical::of(Tail::Both, &mut [7.0; 50]);
+        assert_eq!(constant, Typical { median: 7.0, per_scale: 1.0, bend: 0.0 });
+        assert_eq!(constant.lens(Tail::Both).see(9.0), 2.0);
+        let rare: Vec<f32> = (0..1_000).map(|i| if i < 950 { 0.0 } else { 5.0 }).collect();
+        assert_eq!(Typical::of(Tail::Upper, &mut rare.clone()).bend, 0.0);
+    }
+
+    proptest! {
+        /// What is further out is seen further out, smoothly, in the same unit, and never without a number.
+        #[test]
+        fn grows(tenth in 0.000_1f64..1.0, x in 0.0f64..1e6, more in 1e-3f64..10.0, is_low: bool) {
+            let typical = Typical { median: 0.0, per_scale: 1.0, bend: bend(tenth) };
+            prop_assert!(typical.is_sound());
+            let sign = if is_low { -1.0 } else { 1.0 };
+            let see = |x: f64| typical.lens(Tail::Both).see((sign * x) as f32) * sign;
+            prop_assert!(see(x).is_finite() && see(x + more) >= see(x), "{} {}", see(x), see(x + more));
+            prop_assert!((see(1.0) - 1.0).abs() < 1e-6);
+            prop_assert!((see(2.0 - 1e-4) - see(2.0 + 1e-4)).abs() < 1e-3 * see(2.0));
+            let reached = bent(tenth, typical.bend);
+            let is_held = typical.bend >= MOST - 1e-9 || typical.bend <= LEAST + 1.0;
+            prop_assert!(is_held || (reached - NORMAL).abs() < 1e-3, "{tenth} {} {reached}", typical.bend);
+        }
+    }
+}
