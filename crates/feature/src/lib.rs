@@ -3,6 +3,7 @@
 mod account;
 mod calendar;
 mod category;
+mod chunks;
 mod counterparty;
 mod family;
 mod limits;

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::chunks::Chunks;
+
 /// One event as an entity remembers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
@@ -45,7 +47,7 @@ fn low(packed: [u32; 3]) -> u64 {
 /// (two million others), two of marks. What does not fit is kept beside it at full width; nothing is rounded.
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
-    packed: VecDeque<[u32; 3]>,
+    packed: Chunks<[u32; 3]>,
     base: i64,
     /// Number of the first event, counted from the first there ever was.
     begun: u32,
@@ -92,23 +94,23 @@ impl Ring {
 
     /// When event `index` was; reading it whole takes several times as long.
     pub(crate) fn at(&self, index: usize) -> Option<i64> {
-        self.packed.get(index).map(|&packed| self.time(packed))
+        self.packed.get(index).map(|packed| self.time(packed))
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<Event> {
-        self.packed.get(index).map(|&packed| self.unpack(packed, self.begun + index as u32))
+        self.packed.get(index).map(|packed| self.unpack(packed, self.begun + index as u32))
     }
 
     /// Oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Event> {
-        self.packed.iter().enumerate().map(|(index, &packed)| self.unpack(packed, self.begun + index as u32))
+        (0..self.len()).filter_map(|index| self.get(index))
     }
 
     /// Adds an event that is not older than the last, and not [`MAX_SPAN`] younger than the first. `renumber` is told by how
     /// much the numbers of all events go down, which is once in four thousand million.
     pub(crate) fn push(&mut self, event: Event, renumber: impl FnOnce(u32)) {
         let Event { at, minor, other, marks } = event;
-        if self.packed.is_empty() {
+        if self.packed.len() == 0 {
             self.base = at;
         } else if at.wrapping_sub(self.base) > MAX_SPAN {
             self.rebase();
@@ -125,17 +127,14 @@ impl Ring {
             self.large.get_or_insert_default().push_back((number, minor, other));
         }
         let time = at.wrapping_sub(self.base).clamp(0, MAX_SPAN) as u64;
-        if self.packed.len() == self.packed.capacity() {
-            self.packed.reserve_exact(more(self.packed.len()));
-        }
-        self.packed.push_back(pack(time, small.0, small.1, marks));
+        self.packed.push(pack(time, small.0, small.1, marks));
     }
 
     /// Counts time from the first event on again.
     fn rebase(&mut self) {
         let Some(first) = self.get(0) else { return };
         let gone = first.at.wrapping_sub(self.base) as u64;
-        for packed in &mut self.packed {
+        for packed in self.packed.iter_mut() {
             let low = low(*packed) - gone;
             (packed[0], packed[1]) = (low as u32, (low >> 32) as u32);
         }
@@ -149,16 +148,13 @@ impl Ring {
             return None;
         }
         let other = self.get(0)?.other;
-        self.packed.pop_front();
+        self.packed.pop();
         self.begun += 1;
         if let Some(large) = &mut self.large {
             while large.pop_front_if(|(number, ..)| *number < self.begun).is_some() {}
             if large.is_empty() {
                 self.large = None;
             }
-        }
-        if self.packed.len() < self.packed.capacity() / 4 {
-            self.packed.shrink_to(self.packed.len() * 2);
         }
         Some((other, number))
     }
@@ -167,13 +163,13 @@ impl Ring {
     pub(crate) fn bytes(&self) -> usize {
         let large =
             |large: &VecDeque<(u32, i64, u32)>| size_of_val(large) + large.capacity() * size_of::<(u32, i64, u32)>();
-        self.packed.capacity() * size_of::<[u32; 3]>() + self.large.as_deref().map_or(0, large)
+        self.packed.bytes() + self.large.as_deref().map_or(0, large)
     }
 
     /// Bytes its events need, however they came to be there.
     pub(crate) fn needed(&self) -> usize {
         let large = self.large.as_ref().map_or(0, |large| large.len());
-        roomy(self.packed.len()) * size_of::<[u32; 3]>() + large * 2 * size_of::<(u32, i64, u32)>()
+        Chunks::<[u32; 3]>::needed(self.len()) + large * 2 * size_of::<(u32, i64, u32)>()
     }
 }
 

@@ -13,7 +13,10 @@ use crate::others::Others;
 use crate::ring::{Event, Ring};
 
 /// What one window holds.
+///
+/// Millions of entities hold several: packed, since 128-bit numbers would be laid out in steps of sixteen bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C, packed(8))]
 pub(crate) struct Sums {
     pub(crate) count: u32,
     /// Different other sides, where the window counts them.
