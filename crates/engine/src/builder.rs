@@ -270,7 +270,7 @@ impl Builder {
         let set = self.config.features(has, &peers);
         let columns = set.columns();
         let usual: Vec<Typical> =
-            columns.par_iter().enumerate().map(|(c, column)| Typical::of(column.tail, &mut sample.column(c))).collect();
+            columns.par_iter().enumerate().map(|(c, column)| Typical::of(column, &mut sample.column(c))).collect();
         let inputs = inputs(columns);
         let lenses: Vec<_> = inputs.iter().map(|&column| usual[column].lens(columns[column].tail)).collect();
         let seen = |(row, i): (usize, usize)| lenses[i].see(sample.get(row, inputs[i]));

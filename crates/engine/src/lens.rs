@@ -1,6 +1,6 @@
 //! What detectors see of a column.
 
-use crible_core::Tail;
+use crible_core::{Column, Scale, Tail, Unit};
 use crible_feature::math::{exp, ln1p};
 use serde::{Deserialize, Serialize};
 
@@ -44,24 +44,30 @@ impl Typical {
     }
 
     /// From a column's values, in any order.
-    pub(crate) fn of(tail: Tail, values: &mut [f32]) -> Self {
+    pub(crate) fn of(column: &Column, values: &mut [f32]) -> Self {
         let at = |values: &mut [f32], share: f64| match values.len() {
             0 => 0.0,
             n => *values.select_nth_unstable_by(((n - 1) as f64 * share) as usize, f32::total_cmp).1,
         };
         let median = at(values, 0.5);
         for value in values.iter_mut() {
-            *value = match tail {
+            *value = match column.tail {
                 Tail::Upper => *value - median,
                 Tail::Lower => median - *value,
                 Tail::Both => (*value - median).abs(),
             };
         }
         let (tenth, hundredth) = (at(values, 0.9), at(values, 0.99));
-        let widest = values.iter().copied().fold(0.0, f32::max);
-        // Where fewer than one row in a hundred ever leaves the median, the widest distance seen; else one.
-        let scale = [hundredth, widest].into_iter().find(|s| *s > 0.0 && s.is_finite()).unwrap_or(1.0);
-        let bend = if values.len() >= ENOUGH && tenth > 0.0 && hundredth.is_finite() { bend(f64::from(tenth) / f64::from(hundredth)) } else { 0.0 };
+        // Where fewer than one row in a hundred ever leaves the median, what is usual among those that do.
+        let mut left: Vec<f32> = values.iter().copied().filter(|distance| *distance > 0.0).collect();
+        let leaving = at(&mut left, 0.5);
+        let scale =
+            [hundredth, leaving].into_iter().find(|s| *s > 0.0 && s.is_finite()).unwrap_or(step(column, median));
+        let bend = if values.len() >= ENOUGH && tenth > 0.0 && hundredth.is_finite() {
+            bend(f64::from(tenth) / f64::from(hundredth))
+        } else {
+            0.0
+        };
         Self { median, per_scale: 1.0 / f64::from(scale), bend }
     }
 
@@ -69,6 +75,14 @@ impl Typical {
     pub(crate) fn is_sound(&self) -> bool {
         let is_scale = self.per_scale > 0.0 && self.per_scale.is_finite();
         self.median.is_finite() && is_scale && (LEAST..=MOST).contains(&self.bend)
+    }
+}
+
+/// The unit of a column that nobody has ever seen leave its median: for a count, one more.
+fn step(column: &Column, median: f32) -> f32 {
+    match (column.unit, column.scale) {
+        (Unit::Count, Scale::Ln1p) => ln1p(1.0 / exp(f64::from(median))) as f32,
+        _ => 1.0,
     }
 }
 
@@ -142,6 +156,10 @@ mod tests {
 
     use super::*;
 
+    fn column(tail: Tail) -> Column {
+        Column::input("test", Unit::Count, Scale::Ln1p, tail, crible_core::Topic::Velocity)
+    }
+
     /// Two columns that are one up to a logarithm are seen nearly alike, and both as the normal they come from.
     #[test]
     fn what_is_lognormal_is_seen_as_what_is_normal() {
@@ -157,9 +175,9 @@ mod tests {
             };
             (1..10_000).map(|i| f(quantile(i)) as f32).collect()
         };
-        let plain = Typical::of(Tail::Upper, &mut halves(|z| z));
-        let heavy = Typical::of(Tail::Upper, &mut halves(|z| (z / 2.0).exp()));
-        let light = Typical::of(Tail::Upper, &mut halves(|z| (z + 4.0).ln()));
+        let plain = Typical::of(&column(Tail::Upper), &mut halves(|z| z));
+        let heavy = Typical::of(&column(Tail::Upper), &mut halves(|z| (z / 2.0).exp()));
+        let light = Typical::of(&column(Tail::Upper), &mut halves(|z| (z + 4.0).ln()));
         assert!(plain.bend.abs() < 0.02 && heavy.bend < -0.5 && light.bend > 0.1, "{plain:?} {heavy:?} {light:?}");
         for z in [0.5, 1.0, 2.0, 3.0, 3.7] {
             let see = |typical: Typical, value: f64| typical.lens(Tail::Upper).see(value as f32) * 2.326;
@@ -171,12 +189,22 @@ mod tests {
     #[test]
     fn a_column_at_a_ceiling_or_of_one_value_is_seen() {
         let mut ceiling: Vec<f32> = (0..1_000).map(|i| if i < 600 { 0.0 } else { 3.0 }).collect();
-        assert_eq!(Typical::of(Tail::Upper, &mut ceiling).bend, MOST);
-        let constant = Typical::of(Tail::Both, &mut [7.0; 50]);
+        assert_eq!(Typical::of(&column(Tail::Upper), &mut ceiling).bend, MOST);
+        // Of a count that is always two, three is one unit away; of anything else, one.
+        let constant = Typical::of(&column(Tail::Upper), &mut [3f32.ln(); 50]);
+        assert!((constant.lens(Tail::Upper).see(4f32.ln()) - 1.0).abs() < 1e-6, "{constant:?}");
+        let share = Column { unit: Unit::Share, ..column(Tail::Both) };
+        let constant = Typical::of(&share, &mut [7.0; 50]);
         assert_eq!(constant, Typical { median: 7.0, per_scale: 1.0, bend: 0.0 });
         assert_eq!(constant.lens(Tail::Both).see(9.0), 2.0);
         let rare: Vec<f32> = (0..1_000).map(|i| if i < 950 { 0.0 } else { 5.0 }).collect();
-        assert_eq!(Typical::of(Tail::Upper, &mut rare.clone()).bend, 0.0);
+        assert_eq!(
+            Typical::of(&column(Tail::Upper), &mut rare.clone()),
+            Typical { median: 0.0, per_scale: 0.2, bend: 0.0 }
+        );
+        // One that is far out does not make the unit of those that hardly leave.
+        let rare: Vec<f32> = (0..1_000).map(|i| [50.0, 1.0, 2.0].get(i).copied().unwrap_or(0.0)).collect();
+        assert_eq!(Typical::of(&column(Tail::Upper), &mut rare.clone()).per_scale, 0.5);
     }
 
     proptest! {

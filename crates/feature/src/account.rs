@@ -43,6 +43,7 @@ const IS_OUTSIZED: u8 = 2;
 /// | `first_at_counterparty`, `account_counterparties_{1d,7d}` | new and many payees | cash-out |
 /// | `amount_at_first_counterparty` | this payment against the mean of all before it, where above it and the payee is new | a new payee, then draining |
 /// | `hour_surprise_above_mean` | −ln probability of the hour for this account, times ln(amount/mean) where that is positive | large payments at odd hours |
+/// | `day_part_surprise` | −ln probability of the quarter of the day for this account | payments of any size at odd times |
 /// | `weekday_surprise` | −ln probability of the weekday for this account | odd days |
 /// | `kilometres_from_last`, `kilometres_per_hour` | from the account's last position | impossible travel |
 /// | `balance_share` | amount / balance before | draining |
@@ -413,6 +414,7 @@ impl AccountBehaviour {
         let pace = account.last_at.map_or(longest, |last| payment.at.saturating_sub(last).min(longest));
         out.put(|| ln1p(pace as f64 / 1e6));
         out.put(|| account.calendar.hour_surprise(payment.at, sums[MONTH].count) * above_mean);
+        out.put(|| account.calendar.part_surprise(payment.at, sums[MONTH].count));
         out.put(|| account.calendar.weekday_surprise(payment.at, sums[MONTH].count));
         if self.counterparties {
             let firsts = account.events.others().len() - usize::from(first);

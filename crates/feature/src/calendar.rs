@@ -42,6 +42,13 @@ impl Calendar {
         surprise(f64::from(near) / 9.0, f64::from(count), 24.0)
     }
 
+    /// −ln of the probability of the quarter of the day, from midnight, `count` being the payments counted.
+    pub(crate) fn part_surprise(&self, at: i64, count: u32) -> f64 {
+        let first = hour(at) / 6 * 6;
+        let same: u32 = self.hours[first..first + 6].iter().sum();
+        surprise(f64::from(same), f64::from(count), 4.0)
+    }
+
     /// −ln of the weekday's probability, `count` being the payments counted.
     pub(crate) fn weekday_surprise(&self, at: i64, count: u32) -> f64 {
         let same = f64::from(self.weekdays[Timestamp(at).weekday()]);

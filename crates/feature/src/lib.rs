@@ -7,6 +7,7 @@ mod chunks;
 mod counterparty;
 mod family;
 mod limits;
+mod links;
 pub mod math;
 mod others;
 mod pattern;

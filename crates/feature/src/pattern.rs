@@ -43,7 +43,7 @@ const TEST: f64 = 10.0;
 /// | columns | unit, window | the fraud they show |
 /// |---|---|---|
 /// | `account_{device,address}_new_7d` | 1 where the account has paid in 7 days, and not from this one | an account taken over |
-/// | `account_{channel,category,country,device,address}_count_1d` | payments of the same word, a day | a burst in one channel |
+/// | `account_{channel,category,country}_count_1d` | payments of the same word, a day | a burst in one channel |
 /// | `account_{channels,categories,countries,devices,addresses}_7d` | different ones, 7 days | a card used all over |
 /// | `account_equal_amounts_7d` | payments of exactly this amount, 7 days | scripted or split payments |
 /// | `account_amount_repeats_7d` | ln n − H, n being the payments of 7 days and H the entropy of their amounts in nats: 0 where all differ | scripts that know few amounts |
@@ -547,7 +547,9 @@ impl PatternBehaviour {
         let per_unit = f64::from(payment.per_unit);
         for &kind in &self.kinds {
             let tally = pattern.words.tallies[words[kind] as usize];
-            out.put(|| self.logs.ln1p(tally.day));
+            if kind < DEVICE {
+                out.put(|| self.logs.ln1p(tally.day));
+            }
             out.put(|| self.logs.ln1p(pattern.distinct[kind][side]));
             if kind >= DEVICE {
                 let is_named = tally.low != 0;

@@ -9,6 +9,7 @@ use crate::category::CategoryBehaviour;
 use crate::counterparty::{CounterpartyBehaviour, Party};
 use crate::family::{Family, Reach};
 use crate::limits::{Limits, Settings};
+use crate::links::Links;
 use crate::pattern::PatternBehaviour;
 use crate::state::{Kept, KeptV1, StateError};
 
@@ -192,6 +193,10 @@ impl FeatureSet {
         }
         for party in [Party::Device, Party::Address].into_iter().filter(|party| party.is_in(has)) {
             features.push(Box::new(Family::new(CounterpartyBehaviour::new(party, windows.counterparty), reach, keep)));
+        }
+        if has.device {
+            let [.., week] = windows.pattern;
+            features.push(Box::new(Links::new(week, reach, keep)));
         }
         let words = [has.channel, has.category, has.country, has.device, has.address];
         features.push(Box::new(Family::new(PatternBehaviour::new(windows.pattern, words), reach, keep)));

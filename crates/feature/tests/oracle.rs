@@ -444,7 +444,7 @@ fn an_account_in_both_states_is_refused() {
     let told = FeatureSet::new(Has::default()).merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
     assert_eq!(
         told,
-        "the state is about account, counterparty, category, device, address, pattern, expected account, pattern"
+        "the state is about account, counterparty, category, device, address, links, pattern, expected account, pattern"
     );
 }
 

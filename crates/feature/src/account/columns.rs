@@ -83,6 +83,11 @@ pub(super) fn columns(windows: &[Window; 4], counterparties: bool, positions: bo
             .shown_as("hour")
             .alone()
             .told("{value} UTC is an unusual hour for this account to pay more than its mean"),
+        Column::input("day_part_surprise", Unit::Hour, NegLn, Upper, Topic::Calendar)
+            .shown_as("hour")
+            .alone()
+            .told("{value} UTC is in a part of the day in which this account hardly ever pays")
+            .shown_only(),
         Column::input("weekday_surprise", Unit::Weekday, NegLn, Upper, Topic::Calendar)
             .shown_as("weekday")
             .alone()

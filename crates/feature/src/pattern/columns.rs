@@ -19,9 +19,15 @@ pub(super) fn columns(windows: &[Window; 3], has: [bool; KINDS]) -> Vec<Column> 
         ("address", "addresses"),
     ];
     for (kind, (one, many)) in names.into_iter().enumerate().filter(|(kind, _)| has[*kind]) {
-        all.push(Column::input(format!("account_{one}_count_{day}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
-            format!("payments by this account of this {one} within {in_day} before: {{value}} (median {{typical}})"),
-        ));
+        if kind < DEVICE {
+            all.push(
+                Column::input(format!("account_{one}_count_{day}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
+                    format!(
+                        "payments by this account of this {one} within {in_day} before: {{value}} (median {{typical}})"
+                    ),
+                ),
+            );
+        }
         all.push(
             Column::input(format!("account_{many}_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(format!(
                 "different {many} of this account within {in_week} before: {{value}} (median {{typical}})"

@@ -113,12 +113,37 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) 
             row.put(format!("{name}_accounts_{tag}"), (accounts.len() as f64).ln_1p());
         }
     }
+    let [.., (tag, length)] = named(settings.windows.pattern);
+    row.put(format!("linked_accounts_{tag}"), linked(past, txn, length).ln_1p());
     let like: Vec<_> = alike.iter().copied().filter(|e| e.category == txn.category).collect();
     category(&mut row, txn, &like);
     let moves: Vec<_> =
         past.iter().filter(|e| e.account == txn.account && e.amount.currency == txn.amount.currency).collect();
     patterns(&mut row, txn, &remembered(moves, txn, forget), &named(settings.windows.pattern));
     row.0
+}
+
+/// How many accounts can be reached from this payment's account and device by the links of the days before its own. No stream has as
+/// many accounts as make a hub.
+fn linked(past: &[Transaction], txn: &Transaction, length: i64) -> f64 {
+    let day = |txn: &Transaction| txn.at.0.div_euclid(DAY);
+    let first = day(txn) - (length + DAY - 1) / DAY;
+    let in_window = past.iter().filter(|e| (first..day(txn)).contains(&day(e)));
+    let links: Vec<_> = in_window.filter_map(|e| Some((e.account, e.device?))).collect();
+    let (mut accounts, mut devices) = (HashSet::from([txn.account]), HashSet::new());
+    devices.extend(txn.device);
+    loop {
+        let before = accounts.len() + devices.len();
+        for (account, device) in &links {
+            if accounts.contains(account) || devices.contains(device) {
+                accounts.insert(*account);
+                devices.insert(*device);
+            }
+        }
+        if before == accounts.len() + devices.len() {
+            return accounts.len() as f64;
+        }
+    }
 }
 
 /// What an account's windows hold, and the payment against them.
@@ -191,6 +216,9 @@ fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(St
         .sum();
     let surprise = |here: f64, places: f64| ((month.len() as f64 + 8.0) / (here + 8.0 / places)).ln();
     let above_mean = log_ratio(major(txn), &month).max(0.0);
+    let part_of = |e: &Transaction| hour_of(e) / 6;
+    let in_part = month.iter().filter(|e| part_of(e) == part_of(txn)).count();
+    row.put("day_part_surprise", surprise(in_part as f64, 4.0));
     row.put("hour_surprise_above_mean", surprise(near, 24.0) * above_mean);
     let same = month.iter().filter(|e| weekday_of(e) == weekday_of(txn)).count();
     row.put("weekday_surprise", surprise(same as f64, 7.0));
@@ -298,8 +326,6 @@ fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction], lengths: &
     }
     type Id = fn(&Transaction) -> Option<u64>;
     for (one, many, of) in [("device", "devices", device as Id), ("address", "addresses", address)] {
-        let same = of_day.iter().filter(|e| of(e) == of(txn)).count() as f64;
-        row.put(format!("account_{one}_count_{day}"), same.ln_1p());
         let different: HashSet<_> = of_week.iter().map(|e| of(e)).collect();
         row.put(format!("account_{many}_{week}"), (different.len() as f64).ln_1p());
         let is_new = of(txn).is_some() && !of_week.is_empty() && !different.contains(&of(txn));

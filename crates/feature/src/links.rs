@@ -1,0 +1,390 @@
+//! Accounts that hang together by the devices they share.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::hash::BuildHasherDefault;
+use std::ops::Range;
+
+use crible_core::{Batch, Column, EntityId, Scale, Tail, Timestamp, Topic, Transaction, Unit, Window};
+use hashbrown::HashSet;
+use serde::{Deserialize, Serialize};
+
+use crate::family::Reach;
+use crate::math::ln1p;
+use crate::set::{Rows, UNWANTED};
+use crate::window::{IdHasher, IdMap};
+use crate::windows::span;
+use crate::{Feature, StateError};
+
+/// An account or a device, and whether it is an account.
+type Node = (u64, bool);
+
+/// The most accounts that a device links: a large household.
+const HUB: u32 = 8;
+
+/// An account, and a device it paid from.
+type Link = (u64, u64);
+
+type LinkSet = HashSet<Link, BuildHasherDefault<IdHasher>>;
+
+/// Components of the graph whose edges are accounts' payments from devices.
+///
+/// | column | what it holds | the fraud it shows |
+/// |---|---|---|
+/// | `linked_accounts_7d` | accounts in the components of this payment's account and device, by the links of the 7 days before its day (UTC), its account among them | rings: many accounts, each seldom on one device with another |
+///
+/// A device that more than [`HUB`] accounts have paid from in those days links nobody: by a shop's terminal everybody would hang
+/// together. `device_accounts_7d` counts these. Network addresses link nobody, for the same reason.
+///
+/// A day's payments read what earlier days have linked: a component is made once a day by union-find (Tarjan 1975) and changes only where
+/// something comes late. A window of part of a day counts as a day. The first payment of a day waits for it, and allocates.
+#[derive(Debug)]
+pub(crate) struct Links {
+    columns: Vec<Column>,
+    /// How many days back, today not among them.
+    window: i64,
+    reach: Reach,
+    /// Links by day.
+    days: BTreeMap<i64, LinkSet>,
+    latest: i64,
+    /// Components as of the beginning of a day, the last two that were asked for.
+    made: Vec<(i64, Components)>,
+    staged: BTreeMap<i64, LinkSet>,
+}
+
+/// Disjoint sets of nodes, with how many accounts are in each.
+#[derive(Debug, Default)]
+struct Components {
+    index: IdMap<Node, u32>,
+    /// Accounts that have paid from each device.
+    users: IdMap<u64, u32>,
+    /// Where a node's component continues; itself at the root.
+    parents: Vec<u32>,
+    /// Accounts and nodes of a root.
+    accounts: Vec<(u32, u32)>,
+}
+
+impl Components {
+    fn of(links: &LinkSet) -> Self {
+        let mut made = Self::default();
+        links.iter().for_each(|(_, device)| *made.users.entry(*device).or_default() += 1);
+        for link in links {
+            if made.users[&link.1] <= HUB {
+                made.link(*link);
+            }
+        }
+        made
+    }
+
+    /// Adds a link that is not there yet; whether that can be done, which it cannot where others have to go for it.
+    fn add(&mut self, link: Link) -> bool {
+        let users = self.users.entry(link.1).or_default();
+        *users += 1;
+        match *users {
+            ..=HUB => self.link(link),
+            users => return users > HUB + 1,
+        }
+        true
+    }
+
+    fn node(&mut self, node: Node) -> u32 {
+        let next = self.parents.len() as u32;
+        let found = *self.index.entry(node).or_insert(next);
+        if found == next {
+            self.parents.push(next);
+            self.accounts.push((u32::from(node.1), 1));
+        }
+        found
+    }
+
+    fn root(&mut self, mut node: u32) -> u32 {
+        while self.parents[node as usize] != node {
+            let parent = self.parents[node as usize];
+            self.parents[node as usize] = self.parents[parent as usize];
+            node = parent;
+        }
+        node
+    }
+
+    fn link(&mut self, (account, device): Link) {
+        let (a, b) = (self.node((account, true)), self.node((device, false)));
+        let (a, b) = (self.root(a), self.root(b));
+        if a == b {
+            return;
+        }
+        let size = |root: u32| self.accounts[root as usize].1;
+        let (large, small) = if size(a) < size(b) { (b, a) } else { (a, b) };
+        self.parents[small as usize] = large;
+        let (accounts, nodes) = self.accounts[small as usize];
+        self.accounts[large as usize].0 += accounts;
+        self.accounts[large as usize].1 += nodes;
+    }
+
+    /// Accounts in the components of an account and of the device it pays from, itself among them.
+    fn accounts(&mut self, account: u64, device: Option<u64>) -> u32 {
+        let own = self.index.get(&(account, true)).copied();
+        let device = device.and_then(|device| self.index.get(&(device, false)).copied());
+        let [own, device] = [own, device].map(|node| node.map(|node| self.root(node)));
+        let of = |root: Option<u32>| root.map_or(0, |root| self.accounts[root as usize].0);
+        let beside = if own == device { 0 } else { of(device) };
+        of(own).max(1) + beside
+    }
+
+    fn bytes(&self) -> usize {
+        self.index.allocation_size()
+            + self.users.allocation_size()
+            + self.parents.capacity() * size_of::<u32>()
+            + self.accounts.capacity() * size_of::<(u32, u32)>()
+    }
+}
+
+fn device(txn: &Transaction) -> Option<u64> {
+    txn.device.map(EntityId::get)
+}
+
+fn day(at: i64) -> i64 {
+    at.div_euclid(Timestamp::DAY)
+}
+
+/// Bytes of a link that stays: its place in a table that is half to seven eighths full.
+const LINK: usize = (size_of::<Link>() + 1) * 16 / 7;
+
+/// A day's links as they are kept, in order.
+#[derive(Serialize, Deserialize)]
+struct Day {
+    day: i64,
+    links: Vec<Link>,
+}
+
+impl Links {
+    /// The family, with its column where `keep` says yes to that.
+    pub(crate) fn new(window: Window, reach: Reach, keep: &dyn Fn(&Column) -> bool) -> Self {
+        let days = (window.0.saturating_add(Timestamp::DAY - 1) / Timestamp::DAY).max(1);
+        let name = Cow::from(format!("linked_accounts_{}", window.tag()));
+        let told = format!(
+            "accounts linked to this one by devices within {} before today: {{value}} (median {{typical}})",
+            span(window)
+        );
+        let column = Column::input(name, Unit::Count, Scale::Ln1p, Tail::Upper, Topic::CounterpartyTraffic);
+        let columns = vec![column.told(told).shown_only()].into_iter().filter(|column| keep(column)).collect();
+        let (days_of, staged) = (BTreeMap::new(), BTreeMap::new());
+        Self { columns, window: days, reach, days: days_of, latest: i64::MIN, made: Vec::new(), staged }
+    }
+
+    /// The components a payment of `day` reads.
+    fn components(&mut self, day: i64) -> &mut Components {
+        let at = match self.made.iter().position(|(of, _)| *of == day) {
+            Some(at) => at,
+            None => {
+                let links = self.days.range(day - self.window..day).flat_map(|(_, links)| links).copied();
+                let made = Components::of(&links.collect());
+                if self.made.len() > 1 {
+                    self.made.remove(0);
+                }
+                self.made.push((day, made));
+                self.made.len() - 1
+            }
+        };
+        &mut self.made[at].1
+    }
+
+    fn read_and_absorb(&mut self, txn: &Transaction, wanted: bool) -> f64 {
+        let (account, today) = (txn.account.get(), day(txn.at.0));
+        self.expire(txn.at.0);
+        let value = if wanted { self.components(today).accounts(account, device(txn)) } else { 0 };
+        if let Some(device) = device(txn)
+            && self.days.entry(today).or_default().insert((account, device))
+        {
+            self.link_late(today, (account, device));
+        }
+        ln1p(f64::from(value))
+    }
+
+    /// Adds a link of `today` to the components of later days, where these have been asked for already.
+    fn link_late(&mut self, today: i64, link: Link) {
+        let Self { made, days, window, .. } = self;
+        made.retain_mut(|(of, made)| {
+            let reads = *of - *window..*of;
+            let is_new = || days.range(reads.clone()).filter(|(_, links)| links.contains(&link)).count() == 1;
+            !reads.contains(&today) || !is_new() || made.add(link)
+        });
+    }
+
+    /// Lets go of days that no payment can read any more.
+    fn expire(&mut self, at: i64) {
+        if at <= self.latest {
+            return;
+        }
+        let is_new_day =
+            day(at.saturating_sub(self.reach.lateness)) > day(self.latest.saturating_sub(self.reach.lateness));
+        self.latest = at;
+        if is_new_day {
+            self.forget_before(day(at.saturating_sub(self.reach.lateness)).saturating_sub(self.window));
+        }
+    }
+
+    fn forget_before(&mut self, first: i64) {
+        self.days = self.days.split_off(&first);
+        self.made.retain(|(of, _)| *of >= first);
+    }
+
+    fn order(&self) -> impl Iterator<Item = (i64, u64)> {
+        let last = |of: i64| of.saturating_add(1).saturating_mul(Timestamp::DAY) - 1;
+        self.days.iter().map(move |(&of, links)| (last(of), (links.len() * LINK) as u64))
+    }
+}
+
+impl Feature for Links {
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    fn step(&mut self, txn: &Transaction, out: &mut [f32]) {
+        let value = self.read_and_absorb(txn, true);
+        out.fill(value as f32);
+    }
+
+    fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows) {
+        for (row, &number) in rows.zip(wanted) {
+            let value = self.read_and_absorb(&batch.get(row), number != UNWANTED);
+            if number != UNWANTED {
+                out.place[number as usize] = out.filled as u32;
+                out.numbers[out.filled * out.width] = value as f32;
+                out.filled += 1;
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "links"
+    }
+
+    fn divide(self: Box<Self>, _: usize) -> Vec<Box<dyn Feature>> {
+        vec![self]
+    }
+
+    fn save_entities(&self, now: i64) -> Vec<([u64; 3], Vec<u8>)> {
+        let first = day(now).saturating_sub(self.window);
+        let save = |(&day, links): (&i64, &LinkSet)| {
+            let mut links: Vec<Link> = links.iter().copied().collect();
+            links.sort_unstable();
+            // Writing plain data to memory has nothing to fail on.
+            let bytes = postcard::to_allocvec(&Day { day, links }).unwrap_or_default();
+            // In the order of signed days.
+            ([day.wrapping_sub(i64::MIN) as u64, 0, 0], bytes)
+        };
+        self.days.range(first..).filter(|(_, links)| !links.is_empty()).map(save).collect()
+    }
+
+    fn stage(&mut self, mut bytes: &[u8], watermark: Option<i64>, _: u8) -> Result<(), StateError> {
+        let last = day(watermark.unwrap_or(i64::MIN));
+        let mut before = None;
+        while !bytes.is_empty() {
+            let impossible = StateError::Impossible { family: "links", entity: self.staged.len() };
+            let (Day { day, links }, rest) =
+                postcard::take_from_bytes(bytes).map_err(|error| StateError::Encoding(error.to_string()))?;
+            bytes = rest;
+            let are_links = links.is_sorted_by(|a, b| a < b);
+            if day > last || before.replace(day).is_some_and(|before| before >= day) || links.is_empty() || !are_links {
+                return Err(impossible);
+            }
+            self.staged.insert(day, links.into_iter().collect());
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, take: bool) {
+        for (day, links) in std::mem::take(&mut self.staged) {
+            if take {
+                self.days.entry(day).or_default().extend(links);
+                self.made.clear();
+            }
+        }
+    }
+
+    fn state_bytes(&self) -> usize {
+        self.days.values().map(|links| size_of::<(i64, LinkSet)>() + links.allocation_size()).sum::<usize>()
+            + self.made.iter().map(|(_, made)| size_of_val(made) + made.bytes()).sum::<usize>()
+    }
+
+    fn entities(&self) -> usize {
+        self.days.len()
+    }
+
+    fn sweep(&mut self, now: i64) {
+        self.forget_before(day(now).saturating_sub(self.window));
+    }
+
+    fn needed_bytes(&self) -> u64 {
+        self.order().map(|(_, bytes)| bytes).sum()
+    }
+
+    fn oldest_first(&self) -> Vec<(i64, u64)> {
+        self.order().collect()
+    }
+
+    fn forget_oldest(&mut self, count: usize) {
+        if count > 0 {
+            let rest = self.days.keys().nth(count).copied();
+            self.days = rest.map(|first| self.days.split_off(&first)).unwrap_or_default();
+            self.made.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeSet;
+
+    use crible_core::{Amount, Currency, TxnId};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Accounts reachable from these nodes, what too many share left aside.
+    fn reachable(links: &BTreeSet<Link>, from: &[Node]) -> usize {
+        let users = |device: u64| links.iter().filter(|(_, other)| *other == device).count();
+        let links: Vec<_> = links.iter().filter(|(_, device)| users(*device) <= HUB as usize).collect();
+        let mut reached: BTreeSet<Node> = from.iter().copied().collect();
+        loop {
+            let before = reached.len();
+            for &&(account, device) in &links {
+                if reached.contains(&(device, false)) || reached.contains(&(account, true)) {
+                    reached.extend([(device, false), (account, true)]);
+                }
+            }
+            if reached.len() == before {
+                return reached.iter().filter(|(_, is_account)| *is_account).count();
+            }
+        }
+    }
+
+    proptest! {
+        /// In whatever order payments come, one reads the links of the days before its own, hubs left aside.
+        #[test]
+        fn components_are_what_can_be_reached(
+            rows in prop::collection::vec((0i64..14, 0i64..4, 1u64..14, 0u64..5), 1..150),
+        ) {
+            let reach = Reach { lateness: 4 * Timestamp::DAY, forget: 400 * Timestamp::DAY };
+            let mut links = Links::new(Window(3 * Timestamp::DAY), reach, &|_| true);
+            let (mut seen, mut latest) = (Vec::new(), 0);
+            for (i, (step, back, account, device)) in rows.into_iter().enumerate() {
+                latest += i64::from(step == 0);
+                let day = (latest - back).max(0);
+                let at = Timestamp(day * Timestamp::DAY + i as i64);
+                let id = |of| EntityId::new(of);
+                let mut txn = Transaction::new(TxnId(i as u128), at, id(account).unwrap(), Amount::new(-1, Currency::EUR));
+                txn.device = id(device);
+                let before: BTreeSet<Link> =
+                    seen.iter().filter(|(of, _)| (day - 3..day).contains(of)).map(|(_, link)| *link).collect();
+                let from = [(account, true), (device, false)];
+                let mut out = [0.0];
+                links.step(&txn, &mut out);
+                prop_assert_eq!(out[0].exp().round() as usize - 1, reachable(&before, &from), "{}", i);
+                seen.extend(self::device(&txn).map(|device| (day, (account, device))));
+            }
+        }
+    }
+}
