@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -8,8 +8,9 @@ use crible_core::Batch;
 use crible_ingest::{FileReport, shown_path};
 use polars_core::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 use polars_io::csv::write::CsvWriter;
-use polars_io::parquet::write::ParquetWriter;
+use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 use polars_io::{SerWriter, csv, parquet};
+use polars_utils::compression::ZstdLevel;
 
 /// The scores file: for every accepted transaction `row` (0-based data row of its file), `id`, `score`, `tail` and each
 /// detector's own score; `file` before them where several files were read. In order of file and row.
@@ -104,7 +105,7 @@ impl RunByRun {
             none => {
                 let file = create(&self.path).with_context(cannot)?;
                 none.insert(match self.format {
-                    Format::Parquet => Sink::Parquet(Box::new(ParquetWriter::new(file).batched(frame.schema())?)),
+                    Format::Parquet => Sink::Parquet(Box::new(parquet_writer(file)?.batched(frame.schema())?)),
                     Format::Csv => Sink::Csv(Box::new(CsvWriter::new(file).batched(frame.schema())?)),
                 })
             }
@@ -150,11 +151,17 @@ fn frame(
     DataFrame::new(rows.len(), columns)
 }
 
+/// Scores and references hardly repeat: more effort than the least makes a file no smaller.
+fn parquet_writer<W: Write>(file: W) -> PolarsResult<ParquetWriter<W>> {
+    let level = ZstdLevel::try_new(1)?;
+    Ok(ParquetWriter::new(file).with_compression(ParquetCompression::Zstd(Some(level))))
+}
+
 /// Writes a frame as Parquet or as CSV, making the folder where it is missing.
 pub(crate) fn write_frame(path: &Path, parquet: bool, frame: &mut DataFrame) -> Result<()> {
     let file = create(path)?;
     if parquet {
-        ParquetWriter::new(file).finish(frame)?;
+        parquet_writer(file)?.finish(frame)?;
     } else {
         CsvWriter::new(file).finish(frame)?;
     }

@@ -128,24 +128,43 @@ pub(crate) struct Lens {
 
 impl Lens {
     pub(crate) fn see(self, value: f32) -> f64 {
-        let distance = (f64::from(value) - self.median) * self.factor;
-        if distance <= self.lowest {
-            return self.lowest;
-        }
-        if self.bend == 0.0 {
-            return distance;
-        }
-        let size = distance.abs();
-        let near = size.min(STRAIGHT_FROM);
-        let seen = if self.bend > 0.0 {
-            let grown = exp(self.bend * near);
-            (grown - 1.0 + self.bend * grown * (size - near)) * self.per_unit
-        } else {
-            let grown = 1.0 - self.bend * near;
-            (ln1p(-self.bend * near) - self.bend / grown * (size - near)) * self.per_unit
-        };
-        if distance < 0.0 { -seen } else { seen }
+        let mut seen = [f64::from(value)];
+        self.see_all(&mut seen);
+        seen[0]
     }
+
+    /// The same for many values of the column, in place: whether and which way they are bent is asked once, and several are in work
+    /// at a time.
+    pub(crate) fn see_all(self, values: &mut [f64]) {
+        let Self { median, factor, lowest, bend, per_unit } = self;
+        let distance = |value: f64| {
+            let distance = (value - median) * factor;
+            if distance > lowest { distance } else { lowest }
+        };
+        if bend == 0.0 {
+            values.iter_mut().for_each(|value| *value = distance(*value));
+        } else if bend > 0.0 {
+            for value in values {
+                let far = distance(*value);
+                let (near, beyond) = split(far.abs());
+                let grown = exp(bend * near);
+                *value = ((grown - 1.0 + bend * grown * beyond) * per_unit).copysign(far);
+            }
+        } else {
+            for value in values {
+                let far = distance(*value);
+                let (near, beyond) = split(far.abs());
+                let steep = -bend / (1.0 - bend * near);
+                *value = ((ln1p(-bend * near) + steep * beyond) * per_unit).copysign(far);
+            }
+        }
+    }
+}
+
+/// A distance up to where it is bent, and what is beyond.
+fn split(size: f64) -> (f64, f64) {
+    let near = if size < STRAIGHT_FROM { size } else { STRAIGHT_FROM };
+    (near, size - near)
 }
 
 #[cfg(test)]

@@ -97,12 +97,15 @@ impl Model {
             let here = &here[..here.partition_point(|&input| input < last)];
             for row in 0..rows {
                 let values = family.row(first + row);
-                for (i, (&input, lens)) in here.iter().zip(&self.lenses[at..]).enumerate() {
-                    out[(at + i) * rows + row] = lens.see(values[input - column]);
+                for (i, &input) in here.iter().enumerate() {
+                    out[(at + i) * rows + row] = f64::from(values[input - column]);
                 }
             }
             at += here.len();
             column = last;
+        }
+        for (lens, column) in self.lenses.iter().zip(out.chunks_exact_mut(rows.max(1))) {
+            lens.see_all(column);
         }
     }
 

@@ -28,6 +28,7 @@ impl<T: Copy + Default> Chunks<T> {
         self.len as usize
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<T> {
         if index >= self.len() {
             return None;

@@ -76,6 +76,7 @@ impl Ring {
         self.base.wrapping_add((low(packed) & MAX_SPAN as u64) as i64)
     }
 
+    #[inline]
     fn unpack(&self, packed: [u32; 3], number: u32) -> Event {
         let at = self.time(packed);
         let high = packed[2];
@@ -97,6 +98,7 @@ impl Ring {
         self.packed.get(index).map(|packed| self.time(packed))
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<Event> {
         self.packed.get(index).map(|packed| self.unpack(packed, self.begun + index as u32))
     }
