@@ -69,13 +69,13 @@ impl Algorithm for LodaConfig {
             let columns = rng::sample(&mut rng, k, (k as f64).sqrt() as usize);
             let weights: Vec<f64> = columns.iter().map(|_| rng::normal(&mut rng)).collect();
             let mut cut = Cut { columns: columns.iter().map(|&j| j as u32).collect(), weights };
-            let values: Vec<f64> = sample.chunks_exact(k).map(|row| cut.project(|j| row[j])).collect();
+            let mut values: Vec<f64> = sample.chunks_exact(k).map(|row| cut.project(|j| row[j])).collect();
             let (_, deviation) = stats::mean_deviation(&values);
             // A projection of constant columns is 0 for every row.
             let unit = if deviation > 0.0 { deviation } else { 1.0 };
             cut.weights.iter_mut().for_each(|w| *w /= unit);
-            let values = sample.chunks_exact(k).map(|row| cut.project(|j| row[j])).collect();
-            (cut, Histogram::fit_automatic(values))
+            values.iter_mut().zip(sample.chunks_exact(k)).for_each(|(to, row)| *to = cut.project(|j| row[j]));
+            (cut, Histogram::fit_automatic(&mut values))
         };
         let cuts = (0..self.n_cuts).into_par_iter().map(cut).collect();
         Loda::new(units, cuts, self.alpha)
