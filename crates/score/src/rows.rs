@@ -24,49 +24,51 @@ pub(crate) fn slice_rows<D: RemoveAxis>(
     rows
 }
 
-/// Rows `start..start + len` of a column: the matrix's own memory where it is contiguous, else a copy.
-fn column_tile<'a>(
-    rows: ArrayView2<'a, f64>,
-    column: usize,
-    start: usize,
-    len: usize,
-    buffer: &'a mut [f64],
-) -> &'a [f64] {
-    let part = slice_rows(rows.index_axis_move(Axis(1), column), start, len);
-    match part.to_slice() {
-        Some(values) => values,
-        None => {
-            let buffer = &mut buffer[..len];
-            buffer.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
-            buffer
+/// Columns taken out of row-major memory at a time: as many as a line of it holds.
+const SIDE: usize = 8;
+
+/// Columns `first..` of the rows, one after the other, into `out` (as many as it has room for).
+fn gather(rows: ArrayView2<'_, f64>, first: usize, out: &mut [f64]) {
+    let (n, k) = rows.dim();
+    let upto = first + out.len() / n;
+    match rows.as_slice() {
+        Some(values) if upto - first > 1 => {
+            // Squares of rows, so that what is written, too, is whole lines.
+            for (at, rows) in values.chunks(SIDE * k).enumerate() {
+                let mut square = [[0.0; SIDE]; SIDE];
+                let mut height = 0;
+                for row in rows.chunks_exact(k) {
+                    square.iter_mut().zip(&row[first..upto]).for_each(|(to, &x)| to[height] = x);
+                    height += 1;
+                }
+                for (square, out) in square.iter().zip(out.chunks_exact_mut(n)) {
+                    out[at * SIDE..][..height].copy_from_slice(&square[..height]);
+                }
+            }
+        }
+        _ => {
+            for (column, out) in (first..upto).zip(out.chunks_exact_mut(n)) {
+                out.iter_mut().zip(rows.index_axis(Axis(1), column)).for_each(|(to, &x)| *to = x);
+            }
         }
     }
 }
 
 /// What `make` makes of each column's values, in the order of the columns. In row-major order a line of memory holds eight columns,
 /// so several are taken out of it at once where there are enough of them for all threads.
-pub(crate) fn map_columns<T: Send>(rows: ArrayView2<'_, f64>, make: impl Fn(Vec<f64>) -> T + Sync) -> Vec<T> {
+pub(crate) fn map_columns<T: Send>(rows: ArrayView2<'_, f64>, make: impl Fn(&mut [f64]) -> T + Sync) -> Vec<T> {
     // More of a long table would be faster, and hold more of it a second time.
     const LONG: usize = 1 << 16;
-    // What stays in the cache is fetched once either way.
-    const CACHED: usize = 1 << 19;
     let (n, k) = rows.dim();
-    let is_cheap = rows.strides()[0] == 1 || n * k <= CACHED;
-    let most = if n > LONG { 4 } else { 8 };
-    let at_once = if is_cheap { 1 } else { (k / (2 * rayon::current_num_threads())).clamp(1, most) };
-    let group = |first: usize| {
-        let mut columns: Vec<Vec<f64>> = (first..k.min(first + at_once)).map(|_| Vec::with_capacity(n)).collect();
-        if let [column] = columns.as_mut_slice() {
-            column.extend(rows.index_axis(Axis(1), first));
-        } else {
-            for row in rows.axis_iter(Axis(0)) {
-                columns.iter_mut().zip(row.iter().skip(first)).for_each(|(column, &x)| column.push(x));
-            }
-        }
-        columns.into_iter().map(&make).collect::<Vec<T>>()
-    };
+    let most = if n > LONG { SIDE / 2 } else { SIDE };
+    let at_once = if rows.strides()[0] == 1 { 1 } else { (k / (2 * rayon::current_num_threads())).clamp(1, most) };
     let firsts: Vec<usize> = (0..k).step_by(at_once).collect();
-    let groups: Vec<Vec<T>> = firsts.into_par_iter().map(group).collect();
+    let group = |buffer: &mut Vec<f64>, first: usize| {
+        buffer.resize(n * at_once.min(k - first), 0.0);
+        gather(rows.view(), first, buffer);
+        buffer.chunks_exact_mut(n).map(&make).collect::<Vec<T>>()
+    };
+    let groups: Vec<Vec<T>> = firsts.into_par_iter().map_init(Vec::new, group).collect();
     groups.into_iter().flatten().collect()
 }
 
@@ -91,12 +93,26 @@ fn tiles<const ROWS: usize>(
     out: &mut [f64],
     mut add: impl FnMut(usize, &[f64], &mut [f64]),
 ) {
-    let mut buffer = [0.0; ROWS];
+    let mut buffer = [[0.0; ROWS]; SIDE];
     for (tile, out) in out.chunks_mut(ROWS).enumerate() {
         out.fill(0.0);
-        for column in 0..rows.ncols() {
-            let values = column_tile(rows.view(), column, tile * ROWS, out.len(), &mut buffer);
-            add(column, values, out);
+        let (n, k) = (out.len(), rows.ncols());
+        let part = slice_rows(rows.view(), tile * ROWS, n);
+        // A column that lies together is taken as it is.
+        if part.strides()[0] == 1 {
+            for (column, values) in part.axis_iter(Axis(1)).enumerate() {
+                if let Some(values) = values.to_slice() {
+                    add(column, values, out);
+                }
+            }
+            continue;
+        }
+        for first in (0..k).step_by(SIDE) {
+            let columns = &mut buffer.as_flattened_mut()[..n * SIDE.min(k - first)];
+            gather(part, first, columns);
+            for (j, values) in columns.chunks_exact(n).enumerate() {
+                add(first + j, values, out);
+            }
         }
     }
 }

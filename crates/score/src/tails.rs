@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::magnitude;
+use crate::stats::{magnitude, sort};
 use crate::steps::{Knots, Steps};
 
 /// What is kept of a column: enough to recompute both tails at and between the knots.
@@ -59,11 +59,11 @@ impl Counts {
 
 /// Counts of a column. With more than `exact_up_to` distinct values, only as many are kept as give both
 /// tails to within a factor of 1 + `precision`.
-pub(crate) fn fit_column(mut values: Vec<f64>, exact_up_to: usize, precision: f64) -> Counts {
-    let skew = skewness_sign(&values);
+pub(crate) fn fit_column(values: &mut [f64], exact_up_to: usize, precision: f64) -> Counts {
+    let skew = skewness_sign(values);
     // −0 and 0 are one value.
     values.iter_mut().for_each(|x| *x += 0.0);
-    values.sort_unstable_by(f64::total_cmp);
+    sort(values);
     let distinct = 1 + values.windows(2).filter(|w| w[0] != w[1]).count();
     let precision = if distinct <= exact_up_to { 0.0 } else { precision };
 
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn runs_are_counted() {
-        let counts = fit_column(vec![2.0, 0.0, 1.0, -0.0, 2.0, 2.0], 8_192, 0.01);
+        let counts = fit_column(&mut [2.0, 0.0, 1.0, -0.0, 2.0, 2.0], 8_192, 0.01);
         assert_eq!(counts.knots, [0.0, 1.0, 2.0]);
         assert_eq!(counts.at, [2, 1, 3]);
         assert_eq!(counts.before, [0, 0, 0]);
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn thinning_keeps_the_tails_and_loses_no_row() {
         let n = 100_000;
-        let counts = fit_column((0..n).map(f64::from).collect(), 10, 0.01);
+        let counts = fit_column(&mut (0..n).map(f64::from).collect::<Vec<_>>(), 10, 0.01);
         let total: u32 = counts.at.iter().chain(&counts.before).sum();
         assert_eq!(total, n as u32);
         assert!(counts.knots.len() < 2_500, "{}", counts.knots.len());

@@ -13,7 +13,8 @@
 //! scaled to the score: additive.
 //!
 //! Cost: the fit finds every row's neighbours (see [`knn`](crate::knn)) and k² / 2 distances among them;
-//! so does every row to score. The model holds the rows of the fit and a number more for each.
+//! so does every row to score but those of the fit, whose factors the model keeps until it is saved and loaded: they are
+//! the same either way. The model holds the rows of the fit and a number more for each.
 //!
 //! Reference: J. Tang, Z. Chen, A. Fu and D. Cheung, *Enhancing effectiveness of outlier detections for
 //! low density patterns*, PAKDD 2002. Chosen over LDOF (K. Zhang, M. Hutter and H. Jin, *A new local

@@ -6,7 +6,7 @@ use super::CofConfig;
 use super::params::MOST;
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
-use crate::neighbours::{Nearest, Neighbour, Neighbours, every, square_distance};
+use crate::neighbours::{Known, Nearest, Neighbour, Neighbours, every, score_by, square_distance};
 use crate::units::{FURTHEST, Units, scale_to};
 use crate::{Error, Model, Snapshot};
 
@@ -21,6 +21,8 @@ pub struct Cof {
     n_neighbors: usize,
     /// By place, in units of the fit.
     chaining: Vec<f64>,
+    /// The factors of the fit's rows; a model that was loaded finds these anew.
+    known: Option<Known>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,7 +49,11 @@ impl Cof {
             .into_par_iter()
             .map(|(found, row)| chain(&index, row, found, |weight, square, _, _| weight * square.sqrt()))
             .collect();
-        Self { units, index, n_neighbors, chaining }
+        let mut model = Self { units, index, n_neighbors, chaining, known: None };
+        let own = found.par_chunks_exact(n).zip(&model.chaining);
+        let factors = own.map(|(found, &own)| model.relative(own, found)).collect();
+        model.known = Some(Known::new(&model.index, factors));
+        model
     }
 
     /// Rows of the fit, all of which the model holds.
@@ -74,7 +80,7 @@ impl Cof {
             ));
         }
         let index = Neighbours::arranged(rows, k);
-        Ok(Self { units, index, n_neighbors: n_neighbors as usize, chaining })
+        Ok(Self { units, index, n_neighbors: n_neighbors as usize, chaining, known: None })
     }
 
     /// One over the mean chaining distance of the neighbours.
@@ -85,6 +91,11 @@ impl Cof {
 
     fn factor(&self, query: &[f64], found: &[Neighbour]) -> f64 {
         let own = chain(&self.index, query, found, |weight, square, _, _| weight * square.sqrt());
+        self.relative(own, found)
+    }
+
+    /// The factor of a row with this chaining distance.
+    fn relative(&self, own: f64, found: &[Neighbour]) -> f64 {
         if own > 0.0 { (own + NO_DISTANCE) * self.per_distance(found) } else { 0.0 }
     }
 }
@@ -124,14 +135,8 @@ impl Model for Cof {
     }
 
     fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
-        let k = self.n_columns();
-        let mut nearest = Nearest::new(&self.index, self.n_neighbors);
-        let mut queries = vec![0.0; Nearest::BATCH.min(out.len()) * k];
-        for (b, out) in out.chunks_mut(Nearest::BATCH).enumerate() {
-            let queries = &mut queries[..out.len() * k];
-            self.units.fill(rows, b * Nearest::BATCH, out.len(), queries);
-            nearest.search(queries, |i, found| out[i] = self.factor(&queries[i * k..][..k], found));
-        }
+        let factor = |query: &[f64], found: &[Neighbour]| self.factor(query, found);
+        score_by(&self.index, &self.units, self.n_neighbors, self.known.as_ref(), rows, out, factor);
     }
 
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {

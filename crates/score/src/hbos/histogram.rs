@@ -35,16 +35,16 @@ impl Histogram {
         Self { edges, counts }
     }
 
-    pub(crate) fn fit_automatic(mut values: Vec<f64>) -> Self {
+    pub(crate) fn fit_automatic(values: &mut [f64]) -> Self {
         let (low, high) = range(values.iter().copied());
-        let n_bins = match Buckets::new(&values, low, high) {
+        let n_bins = match Buckets::new(values, low, high) {
             Some(buckets) => best_bins(values.len(), low, high, |x| buckets.below(x)),
             None => {
                 values.sort_unstable_by(f64::total_cmp);
                 best_bins(values.len(), low, high, |x| values.partition_point(|value| *value < x))
             }
         };
-        Self::fit(&values, n_bins)
+        Self::fit(values, n_bins)
     }
 
     /// −log2(density + alpha) as a step function; `None` for a histogram no fit produces.
@@ -267,7 +267,7 @@ mod tests {
     fn two_lumps_ask_for_more_bins_than_a_flat_column() {
         let flat: Vec<f64> = (0..2_000).map(|i| f64::from(i) / 2_000.0).collect();
         let lumps: Vec<f64> = flat.iter().map(|x| if *x < 0.5 { x * 0.1 } else { 10.0 + x }).collect();
-        let bins = |values: Vec<f64>| Histogram::fit_automatic(values).counts.len();
+        let bins = |mut values: Vec<f64>| Histogram::fit_automatic(&mut values).counts.len();
         assert_eq!(bins(flat), 1);
         assert!(bins(lumps.clone()) >= 10, "{}", bins(lumps));
     }
@@ -304,7 +304,7 @@ mod tests {
         /// Buckets choose the bins that sorting chooses.
         #[test]
         fn buckets_choose_as_sorting_does(mut values in values()) {
-            let chosen = Histogram::fit_automatic(values.clone());
+            let chosen = Histogram::fit_automatic(&mut values.clone());
             values.sort_unstable_by(f64::total_cmp);
             let (low, high) = (values[0], values[values.len() - 1]);
             let bins = best_bins(values.len(), low, high, |x| values.partition_point(|value| *value < x));

@@ -69,7 +69,7 @@ impl Algorithm for HbosConfig {
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Hbos, Error> {
         let histograms = map_columns(rows, |values| match self.bins {
-            Bins::Fixed(n) => Histogram::fit(&values, n),
+            Bins::Fixed(n) => Histogram::fit(values, n),
             Bins::BirgeRozenholc => Histogram::fit_automatic(values),
         });
         Hbos::new(histograms, self.alpha, self.tol)

@@ -1,6 +1,6 @@
 //! Growing one tree.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
@@ -40,26 +40,26 @@ pub(crate) fn expected_depth(n: u64) -> f64 {
 pub(super) fn tree(rows: ArrayView2<'_, f64>, n_samples: usize, depth: u32, rng: &mut impl RngCore) -> Tree {
     let k = rows.ncols();
     let drawn = rng::sample(rng, rows.nrows(), n_samples);
-    let mut sample = vec![0.0; n_samples * k];
-    for (i, &row) in drawn.iter().enumerate() {
-        for (j, &x) in rows.row(row).iter().enumerate() {
-            sample[j * n_samples + i] = x;
-        }
-    }
     let size = 1_usize << depth;
     let tree = Tree { thresholds: vec![f64::INFINITY; size], columns: vec![0; size], counts: vec![0; 2 * size] };
     // At most 65,536 rows and 65,535 columns: the parameters and the fit check it.
     let columns = (0..k as u16).collect();
-    let mut grower = Grower { sample: &sample, n_samples, size, columns, tree, rng };
-    let mut members: Vec<u32> = (0..n_samples as u32).collect();
+    let mut grower = Grower { rows: rows.view(), size, columns, tree, rng };
+    let mut members: Vec<Member> = drawn.into_iter().map(|row| Member { row, value: 0.0 }).collect();
     grower.node(1, &mut members, k);
     grower.tree
 }
 
+/// A row of the sample.
+struct Member {
+    row: usize,
+    /// Its value in the column last looked at.
+    value: f64,
+}
+
 struct Grower<'a, R> {
-    /// k × n_samples, a column after the other.
-    sample: &'a [f64],
-    n_samples: usize,
+    /// Read where they lie: a tree of many columns looks at few of its sample's values.
+    rows: ArrayView2<'a, f64>,
     size: usize,
     /// A permutation of the columns; the first `alive` of a node may still vary among its rows.
     columns: Vec<u16>,
@@ -68,7 +68,7 @@ struct Grower<'a, R> {
 }
 
 impl<R: RngCore> Grower<'_, R> {
-    fn node(&mut self, at: usize, members: &mut [u32], mut alive: usize) {
+    fn node(&mut self, at: usize, members: &mut [Member], mut alive: usize) {
         self.tree.counts[at] = members.len() as u32;
         if at >= self.size || members.len() < 2 {
             return;
@@ -80,7 +80,9 @@ impl<R: RngCore> Grower<'_, R> {
             }
             let pick = rng::below(self.rng, alive);
             let column = self.columns[pick];
-            let (low, high) = range(members.iter().map(|&i| self.value(column, i)));
+            let values = self.rows.index_axis(Axis(1), usize::from(column));
+            members.iter_mut().for_each(|m| m.value = values[m.row]);
+            let (low, high) = range(members.iter().map(|m| m.value));
             if low < high {
                 break (column, low, high);
             }
@@ -96,7 +98,7 @@ impl<R: RngCore> Grower<'_, R> {
 
         let mut n_left = 0;
         for i in 0..members.len() {
-            if self.value(column, members[i]) <= threshold {
+            if members[i].value <= threshold {
                 members.swap(i, n_left);
                 n_left += 1;
             }
@@ -104,10 +106,6 @@ impl<R: RngCore> Grower<'_, R> {
         let (left, right) = members.split_at_mut(n_left);
         self.node(2 * at, left, alive);
         self.node(2 * at + 1, right, alive);
-    }
-
-    fn value(&self, column: u16, member: u32) -> f64 {
-        self.sample[usize::from(column) * self.n_samples + member as usize]
     }
 }
 

@@ -14,7 +14,7 @@
 //! and 2i + 1) with a threshold of +∞ below its leaves, so every walk takes exactly 8 steps and no
 //! branch depends on the data. Rows are packed 64 at a time, column after column, as integers in the
 //! order of the numbers, and walk a tree 16 side by side; a tree is 5 kB, so it and the pack share the
-//! first-level cache. Measured against pairs of siblings, a threshold and a column in one record, 64-bit
+//! first-level cache (of more than 64 columns, the second-level). Measured against pairs of siblings, a threshold and a column in one record, 64-bit
 //! floating-point comparisons, and 4, 8 or 32 rows side by side, this was the fastest.
 //!
 //! **Explanation.** Along a row's path every split changes the expected depth, from the mean over the
@@ -23,7 +23,8 @@
 //! path by, averaged over the trees, or nothing if it lengthened it, and its contribution is the score
 //! shared out by weight: they add up to the score. A row no column shortens shares it evenly.
 //!
-//! Cost: the fit is O(trees × ψ × depth); a row costs trees × depth comparisons.
+//! Cost: the fit is O(trees × ψ × depth), whatever the columns: what no node looks at is not read. A row
+//! costs trees × depth comparisons.
 //!
 //! References: F. T. Liu, K. M. Ting and Z.-H. Zhou, *Isolation Forest*, ICDM 2008. A. Saabas,
 //! *Interpreting random forests*, 2014.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::IsolationForestConfig;
 use super::grow::{Tree, depth_limit, expected_depth};
-use super::walk::{FAST_COLUMNS, FastPack, LANES, PACK, TREES, Walk, key, leaves_of, mirror, unkey};
+use super::walk::{FAST_COLUMNS, FastPack, LANES, PACK, TREES, WIDE_COLUMNS, Walk, key, leaves_of, mirror, unkey};
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
 use crate::rows::slice_rows;
@@ -141,8 +141,16 @@ impl IsolationForest {
 
     /// One row by itself: less work than a pack of idle lanes.
     fn score_row(&self, row: ArrayView1<'_, f64>) -> f64 {
-        let mut keys = [0; FAST_COLUMNS];
-        let is_small = row.len() <= FAST_COLUMNS;
+        if row.len() <= FAST_COLUMNS {
+            self.score_keys::<FAST_COLUMNS>(row)
+        } else {
+            self.score_keys::<WIDE_COLUMNS>(row)
+        }
+    }
+
+    fn score_keys<const COLUMNS: usize>(&self, row: ArrayView1<'_, f64>) -> f64 {
+        let mut keys = [0; COLUMNS];
+        let is_small = row.len() <= COLUMNS;
         if is_small {
             keys.iter_mut().zip(row).for_each(|(to, &x)| *to = key(x));
         }
@@ -227,7 +235,7 @@ impl Model for IsolationForest {
         let pack: &mut [u64] = if self.n_columns <= FAST_COLUMNS {
             &mut stack
         } else {
-            heap.resize(self.n_columns * PACK, 0);
+            heap.resize(self.n_columns.max(WIDE_COLUMNS) * PACK, 0);
             &mut heap
         };
         for (i, out) in out.chunks_mut(PACK).enumerate() {

@@ -12,14 +12,19 @@ pub(super) const PACK: usize = 64;
 /// Rows walked side by side, so that one row's waiting for memory is another's work.
 pub(super) const LANES: usize = 16;
 
-/// Columns up to which a pack has a size known to the compiler, and lies on the stack.
+/// Columns up to which a pack lies on the stack.
 pub(super) const FAST_COLUMNS: usize = 64;
+
+/// Columns up to which a pack has a size known to the compiler.
+pub(super) const WIDE_COLUMNS: usize = 256;
 
 /// A pack of at most 64 columns, column after column.
 pub(super) type FastPack = [u64; FAST_COLUMNS * PACK];
 
-/// What one group of a [`FastPack`] can see: all up to its last lane of the last column.
-type FastGroup = [u64; (FAST_COLUMNS - 1) * PACK + LANES];
+/// What one group of a pack of so many columns can see: all up to its last lane of the last column.
+const fn group_len(n_columns: usize) -> usize {
+    (n_columns - 1) * PACK + LANES
+}
 
 /// One tree, ready to be walked: `2^depth` of each, in mirrored order.
 #[derive(Clone, Copy)]
@@ -58,10 +63,15 @@ impl Walk<'_> {
             && let Ok(thresholds) = self.thresholds.try_into()
             && let Ok(offsets) = self.offsets.try_into()
             && let Ok(leaves) = self.leaves.try_into()
-            && let Ok(pack) = <&FastPack>::try_from(pack)
+            && (pack.len() == FAST_COLUMNS * PACK || pack.len() == WIDE_COLUMNS * PACK)
         {
             for (g, sums) in sums.iter_mut().enumerate() {
-                if let Some(group) = pack[g * LANES..].first_chunk() {
+                let pack = &pack[g * LANES..];
+                if pack.len() > FAST_COLUMNS * PACK
+                    && let Some(group) = pack.first_chunk::<{ group_len(WIDE_COLUMNS) }>()
+                {
+                    add_256(thresholds, offsets, leaves, group, sums);
+                } else if let Some(group) = pack.first_chunk::<{ group_len(FAST_COLUMNS) }>() {
                     add_256(thresholds, offsets, leaves, group, sums);
                 }
             }
@@ -88,17 +98,17 @@ impl Walk<'_> {
     }
 }
 
-fn add_256(
+fn add_256<const LEN: usize>(
     thresholds: &[u64; 256],
     offsets: &[u32; 256],
     leaves: &[f64; 256],
-    group: &FastGroup,
+    group: &[u64; LEN],
     sums: &mut [f64; LANES],
 ) {
-    // The mask changes no offset; it tells the compiler what is in bounds.
-    const OFFSET: u32 = ((FAST_COLUMNS - 1) * PACK) as u32;
+    // The mask changes no offset, columns being a power of two; it tells the compiler what is in bounds.
+    let mask = (LEN - LANES) as u32;
     // At the root all rows meet the same threshold, and their values stand side by side.
-    let (threshold, offset) = (thresholds[255], (offsets[255] & OFFSET) as usize);
+    let (threshold, offset) = (thresholds[255], (offsets[255] & mask) as usize);
     let mut at = [0_usize; LANES];
     for lane in 0..LANES {
         at[lane] = 510 - usize::from(threshold < group[offset + lane]);
@@ -106,7 +116,7 @@ fn add_256(
     for _ in 1..8 {
         for lane in 0..LANES {
             let node = at[lane] & 255;
-            let x = group[(offsets[node] & OFFSET) as usize + lane];
+            let x = group[(offsets[node] & mask) as usize + lane];
             at[lane] = (node + node).wrapping_sub(usize::from(thresholds[node] < x));
         }
     }
@@ -119,17 +129,17 @@ fn add_256(
 pub(super) const TREES: usize = 8;
 
 /// The values of the leaves that one row comes to in each of [`TREES`] trees of 256 nodes; `keys` are the row's, by column.
-pub(super) fn leaves_of(
+pub(super) fn leaves_of<const COLUMNS: usize>(
     thresholds: &[u64; TREES * 256],
     offsets: &[u32; TREES * 256],
     leaves: &[f64; TREES * 256],
-    keys: &[u64; FAST_COLUMNS],
+    keys: &[u64; COLUMNS],
 ) -> [f64; TREES] {
     let mut at = [255_usize; TREES];
     for _ in 0..8 {
         for (tree, at) in at.iter_mut().enumerate() {
             let node = tree * 256 + (*at & 255);
-            let x = keys[offsets[node] as usize / PACK % FAST_COLUMNS];
+            let x = keys[offsets[node] as usize / PACK % COLUMNS];
             *at = (*at + *at).wrapping_sub(usize::from(thresholds[node] < x));
         }
     }

@@ -74,24 +74,49 @@ pub(crate) fn covariance(rows: &[f64], k: usize, weight: impl Fn(usize) -> f64 +
 }
 
 /// Adds the weighted products of columns `first..first + SIDE` with those up to them.
+///
+/// Eight columns by eight at a time stay in registers for as many rows as stay in the first-level cache; each sum is
+/// taken row after row all the same.
 #[inline(always)]
 fn products(rows: &[f64], mean: &[f64], first: usize, weight: impl Fn(usize) -> f64, out: &mut [f64]) {
+    const NEAR: usize = 32;
     let k = mean.len();
     let upto = k.min(first + SIDE);
-    let mut centered = vec![0.0; k];
-    for (i, row) in rows.chunks_exact(k).enumerate() {
-        let w = weight(i);
-        if w == 0.0 {
-            continue;
-        }
-        for ((to, x), m) in centered[..upto].iter_mut().zip(row).zip(mean) {
-            *to = x - m;
-        }
-        for (side, out) in out.chunks_exact_mut(k).enumerate().take(upto - first) {
-            let d = w * centered[first + side];
-            for (to, x) in out[..upto].iter_mut().zip(&centered[..upto]) {
-                *to += d * x;
+    let blocks = upto.div_ceil(SIDE);
+    // Rows × blocks, less the mean, and the last block once more, weighted.
+    let mut centered = vec![[0.0; SIDE]; NEAR * blocks];
+    let mut weighted = [[0.0; SIDE]; NEAR];
+    let mut sums = vec![[[0.0; SIDE]; SIDE]; blocks];
+    for (piece, rows) in rows.chunks(NEAR * k).enumerate() {
+        let mut n = 0;
+        for (i, row) in rows.chunks_exact(k).enumerate() {
+            let w = weight(piece * NEAR + i);
+            if w == 0.0 {
+                continue;
             }
+            let to = centered[n * blocks..][..blocks].as_flattened_mut();
+            for ((to, x), m) in to.iter_mut().zip(&row[..upto]).zip(mean) {
+                *to = x - m;
+            }
+            weighted[n] = centered[n * blocks + blocks - 1].map(|x| w * x);
+            n += 1;
+        }
+        for (block, sums) in sums.iter_mut().enumerate() {
+            let mut sum = *sums;
+            for (centered, weighted) in centered.chunks_exact(blocks).zip(&weighted[..n]) {
+                let xs = centered[block];
+                for side in 0..SIDE {
+                    for lane in 0..SIDE {
+                        sum[side][lane] += weighted[side] * xs[lane];
+                    }
+                }
+            }
+            *sums = sum;
+        }
+    }
+    for (side, out) in out.chunks_exact_mut(k).enumerate().take(upto - first) {
+        for (block, out) in out[..upto].chunks_mut(SIDE).enumerate() {
+            out.iter_mut().zip(&sums[block][side]).for_each(|(to, sum)| *to += sum);
         }
     }
 }

@@ -10,5 +10,5 @@ mod quadratic;
 
 pub(crate) use cholesky::Whitener;
 pub(crate) use covariance::covariance;
-pub(crate) use eigen::{Eigen, eigen};
+pub(crate) use eigen::{Eigen, dot, eigen};
 pub(crate) use quadratic::Quadratic;

@@ -1,3 +1,4 @@
+use fearless_simd::{Level, dispatch};
 use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,21 @@ pub(super) struct Cut {
 impl Cut {
     pub(super) fn project(&self, value: impl Fn(usize) -> f64) -> f64 {
         self.columns.iter().zip(&self.weights).fold(0.0, |sum, (&j, w)| sum + w * value(j as usize))
+    }
+
+    /// [`project`](Self::project) for groups of rows.
+    #[inline(always)]
+    fn groups(&self, groups: &[&[[f64; LANES]]], out: &mut [[f64; LANES]]) {
+        for (to, group) in out.iter_mut().zip(groups) {
+            let mut sum = [0.0; LANES];
+            for (&j, w) in self.columns.iter().zip(&self.weights) {
+                let xs = &group[j as usize];
+                for lane in 0..LANES {
+                    sum[lane] += w * xs[lane];
+                }
+            }
+            *to = sum;
+        }
     }
 }
 
@@ -85,6 +101,7 @@ impl Model for Loda {
     }
 
     fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
+        let level = Level::new();
         let mut pack = Pack::new(self.n_columns());
         for (i, out) in out.chunks_mut(PACK).enumerate() {
             let groups: Vec<&[[f64; LANES]]> =
@@ -92,15 +109,7 @@ impl Model for Loda {
             out.fill(0.0);
             let mut projected = [[0.0; LANES]; PACK / LANES];
             for ((cut, _), steps) in self.cuts.iter().zip(&self.steps) {
-                for (to, group) in projected.iter_mut().zip(&groups) {
-                    *to = [0.0; LANES];
-                    for (&j, w) in cut.columns.iter().zip(&cut.weights) {
-                        let xs = &group[j as usize];
-                        for lane in 0..LANES {
-                            to[lane] += w * xs[lane];
-                        }
-                    }
-                }
+                dispatch!(level, _simd => cut.groups(&groups, &mut projected));
                 steps.add(&projected.as_flattened()[..out.len()], out);
             }
             out.iter_mut().for_each(|x| *x /= self.cuts.len() as f64);

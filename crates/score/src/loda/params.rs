@@ -60,22 +60,31 @@ impl Algorithm for LodaConfig {
         let k = rows.ncols();
         let units = Units::fit(rows, Scale::Deviations);
         let drawn = rng::sample(&mut rng::stream(self.seed, u64::MAX), rows.nrows(), MOST_ROWS);
-        let mut sample = vec![0.0; drawn.len() * k];
-        for (to, &row) in sample.chunks_exact_mut(k).zip(&drawn) {
-            to.iter_mut().zip(rows.row(row)).enumerate().for_each(|(j, (to, &x))| *to = units.value(j, x));
+        let n = drawn.len();
+        // A column after the other: a cut takes few of them.
+        let mut sample = vec![0.0; n * k];
+        for (i, &row) in drawn.iter().enumerate() {
+            rows.row(row).iter().enumerate().for_each(|(j, &x)| sample[j * n + i] = units.value(j, x));
         }
+        let project = |cut: &Cut, values: &mut [f64]| {
+            values.fill(0.0);
+            for (&j, w) in cut.columns.iter().zip(&cut.weights) {
+                values.iter_mut().zip(&sample[j as usize * n..]).for_each(|(to, x)| *to += w * x);
+            }
+        };
         let cut = |i: usize| {
             let mut rng = rng::stream(self.seed, i as u64);
             let columns = rng::sample(&mut rng, k, (k as f64).sqrt() as usize);
             let weights: Vec<f64> = columns.iter().map(|_| rng::normal(&mut rng)).collect();
             let mut cut = Cut { columns: columns.iter().map(|&j| j as u32).collect(), weights };
-            let values: Vec<f64> = sample.chunks_exact(k).map(|row| cut.project(|j| row[j])).collect();
+            let mut values = vec![0.0; n];
+            project(&cut, &mut values);
             let (_, deviation) = stats::mean_deviation(&values);
             // A projection of constant columns is 0 for every row.
             let unit = if deviation > 0.0 { deviation } else { 1.0 };
             cut.weights.iter_mut().for_each(|w| *w /= unit);
-            let values = sample.chunks_exact(k).map(|row| cut.project(|j| row[j])).collect();
-            (cut, Histogram::fit_automatic(values))
+            project(&cut, &mut values);
+            (cut, Histogram::fit_automatic(&mut values))
         };
         let cuts = (0..self.n_cuts).into_par_iter().map(cut).collect();
         Loda::new(units, cuts, self.alpha)

@@ -16,7 +16,8 @@
 //! neighbour's reachability, and scaled to the score: additive.
 //!
 //! Cost: the fit finds every row's neighbours once, a row to score its own: see [`knn`](crate::knn). The
-//! model holds the rows of the fit and two numbers more for each.
+//! model holds the rows of the fit and two numbers more for each. The fit's own rows need no second search: until it is
+//! saved and loaded the model keeps their factors, which are the same either way.
 //!
 //! Reference: M. Breunig, H.-P. Kriegel, R. Ng and J. Sander, *LOF: identifying density-based local
 //! outliers*, SIGMOD 2000.

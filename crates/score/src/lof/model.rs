@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::LofConfig;
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
-use crate::neighbours::{Nearest, Neighbour, Neighbours};
+use crate::neighbours::{Known, Nearest, Neighbour, Neighbours, score_by};
 use crate::units::{FURTHEST, Units, scale_to};
 use crate::{Error, Model, Snapshot};
 
@@ -21,6 +21,8 @@ pub struct Lof {
     furthest: Vec<f64>,
     /// By place: one over the mean reachability.
     densities: Vec<f64>,
+    /// The factors of the fit's rows; a model that was loaded finds these anew.
+    known: Option<Known>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -55,7 +57,7 @@ impl Lof {
         furthest: Vec<f64>,
         densities: Vec<f64>,
     ) -> Self {
-        Self { units, index, n_neighbors, furthest, densities }
+        Self { units, index, n_neighbors, furthest, densities, known: None }
     }
 
     /// Rows of the fit, all of which the model holds.
@@ -84,7 +86,12 @@ impl Lof {
         Ok(Self::new(units, index, n_neighbors as usize, furthest, densities))
     }
 
-    fn factor(&self, found: &[Neighbour]) -> f64 {
+    /// Has the model know the factors of its rows, by place.
+    pub(super) fn remember(&mut self, factors: Vec<f64>) {
+        self.known = Some(Known::new(&self.index, factors));
+    }
+
+    pub(super) fn factor(&self, found: &[Neighbour]) -> f64 {
         let n = found.len() as f64;
         let (mut density, mut reach) = (0.0, 0.0);
         for f in found {
@@ -105,14 +112,8 @@ impl Model for Lof {
     }
 
     fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
-        let k = self.n_columns();
-        let mut nearest = Nearest::new(&self.index, self.n_neighbors);
-        let mut queries = vec![0.0; Nearest::BATCH.min(out.len()) * k];
-        for (b, out) in out.chunks_mut(Nearest::BATCH).enumerate() {
-            let queries = &mut queries[..out.len() * k];
-            self.units.fill(rows, b * Nearest::BATCH, out.len(), queries);
-            nearest.search(queries, |i, found| out[i] = self.factor(found));
-        }
+        let factor = |_: &[f64], found: &[Neighbour]| self.factor(found);
+        score_by(&self.index, &self.units, self.n_neighbors, self.known.as_ref(), rows, out, factor);
     }
 
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {

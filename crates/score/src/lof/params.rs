@@ -46,7 +46,6 @@ impl Algorithm for LofConfig {
         Neighbours::check(rows)?;
         let units = Units::fit(rows, self.scale);
         let index = Neighbours::new(units.all(rows), rows.ncols());
-        let (furthest, densities) = fit::densities(&index, self.n_neighbors);
-        Ok(Lof::new(units, index, self.n_neighbors, furthest, densities))
+        Ok(fit::fitted(units, index, self.n_neighbors))
     }
 }

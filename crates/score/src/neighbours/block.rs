@@ -6,7 +6,7 @@ use super::{BLOCK, square_distance};
 use crate::stats::range;
 
 /// Queries estimated side by side.
-pub(super) const TOGETHER: usize = 4;
+pub(super) const TOGETHER: usize = 8;
 
 /// One for each row of a block.
 pub(super) type Estimates = [[f32; LANES]; BLOCK / LANES];
@@ -104,7 +104,7 @@ impl Block {
         from_center < LARGE && self.radius < LARGE
     }
 
-    /// The least estimate ([`estimate`](Self::estimate)) of a row whose squared distance is at most
+    /// The least estimate ([`Views`]) of a row whose squared distance is at most
     /// `square`, for a query at this distance of the centre.
     ///
     /// With q and r relative to the centre, |q − r|² ≤ s is q·r − |r|²/2 ≥ (|q|² − s) / 2. The sum of
@@ -128,15 +128,81 @@ impl Block {
         let error = (k + 8.0) * (1.0 / 8_388_608.0) * (d * d + d * r + r * r) + 1e-35 * (1.0 + d + r);
         ((0.5 * d * d * (1.0 - ROOM) - error) as f32).next_down()
     }
+}
 
-    /// q·r − |r|²/2 for every row r and each query q (k values each, relative to the centre).
-    pub(super) fn estimate(&self, level: Level, queries: [&[f32]; TOGETHER], out: &mut [Estimates; TOGETHER]) {
-        dispatch!(level, simd => estimate(simd, &self.rows, &self.halves, queries, out));
+/// Queries as a block sees them: up to [`TOGETHER`] of them, or rather of the first that are asked for.
+#[derive(Debug)]
+pub(super) struct Views {
+    /// By column: the queries less the block's centre, a slot each.
+    relative: Vec<[f32; TOGETHER]>,
+    /// By slot: the distance of the centre.
+    pub(super) distances: [f64; TOGETHER],
+    /// By slot, for every row r of the block and the query q, both less the centre: q·r − |r|²/2.
+    pub(super) estimates: Box<[Estimates; TOGETHER]>,
+}
+
+impl Views {
+    pub(super) fn new(k: usize) -> Self {
+        Self {
+            relative: vec![[0.0; TOGETHER]; k],
+            distances: [0.0; TOGETHER],
+            estimates: Box::new([[[0.0; LANES]; BLOCK / LANES]; TOGETHER]),
+        }
     }
 
-    /// [`estimate`](Self::estimate) for one query.
-    pub(super) fn estimate_one(&self, level: Level, query: &[f32], out: &mut Estimates) {
-        dispatch!(level, simd => estimate(simd, &self.rows, &self.halves, [query], std::array::from_mut(out)));
+    /// Looks at queries (1 to [`TOGETHER`], k values each) from the block.
+    pub(super) fn look<'q>(&mut self, level: Level, block: &Block, queries: impl Iterator<Item = &'q [f64]>) {
+        dispatch!(level, simd => self.fill(simd, block, queries));
+    }
+
+    #[inline(always)]
+    fn fill<'q, S: Simd>(&mut self, simd: S, block: &Block, queries: impl Iterator<Item = &'q [f64]>) {
+        let mut n = 0;
+        let mut asked: [&[f64]; TOGETHER] = [&block.center; TOGETHER];
+        for query in queries.take(TOGETHER) {
+            asked[n] = query;
+            self.distances[n] = square_distance(query, &block.center).sqrt();
+            n += 1;
+        }
+        // Squares of columns and slots: what is read and written lies together.
+        let centers = block.center.chunks(TOGETHER);
+        for (at, (center, relative)) in centers.zip(self.relative.chunks_mut(TOGETHER)).enumerate() {
+            let mut square = [[0.0; TOGETHER]; TOGETHER];
+            for (to, query) in square.iter_mut().zip(&asked[..n]) {
+                let query = &query[at * TOGETHER..][..center.len()];
+                to.iter_mut().zip(query).zip(center).for_each(|((to, x), c)| *to = (x - c) as f32);
+            }
+            for (j, to) in relative.iter_mut().enumerate() {
+                *to = std::array::from_fn(|slot| square[slot][j]);
+            }
+        }
+        match n {
+            1 => self.estimate::<S, 1>(simd, block),
+            2..=4 => self.estimate::<S, 4>(simd, block),
+            _ => self.estimate::<S, TOGETHER>(simd, block),
+        }
+    }
+
+    /// Fills the estimates of Q queries, a native vector of rows at a time: so many sums stay in registers, and none
+    /// waits for another.
+    #[inline(always)]
+    fn estimate<S: Simd, const Q: usize>(&mut self, simd: S, block: &Block) {
+        let k = block.center.len();
+        let lanes = S::f32s::LEN;
+        for (g, (rows, half)) in block.rows.chunks_exact(k).zip(&block.halves).enumerate() {
+            for part in (0..LANES).step_by(lanes) {
+                let mut sums = [S::f32s::from_slice(simd, &half[part..part + lanes]); Q];
+                for (row, queries) in rows.iter().zip(&self.relative) {
+                    let row = S::f32s::from_slice(simd, &row[part..part + lanes]);
+                    for (sum, &query) in sums.iter_mut().zip(queries) {
+                        *sum = row.mul_add(S::f32s::splat(simd, query), *sum);
+                    }
+                }
+                for (sum, to) in sums.iter().zip(self.estimates.iter_mut()) {
+                    sum.store_slice(&mut to[g][part..part + lanes]);
+                }
+            }
+        }
     }
 }
 
@@ -163,28 +229,4 @@ pub(super) fn reaching_keys(
             *out = sums.simd_ge(threshold).to_bitmask() as u16;
         }
     });
-}
-
-#[inline(always)]
-fn estimate<S: Simd, const Q: usize>(
-    simd: S,
-    rows: &[[f32; LANES]],
-    halves: &[[f32; LANES]],
-    queries: [&[f32]; Q],
-    out: &mut [Estimates; Q],
-) {
-    let k = queries[0].len();
-    let queries = queries.map(|q| &q[..k]);
-    for (g, (rows, half)) in rows.chunks_exact(k).zip(halves).enumerate() {
-        let mut sums = [f32x16::from_slice(simd, half); Q];
-        for (j, row) in rows.iter().enumerate() {
-            let row = f32x16::from_slice(simd, row);
-            for q in 0..Q {
-                sums[q] = row.mul_add(f32x16::splat(simd, queries[q][j]), sums[q]);
-            }
-        }
-        for q in 0..Q {
-            sums[q].store_slice(&mut out[q][g]);
-        }
-    }
 }

@@ -4,7 +4,8 @@
 //! in one fixed order ([`square_distance`]), and the nearest are the first in the order (distance,
 //! place). Everything else only leaves out rows that provably are not among them:
 //!
-//! * Rows stand in blocks of neighbours (a k-d tree's leaves). A block whose ball (centre and radius)
+//! * Rows stand in blocks of neighbours (a k-d tree's leaves; in more than 16 columns it is cut between clusters where
+//!   there are any, and rows far from all others have leaves of their own). A block whose ball (centre and radius)
 //!   lies beyond the nearest found so far is skipped.
 //! * Within a block, 32-bit products of rows and query, both relative to the block's centre, estimate
 //!   all distances at once; rows whose estimate less its error bound still lies beyond are skipped.
@@ -20,10 +21,12 @@
 mod all;
 mod block;
 mod build;
+mod known;
 mod search;
 mod spanning;
 
 pub(crate) use all::{every, furthest};
+pub(crate) use known::{Known, score_by};
 pub(crate) use search::Nearest;
 pub(crate) use spanning::{Edges, spanning};
 

@@ -2,7 +2,7 @@
 
 use fearless_simd::Level;
 
-use super::block::{BOUNDS, Block, Estimates, LANES, TOGETHER, reaching};
+use super::block::{BOUNDS, Block, LANES, TOGETHER, Views, reaching};
 use super::{BLOCK, Neighbour, Neighbours, square_distance};
 
 /// Queries asked at most at once.
@@ -31,8 +31,7 @@ pub(crate) struct Nearest<'a> {
     turned: Vec<[f64; BOUNDS]>,
     /// Blocks × batch: what the squared distance of no row is below; +∞ once visited.
     bounds: Vec<[[f64; BOUNDS]; BATCH / BOUNDS]>,
-    relative: Vec<f32>,
-    estimates: Box<[Estimates; TOGETHER]>,
+    views: Views,
 }
 
 impl<'a> Nearest<'a> {
@@ -53,8 +52,7 @@ impl<'a> Nearest<'a> {
             limits: [f64::INFINITY; BATCH],
             turned: Vec::new(),
             bounds: vec![[[0.0; BOUNDS]; BATCH / BOUNDS]; index.blocks.len()],
-            relative: vec![0.0; TOGETHER * index.k],
-            estimates: Box::new([[[0.0; LANES]; BLOCK / LANES]; TOGETHER]),
+            views: Views::new(index.k),
         }
     }
 
@@ -153,27 +151,15 @@ impl<'a> Nearest<'a> {
         let block = &index.blocks[b];
         let k = index.k;
         for together in visits.chunks(TOGETHER) {
-            let mut distances = [0.0; TOGETHER];
+            let query = |i: u16| &queries[usize::from(i) * k..][..k];
+            self.views.look(self.level, block, together.iter().map(|&i| query(i)));
             for (slot, &i) in together.iter().enumerate() {
-                self.bounds[b].as_flattened_mut()[usize::from(i)] = f64::INFINITY;
-                let query = &queries[usize::from(i) * k..][..k];
-                distances[slot] = square_distance(query, &block.center).sqrt();
-                let relative = &mut self.relative[slot * k..][..k];
-                for ((to, x), c) in relative.iter_mut().zip(query).zip(&block.center) {
-                    *to = (x - c) as f32;
-                }
-            }
-            let lane = |slot: usize| &self.relative[slot * k..][..k];
-            if together.len() == 1 {
-                block.estimate_one(self.level, lane(0), &mut self.estimates[0]);
-            } else {
-                block.estimate(self.level, std::array::from_fn(lane), &mut self.estimates);
-            }
-            for (slot, &i) in together.iter().enumerate() {
+                let query = query(i);
                 let i = usize::from(i);
-                let query = &queries[i * k..][..k];
-                if block.is_near(distances[slot]) {
-                    self.take(slot, i, b, block, distances[slot], query);
+                self.bounds[b].as_flattened_mut()[i] = f64::INFINITY;
+                let from_center = self.views.distances[slot];
+                if block.is_near(from_center) {
+                    self.take(slot, i, b, block, from_center, query);
                 } else {
                     (0..block.len).for_each(|lane| self.offer(i, (b * BLOCK + lane) as u32, query));
                 }
@@ -189,7 +175,7 @@ impl<'a> Nearest<'a> {
             let mut order: [u8; BLOCK] = std::array::from_fn(|lane| lane as u8);
             let order = &mut order[..block.len];
             let n = missing.min(order.len());
-            let estimates = self.estimates[slot].as_flattened_mut();
+            let estimates = self.views.estimates[slot].as_flattened_mut();
             if n < order.len() {
                 order.select_nth_unstable_by(n, |&x, &y| {
                     estimates[usize::from(y)].total_cmp(&estimates[usize::from(x)])
@@ -206,7 +192,7 @@ impl<'a> Nearest<'a> {
         // The least number there is, lest what was offered, or is no row, be offered again.
         let threshold = block.threshold(from_center, self.limits[i]).max(f32::MIN);
         let mut hits = [0; BLOCK / LANES];
-        reaching(self.level, &self.estimates[slot], threshold, &mut hits);
+        reaching(self.level, &self.views.estimates[slot], threshold, &mut hits);
         for (g, &hits) in hits[..block.len.div_ceil(LANES)].iter().enumerate() {
             let mut hits = hits;
             while hits != 0 {

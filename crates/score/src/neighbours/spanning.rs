@@ -15,7 +15,7 @@
 
 use fearless_simd::{Level, dispatch};
 
-use super::block::{Block, Estimates, LANES, TOGETHER, reaching_keys};
+use super::block::{Block, Estimates, LANES, TOGETHER, Views, reaching_keys};
 use super::{BLOCK, Neighbours, square_distance};
 
 /// Visited rows that wait at a block at most.
@@ -72,8 +72,7 @@ struct Tree<'a> {
     boxes: Boxes,
     /// By block: what no squared distance to a row is below.
     bounds: Vec<f64>,
-    relative: Vec<f32>,
-    estimates: Box<[Estimates; TOGETHER]>,
+    views: Views,
 }
 
 /// What Prim's algorithm keeps of a block.
@@ -112,8 +111,7 @@ impl<'a> Tree<'a> {
             most: vec![f64::NEG_INFINITY; n_blocks],
             boxes: Boxes::new(&index.blocks, index.k),
             bounds: vec![0.0; n_blocks],
-            relative: vec![0.0; TOGETHER * index.k],
-            estimates: Box::new([[[0.0; LANES]; BLOCK / LANES]; TOGETHER]),
+            views: Views::new(index.k),
         };
         for place in 0..index.len() {
             tree.halves[place / BLOCK].as_flattened_mut()[place % BLOCK] = half(start);
@@ -175,32 +173,19 @@ impl<'a> Tree<'a> {
     /// Compares those that wait at block b with its rows.
     fn meet(&mut self, b: usize) {
         let index = self.index;
-        let (block, k) = (&index.blocks[b], index.k);
+        let block = &index.blocks[b];
         let mut waiting = std::mem::take(&mut self.blocks[b].waiting);
         for together in waiting.chunks(TOGETHER) {
-            let mut distances = [0.0; TOGETHER];
+            self.views.look(self.level, block, together.iter().map(|&from| index.row(from)));
             for (slot, &from) in together.iter().enumerate() {
-                let query = index.row(from);
-                distances[slot] = square_distance(query, &block.center).sqrt();
-                let relative = &mut self.relative[slot * k..][..k];
-                for ((to, x), c) in relative.iter_mut().zip(query).zip(&block.center) {
-                    *to = (x - c) as f32;
-                }
-            }
-            let lane = |slot: usize| &self.relative[slot * k..][..k];
-            if together.len() == 1 {
-                block.estimate_one(self.level, lane(0), &mut self.estimates[0]);
-            } else {
-                block.estimate(self.level, std::array::from_fn(lane), &mut self.estimates);
-            }
-            for (slot, &from) in together.iter().enumerate() {
-                if !block.is_near(distances[slot]) {
+                let from_center = self.views.distances[slot];
+                if !block.is_near(from_center) {
                     (0..block.len).for_each(|lane| self.offer(from, b * BLOCK + lane));
                     continue;
                 }
                 let mut hits = [0; BLOCK / LANES];
-                let threshold = block.key_threshold(distances[slot]);
-                reaching_keys(self.level, &self.estimates[slot], &self.halves[b], threshold, &mut hits);
+                let threshold = block.key_threshold(from_center);
+                reaching_keys(self.level, &self.views.estimates[slot], &self.halves[b], threshold, &mut hits);
                 for (g, &hits) in hits.iter().enumerate() {
                     let mut hits = hits;
                     while hits != 0 {

@@ -81,20 +81,29 @@ impl Knots {
     }
 
     #[inline(always)]
-    fn each(&self, xs: &[f64], mut visit: impl FnMut(usize, usize, bool), bucket: impl Fn(f64) -> usize) {
-        let mut all = |halvings: u32| {
-            for (i, &x) in xs.iter().enumerate() {
-                let below = self.search(bucket(x), halvings, x);
-                visit(i, below, self.values[below] == x);
-            }
-        };
+    fn each(&self, xs: &[f64], visit: impl FnMut(usize, usize, bool), bucket: impl Fn(f64) -> usize) {
         match self.halvings {
-            0 | 1 => all(1),
-            2 => all(2),
-            3 => all(3),
-            4 => all(4),
-            5 => all(5),
-            more => all(more),
+            0 | 1 => self.all::<1>(xs, visit, bucket),
+            2 => self.all::<2>(xs, visit, bucket),
+            3 => self.all::<3>(xs, visit, bucket),
+            4 => self.all::<4>(xs, visit, bucket),
+            5 => self.all::<5>(xs, visit, bucket),
+            _ => self.all::<0>(xs, visit, bucket),
+        }
+    }
+
+    /// With so many halvings that the compiler knows of, or as many as there are for 0.
+    #[inline(always)]
+    fn all<const HALVINGS: u32>(
+        &self,
+        xs: &[f64],
+        mut visit: impl FnMut(usize, usize, bool),
+        bucket: impl Fn(f64) -> usize,
+    ) {
+        let halvings = if HALVINGS > 0 { HALVINGS } else { self.halvings };
+        for (i, &x) in xs.iter().enumerate() {
+            let below = self.search(bucket(x), halvings, x);
+            visit(i, below, self.values[below] == x);
         }
     }
 
@@ -185,7 +194,7 @@ fn bits(origin: f64, low: i64, high: i64, shift: u32, x: f64) -> usize {
 
 /// Integers in the order of the numbers; −0 and 0 are one.
 #[inline(always)]
-fn order(x: f64) -> i64 {
+pub(crate) fn order(x: f64) -> i64 {
     let bits = (x + 0.0).to_bits() as i64;
     bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
