@@ -39,8 +39,12 @@ impl Typical {
             Tail::Both => (self.per_scale, f64::NEG_INFINITY),
         };
         let Self { median, bend, .. } = self;
-        let per_unit = if bend > 0.0 { 1.0 / (exp(bend) - 1.0) } else { 1.0 / ln1p(-bend) };
-        Lens { median: f64::from(median), factor, lowest, bend, per_unit }
+        let (per_unit, steep) = if bend > 0.0 {
+            (1.0 / (exp(bend) - 1.0), bend * exp(bend * STRAIGHT_FROM))
+        } else {
+            (1.0 / ln1p(-bend), -bend / (1.0 - bend * STRAIGHT_FROM))
+        };
+        Lens { median: f64::from(median), factor, lowest, bend, per_unit, steep }
     }
 
     /// From a column's values, in any order.
@@ -124,40 +128,48 @@ pub(crate) struct Lens {
     lowest: f64,
     bend: f64,
     per_unit: f64,
+    /// How fast what is seen grows past [`STRAIGHT_FROM`], before it is brought to the unit.
+    steep: f64,
 }
 
 impl Lens {
     pub(crate) fn see(self, value: f32) -> f64 {
-        let mut seen = [f64::from(value)];
-        self.see_all(&mut seen);
-        seen[0]
+        let far = self.distance(f64::from(value));
+        // Half of all values are as usual as can be, and nothing makes anything of 0.
+        if far == 0.0 {
+            return far;
+        }
+        match self.bend {
+            bend if bend > 0.0 => self.stretch(far),
+            bend if bend < 0.0 => self.compress(far),
+            _ => far,
+        }
     }
 
-    /// The same for many values of the column, in place: whether and which way they are bent is asked once, and several are in work
-    /// at a time.
+    /// The same for many values of the column, in place: which way they are bent is asked once, and several are in work at a time.
     pub(crate) fn see_all(self, values: &mut [f64]) {
-        let Self { median, factor, lowest, bend, per_unit } = self;
-        let distance = |value: f64| {
-            let distance = (value - median) * factor;
-            if distance > lowest { distance } else { lowest }
-        };
-        if bend == 0.0 {
-            values.iter_mut().for_each(|value| *value = distance(*value));
-        } else if bend > 0.0 {
-            for value in values {
-                let far = distance(*value);
-                let (near, beyond) = split(far.abs());
-                let grown = exp(bend * near);
-                *value = ((grown - 1.0 + bend * grown * beyond) * per_unit).copysign(far);
-            }
+        if self.bend > 0.0 {
+            values.iter_mut().for_each(|value| *value = self.stretch(self.distance(*value)));
+        } else if self.bend < 0.0 {
+            values.iter_mut().for_each(|value| *value = self.compress(self.distance(*value)));
         } else {
-            for value in values {
-                let far = distance(*value);
-                let (near, beyond) = split(far.abs());
-                let steep = -bend / (1.0 - bend * near);
-                *value = ((ln1p(-bend * near) + steep * beyond) * per_unit).copysign(far);
-            }
+            values.iter_mut().for_each(|value| *value = self.distance(*value));
         }
+    }
+
+    fn distance(self, value: f64) -> f64 {
+        let distance = (value - self.median) * self.factor;
+        if distance > self.lowest { distance } else { self.lowest }
+    }
+
+    fn stretch(self, far: f64) -> f64 {
+        let (near, beyond) = split(far.abs());
+        ((exp(self.bend * near) - 1.0 + self.steep * beyond) * self.per_unit).copysign(far)
+    }
+
+    fn compress(self, far: f64) -> f64 {
+        let (near, beyond) = split(far.abs());
+        ((ln1p(-self.bend * near) + self.steep * beyond) * self.per_unit).copysign(far)
     }
 }
 
@@ -235,6 +247,10 @@ mod tests {
             let sign = if is_low { -1.0 } else { 1.0 };
             let see = |x: f64| typical.lens(Tail::Both).see((sign * x) as f32) * sign;
             prop_assert!(see(x).is_finite() && see(x + more) >= see(x), "{} {}", see(x), see(x + more));
+            let mut all = [f64::from(x as f32), 0.0, -1.5].map(|x| sign * x);
+            let one_by_one = all.map(|x| typical.lens(Tail::Both).see(x as f32));
+            typical.lens(Tail::Both).see_all(&mut all);
+            prop_assert_eq!(all.map(f64::to_bits), one_by_one.map(f64::to_bits));
             prop_assert!((see(1.0) - 1.0).abs() < 1e-6);
             prop_assert!((see(2.0 - 1e-4) - see(2.0 + 1e-4)).abs() < 1e-3 * see(2.0));
             let reached = bent(tenth, typical.bend);

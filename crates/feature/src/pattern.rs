@@ -162,13 +162,16 @@ impl Words {
         slot
     }
 
-    /// The slot of a payment's words.
-    fn set(&mut self, payment: &Payment) -> u32 {
-        let hash = hash(&payment.words, payment.is_out);
+    /// The slot of a payment's words. Those of kinds the feed does not have are all the same.
+    fn set(&mut self, payment: &Payment, kinds: &[usize]) -> u32 {
+        let hash = hash(&payment.words, kinds, payment.is_out);
         let Self { tallies, sets, index, .. } = self;
+        // Where there are none of those, the first tells the direction.
+        let told = if kinds.is_empty() { &[0] } else { kinds };
         let is_it = |set: &u32| {
-            let mut words = sets[*set as usize].into_iter().zip(payment.words).enumerate();
-            words.all(|(kind, (slot, word))| tallies[slot as usize].word() == (word, tag(kind, payment.is_out)))
+            let slots = sets[*set as usize];
+            told.iter()
+                .all(|&kind| tallies[slots[kind] as usize].word() == (payment.words[kind], tag(kind, payment.is_out)))
         };
         if let Some(&set) = index.find(hash, is_it) {
             return set;
@@ -185,7 +188,7 @@ impl Words {
         let Self { tallies, sets, index, .. } = self;
         let rehash = |set: &u32| {
             let words = sets[*set as usize].map(|slot| tallies[slot as usize].word());
-            self::hash(&words.map(|(bits, _)| bits), words[0].1 == tag(0, true))
+            self::hash(&words.map(|(bits, _)| bits), kinds, words[0].1 == tag(0, true))
         };
         index.insert_unique(hash, set, rehash);
         set
@@ -207,11 +210,11 @@ fn n_ln_n(n: u32) -> i64 {
 
 const UNIT: f64 = (1 << 24) as f64;
 
-fn hash(words: &[u128; KINDS], is_out: bool) -> u64 {
+fn hash(words: &[u128; KINDS], kinds: &[usize], is_out: bool) -> u64 {
     let mut hasher = IdHasher::default();
-    for word in words {
-        hasher.write_u64(*word as u64);
-        hasher.write_u64((*word >> 64) as u64);
+    for word in kinds.iter().map(|&kind| words[kind]) {
+        hasher.write_u64(word as u64);
+        hasher.write_u64((word >> 64) as u64);
     }
     hasher.write_u32(u32::from(is_out));
     hasher.finish()
@@ -357,10 +360,12 @@ impl Rule for PatternBehaviour {
                 zeros += 1;
             }
         }
+        let mut words = [txn.channel.bits(), txn.category.bits(), txn.country.bits(), id(txn.device), id(txn.address)];
+        words.iter_mut().zip(self.has).filter(|(_, has)| !has).for_each(|(word, _)| *word = 0);
         let payment = Payment {
             at: txn.at.0,
             minor,
-            words: [txn.channel.bits(), txn.category.bits(), txn.country.bits(), id(txn.device), id(txn.address)],
+            words,
             is_out: txn.is_outflow(),
             is_below: THRESHOLDS.iter().any(is_below),
             zeros,
@@ -387,7 +392,7 @@ impl Rule for PatternBehaviour {
             self.rewind(pattern, payment);
             pattern.expire(payment.at, &self.windows, &self.kinds, reach.lateness);
         }
-        let set = pattern.words.set(payment);
+        let set = pattern.words.set(payment, &self.kinds);
         if let Some(out) = out {
             self.read(pattern, payment, pattern.words.sets[set as usize], out);
         }
@@ -405,7 +410,7 @@ impl Rule for PatternBehaviour {
         let (first_at, left_at) = (pattern.first_at, pattern.left_at);
         *pattern = Pattern { left_at, ..Pattern::default() };
         for payment in kept {
-            let set = pattern.words.set(payment);
+            let set = pattern.words.set(payment, &self.kinds);
             pattern.absorb(payment, set, &self.kinds);
         }
         pattern.payments = payments;
@@ -495,7 +500,7 @@ impl Rule for PatternBehaviour {
                 return None;
             }
             before = at;
-            let set = pattern.words.set(&payment);
+            let set = pattern.words.set(&payment, &self.kinds);
             pattern.absorb(&payment, set, &self.kinds);
         }
         Some(Pattern { first_at, last_at, left_at, payments, ..pattern })
