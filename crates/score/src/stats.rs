@@ -1,10 +1,14 @@
 //! Location and spread of a column, safe against overflow.
 
+use fearless_simd::{Level, dispatch};
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 use crate::rows::slice_rows;
 use crate::steps::order;
+
+/// Numbers taken side by side where their order does not matter.
+const SIDE: usize = 8;
 
 /// Median by selection; reorders `values`. The mean of the middle two for an even count. 0 for none.
 pub(crate) fn median(values: &mut [f64]) -> f64 {
@@ -66,11 +70,23 @@ pub(crate) fn middle(a: f64, b: f64) -> f64 {
 /// The power of two that scales the values to at most ±2, so that sums and powers of them do not
 /// overflow and lose no bit; 0 when all are 0.
 pub(crate) fn magnitude(values: &[f64]) -> f64 {
-    power_of_two(values.iter().fold(0.0_f64, |m, x| m.max(x.abs())))
+    let (chunks, rest) = values.as_chunks::<SIDE>();
+    let mut most = [0.0_f64; SIDE];
+    for chunk in chunks {
+        most.iter_mut().zip(chunk).for_each(|(m, x)| *m = m.max(x.abs()));
+    }
+    power_of_two(most.iter().chain(rest).fold(0.0, |m, x| m.max(x.abs())))
 }
 
 fn power_of_two(largest: f64) -> f64 {
-    if largest == 0.0 { 0.0 } else { libm::ldexp(1.0, libm::frexp(largest).1 - 1) }
+    if largest.is_normal() {
+        // The exponent without the digits.
+        f64::from_bits(largest.to_bits() & f64::INFINITY.to_bits())
+    } else if largest == 0.0 {
+        0.0
+    } else {
+        libm::ldexp(1.0, libm::frexp(largest).1 - 1)
+    }
 }
 
 /// Arithmetic mean and population standard deviation, summed in order.
@@ -80,12 +96,21 @@ pub(crate) fn mean_deviation(values: &[f64]) -> (f64, f64) {
         return (0.0, 0.0);
     }
     let n = values.len() as f64;
-    let mean = values.iter().map(|x| x / scale).sum::<f64>() / n;
+    // Dividing by a power of two gives the digits that multiplying does, where the inverse is a number.
+    let inverse = 1.0 / scale;
+    let (mean, squares) =
+        if inverse.is_finite() { moments(values, |x| x * inverse) } else { moments(values, |x| x / scale) };
+    scaled(mean, squares, n, scale)
+}
+
+/// Mean of the scaled values, and sum of squares about it.
+fn moments(values: &[f64], scaled: impl Fn(f64) -> f64) -> (f64, f64) {
+    let mean = values.iter().map(|x| scaled(*x)).sum::<f64>() / values.len() as f64;
     let square = |x: &f64| {
-        let d = x / scale - mean;
+        let d = scaled(*x) - mean;
         d * d
     };
-    scaled(mean, values.iter().map(square).sum(), n, scale)
+    (mean, values.iter().map(square).sum())
 }
 
 /// Mean and deviation in the column's own units, of the sum of squares about a mean in units of `scale`.
@@ -102,49 +127,129 @@ pub(crate) fn spreads(rows: ArrayView2<'_, f64>) -> Vec<(f64, f64)> {
     let scales: Vec<f64> = largest(rows).into_iter().map(power_of_two).collect();
     // A column of zeros is left as it is.
     let units: Vec<f64> = scales.iter().map(|&scale| if scale == 0.0 { 1.0 } else { scale }).collect();
-    let sums = by_piece(rows, |sum, j, x| sum + x / units[j], |a, b| a + b);
-    let means: Vec<f64> = sums.iter().map(|sum| sum / n).collect();
-    let square = |sum: f64, j: usize, x: f64| {
-        let d = x / units[j] - means[j];
+    // Powers of two: multiplying gives the digits dividing does, where the inverse is a number.
+    let inverses: Vec<f64> = units.iter().map(|unit| 1.0 / unit).collect();
+    let (sums, squares) = if inverses.iter().all(|x| x.is_finite()) {
+        sums(rows, &inverses, |x, inverse| x * inverse)
+    } else {
+        sums(rows, &units, |x, unit| x / unit)
+    };
+    let of = |((sum, squares), scale): ((&f64, f64), f64)| scaled(sum / n, squares, n, scale);
+    sums.iter().zip(squares).zip(scales).map(of).collect()
+}
+
+/// Each column's sum in its unit, and its sum of squares about the mean.
+fn sums(rows: ArrayView2<'_, f64>, units: &[f64], scaled: impl Fn(f64, f64) -> f64 + Sync) -> (Vec<f64>, Vec<f64>) {
+    let n = rows.nrows() as f64;
+    let sums = by_piece(rows, units, |sum, unit, x| sum + scaled(x, unit), |a, b| a + b);
+    let of: Vec<(f64, f64)> = units.iter().zip(&sums).map(|(unit, sum)| (*unit, sum / n)).collect();
+    let square = |sum: f64, (unit, mean): (f64, f64), x: f64| {
+        let d = scaled(x, unit) - mean;
         sum + d * d
     };
-    let squares = by_piece(rows, square, |a, b| a + b);
-    let of = |((mean, squares), scale): ((&f64, f64), f64)| scaled(*mean, squares, n, scale);
-    means.iter().zip(squares).zip(scales).map(of).collect()
+    let squares = by_piece(rows, &of, square, |a, b| a + b);
+    (sums, squares)
+}
+
+/// [`mean_deviation`]'s deviation of every column of rows that lie side by side, to the bit: its sums are taken in the same order.
+pub(crate) fn deviations(rows: &[&[f64]]) -> Vec<f64> {
+    dispatch!(Level::new(), _simd => side_by_side(rows))
+}
+
+#[inline(always)]
+fn side_by_side(rows: &[&[f64]]) -> Vec<f64> {
+    let k = rows.first().map_or(0, |row| row.len());
+    let n = rows.len() as f64;
+    let mut scales = vec![0.0_f64; k];
+    for row in rows {
+        scales.iter_mut().zip(*row).for_each(|(m, x)| *m = m.max(x.abs()));
+    }
+    scales.iter_mut().for_each(|scale| *scale = power_of_two(*scale));
+    let units: Vec<f64> = scales.iter().map(|&scale| if scale == 0.0 { 1.0 } else { scale }).collect();
+    let mut means = vec![0.0; k];
+    for row in rows {
+        means.iter_mut().zip(*row).zip(&units).for_each(|((sum, x), unit)| *sum += x / unit);
+    }
+    means.iter_mut().for_each(|sum| *sum /= n);
+    let mut squares = vec![0.0; k];
+    for row in rows {
+        for (((sum, x), unit), mean) in squares.iter_mut().zip(*row).zip(&units).zip(&means) {
+            let d = x / unit - mean;
+            *sum += d * d;
+        }
+    }
+    let of = |((squares, mean), scale): ((f64, &f64), f64)| scaled(*mean, squares, n, scale).1;
+    squares.into_iter().zip(&means).zip(scales).map(of).collect()
 }
 
 /// The largest magnitude in every column.
 pub(crate) fn largest(rows: ArrayView2<'_, f64>) -> Vec<f64> {
-    by_piece(rows, |m: f64, _, x| m.max(x.abs()), f64::max)
+    by_piece(rows, &vec![(); rows.ncols()], |m: f64, (), x| m.max(x.abs()), f64::max)
 }
 
-/// Every column's values taken together from 0 on, pieces of rows side by side as they lie in memory, in an order that threads
-/// do not change.
-fn by_piece(
+/// Every column's values taken together from 0 on, with what `of` has for the column, pieces of rows side by side as they lie in
+/// memory, in an order that threads do not change.
+fn by_piece<T: Copy + Sync>(
     rows: ArrayView2<'_, f64>,
-    add: impl Fn(f64, usize, f64) -> f64 + Sync,
+    of: &[T],
+    add: impl Fn(f64, T, f64) -> f64 + Sync,
     join: impl Fn(f64, f64) -> f64,
 ) -> Vec<f64> {
     const PIECE: usize = 4_096;
+    // Of a wide table there are few pieces; its columns are parted, too.
+    const COLUMNS: usize = 32;
     let (n, k) = rows.dim();
+    let level = Level::new();
+    let parts = k.div_ceil(COLUMNS);
     let piece = |i: usize| {
-        let rows = slice_rows(rows, i * PIECE, PIECE.min(n - i * PIECE));
-        let mut out = vec![0.0; k];
-        if rows.strides()[0] == 1 {
-            for (j, (to, column)) in out.iter_mut().zip(rows.axis_iter(Axis(1))).enumerate() {
-                *to = column.iter().fold(0.0, |sum, &x| add(sum, j, x));
+        let (start, first) = (i / parts * PIECE, i % parts * COLUMNS);
+        let len = PIECE.min(n - start);
+        let rows = slice_rows(rows, start, len);
+        let of = &of[first..k.min(first + COLUMNS)];
+        let mut out = vec![0.0; of.len()];
+        if let Some(values) = rows.as_slice() {
+            dispatch!(level, _simd => add_rows(values, k, first, of, &add, &mut out));
+        } else if rows.strides()[0] == 1 {
+            for ((to, of), column) in out.iter_mut().zip(of).zip(rows.axis_iter(Axis(1)).skip(first)) {
+                *to = column.iter().fold(0.0, |sum, &x| add(sum, *of, x));
             }
         } else {
             for row in rows.axis_iter(Axis(0)) {
-                out.iter_mut().zip(row).enumerate().for_each(|(j, (to, &x))| *to = add(*to, j, x));
+                out.iter_mut().zip(of).zip(row.iter().skip(first)).for_each(|((to, of), &x)| *to = add(*to, *of, x));
             }
         }
         out
     };
-    let pieces: Vec<Vec<f64>> = (0..n.div_ceil(PIECE)).into_par_iter().map(piece).collect();
+    let pieces: Vec<Vec<f64>> = (0..n.div_ceil(PIECE) * parts).into_par_iter().map(piece).collect();
     let mut out = vec![0.0; k];
-    pieces.iter().for_each(|piece| out.iter_mut().zip(piece).for_each(|(to, &x)| *to = join(*to, x)));
+    for (i, piece) in pieces.iter().enumerate() {
+        out[i % parts * COLUMNS..].iter_mut().zip(piece).for_each(|(to, &x)| *to = join(*to, x));
+    }
     out
+}
+
+/// Columns `first..` of rows of `k` that lie one after the other, four rows at a time: what is taken together is then read and
+/// written once for four.
+#[inline(always)]
+fn add_rows<T: Copy>(
+    values: &[f64],
+    k: usize,
+    first: usize,
+    of: &[T],
+    add: &impl Fn(f64, T, f64) -> f64,
+    out: &mut [f64],
+) {
+    let fours = values.chunks_exact(4 * k);
+    let rest = fours.remainder();
+    for four in fours {
+        let [a, b, c, d] = std::array::from_fn(|i| &four[i * k + first..]);
+        for (((((to, &of), &a), &b), &c), &d) in out.iter_mut().zip(of).zip(a).zip(b).zip(c).zip(d) {
+            *to = add(add(add(add(*to, of, a), of, b), of, c), of, d);
+        }
+    }
+    for row in rest.chunks_exact(k) {
+        out.iter_mut().zip(of).zip(&row[first..]).for_each(|((to, &of), &x)| *to = add(*to, of, x));
+    }
 }
 
 /// Smallest and largest value; (+∞, −∞) for none.
@@ -152,6 +257,20 @@ pub(crate) fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     values.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
         (if x < lo { x } else { lo }, if x > hi { x } else { hi })
     })
+}
+
+/// [`range`] of numbers that lie together; of −0 and 0 either may be given.
+pub(crate) fn range_of(values: &[f64]) -> (f64, f64) {
+    let (chunks, rest) = values.as_chunks::<SIDE>();
+    let (mut low, mut high) = ([f64::INFINITY; SIDE], [f64::NEG_INFINITY; SIDE]);
+    for chunk in chunks {
+        for (i, &x) in chunk.iter().enumerate() {
+            low[i] = if x < low[i] { x } else { low[i] };
+            high[i] = if x > high[i] { x } else { high[i] };
+        }
+    }
+    let of = |ends: [f64; SIDE]| range(ends.into_iter().chain(rest.iter().copied()));
+    (of(low).0, of(high).1)
 }
 
 /// x, or ±`limit` beyond it.
@@ -192,6 +311,22 @@ mod tests {
         check(|i| libm::exp2(i as f64 / 3.0 - 800.0) * if i % 2 == 0 { 1.0 } else { -1.0 });
         check(|i| (i % 3) as f64);
         check(|i| [f64::MAX, f64::MIN, 5e-324, -5e-324, 0.0][(i % 5) as usize]);
+    }
+
+    #[test]
+    fn deviations_side_by_side_are_those_one_by_one() {
+        let value = |i: usize, j: usize| match j {
+            0 => i as f64 * 0.1 - 1.0,
+            1 => 5e-324 * (i % 3) as f64,
+            2 => 1e300 * (i as f64 - 20.0),
+            3 => 0.1,
+            _ => 0.0,
+        };
+        let rows: Vec<Vec<f64>> = (0..33).map(|i| (0..5).map(|j| value(i, j)).collect()).collect();
+        let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+        let expect: Vec<u64> =
+            (0..5).map(|j| mean_deviation(&rows.iter().map(|row| row[j]).collect::<Vec<_>>()).1.to_bits()).collect();
+        assert_eq!(deviations(&rows).into_iter().map(f64::to_bits).collect::<Vec<_>>(), expect);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::range;
+use crate::stats::{range, range_of};
 use crate::steps::{Knots, Steps, linear};
 
 /// Most bins the automatic choice considers.
@@ -35,16 +35,17 @@ impl Histogram {
         Self { edges, counts }
     }
 
-    pub(crate) fn fit_automatic(values: &mut [f64]) -> Self {
-        let (low, high) = range(values.iter().copied());
-        let n_bins = match Buckets::new(values, low, high) {
-            Some(buckets) => best_bins(values.len(), low, high, |x| buckets.below(x)),
+    /// With as many bins as `choice`, which is for so many values, finds best.
+    pub(crate) fn fit_automatic(values: &mut [f64], choice: &Choice) -> Self {
+        debug_assert_eq!(values.len(), choice.n);
+        let (low, high) = range_of(values);
+        match Buckets::new(values, low, high) {
+            Some(buckets) => choice.fit(low, high, |x| buckets.below(x)),
             None => {
                 values.sort_unstable_by(f64::total_cmp);
-                best_bins(values.len(), low, high, |x| values.partition_point(|value| *value < x))
+                choice.fit(low, high, |x| values.partition_point(|value| *value < x))
             }
-        };
-        Self::fit(values, n_bins)
+        }
     }
 
     /// −log2(density + alpha) as a step function; `None` for a histogram no fit produces.
@@ -84,32 +85,41 @@ impl Histogram {
             knots.push(right);
             intervals.push(scores[n_bins - 1]);
         }
-        let mut table: Vec<f64> = intervals.iter().flat_map(|&s| [s, s]).collect();
-        table.push(thinnest);
-        Some(Steps::new(Knots::new(knots)?, table))
+        intervals.push(thinnest);
+        Some(Steps::up_to(Knots::new(knots)?, intervals))
     }
 }
 
 /// n + 1 equally spaced edges as numpy's `histogram` has them: a constant column gets a range of 1.
 /// Strictly ascending, possibly fewer where numbers are too coarse, two at least.
 fn edges(low: f64, high: f64, n_bins: usize) -> Vec<f64> {
+    let mut out = Vec::new();
+    edges_into(low, high, n_bins, &mut out);
+    out
+}
+
+/// [`edges`], in place of what `out` held.
+fn edges_into(low: f64, high: f64, n_bins: usize, out: &mut Vec<f64>) {
     let (low, high) = if low == high { (low - 0.5, high + 0.5) } else { (low, high) };
     let (low, high) = if low < high { (low, high) } else { (low.next_down(), high.next_up()) };
     let (low, high) = (low.clamp(f64::MIN, f64::MAX), high.clamp(f64::MIN, f64::MAX));
     let span = high - low;
     let n = n_bins as f64;
-    let step = span / n;
-    let mut edges: Vec<f64> = (0..n_bins)
-        .map(|i| {
-            let i = i as f64;
-            if span.is_finite() { i * step + low } else { low * (1.0 - i / n) + high * (i / n) }
-        })
-        .collect();
+    out.clear();
+    if span.is_finite() {
+        let step = span / n;
+        out.extend((0..n_bins).map(|i| i as f64 * step + low));
+    } else {
+        let edge = |i: f64| low * (1.0 - i / n) + high * (i / n);
+        out.extend((0..n_bins).map(|i| edge(i as f64)));
+    }
     // Rounding may make edges equal, or carry one to the end of the range.
-    edges.retain(|edge| *edge < high);
-    edges.dedup();
-    edges.push(high);
-    edges
+    let coarse = out.windows(2).fold(false, |any, w| any | (w[0] >= w[1])) || out.last().is_some_and(|x| *x >= high);
+    if coarse {
+        out.retain(|edge| *edge < high);
+        out.dedup();
+    }
+    out.push(high);
 }
 
 /// Values between each two edges, where these stand evenly enough for the bin to be computed instead of searched for: rounded to
@@ -157,7 +167,7 @@ impl Buckets {
     /// `None` where a bucket would hold so many that sorting is the better way, or they are too many to number.
     fn new(values: &[f64], low: f64, high: f64) -> Option<Self> {
         const FULL: u32 = 64;
-        let n_buckets = (values.len() / 2).next_power_of_two();
+        let n_buckets = values.len().next_power_of_two();
         let (per_unit, last) = (n_buckets as f64 / (high - low), (n_buckets - 1) as f64);
         if !per_unit.is_normal() || u32::try_from(values.len()).is_err() {
             return None;
@@ -186,33 +196,95 @@ impl Buckets {
     }
 }
 
-/// The number of bins Birgé and Rozenholc choose for so many values between `low` and `high`, of which `below` tells how many are less
-/// than a number.
-fn best_bins(n: usize, low: f64, high: f64, below: impl Fn(f64) -> usize) -> usize {
-    if n == 0 || low == high {
-        return 1;
+/// How many bins suit so many values: what Birgé and Rozenholc choose.
+pub(crate) struct Choice {
+    n: usize,
+    /// For 1, 2, … bins.
+    penalties: Vec<f64>,
+    /// c ln c for counts from 0 on, as far as a table is worth its memory.
+    terms: Vec<f64>,
+}
+
+impl Choice {
+    pub(crate) fn new(n: usize) -> Self {
+        const MOST_TERMS: usize = 4_096;
+        let most = ((n as f64).sqrt() as usize).clamp(1, MOST_BINS);
+        let penalty = |bins: usize| bins as f64 - 1.0 + libm::pow(libm::log(bins as f64), 2.5);
+        Self { n, penalties: (1..=most).map(penalty).collect(), terms: (0..=n.min(MOST_TERMS)).map(term).collect() }
     }
-    let most = ((n as f64).sqrt() as usize).clamp(1, MOST_BINS);
-    let mut best = (f64::NEG_INFINITY, 1);
-    for bins in 1..=most {
-        let edges = edges(low, high, bins);
+
+    /// The best histogram of values between `low` and `high`, of which `below` tells how many are less than a number.
+    fn fit(&self, low: f64, high: f64, below: impl Fn(f64) -> usize) -> Histogram {
+        let edges = edges(low, high, self.best_bins(low, high, &below));
+        // A value on an edge is in the bin above it, but for the last.
+        let inner = edges[1..edges.len() - 1].iter().map(|edge| below(*edge));
         let mut before = 0;
-        let mut likelihood = 0.0;
-        for (i, edge) in edges.iter().enumerate().skip(1) {
-            let is_last = i + 1 == edges.len();
-            let upto = if is_last { n } else { below(*edge) };
-            let count = (upto - before) as f64;
-            if count > 0.0 {
-                likelihood += count * libm::log(bins as f64 * count / n as f64);
-            }
-            before = upto;
-        }
-        let penalty = bins as f64 - 1.0 + libm::pow(libm::log(bins as f64), 2.5);
-        if likelihood - penalty > best.0 {
-            best = (likelihood - penalty, bins);
-        }
+        let count = |upto: usize| (upto - std::mem::replace(&mut before, upto)) as u64;
+        let counts = inner.chain([self.n]).map(count).collect();
+        Histogram { edges, counts }
     }
-    best.1
+
+    /// The number of bins for values between `low` and `high`, of which `below` tells how many are less than a number.
+    fn best_bins(&self, low: f64, high: f64, below: impl Fn(f64) -> usize) -> usize {
+        if self.n == 0 || low == high {
+            return 1;
+        }
+        let n = self.n as f64;
+        let mut space = vec![];
+        // Σ c ln(D c / n) is Σ c ln c + n ln(D / n) but for rounding, and c ln c is known. The few numbers of bins for which that
+        // comes near the best are looked at once more, term by term.
+        let table = |count: usize| self.terms.get(count).copied().unwrap_or_else(|| term(count));
+        let quick: Vec<f64> = (1..)
+            .zip(&self.penalties)
+            .map(|(bins, penalty)| {
+                let sum = sum_bins(self.n, low, high, bins, &mut space, &below, table);
+                sum + n * libm::log(bins as f64 / n) - penalty
+            })
+            .collect();
+        let most = quick.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // Both ways round a thousand terms at most, whose sum is below n ln n twice: 1e-12 of that.
+        let near = most - 1e-9 * n * (1.0 + libm::log(n));
+        let mut best = (f64::NEG_INFINITY, 1);
+        for ((bins, penalty), quick) in (1..).zip(&self.penalties).zip(quick) {
+            if quick < near {
+                continue;
+            }
+            let likelihood = sum_bins(self.n, low, high, bins, &mut space, &below, |count| {
+                if count > 0 { count as f64 * libm::log(bins as f64 * count as f64 / n) } else { 0.0 }
+            });
+            if likelihood - penalty > best.0 {
+                best = (likelihood - penalty, bins);
+            }
+        }
+        best.1
+    }
+}
+
+/// c ln c, 0 for none.
+fn term(count: usize) -> f64 {
+    let count = count as f64;
+    if count > 0.0 { count * libm::log(count) } else { 0.0 }
+}
+
+/// The sum over bins, from the lowest on, of what `part` makes of their counts.
+fn sum_bins(
+    n: usize,
+    low: f64,
+    high: f64,
+    bins: usize,
+    edges: &mut Vec<f64>,
+    below: impl Fn(f64) -> usize,
+    part: impl Fn(usize) -> f64,
+) -> f64 {
+    edges_into(low, high, bins, edges);
+    let mut before = 0;
+    let mut sum = 0.0;
+    for edge in &edges[1..edges.len() - 1] {
+        let upto = below(*edge);
+        sum += part(upto - before);
+        before = upto;
+    }
+    sum + part(n - before)
 }
 
 #[cfg(test)]
@@ -267,7 +339,10 @@ mod tests {
     fn two_lumps_ask_for_more_bins_than_a_flat_column() {
         let flat: Vec<f64> = (0..2_000).map(|i| f64::from(i) / 2_000.0).collect();
         let lumps: Vec<f64> = flat.iter().map(|x| if *x < 0.5 { x * 0.1 } else { 10.0 + x }).collect();
-        let bins = |mut values: Vec<f64>| Histogram::fit_automatic(&mut values).counts.len();
+        let bins = |mut values: Vec<f64>| {
+            let choice = Choice::new(values.len());
+            Histogram::fit_automatic(&mut values, &choice).counts.len()
+        };
         assert_eq!(bins(flat), 1);
         assert!(bins(lumps.clone()) >= 10, "{}", bins(lumps));
     }
@@ -301,14 +376,23 @@ mod tests {
             }
         }
 
-        /// Buckets choose the bins that sorting chooses.
+        /// Buckets and near sums choose the bins that sorting and every sum, term by term, choose.
         #[test]
-        fn buckets_choose_as_sorting_does(mut values in values()) {
-            let chosen = Histogram::fit_automatic(&mut values.clone());
+        fn bins_are_chosen_as_by_the_definition(mut values in values()) {
+            let chosen = Histogram::fit_automatic(&mut values.clone(), &Choice::new(values.len()));
             values.sort_unstable_by(f64::total_cmp);
-            let (low, high) = (values[0], values[values.len() - 1]);
-            let bins = best_bins(values.len(), low, high, |x| values.partition_point(|value| *value < x));
-            prop_assert_eq!(chosen, Histogram::fit(&values, bins));
+            let (low, high, n) = (values[0], values[values.len() - 1], values.len() as f64);
+            let mut best = (f64::NEG_INFINITY, 1);
+            for bins in 1..=if low == high { 1 } else { n.sqrt() as usize } {
+                let counts = Histogram::fit(&values, bins).counts.into_iter().map(|count| count as f64);
+                let parts = counts.filter(|count| *count > 0.0).map(|count| count * libm::log(bins as f64 * count / n));
+                let likelihood = parts.fold(0.0, |sum, part| sum + part);
+                let penalty = bins as f64 - 1.0 + libm::pow(libm::log(bins as f64), 2.5);
+                if likelihood - penalty > best.0 {
+                    best = (likelihood - penalty, bins);
+                }
+            }
+            prop_assert_eq!(chosen, Histogram::fit(&values, best.1));
         }
     }
 }

@@ -1,7 +1,7 @@
 use ndarray::ArrayView2;
 
 use super::Hbos;
-use super::histogram::Histogram;
+use super::histogram::{Choice, Histogram};
 use crate::Error;
 use crate::face::{Algorithm, Params};
 use crate::rows::map_columns;
@@ -68,10 +68,13 @@ impl Algorithm for HbosConfig {
     }
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Hbos, Error> {
-        let histograms = map_columns(rows, |values| match self.bins {
-            Bins::Fixed(n) => Histogram::fit(values, n),
-            Bins::BirgeRozenholc => Histogram::fit_automatic(values),
-        });
+        let histograms = match self.bins {
+            Bins::Fixed(n) => map_columns(rows, |values| Histogram::fit(values, n)),
+            Bins::BirgeRozenholc => {
+                let choice = Choice::new(rows.nrows());
+                map_columns(rows, |values| Histogram::fit_automatic(values, &choice))
+            }
+        };
         Hbos::new(histograms, self.alpha, self.tol)
     }
 }

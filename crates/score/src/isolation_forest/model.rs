@@ -1,4 +1,5 @@
 use ndarray::{ArrayView1, ArrayView2, Axis};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::IsolationForestConfig;
@@ -52,34 +53,44 @@ impl IsolationForest {
         }
         let depth = depth_limit(n_samples);
         let size = 1_usize << depth;
+        let sound = |tree: &Tree| {
+            tree.thresholds.len() == size
+                && tree.columns.len() == size
+                && tree.counts.len() == 2 * size
+                && !tree.thresholds.iter().any(|x| x.is_nan())
+                && tree.columns.iter().all(|&j| usize::from(j) < n_columns)
+                && tree.counts[1] as usize == n_samples
+        };
+        if !trees.iter().all(sound) {
+            return invalid("a tree of another size, or that splits no column there is");
+        }
+        let n_trees = trees.len();
         let mut forest = Self {
             n_columns,
             n_samples,
             depth,
-            n_trees: trees.len(),
-            thresholds: Vec::with_capacity(trees.len() * size),
-            offsets: Vec::with_capacity(trees.len() * size),
-            leaves: Vec::with_capacity(trees.len() * size),
-            means: Vec::with_capacity(trees.len() * 2 * size),
-            counts: Vec::with_capacity(trees.len() * 2 * size),
+            n_trees,
+            thresholds: vec![0; n_trees * size],
+            offsets: vec![0; n_trees * size],
+            leaves: vec![0.0; n_trees * size],
+            means: vec![0.0; n_trees * 2 * size],
+            counts: vec![0; n_trees * 2 * size],
         };
-        for tree in trees {
-            let sized = tree.thresholds.len() == size && tree.columns.len() == size && tree.counts.len() == 2 * size;
-            if !sized
-                || tree.thresholds.iter().any(|x| x.is_nan())
-                || tree.columns.iter().any(|&j| usize::from(j) >= n_columns)
-                || tree.counts[1] as usize != n_samples
-            {
-                return invalid("a tree of another size, or that splits no column there is");
-            }
-            let means = node_means(tree, size);
-            let nodes = || (0..size).map(|at| mirror(depth, at));
-            forest.thresholds.extend(nodes().map(|i| key(tree.thresholds[i])));
-            forest.offsets.extend(nodes().map(|i| u32::from(tree.columns[i]) * PACK as u32));
-            forest.leaves.extend(nodes().map(|i| means[size + i]));
-            forest.means.extend(means);
-            forest.counts.extend_from_slice(&tree.counts);
-        }
+        let depths: Vec<f64> = (0..=n_samples as u64).map(expected_depth).collect();
+        let nodes = forest.thresholds.par_chunks_mut(size).zip(forest.offsets.par_chunks_mut(size));
+        let ends = forest.leaves.par_chunks_mut(size).zip(forest.means.par_chunks_mut(2 * size));
+        nodes.zip(ends).zip(forest.counts.par_chunks_mut(2 * size)).zip(trees).for_each(
+            |((((thresholds, offsets), (leaves, means)), counts), tree)| {
+                node_means(tree, size, &depths, means);
+                for at in 0..size {
+                    let place = mirror(depth, at);
+                    thresholds[place] = key(tree.thresholds[at]);
+                    offsets[place] = u32::from(tree.columns[at]) * PACK as u32;
+                    leaves[place] = means[size + at];
+                }
+                counts.copy_from_slice(&tree.counts);
+            },
+        );
         Ok(forest)
     }
 
@@ -179,13 +190,13 @@ impl IsolationForest {
     }
 }
 
-/// Mean expected depth over each node's training rows, in heap order; padding has its leaf's.
-fn node_means(tree: &Tree, size: usize) -> Vec<f64> {
-    let mut means = vec![0.0; 2 * size];
+/// Mean expected depth over each node's training rows, in heap order, into `means`; padding has its leaf's. `depths` are expected
+/// below a node, by its rows.
+fn node_means(tree: &Tree, size: usize, depths: &[f64], means: &mut [f64]) {
     for at in 1..2 * size {
         let is_padding = at > 1 && !tree.thresholds[at / 2].is_finite();
-        means[at] =
-            if is_padding { means[at / 2] } else { f64::from(at.ilog2()) + expected_depth(u64::from(tree.counts[at])) };
+        let below = |count: u32| depths.get(count as usize).copied().unwrap_or_else(|| expected_depth(count.into()));
+        means[at] = if is_padding { means[at / 2] } else { f64::from(at.ilog2()) + below(tree.counts[at]) };
     }
     for at in (1..size).rev() {
         let (left, right) = (f64::from(tree.counts[2 * at]), f64::from(tree.counts[2 * at + 1]));
@@ -193,7 +204,6 @@ fn node_means(tree: &Tree, size: usize) -> Vec<f64> {
             means[at] = (left * means[2 * at] + right * means[2 * at + 1]) / (left + right);
         }
     }
-    means
 }
 
 /// Rows `start..` as keys, k × [`PACK`], into `pack`.

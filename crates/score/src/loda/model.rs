@@ -1,5 +1,6 @@
 use fearless_simd::{Level, dispatch};
 use ndarray::{ArrayView1, ArrayView2};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::LodaConfig;
@@ -36,6 +37,16 @@ impl Cut {
         self.columns.iter().zip(&self.weights).fold(0.0, |sum, (&j, w)| sum + w * value(j as usize))
     }
 
+    /// [`project`](Self::project) for all rows, whose columns lie one after the other.
+    #[inline(always)]
+    pub(super) fn columns(&self, sample: &[f64], out: &mut [f64]) {
+        let n = out.len();
+        out.fill(0.0);
+        for (&j, w) in self.columns.iter().zip(&self.weights) {
+            out.iter_mut().zip(&sample[j as usize * n..]).for_each(|(to, x)| *to += w * x);
+        }
+    }
+
     /// [`project`](Self::project) for groups of rows.
     #[inline(always)]
     fn groups(&self, groups: &[&[[f64; LANES]]], out: &mut [[f64; LANES]]) {
@@ -69,7 +80,7 @@ impl Loda {
                 && cut.weights.iter().all(|w| w.abs() <= 1e50)
         };
         let in_range = units.is_sound() && 0.0 < alpha && alpha < 1.0 && !cuts.is_empty() && cuts.iter().all(fine);
-        let steps: Option<Vec<Steps>> = cuts.iter().map(|(_, h)| h.steps(alpha, TOLERANCE)).collect();
+        let steps: Option<Vec<Steps>> = cuts.par_iter().map(|(_, h)| h.steps(alpha, TOLERANCE)).collect();
         match steps {
             Some(steps) if in_range => Ok(Self { units, cuts, alpha, steps }),
             _ => Err(SnapshotError::invalid(Self::NAME, "a projection, a histogram or a parameter is out of range")),

@@ -1,15 +1,19 @@
+use fearless_simd::{Level, dispatch};
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::Loda;
 use super::model::Cut;
 use crate::face::{Algorithm, Params};
-use crate::hbos::histogram::Histogram;
+use crate::hbos::histogram::{Choice, Histogram};
 use crate::units::Units;
 use crate::{Error, Scale, rng, stats};
 
 /// Rows histograms are made of at most.
 const MOST_ROWS: usize = 4_096;
+
+/// Numbers in a line of memory.
+const SIDE: usize = 8;
 
 /// Parameters of [`Loda`].
 #[derive(Debug, Clone, PartialEq)]
@@ -63,30 +67,39 @@ impl Algorithm for LodaConfig {
         let n = drawn.len();
         // A column after the other: a cut takes few of them.
         let mut sample = vec![0.0; n * k];
-        for (i, &row) in drawn.iter().enumerate() {
-            rows.row(row).iter().enumerate().for_each(|(j, &x)| sample[j * n + i] = units.value(j, x));
-        }
-        let project = |cut: &Cut, values: &mut [f64]| {
-            values.fill(0.0);
-            for (&j, w) in cut.columns.iter().zip(&cut.weights) {
-                values.iter_mut().zip(&sample[j as usize * n..]).for_each(|(to, x)| *to += w * x);
+        sample.par_chunks_mut(SIDE * n).enumerate().for_each(|(block, out)| {
+            // Squares, so that what is read and what is written are whole lines of memory.
+            for (at, drawn) in drawn.chunks(SIDE).enumerate() {
+                let mut square = [[0.0; SIDE]; SIDE];
+                for (i, &row) in drawn.iter().enumerate() {
+                    let row = rows.row(row);
+                    for j in block * SIDE..k.min((block + 1) * SIDE) {
+                        square[j % SIDE][i] = units.value(j, row[j]);
+                    }
+                }
+                for (square, out) in square.iter().zip(out.chunks_exact_mut(n)) {
+                    out[at * SIDE..][..drawn.len()].copy_from_slice(&square[..drawn.len()]);
+                }
             }
-        };
-        let cut = |i: usize| {
+        });
+        let choice = Choice::new(n);
+        let level = Level::new();
+        let project = |cut: &Cut, values: &mut [f64]| dispatch!(level, _simd => cut.columns(&sample, values));
+        let cut = |values: &mut Vec<f64>, i: usize| {
             let mut rng = rng::stream(self.seed, i as u64);
             let columns = rng::sample(&mut rng, k, (k as f64).sqrt() as usize);
             let weights: Vec<f64> = columns.iter().map(|_| rng::normal(&mut rng)).collect();
             let mut cut = Cut { columns: columns.iter().map(|&j| j as u32).collect(), weights };
-            let mut values = vec![0.0; n];
-            project(&cut, &mut values);
-            let (_, deviation) = stats::mean_deviation(&values);
+            values.resize(n, 0.0);
+            project(&cut, values);
+            let (_, deviation) = stats::mean_deviation(values);
             // A projection of constant columns is 0 for every row.
             let unit = if deviation > 0.0 { deviation } else { 1.0 };
             cut.weights.iter_mut().for_each(|w| *w /= unit);
-            project(&cut, &mut values);
-            (cut, Histogram::fit_automatic(&mut values))
+            project(&cut, values);
+            (cut, Histogram::fit_automatic(values, &choice))
         };
-        let cuts = (0..self.n_cuts).into_par_iter().map(cut).collect();
+        let cuts = (0..self.n_cuts).into_par_iter().map_init(Vec::new, cut).collect();
         Loda::new(units, cuts, self.alpha)
     }
 }

@@ -3,6 +3,7 @@
 use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use super::flat::{self, Step};
 use super::tree::Tree;
 use crate::error::SnapshotError;
 use crate::isolation_forest::expected_depth;
@@ -18,6 +19,8 @@ pub(crate) struct Forest {
     trees: Vec<Tree>,
     /// For each tree, its [`Tree::means`].
     means: Vec<Vec<f64>>,
+    /// The trees once more, for a fast walk; none if a plane takes many columns.
+    flat: Vec<Vec<Step>>,
 }
 
 /// What is stored; the rest follows from it.
@@ -37,8 +40,9 @@ impl Forest {
         if !units.is_sound() || !in_range || !trees.iter().all(|tree| tree.is_sound(n_samples, k)) {
             return Err(SnapshotError::invalid(name, "units, rows or a tree out of range"));
         }
-        let means = trees.iter().map(Tree::means).collect();
-        Ok(Self { units, n_samples, trees, means })
+        let means: Vec<Vec<f64>> = trees.iter().map(Tree::means).collect();
+        let flat: Option<Vec<_>> = trees.iter().zip(&means).map(|(tree, means)| Step::of(tree, means)).collect();
+        Ok(Self { units, n_samples, trees, means, flat: flat.unwrap_or_default() })
     }
 
     pub(crate) fn from_snapshot(snapshot: &Snapshot, name: &'static str, version: u32) -> Result<Self, Error> {
@@ -64,7 +68,11 @@ impl Forest {
             self.units.fill(rows, i * PACK, out.len(), &mut pack);
             out.fill(0.0);
             // Tree by tree, so that a tree is read from far once for 64 rows.
-            for (tree, means) in self.trees.iter().zip(&self.means) {
+            for tree in &self.flat {
+                flat::add(tree, &pack[..out.len() * k], k, out);
+            }
+            let walked = self.flat.len();
+            for (tree, means) in self.trees.iter().zip(&self.means).skip(walked) {
                 for (row, sum) in pack.chunks_exact(k).zip(&mut *out) {
                     let mut depth = 0_u32;
                     let leaf = tree.walk(row, |_, _, _, is_in_range| depth += u32::from(is_in_range));

@@ -1,5 +1,6 @@
 //! Forests that split along hyperplanes: what the extended isolation forest and SCiForest share.
 
+mod flat;
 mod forest;
 mod tree;
 

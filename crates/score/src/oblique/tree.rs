@@ -128,6 +128,11 @@ impl Tree {
         means
     }
 
+    /// The plane and the children of a node that is no leaf.
+    pub(super) fn split(&self, at: usize) -> Option<(&Plane, [u32; 2])> {
+        self.nodes[at].split.as_ref().map(|split| (&split.plane, split.children))
+    }
+
     /// From the root to the row's leaf: `visit(plane, node, child, is_in_range)` at each split. Returns the leaf.
     #[inline(always)]
     pub(super) fn walk(&self, row: &[f64], mut visit: impl FnMut(&Plane, usize, usize, bool)) -> usize {

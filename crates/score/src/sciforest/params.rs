@@ -6,7 +6,7 @@ use super::SciForest;
 use crate::face::{Algorithm, Params};
 use crate::isolation_forest::depth_limit;
 use crate::oblique::{Body, Plane, grow, sample};
-use crate::stats::{mean_deviation, middle};
+use crate::stats::{deviations, middle};
 use crate::units::Units;
 use crate::{Error, Scale, rng};
 
@@ -102,9 +102,8 @@ impl SciForestConfig {
         if members.len() <= 2 {
             return None;
         }
-        let deviation = |j: usize| mean_deviation(&members.iter().map(|row| row[j]).collect::<Vec<_>>()).1;
         let varying: Vec<(usize, f64)> =
-            (0..members[0].len()).map(|j| (j, deviation(j))).filter(|(_, s)| *s >= LEAST).collect();
+            deviations(members).into_iter().enumerate().filter(|(_, s)| *s >= LEAST).collect();
         if varying.is_empty() {
             return None;
         }

@@ -121,7 +121,9 @@ impl Knots {
 impl Map {
     fn candidates(values: &[f64]) -> Vec<Self> {
         let len = values.len();
-        let n_buckets = len.next_power_of_two();
+        // Few knots are worth two buckets each: even ones then have one of their own.
+        const FEW: usize = 256;
+        let n_buckets = if len <= FEW { 2 * len.next_power_of_two() } else { len.next_power_of_two() };
         let linear = |low: f64, high: f64| Self::Linear {
             low,
             per_unit: n_buckets as f64 / (high - low),
