@@ -90,15 +90,6 @@ pub enum Error {
     /// Every member of an ensemble failed; the members and their errors, in order.
     #[error("no member of the ensemble could be fitted: {}", Listed(.0))]
     NoMember(Vec<(String, Error)>),
-    /// A library we call for the fit failed.
-    #[error("{detector}: the fit failed")]
-    Backend {
-        /// Detector that called it.
-        detector: &'static str,
-        /// What the library said.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
     /// An error of linfa itself; its `Fit` trait asks for the conversion.
     #[error("linfa")]
     Linfa(#[from] linfa::Error),

@@ -10,6 +10,9 @@ use crate::rows::{LANES, PACK, Pack};
 use crate::units::{FURTHEST, Units};
 use crate::{Error, Snapshot};
 
+/// Centers looked at side by side.
+const TOGETHER: usize = 4;
+
 /// offset − Σ weight × exp(−gamma × squared distance).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Kernels {
@@ -48,18 +51,16 @@ impl Kernels {
 
     #[inline(always)]
     fn group(&self, group: &[[f64; LANES]]) -> [f64; LANES] {
+        let k = group.len();
         let mut total = [0.0; LANES];
-        for (center, weight) in self.centers.chunks_exact(group.len()).zip(&self.weights) {
-            let mut square = [0.0; LANES];
-            for (xs, c) in group.iter().zip(center) {
-                for lane in 0..LANES {
-                    let d = xs[lane] - c;
-                    square[lane] += d * d;
-                }
-            }
-            for lane in 0..LANES {
-                total[lane] += weight * exp(-self.gamma * square[lane]);
-            }
+        let (fours, rest) = self.weights.as_chunks::<TOGETHER>();
+        let (near, far) = self.centers.split_at(fours.len() * TOGETHER * k);
+        for (centers, weights) in near.chunks_exact(TOGETHER * k).zip(fours) {
+            let centers: [&[f64]; TOGETHER] = std::array::from_fn(|at| &centers[at * k..][..k]);
+            add(&mut total, squares(group, centers), weights, self.gamma);
+        }
+        for (center, weight) in far.chunks_exact(k).zip(rest) {
+            add(&mut total, squares(group, [center]), &[*weight], self.gamma);
         }
         total.map(|sum| self.offset - sum)
     }
@@ -82,5 +83,33 @@ impl Kernels {
         }
         let even = (score - out.iter().sum::<f64>()) / k as f64;
         out.iter_mut().for_each(|x| *x += even);
+    }
+}
+
+/// Squared distances of the rows of a group to Q centers; each is a sum column after column, whatever stands beside it.
+#[inline(always)]
+fn squares<const Q: usize>(group: &[[f64; LANES]], centers: [&[f64]; Q]) -> [[f64; LANES]; Q] {
+    let k = group.len();
+    let centers = centers.map(|center| &center[..k]);
+    let mut squares = [[0.0; LANES]; Q];
+    for (j, xs) in group.iter().enumerate() {
+        for q in 0..Q {
+            let c = centers[q][j];
+            for lane in 0..LANES {
+                let d = xs[lane] - c;
+                squares[q][lane] += d * d;
+            }
+        }
+    }
+    squares
+}
+
+/// Adds weighted kernels, center after center.
+#[inline(always)]
+fn add<const Q: usize>(total: &mut [f64; LANES], squares: [[f64; LANES]; Q], weights: &[f64; Q], gamma: f64) {
+    for (square, weight) in squares.iter().zip(weights) {
+        for lane in 0..LANES {
+            total[lane] += weight * exp(-gamma * square[lane]);
+        }
     }
 }

@@ -1,14 +1,22 @@
-use linfa::ParamGuard;
-use linfa::dataset::{DatasetBase, Pr};
-use linfa::traits::Fit;
-use linfa_svm::Svm;
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 use super::OneClassSvm;
+use super::kernel::Rows;
+use super::solver::solve;
 use crate::face::{Algorithm, Params};
 use crate::kernels::Kernels;
 use crate::units::Units;
 use crate::{Error, Scale};
+
+/// Kernels kept during a fit take this much at most.
+const CACHE_BYTES: usize = 96 << 20;
+
+/// Up to so many rows kernels are taken in 64 bits, which all fit in the [cache](CACHE_BYTES).
+const EXACT: usize = 2_048;
+
+/// Squared distance of the mean, times gamma, up to which 32 bits serve: they move the exponent of a kernel that is
+/// not nearly 0 by 9 × 2⁻²⁴ × the root of this at most, 5e-5.
+const FAR: f64 = 1e4;
 
 /// Parameters of [`OneClassSvm`].
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +30,7 @@ pub struct OneClassSvmConfig {
 
 impl Default for OneClassSvmConfig {
     fn default() -> Self {
-        Self { nu: 0.5, gamma: None, tolerance: 1e-4, max_rows: 10_000, scale: Scale::Deviations }
+        Self { nu: 0.5, gamma: None, tolerance: 1e-3, max_rows: 50_000, scale: Scale::Deviations }
     }
 }
 
@@ -37,12 +45,12 @@ impl Params<OneClassSvmConfig> {
         self.with(|c| c.gamma = Some(gamma))
     }
 
-    /// Violation of the optimality conditions at which the solver stops, in (0, 1); 1e-4 unless told.
+    /// Violation of the optimality conditions at which the solver stops, in (0, 1); 1e-3 unless told.
     pub fn tolerance(self, tolerance: f64) -> Self {
         self.with(|c| c.tolerance = tolerance)
     }
 
-    /// Rows from which on the fit refuses, at least 1; more than 10,000 unless told. It takes 8 bytes for each pair.
+    /// Rows from which on the fit refuses, at least 1; more than 50,000 unless told. Time grows with their square and more.
     pub fn max_rows(self, max_rows: usize) -> Self {
         self.with(|c| c.max_rows = max_rows)
     }
@@ -83,21 +91,39 @@ impl Algorithm for OneClassSvmConfig {
         let units = Units::fit(rows, self.scale);
         let unit = units.distance(1.0);
         let gamma = in_units(self.gamma.unwrap_or(1.0 / k as f64), unit);
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Backend { detector: Self::NAME, source };
-        let records = Array2::from_shape_vec((n, k), units.all(rows)).map_err(|e| failed(Box::new(e)))?;
-        let params = Svm::<f64, Pr>::params().nu_weight(self.nu).gaussian_kernel(1.0 / gamma).eps(self.tolerance);
-        let params = params.check().map_err(|e| failed(Box::new(e)))?;
-        let dataset = DatasetBase::new(records, Array1::from_elem(n, ()));
-        let svm = params.fit(&dataset).map_err(|e| failed(Box::new(e)))?;
+        let records = units.all(rows);
+        let center = means(&records, k);
+        let mut relative = records.clone();
+        relative.chunks_exact_mut(k).for_each(|row| row.iter_mut().zip(&center).for_each(|(x, c)| *x -= c));
+        let factor = gamma.sqrt();
+        let furthest = relative.chunks_exact(k).map(|row| row.iter().map(|x| x * factor * x * factor).sum::<f64>());
+        let furthest = furthest.fold(0.0, f64::max);
+        let solution = if n > EXACT && furthest < FAR {
+            let rows = Rows::<f32>::new(&relative, k, factor);
+            drop(relative);
+            solve(&rows, self.nu, self.tolerance, CACHE_BYTES)
+        } else {
+            let rows = Rows::<f64>::new(&relative, k, factor);
+            drop(relative);
+            solve(&rows, self.nu, self.tolerance, CACHE_BYTES)
+        };
         let (mut centers, mut weights) = (vec![], vec![]);
-        for (row, &alpha) in dataset.records.outer_iter().zip(&svm.alpha) {
+        for (row, &alpha) in records.chunks_exact(k).zip(&solution.alpha) {
             if alpha > 0.0 {
                 centers.extend(row);
                 weights.push(alpha);
             }
         }
-        Ok(OneClassSvm::new(Kernels { units, centers, weights, offset: svm.rho, gamma }))
+        Ok(OneClassSvm::new(Kernels { units, centers, weights, offset: solution.rho, gamma }))
     }
+}
+
+/// Means of the columns of n × k values.
+fn means(values: &[f64], k: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; k];
+    let n = (values.len() / k) as f64;
+    values.chunks_exact(k).for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x / n));
+    sums
 }
 
 /// A factor of squared distances in the caller's units as one in those of a fit.
