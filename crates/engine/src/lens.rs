@@ -24,6 +24,9 @@ const NORMAL: f64 = 0.550_884;
 const MOST: f64 = 2.0;
 const LEAST: f64 = -1e6;
 
+/// The faintest bend there is but none: closer to 0 nothing bends, and both formulas lose their digits.
+const FAINTEST: f64 = 1e-3;
+
 /// From how many rows on the distance that one in a hundred exceeds is known well enough to bend by.
 const ENOUGH: usize = 1_000;
 
@@ -78,7 +81,8 @@ impl Typical {
     /// Whether a saved one can be worked with.
     pub(crate) fn is_sound(&self) -> bool {
         let is_scale = self.per_scale > 0.0 && self.per_scale.is_finite();
-        self.median.is_finite() && is_scale && (LEAST..=MOST).contains(&self.bend)
+        let is_bend = self.bend == 0.0 || self.bend.abs() >= FAINTEST && (LEAST..=MOST).contains(&self.bend);
+        self.median.is_finite() && is_scale && is_bend
     }
 }
 
@@ -105,8 +109,7 @@ fn bend(tenth: f64) -> f64 {
             high = middle;
         }
     }
-    // Closer to 0 than this nothing bends, and both formulas lose their digits.
-    if high.abs().max(low.abs()) < 1e-3 { 0.0 } else { high }
+    if high.abs() < FAINTEST { 0.0 } else { high }
 }
 
 /// A distance of 0 to 1, bent.
@@ -214,6 +217,17 @@ mod tests {
             let see = |typical: Typical, value: f64| typical.lens(Tail::Upper).see(value as f32) * 2.326;
             let seen = [see(plain, z), see(heavy, (z / 2.0).exp()), see(light, (z + 4.0).ln())];
             assert!(seen.iter().all(|seen| (seen - z).abs() < 0.2), "{z}: {seen:?}");
+        }
+    }
+
+    /// A forged one whose bend is too faint to divide by, too strong or no number would make a score of no number.
+    #[test]
+    fn what_no_fit_makes_is_not_sound() {
+        for bend in [0.0, FAINTEST, -FAINTEST, MOST, LEAST] {
+            assert!(Typical { median: 0.0, per_scale: 1.0, bend }.is_sound(), "{bend}");
+        }
+        for bend in [1e-300, -1e-300, 9e-4, MOST * 1.01, LEAST * 1.01, f64::NAN, f64::INFINITY] {
+            assert!(!Typical { median: 0.0, per_scale: 1.0, bend }.is_sound(), "{bend}");
         }
     }
 
