@@ -25,10 +25,10 @@ pub(crate) fn slice_rows<D: RemoveAxis>(
 }
 
 /// Columns taken out of row-major memory at a time: as many as a line of it holds.
-const SIDE: usize = 8;
+pub(crate) const SIDE: usize = 8;
 
 /// Columns `first..` of the rows, one after the other, into `out` (as many as it has room for).
-fn gather(rows: ArrayView2<'_, f64>, first: usize, out: &mut [f64]) {
+pub(crate) fn gather(rows: ArrayView2<'_, f64>, first: usize, out: &mut [f64]) {
     let (n, k) = rows.dim();
     let upto = first + out.len() / n;
     match rows.as_slice() {
@@ -42,7 +42,11 @@ fn gather(rows: ArrayView2<'_, f64>, first: usize, out: &mut [f64]) {
                     height += 1;
                 }
                 for (square, out) in square.iter().zip(out.chunks_exact_mut(n)) {
-                    out[at * SIDE..][..height].copy_from_slice(&square[..height]);
+                    let out = &mut out[at * SIDE..][..height];
+                    match <&mut [f64; SIDE]>::try_from(&mut *out) {
+                        Ok(out) => *out = *square,
+                        Err(_) => out.copy_from_slice(&square[..height]),
+                    }
                 }
             }
         }

@@ -5,7 +5,7 @@ use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
 use crate::rng;
-use crate::stats::range;
+use crate::stats::range_of;
 
 /// A complete binary tree in heap order; index 0 is unused, the root is 1.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,17 +44,10 @@ pub(super) fn tree(rows: ArrayView2<'_, f64>, n_samples: usize, depth: u32, rng:
     let tree = Tree { thresholds: vec![f64::INFINITY; size], columns: vec![0; size], counts: vec![0; 2 * size] };
     // At most 65,536 rows and 65,535 columns: the parameters and the fit check it.
     let columns = (0..k as u16).collect();
-    let mut grower = Grower { rows: rows.view(), size, columns, tree, rng };
-    let mut members: Vec<Member> = drawn.into_iter().map(|row| Member { row, value: 0.0 }).collect();
+    let mut grower = Grower { rows: rows.view(), size, columns, values: vec![0.0; n_samples], tree, rng };
+    let mut members = drawn;
     grower.node(1, &mut members, k);
     grower.tree
-}
-
-/// A row of the sample.
-struct Member {
-    row: usize,
-    /// Its value in the column last looked at.
-    value: f64,
 }
 
 struct Grower<'a, R> {
@@ -63,12 +56,14 @@ struct Grower<'a, R> {
     size: usize,
     /// A permutation of the columns; the first `alive` of a node may still vary among its rows.
     columns: Vec<u16>,
+    /// Of a node's rows, in the column last looked at.
+    values: Vec<f64>,
     tree: Tree,
     rng: &'a mut R,
 }
 
 impl<R: RngCore> Grower<'_, R> {
-    fn node(&mut self, at: usize, members: &mut [Member], mut alive: usize) {
+    fn node(&mut self, at: usize, members: &mut [usize], mut alive: usize) {
         self.tree.counts[at] = members.len() as u32;
         if at >= self.size || members.len() < 2 {
             return;
@@ -81,8 +76,8 @@ impl<R: RngCore> Grower<'_, R> {
             let pick = rng::below(self.rng, alive);
             let column = self.columns[pick];
             let values = self.rows.index_axis(Axis(1), usize::from(column));
-            members.iter_mut().for_each(|m| m.value = values[m.row]);
-            let (low, high) = range(members.iter().map(|m| m.value));
+            self.values.iter_mut().zip(&*members).for_each(|(to, &row)| *to = values[row]);
+            let (low, high) = range_of(&self.values[..members.len()]);
             if low < high {
                 break (column, low, high);
             }
@@ -97,11 +92,11 @@ impl<R: RngCore> Grower<'_, R> {
         self.tree.columns[at] = column;
 
         let mut n_left = 0;
-        for i in 0..members.len() {
-            if members[i].value <= threshold {
-                members.swap(i, n_left);
-                n_left += 1;
-            }
+        // Which side a row goes to cannot be foretold, so there is no branch: each changes places with the first of those on the
+        // right, and stays among them if it is one.
+        for (i, &value) in self.values[..members.len()].iter().enumerate() {
+            members.swap(i, n_left);
+            n_left += usize::from(value <= threshold);
         }
         let (left, right) = members.split_at_mut(n_left);
         self.node(2 * at, left, alive);
