@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::IsolationForestConfig;
 use super::grow::{Tree, depth_limit, expected_depth};
+use super::ranks::Ranks;
 use super::walk::{FAST_COLUMNS, FastPack, LANES, PACK, TREES, WIDE_COLUMNS, Walk, key, leaves_of, mirror, unkey};
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
@@ -25,10 +26,15 @@ pub struct IsolationForest {
     means: Vec<f64>,
     /// n_trees × 2^(depth + 1).
     counts: Vec<u32>,
+    /// The usual shape once more, for many rows.
+    ranks: Option<Ranks>,
 }
 
 /// Rows from which on a pack is faster than row by row.
 const FEWEST: usize = 6;
+
+/// Rows from which on ranks are worth looking up.
+const MANY: usize = 33;
 
 #[derive(Serialize, Deserialize)]
 struct Body {
@@ -75,6 +81,7 @@ impl IsolationForest {
             leaves: vec![0.0; n_trees * size],
             means: vec![0.0; n_trees * 2 * size],
             counts: vec![0; n_trees * 2 * size],
+            ranks: Ranks::new(n_columns, trees),
         };
         let depths: Vec<f64> = (0..=n_samples as u64).map(expected_depth).collect();
         let nodes = forest.thresholds.par_chunks_mut(size).zip(forest.offsets.par_chunks_mut(size));
@@ -238,6 +245,13 @@ impl Model for IsolationForest {
             for (row, out) in rows.outer_iter().zip(out) {
                 *out = self.score_row(row);
             }
+            return;
+        }
+        if let Some(ranks) = &self.ranks
+            && out.len() >= MANY
+        {
+            ranks.sums(rows, &self.leaves, out);
+            out.iter_mut().for_each(|sum| *sum = self.to_score(*sum));
             return;
         }
         let mut stack: FastPack = [0; FAST_COLUMNS * PACK];

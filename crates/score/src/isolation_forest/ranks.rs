@@ -1,0 +1,341 @@
+//! Rows as ranks among the forest's thresholds, and the walk of 64 of them side by side.
+//!
+//! A column's value matters to some trees only by how many of their thresholds in that column lie below: a value is above a threshold
+//! exactly if more of them are below it. Trees are taken together as long as no column has more than 255 thresholds among them, so a
+//! rank takes one byte where the value takes eight: eight times as many are compared by one instruction, and a pack of rows takes an
+//! eighth of the cache.
+//!
+//! A rank is looked up: the span of a column's thresholds is cut into buckets of one width, more than there are thresholds, and a
+//! bucket knows how many thresholds are in those before it. Rounding keeps the order, so whatever is in an earlier bucket is
+//! smaller; a comparison or two settle the rest.
+//!
+//! The upper levels of a tree are few nodes. All rows of a pack are compared with all of them, and what is not on a row's path is
+//! dropped on the way up: this costs less than looking up where each row stands. From there on every row looks up its own.
+
+use fearless_simd::{Level, Simd, dispatch, i8x64, prelude::*};
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+
+use super::grow::Tree;
+use super::walk::{PACK, mirror};
+use crate::rows::{SIDE, gather, slice_rows};
+
+/// Packs whose ranks are looked up together, and which walk a tree one after the other.
+const TILE: usize = 4;
+
+/// Nodes of the only shape that is walked here.
+const NODES: usize = 256;
+
+/// Levels all rows are compared with all nodes of.
+const LEVELS: u32 = 7;
+
+/// Columns up to which rows are walked by ranks.
+const MOST_COLUMNS: usize = 256;
+
+/// Thresholds there may be in a column, so that ranks are 8 bits.
+const MOST: usize = u8::MAX as usize;
+
+/// What a pack sees, so that whatever a node says is within: packs overlap where there are fewer columns.
+const SEEN: usize = MOST_COLUMNS * PACK + PACK;
+
+/// A node is the number of its column in the upper 8 bits, and the code of its threshold in the lower 8.
+const COLUMN: u32 = 24;
+
+/// From a node to where its column begins in a pack: a shift by 24, and one back for each doubling of [`PACK`].
+const OFFSET: u32 = COLUMN - PACK.ilog2();
+
+/// Ranks with a sign, which is what processors compare.
+#[inline(always)]
+fn code(rank: usize) -> i8 {
+    (rank as u8 ^ 1 << 7) as i8
+}
+
+/// What looks up ranks in one column.
+#[derive(Debug, Clone)]
+struct Column {
+    low: f64,
+    /// From the distance to `low` to the bucket.
+    scale: f64,
+    /// Thresholds in the buckets before each, and in all.
+    starts: Vec<u8>,
+    /// Ascending, and +∞ to end them.
+    thresholds: Vec<f64>,
+}
+
+impl Column {
+    /// Of at most [`MOST`] thresholds: [`Ranks::new`] sees to it.
+    fn new(mut thresholds: Vec<f64>) -> Self {
+        thresholds.sort_unstable_by(f64::total_cmp);
+        let low = thresholds.first().copied().unwrap_or(0.0);
+        let high = thresholds.last().copied().unwrap_or(0.0);
+        let n_buckets = (8 * thresholds.len()).next_power_of_two();
+        let scale = (n_buckets - 1) as f64 / (high - low);
+        // All in one bucket is as right, if slower.
+        let scale = if scale.is_finite() { scale } else { 0.0 };
+        let mut column = Self { low, scale, starts: vec![0; n_buckets + 1], thresholds: Vec::new() };
+        let buckets: Vec<usize> = thresholds.iter().map(|&t| column.bucket(t)).collect();
+        let mut next = 0;
+        for (before, bucket) in buckets.into_iter().enumerate() {
+            if bucket >= next {
+                column.starts[next..=bucket].fill(before as u8);
+                next = bucket + 1;
+            }
+        }
+        column.starts[next..].fill(thresholds.len() as u8);
+        thresholds.push(f64::INFINITY);
+        column.thresholds = thresholds;
+        column
+    }
+
+    /// Never smaller for a larger value.
+    #[inline(always)]
+    fn bucket(&self, x: f64) -> usize {
+        /// A sum with it has the whole part of a small number in its last bits.
+        const WHOLE: f64 = (1_u64 << 52) as f64;
+        let n_buckets = self.starts.len() - 1;
+        let last = (n_buckets - 1) as f64;
+        let at = (x - self.low) * self.scale;
+        // What is no number, too, goes to the first.
+        let at = if at > 0.0 { at } else { 0.0 };
+        let at = if at < last { at } else { last };
+        (at + WHOLE).to_bits() as usize & (n_buckets - 1)
+    }
+
+    /// How many thresholds, all in the bucket or before it, are below the value.
+    #[inline(always)]
+    fn rank_from(&self, bucket: usize, x: f64) -> usize {
+        let mut rank = usize::from(self.starts[bucket]);
+        rank += usize::from(self.thresholds[rank] < x);
+        // Few buckets have two.
+        if self.thresholds[rank] < x {
+            let end = usize::from(self.starts[bucket + 1]);
+            rank += self.thresholds[rank..end].partition_point(|&t| t < x);
+        }
+        rank
+    }
+
+    fn rank(&self, x: f64) -> usize {
+        self.rank_from(self.bucket(x), x)
+    }
+
+    /// The codes of up to [`PACK`] values.
+    #[inline(always)]
+    fn codes(&self, values: &[f64], out: &mut [i8]) {
+        let mut buckets = [0; PACK];
+        // Below 2,048.
+        buckets.iter_mut().zip(values).for_each(|(to, &x)| *to = self.bucket(x) as u16);
+        self.search(values, &buckets, out);
+    }
+
+    /// The rest of [`codes`](Self::codes), for the plainest processor as [`finish`] is.
+    #[inline(never)]
+    fn search(&self, values: &[f64], buckets: &[u16; PACK], out: &mut [i8]) {
+        for ((to, &x), &bucket) in out.iter_mut().zip(values).zip(buckets) {
+            *to = code(self.rank_from(bucket.into(), x));
+        }
+    }
+}
+
+/// A forest of trees of 256 nodes, by ranks.
+#[derive(Debug, Clone)]
+pub(super) struct Ranks {
+    parts: Vec<Part>,
+}
+
+/// Trees that share ranks.
+#[derive(Debug, Clone)]
+struct Part {
+    columns: Vec<Column>,
+    /// Trees × 256, in mirrored order: see [`COLUMN`]. Where there is no split, no rank is above.
+    nodes: Vec<u32>,
+}
+
+/// The splits of a tree: where, at which threshold, in which column.
+fn splits(tree: &Tree) -> impl Iterator<Item = (usize, f64, u16)> {
+    let nodes = tree.thresholds.iter().zip(&tree.columns).enumerate();
+    nodes.filter(|(_, (t, _))| **t < f64::INFINITY).map(|(at, (&t, &column))| (at, t, column))
+}
+
+impl Part {
+    fn new(n_columns: usize, trees: &[Tree]) -> Self {
+        let mut thresholds: Vec<Vec<f64>> = vec![Vec::new(); n_columns];
+        for (_, t, column) in trees.iter().flat_map(splits) {
+            thresholds[usize::from(column)].push(t);
+        }
+        let columns: Vec<Column> = thresholds.into_par_iter().map(Column::new).collect();
+        let mut nodes = vec![u32::from(code(MOST) as u8); trees.len() * NODES];
+        nodes.par_chunks_exact_mut(NODES).zip(trees).for_each(|(nodes, tree)| {
+            for (at, t, column) in splits(tree) {
+                let rank = columns[usize::from(column)].rank(t);
+                nodes[mirror(NODES.ilog2(), at)] = u32::from(column) << COLUMN | u32::from(code(rank) as u8);
+            }
+        });
+        Self { columns, nodes }
+    }
+
+    /// The codes of rows, pack after pack, in each column after column.
+    #[inline(always)]
+    fn fill(&self, packs: &mut [i8], rows: ArrayView2<'_, f64>) {
+        let (n, k) = rows.dim();
+        let mut buffer = [0.0; SIDE * TILE * PACK];
+        for first in (0..k).step_by(SIDE) {
+            let columns = &mut buffer[..n * SIDE.min(k - first)];
+            gather(rows.view(), first, columns);
+            for (j, values) in columns.chunks_exact(n).enumerate() {
+                for (pack, values) in packs.chunks_exact_mut(k * PACK).zip(values.chunks(PACK)) {
+                    self.columns[first + j].codes(values, &mut pack[(first + j) * PACK..][..PACK]);
+                }
+            }
+        }
+    }
+}
+
+impl Ranks {
+    /// `None` for a forest of another shape.
+    pub(super) fn new(n_columns: usize, trees: &[Tree]) -> Option<Self> {
+        if n_columns > MOST_COLUMNS || trees.iter().any(|tree| tree.columns.len() != NODES) {
+            return None;
+        }
+        // One tree always fits: it has no more than 255 splits.
+        let mut runs = Vec::new();
+        let mut counts = vec![0; n_columns];
+        let mut start = 0;
+        for (i, tree) in trees.iter().enumerate() {
+            splits(tree).for_each(|(_, _, column)| counts[usize::from(column)] += 1);
+            if counts.iter().any(|&count| count > MOST) {
+                runs.push(&trees[start..i]);
+                start = i;
+                counts.fill(0);
+                splits(tree).for_each(|(_, _, column)| counts[usize::from(column)] += 1);
+            }
+        }
+        runs.push(&trees[start..]);
+        Some(Self { parts: runs.into_par_iter().map(|trees| Part::new(n_columns, trees)).collect() })
+    }
+
+    /// Each row's sum over the trees, tree after tree, of the value of its leaf: `leaves` are trees × 256, in mirrored order.
+    pub(super) fn sums(&self, rows: ArrayView2<'_, f64>, leaves: &[f64], sums: &mut [f64]) {
+        let level = Level::new();
+        dispatch!(level, simd => self.add_up(simd, rows, leaves, sums));
+    }
+
+    #[inline(always)]
+    fn add_up<S: Simd>(&self, simd: S, rows: ArrayView2<'_, f64>, leaves: &[f64], out: &mut [f64]) {
+        let pack_len = rows.ncols() * PACK;
+        let mut packs = vec![0; (out.len().div_ceil(PACK).min(TILE) - 1) * pack_len + SEEN];
+        for (i, out) in out.chunks_mut(TILE * PACK).enumerate() {
+            let rows = slice_rows(rows, i * TILE * PACK, out.len());
+            let mut sums = [[0.0; PACK]; TILE];
+            let sums = &mut sums[..out.len().div_ceil(PACK)];
+            let mut leaves = leaves.as_chunks().0.iter();
+            for part in &self.parts {
+                part.fill(&mut packs, rows);
+                for (nodes, leaves) in part.nodes.as_chunks().0.iter().zip(&mut leaves) {
+                    for (p, sums) in sums.iter_mut().enumerate() {
+                        if let Some(ranks) = packs[p * pack_len..].first_chunk() {
+                            let pack = Pack { simd, nodes, ranks };
+                            finish(nodes, leaves, ranks, &pack.reached().to_array(), sums);
+                        }
+                    }
+                }
+            }
+            out.copy_from_slice(&sums.as_flattened()[..out.len()]);
+        }
+    }
+}
+
+/// Rows before a tree.
+#[derive(Clone, Copy)]
+struct Pack<'a, S> {
+    simd: S,
+    nodes: &'a [u32; NODES],
+    ranks: &'a [i8; SEEN],
+}
+
+impl<S: Simd> Pack<'_, S> {
+    /// `high` for rows above the threshold of node `at` of the heap, `low` for the others.
+    #[inline(always)]
+    fn choose(&self, at: usize, low: i8x64<S>, high: i8x64<S>) -> i8x64<S> {
+        let node = self.nodes[NODES - at];
+        let ranks = i8x64::from_slice(self.simd, &self.ranks[(node >> OFFSET) as usize..][..PACK]);
+        ranks.simd_gt(i8x64::splat(self.simd, node as i8)).select(high, low)
+    }
+
+    /// Where the rows that have reached node `at` stand one level further down.
+    #[inline(always)]
+    fn one(&self, at: usize) -> i8x64<S> {
+        let place = |child: usize| i8x64::splat(self.simd, (NODES - child) as i8);
+        self.choose(at, place(2 * at), place(2 * at + 1))
+    }
+
+    #[inline(always)]
+    fn two(&self, at: usize) -> i8x64<S> {
+        self.choose(at, self.one(2 * at), self.one(2 * at + 1))
+    }
+
+    #[inline(always)]
+    fn three(&self, at: usize) -> i8x64<S> {
+        self.choose(at, self.two(2 * at), self.two(2 * at + 1))
+    }
+
+    #[inline(always)]
+    fn four(&self, at: usize) -> i8x64<S> {
+        self.choose(at, self.three(2 * at), self.three(2 * at + 1))
+    }
+
+    #[inline(always)]
+    fn five(&self, at: usize) -> i8x64<S> {
+        self.choose(at, self.four(2 * at), self.four(2 * at + 1))
+    }
+
+    #[inline(always)]
+    fn six(&self, at: usize) -> i8x64<S> {
+        self.choose(at, self.five(2 * at), self.five(2 * at + 1))
+    }
+
+    /// The places that the rows come to after [`LEVELS`] levels.
+    #[inline(always)]
+    fn reached(&self) -> i8x64<S> {
+        self.choose(1, self.six(2), self.six(3))
+    }
+}
+
+/// From the places reached on to the leaves, whose values are added. A function of its own, for the plainest processor: with
+/// instructions for it at hand the compiler gathers what is cheaper to load.
+#[inline(never)]
+fn finish(
+    nodes: &[u32; NODES],
+    leaves: &[f64; NODES],
+    ranks: &[i8; SEEN],
+    reached: &[i8; PACK],
+    sums: &mut [f64; PACK],
+) {
+    for lane in 0..PACK {
+        let mut at = usize::from(reached[lane] as u8);
+        for _ in LEVELS..NODES.ilog2() {
+            let node = nodes[at];
+            let rank = ranks[(node >> OFFSET) as usize + lane];
+            at = (at + at).wrapping_sub(usize::from((node as i8) < rank)) % NODES;
+        }
+        sums[lane] += leaves[at];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rank_counts_the_thresholds_below() {
+        let crowded: Vec<f64> = (0..200).map(|i| 1.0 + f64::from(i) * 1e-9).chain([-1e300, 1e300, 1e300]).collect();
+        let spread: Vec<f64> = (0..255).map(|i| f64::from(i * i % 257)).collect();
+        for thresholds in [vec![], vec![-0.0], vec![3.5; 9], vec![f64::MIN, -1.0, 0.0, f64::MAX], crowded, spread] {
+            let column = Column::new(thresholds.clone());
+            let around = thresholds.iter().flat_map(|t| [t.next_down(), *t, t.next_up()]);
+            for x in around.chain([f64::MIN, -1.0, -0.0, 0.0, 5e-324, 1.0, f64::MAX]) {
+                let below = thresholds.iter().filter(|&&t| t < x).count();
+                assert_eq!(column.rank(x), below, "{x} among {} thresholds", thresholds.len());
+            }
+        }
+    }
+}
