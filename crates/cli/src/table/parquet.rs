@@ -11,7 +11,7 @@ use super::{Columns, TableError, form};
 pub(super) fn read(path: &Path) -> Result<Columns, TableError> {
     let file = File::open(path).map_err(|source| TableError::Io { path: path.to_owned(), source })?;
     let frame = ParquetReader::new(file).finish().map_err(|error| form(path, error.to_string()))?;
-    let cells = |column: &Column| {
+    let cells = |column: Column| {
         let name = column.name().to_string();
         let unread = |error: polars_core::error::PolarsError| form(path, format!("column `{name}`: {error}"));
         let kind = column.dtype();
@@ -26,5 +26,5 @@ pub(super) fn read(path: &Path) -> Result<Columns, TableError> {
         };
         Ok((name, cells))
     };
-    frame.columns().iter().map(cells).collect()
+    frame.into_columns().into_iter().map(cells).collect()
 }
