@@ -35,9 +35,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     let stage = stages.begin("bench");
     let mut report = Report::new(names, args.seeds);
     for (nth, file) in files.iter().enumerate() {
-        let done = Table::read(file)
-            .map_err(Into::into)
-            .and_then(|t| measure_all(&t, &mut report, &stage, (nth, files.len())));
+        let done =
+            Table::read(file).map_err(Into::into).and_then(|t| measure_all(t, &mut report, &stage, (nth, files.len())));
         if let Err(error) = done {
             eprintln!("warning: left out: {error:#}");
         }
@@ -82,11 +81,12 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn measure_all(table: &Table, report: &mut Report, stage: &Stage, (nth, of): (usize, usize)) -> Result<()> {
-    let anomalies = table.both_kinds()?;
-    let rows = Encoder::fit(&table.inputs)?.encode(&table.inputs)?.rows;
+fn measure_all(table: Table, report: &mut Report, stage: &Stage, (nth, of): (usize, usize)) -> Result<()> {
+    let name = table.name();
+    let (inputs, anomalies) = table.labelled()?;
+    let rows = Encoder::fit(&inputs)?.encode_owned(inputs)?.rows;
     let count = anomalies.iter().filter(|&&anomaly| anomaly).count();
-    report.shapes.push(Shape { name: table.name(), rows: rows.nrows(), columns: rows.ncols(), anomalies: count });
+    report.shapes.push(Shape { name, rows: rows.nrows(), columns: rows.ncols(), anomalies: count });
     let all = (of * report.names.len() * report.seeds as usize) as u64;
     for d in 0..report.names.len() {
         let mut runs: Vec<Measured> = Vec::new();
@@ -95,7 +95,7 @@ fn measure_all(table: &Table, report: &mut Report, stage: &Stage, (nth, of): (us
         for seed in 0..report.seeds {
             let measured = detector(&report.names[d], seed)
                 .map_err(Into::into)
-                .and_then(|detector| measure(detector.as_ref(), rows.view(), anomalies));
+                .and_then(|detector| measure(detector.as_ref(), rows.view(), &anomalies));
             match measured {
                 Ok(measured) => runs.push(measured),
                 Err(error) => failure = Some(error.to_string()),

@@ -40,13 +40,13 @@ pub(crate) fn run(args: &DetectArgs) -> Result<()> {
     let table = Table::read(&args.table)?;
     let usual = args.fit.as_deref().map(Table::read).transpose()?;
     let encoder = Encoder::fit(&usual.as_ref().unwrap_or(&table).inputs)?;
-    let encode = |table: &Table| encoder.encode(&table.inputs).with_context(|| table.path.display().to_string());
-    let encoded = encode(&table)?;
+    let encode = |table: Table| encoder.encode_owned(table.inputs).with_context(|| table.path.display().to_string());
+    let encoded = encode(table)?;
     for (name, nulls) in encoder.table_names().zip(&encoded.unforeseen_nulls).filter(|(_, nulls)| **nulls > 0) {
         eprintln!("warning: {nulls} empty cell(s) of `{name}`, of which the fit has none, are taken for its median");
     }
     let rows = encoded.rows;
-    let usual = usual.as_ref().map(encode).transpose()?.map(|encoded| encoded.rows);
+    let usual = usual.map(encode).transpose()?.map(|encoded| encoded.rows);
     stages.end(stage);
 
     let stage = stages.begin("detecting");

@@ -1,6 +1,7 @@
 //! Tables of any kind, for detectors rather than for feeds: Parquet, CSV and NumPy archives.
 
 mod delimited;
+mod npy;
 mod npz;
 mod parquet;
 
@@ -77,15 +78,15 @@ impl Table {
         self.path.file_stem().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
 
-    /// The labels of a table to measure detectors by: some rows anomalies and some not.
-    pub(crate) fn both_kinds(&self) -> Result<&[bool], TableError> {
-        let Some(anomalies) = &self.anomalies else {
+    /// What detectors are measured by: the inputs, and labels that call some rows anomalies and some not.
+    pub(crate) fn labelled(self) -> Result<(encode::Table, Vec<bool>), TableError> {
+        let Some(anomalies) = self.anomalies else {
             return Err(form(&self.path, "there is no column `label`"));
         };
         match anomalies.iter().filter(|&&anomaly| anomaly).count() {
             0 => Err(form(&self.path, "no row is labelled as an anomaly")),
             n if n == anomalies.len() => Err(form(&self.path, "every row is labelled as an anomaly")),
-            _ => Ok(anomalies),
+            _ => Ok((self.inputs, anomalies)),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::io::{Cursor, Write as _};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -14,6 +15,8 @@ use polars_io::parquet::read::ParquetReader;
 use polars_io::parquet::write::ParquetWriter;
 use serde_json::Value;
 use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 fn crible(folder: &TempDir, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crible")).current_dir(folder).args(args).output().unwrap()
@@ -211,6 +214,120 @@ fn what_is_no_table_is_told_with_its_place() {
     check("fine.csv", "a,b\n1,2\n", &["--out", "s.txt"], "ending in .parquet or .csv");
     let out = crible(&folder, &["detect", "missing.csv"]);
     assert!(text(&out.stderr).contains("missing.csv") && !out.status.success());
+}
+
+/// An array in NumPy's format.
+fn npy(descr: &str, by_column: bool, shape: &str, numbers: &[u8]) -> Vec<u8> {
+    let by_column = if by_column { "True" } else { "False" };
+    let head = format!("{{'descr': '{descr}', 'fortran_order': {by_column}, 'shape': {shape}, }}\n");
+    let length = u16::try_from(head.len()).unwrap().to_le_bytes();
+    [&b"\x93NUMPY\x01\x00"[..], &length, head.as_bytes(), numbers].concat()
+}
+
+fn bytes(numbers: &[f64]) -> Vec<u8> {
+    numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+fn npz(arrays: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, array) in arrays {
+        archive.start_file(*name, SimpleFileOptions::default().compression_method(method)).unwrap();
+        archive.write_all(array).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn an_archive_of_numpy_may_be_written_in_several_ways() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "plain.csv", csv(false, numbers));
+    let of = |file: &str| {
+        let out = crible(&folder, &["detect", file]);
+        assert_eq!(out.status.code(), Some(0), "{file}: {}", text(&out.stderr));
+        text(&out.stdout)
+    };
+    let plain = of("plain.csv");
+    let cells = |by_column: bool| -> Vec<f64> {
+        let place = |i: usize| if by_column { (i % ROWS, i / ROWS) } else { (i / 3, i % 3) };
+        (0..3 * ROWS).map(place).map(|(row, column)| value(row, column)).collect()
+    };
+    let shape = format!("({ROWS}, 3)");
+    let by_row = || npy("<f8", false, &shape, &bytes(&cells(false)));
+    let check = |arrays: &[(&str, Vec<u8>)], method: CompressionMethod| {
+        write(&folder, "t.npz", npz(arrays, method));
+        assert_eq!(of("t.npz"), plain);
+    };
+    check(&[("X.npy", by_row())], CompressionMethod::Stored);
+    check(&[("X", by_row())], CompressionMethod::Deflated);
+    // Every value of the grid is a single-precision number, too.
+    let single: Vec<u8> = cells(true).iter().flat_map(|&x| (x as f32).to_be_bytes()).collect();
+    check(&[("other.npy", vec![]), ("X.npy", npy(">f4", true, &shape, &single))], CompressionMethod::Stored);
+    let labels: Vec<u8> = (0..ROWS).map(|row| u8::from(is_odd(row))).collect();
+    let labels = npy("|b1", false, &format!("({ROWS}, 1)"), &labels);
+    check(&[("label.npy", labels), ("X.npy", by_row())], CompressionMethod::Deflated);
+}
+
+#[test]
+fn what_is_wrong_with_an_archive_of_numpy_is_told() {
+    let folder = TempDir::new().unwrap();
+    let check = |archive: &[u8], expect: &str| {
+        write(&folder, "t.npz", archive);
+        let out = crible(&folder, &["detect", "t.npz"]);
+        let log = text(&out.stderr);
+        assert!(!out.status.success() && log.contains("t.npz: ") && log.contains(expect), "{log}, expected {expect}");
+        assert!(!log.contains("panicked"), "{log}");
+    };
+    let arrays = |arrays: &[(&str, Vec<u8>)], expect: &str| check(&npz(arrays, CompressionMethod::Deflated), expect);
+    let matrix = |numbers: [f64; 4]| npy("<f8", false, "(2, 2)", &bytes(&numbers));
+    let fine = || matrix([1.0, 2.0, 3.0, 4.0]);
+    arrays(&[("a.npy", fine()), ("b.npy", fine())], "it has no array `X`, rows × columns, but a, b");
+    arrays(
+        &[("X.npy", npy("<U1", false, "(1, 1)", &[0; 4]))],
+        "the array `X` is not one of numbers: its type is '<U1'",
+    );
+    arrays(&[("X.npy", npy("|u1", false, "(4,)", &[0; 4]))], "the array `X` has not two dimensions, rows × columns");
+    arrays(&[("X.npy", npy("|u1", false, "(0, 4)", &[]))], "there is no row");
+    arrays(&[("X.npy", npy("|u1", false, "(4, 0)", &[]))], "no column besides the label");
+    arrays(&[("X.npy", fine()[..100].to_vec())], "the array `X` ends before the last of its [2, 2] numbers");
+    arrays(&[("X.npy", matrix([1.0, 2.0, f64::INFINITY, 4.0]))], "row 1, column `x0`: expected a finite number");
+    let labels = |numbers: &[u8]| npy("|u1", false, &format!("({},)", numbers.len()), numbers);
+    arrays(&[("X.npy", fine()), ("y.npy", labels(&[1; 3]))], "`y` has 3 labels: expected 2, one a row of `X`");
+    arrays(&[("X.npy", fine()), ("y.npy", labels(&[1, 2]))], "row 1, column `label`: expected a label");
+
+    let whole = npz(&[("X.npy", fine())], CompressionMethod::Stored);
+    check(&whole[..whole.len() - 30], "not a NumPy archive");
+    // Another number than the one whose checksum the archive has.
+    let mut changed = whole.clone();
+    let at = whole.windows(8).position(|bytes| bytes == 3.0_f64.to_le_bytes()).unwrap();
+    changed[at] ^= 1;
+    check(&changed, "the array `X` cannot be read");
+}
+
+/// The most a process had resident is little more than the matrix and what it has without one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_is_not_held_twice() {
+    const WIDE: usize = 40;
+    let rows = 160_000;
+    let folder = TempDir::new().unwrap();
+    let cell = |row: usize, column: usize| ((row * (7 + 3 * column)) % 1009) as f64;
+    let mut archive = NpzWriter::new(File::create(folder.path().join("t.npz")).unwrap());
+    archive.add_array("X", &Array2::from_shape_fn((rows, WIDE), |(r, c)| cell(r, c))).unwrap();
+    archive.finish().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crible"));
+    command.current_dir(&folder).args(["detect", "t.npz", "--detector", "hbos", "--threads", "1", "--out", "s.csv"]);
+    let mut process = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", process.id());
+    let mut most = 0;
+    while process.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+        most = most.max(kib.unwrap_or(0) * 1024);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let matrix = rows * WIDE * size_of::<f64>();
+    assert!(matrix < most && most < matrix * 9 / 5, "{most} bytes, of which the matrix is {matrix}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Checks and threads, once for every model.
 
-use ndarray::{Array1, ArrayView2, Axis};
+use ndarray::{Array1, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
 use crate::rows::slice_rows;
@@ -70,6 +70,11 @@ pub(crate) fn check_fit(rows: ArrayView2<'_, f64>) -> Result<(), Error> {
     }
     if rows.ncols() == 0 {
         return Err(Error::TooFew { what: "columns", got: 0, needed: 1 });
+    }
+    // Columns that lie together are read from end to end; only where one is bad, which row comes first is asked.
+    let column_is_fine = |column: ArrayView1<'_, f64>| column.to_slice().is_some_and(all_finite);
+    if rows.strides()[0] == 1 && rows.axis_iter(Axis(1)).into_par_iter().all(column_is_fine) {
+        return Ok(());
     }
     let first_bad = (0..rows.nrows())
         .into_par_iter()

@@ -210,9 +210,7 @@ fn by_piece<T: Copy + Sync>(
         if let Some(values) = rows.as_slice() {
             dispatch!(level, _simd => add_rows(values, k, first, of, &add, &mut out));
         } else if rows.strides()[0] == 1 {
-            for ((to, of), column) in out.iter_mut().zip(of).zip(rows.axis_iter(Axis(1)).skip(first)) {
-                *to = column.iter().fold(0.0, |sum, &x| add(sum, *of, x));
-            }
+            dispatch!(level, _simd => add_columns(rows, first, of, &add, &mut out));
         } else {
             for row in rows.axis_iter(Axis(0)) {
                 out.iter_mut().zip(of).zip(row.iter().skip(first)).for_each(|((to, of), &x)| *to = add(*to, *of, x));
@@ -249,6 +247,35 @@ fn add_rows<T: Copy>(
     }
     for row in rest.chunks_exact(k) {
         out.iter_mut().zip(of).zip(&row[first..]).for_each(|((to, &of), &x)| *to = add(*to, of, x));
+    }
+}
+
+/// The same of columns that lie together, eight side by side: a sum has to wait for the one before it, but not for another
+/// column's.
+#[inline(always)]
+fn add_columns<T: Copy>(
+    rows: ArrayView2<'_, f64>,
+    first: usize,
+    of: &[T],
+    add: &impl Fn(f64, T, f64) -> f64,
+    out: &mut [f64],
+) {
+    let n = rows.nrows();
+    // Each has a stride of 1, and so is a slice.
+    let columns: Vec<&[f64]> =
+        rows.axis_iter(Axis(1)).skip(first).take(of.len()).filter_map(|column| column.to_slice()).collect();
+    for ((columns, of), out) in columns.chunks(SIDE).zip(of.chunks(SIDE)).zip(out.chunks_mut(SIDE)) {
+        // Where there are fewer, the last is taken more than once.
+        let last = out.len() - 1;
+        let columns: [&[f64]; SIDE] = std::array::from_fn(|j| &columns[j.min(last)][..n]);
+        let of: [T; SIDE] = std::array::from_fn(|j| of[j.min(last)]);
+        let mut sums = [0.0; SIDE];
+        for i in 0..n {
+            for ((sum, &of), column) in sums.iter_mut().zip(&of).zip(&columns) {
+                *sum = add(*sum, of, column[i]);
+            }
+        }
+        out.copy_from_slice(&sums[..=last]);
     }
 }
 

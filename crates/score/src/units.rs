@@ -82,8 +82,12 @@ impl Units {
         let k = self.columns.len();
         let part = slice_rows(rows, start, len);
         if part.strides()[0] == 1 {
-            for (j, column) in part.axis_iter(Axis(1)).enumerate() {
-                column.iter().enumerate().for_each(|(i, &x)| out[i * k + j] = self.value(j, x));
+            // Few rows at a time: what is written then stays in the first-level cache until its lines are full.
+            const FEW: usize = 32;
+            for (i, out) in out[..len * k].chunks_mut(FEW * k).enumerate() {
+                for (j, column) in slice_rows(part, i * FEW, out.len() / k).axis_iter(Axis(1)).enumerate() {
+                    out.chunks_exact_mut(k).zip(column).for_each(|(out, &x)| out[j] = self.value(j, x));
+                }
             }
         } else {
             for (row, out) in part.axis_iter(Axis(0)).zip(out.chunks_exact_mut(k)) {

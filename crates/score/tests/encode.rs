@@ -36,9 +36,13 @@ fn a_mixed_table() {
         ("hour", numbers(&[f64::NAN, 8.0])),
         ("amount", numbers(&[2.0, 2.0])),
     ]);
-    let encoded = encoder.encode(&later.unwrap()).unwrap();
+    let later = later.unwrap();
+    let encoded = encoder.encode(&later).unwrap();
     assert_eq!(encoded.rows.row(0).to_vec(), [2.0, 0.0, 9.0, libm::log(2.0)]);
     assert_eq!(encoded.unforeseen_nulls, [0, 1, 0]);
+    let owned = encoder.encode_owned(later).unwrap();
+    assert_eq!(owned, encoded);
+    assert_eq!((encoded.rows.strides(), owned.rows.strides()), (&[4, 1][..], &[1, 2][..]));
 
     let mut by_column = [9.0; 3];
     encoder.fold(&[1.0, 2.0, 4.0, 8.0], &mut by_column);
@@ -61,7 +65,9 @@ fn what_is_refused() {
     let encoder = Encoder::fit(&Table::new([("a", numbers(&[1.0])), ("b", words("x"))]).unwrap()).unwrap();
     let missing = encoder.encode(&Table::new([("a", numbers(&[1.0]))]).unwrap()).unwrap_err();
     insta::assert_snapshot!(missing, @"column `b`: expected the column, as in the fit, got none");
-    let kind = encoder.encode(&Table::new([("a", words("1")), ("b", words("x"))]).unwrap()).unwrap_err();
+    let other_kind = Table::new([("a", words("1")), ("b", words("x"))]).unwrap();
+    let kind = encoder.encode(&other_kind).unwrap_err();
+    assert_eq!(encoder.encode_owned(other_kind).unwrap_err().to_string(), kind.to_string());
     insta::assert_snapshot!(kind, @"column `a`: expected numbers, as in the fit, got words");
     // Nothing but nulls is of no kind.
     let nulls = Table::new([("a", words("- -")), ("b", numbers(&[f64::NAN; 2]))]).unwrap();
@@ -153,6 +159,7 @@ proptest! {
         let bytes = encoder.snapshot().to_bytes();
         let read = Encoder::from_snapshot(&Snapshot::from_bytes(&bytes).unwrap()).unwrap();
         prop_assert_eq!(&read, &encoder);
-        prop_assert_eq!(read.encode(&later).unwrap(), encoded);
+        prop_assert_eq!(&read.encode(&later).unwrap(), &encoded);
+        prop_assert_eq!(read.encode_owned(later).unwrap(), encoded);
     }
 }

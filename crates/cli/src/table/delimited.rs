@@ -21,6 +21,7 @@ pub(super) fn read(path: &Path) -> Result<Columns, TableError> {
     let fault = |error: csv::Error| form(path, error.to_string());
     let header = reader.headers().map_err(fault)?;
     let names: Vec<String> = header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+    let first = reader.position().clone();
     let mut columns: Vec<Growing> = names.iter().map(|_| Growing::default()).collect();
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(fault)? {
@@ -28,18 +29,36 @@ pub(super) fn read(path: &Path) -> Result<Columns, TableError> {
             column.push(cell);
         }
     }
+    // Words found late are read from the first on. To keep every number's text in case one follows takes many times
+    // the memory that the numbers take.
+    let late: Vec<usize> = (0..columns.len()).filter(|&j| matches!(columns[j], Growing::Late)).collect();
+    if !late.is_empty() {
+        late.iter().for_each(|&j| columns[j] = Growing::Words(Vec::new()));
+        reader.seek(first).map_err(fault)?;
+        while reader.read_record(&mut record).map_err(fault)? {
+            late.iter().for_each(|&j| columns[j].push(&record[j]));
+        }
+    }
     let finish = |(name, column): (String, Growing)| column.finish(path, &name).map(|cells| (name, cells));
     names.into_iter().zip(columns).map(finish).collect()
 }
 
 /// A column that is one of numbers until a cell is none.
-#[derive(Default)]
-struct Growing {
-    numbers: Vec<f64>,
-    /// The cells as they stand, from the first on that is no number.
-    words: Option<Vec<Option<String>>>,
-    /// The cells before it.
-    texts: Vec<Box<str>>,
+enum Growing {
+    Numbers {
+        numbers: Vec<f64>,
+        /// The first cell that is infinite, as it stands, and its row.
+        infinite: Option<(usize, String)>,
+    },
+    Words(Vec<Option<String>>),
+    /// A column of words that begins like one of numbers; its cells are not kept.
+    Late,
+}
+
+impl Default for Growing {
+    fn default() -> Self {
+        Self::Numbers { numbers: Vec::new(), infinite: None }
+    }
 }
 
 fn is_empty(cell: &str) -> bool {
@@ -48,34 +67,57 @@ fn is_empty(cell: &str) -> bool {
 
 impl Growing {
     fn push(&mut self, cell: &str) {
-        if let Some(words) = &mut self.words {
-            words.push((!is_empty(cell)).then(|| cell.to_owned()));
-            return;
-        }
-        let number = if is_empty(cell) { Ok(f64::NAN) } else { cell.parse::<f64>() };
-        match number {
-            Ok(number) => {
-                self.numbers.push(number);
-                self.texts.push(cell.into());
+        match self {
+            Self::Numbers { numbers, infinite } => {
+                let number = if is_empty(cell) { Ok(f64::NAN) } else { cell.parse::<f64>() };
+                match number {
+                    Ok(number) => {
+                        if number.is_infinite() && infinite.is_none() {
+                            *infinite = Some((numbers.len(), cell.to_owned()));
+                        }
+                        numbers.push(number);
+                    }
+                    Err(_) if numbers.is_empty() => *self = Self::Words(vec![Some(cell.to_owned())]),
+                    Err(_) => *self = Self::Late,
+                }
             }
-            Err(_) => {
-                let texts = std::mem::take(&mut self.texts);
-                let mut words: Vec<Option<String>> =
-                    texts.into_iter().map(|text| (!is_empty(&text)).then(|| text.into())).collect();
-                words.push(Some(cell.to_owned()));
-                self.numbers = Vec::new();
-                self.words = Some(words);
-            }
+            Self::Words(words) => words.push((!is_empty(cell)).then(|| cell.to_owned())),
+            Self::Late => {}
         }
     }
 
     fn finish(self, path: &Path, name: &str) -> Result<Column, TableError> {
-        if let Some(words) = self.words {
-            return Ok(Column::Words(words));
+        match self {
+            Self::Numbers { infinite: Some((row, text)), .. } => Err(cell(path, row, name, text, FINITE)),
+            Self::Numbers { numbers, .. } => Ok(Column::Numbers(numbers)),
+            Self::Words(words) => Ok(Column::Words(words)),
+            Self::Late => Ok(Column::Words(Vec::new())),
         }
-        if let Some(row) = self.numbers.iter().position(|x| x.is_infinite()) {
-            return Err(cell(path, row, name, &self.texts[row], FINITE));
-        }
-        Ok(Column::Numbers(self.numbers))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_column_may_turn_out_to_be_words_at_any_row() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("t.csv");
+        fs::write(&path, "number,early,late,last\n1,a,007,\nNA,2,,1e3\n3,,b,2\n4,c,4.50,x\n").unwrap();
+        let words = |words: [&str; 4]| Column::Words(words.map(|w| (!w.is_empty()).then(|| w.to_owned())).to_vec());
+        let columns = read(&path).unwrap();
+        assert_eq!(
+            columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["number", "early", "late", "last"]
+        );
+        let Column::Numbers(numbers) = &columns[0].1 else { panic!("{columns:?}") };
+        assert!(numbers[1].is_nan() && [numbers[0], numbers[2], numbers[3]] == [1.0, 3.0, 4.0]);
+        assert_eq!(columns[1].1, words(["a", "2", "", "c"]));
+        assert_eq!(columns[2].1, words(["007", "", "b", "4.50"]));
+        assert_eq!(columns[3].1, words(["", "1e3", "2", "x"]));
     }
 }

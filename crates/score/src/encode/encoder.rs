@@ -1,4 +1,4 @@
-use ndarray::Array2;
+use ndarray::{Array2, ShapeBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::rarity::Rarity;
@@ -18,7 +18,7 @@ pub struct Encoder {
 /// A table as a matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
-    /// n × [`Encoder::n_columns`], all finite.
+    /// n × [`Encoder::n_columns`], all finite; in which order of memory, the method that made it says.
     pub rows: Array2<f64>,
     /// For each column of the fitted table, its nulls where the fit had none: they are in the matrix as the
     /// column's median and in no other way.
@@ -102,59 +102,85 @@ impl Encoder {
         self.columns.iter().map(|column| column.name.as_str())
     }
 
-    /// The matrix of a table that has the fitted table's columns, found by their names. Others are left out.
+    /// The matrix of a table that has the fitted table's columns, found by their names, in row-major order. Other
+    /// columns are left out.
     ///
     /// # Errors
     /// [`Error::Table`] for a column that is missing, or holds words where the fit had numbers or the other
     /// way round. A column of nothing but nulls may be either.
     pub fn encode(&self, table: &Table) -> Result<Encoded, Error> {
-        let n = table.n_rows();
-        let mut rows = Array2::zeros((n, self.n_columns()));
-        let mut unforeseen_nulls = vec![0; self.columns.len()];
-        let mut at = 0;
-        for (column, unforeseen) in self.columns.iter().zip(&mut unforeseen_nulls) {
-            let given = table.get(&column.name);
-            let given = given.ok_or_else(|| Error::table(&column.name, "the column, as in the fit", "none"))?;
-            let wrong = |expected| Error::table(&column.name, format!("{expected}, as in the fit"), given.kind());
-            match &column.kind {
-                Kind::Numbers { median, nulls } => {
-                    let all_null;
-                    let values = match given {
-                        Column::Numbers(values) => values,
-                        Column::Words(words) if words.iter().all(Option::is_none) => {
-                            all_null = vec![f64::NAN; n];
-                            &all_null
-                        }
-                        Column::Words(_) => return Err(wrong("numbers")),
-                    };
-                    for (to, x) in rows.column_mut(at).iter_mut().zip(values) {
-                        *to = if x.is_nan() { *median } else { *x };
-                    }
-                    at += 1;
-                    if let Some(rarity) = nulls {
-                        let (null, present) = (rarity.of(None), rarity.of(Some("")));
-                        for (to, x) in rows.column_mut(at).iter_mut().zip(values) {
-                            *to = if x.is_nan() { null } else { present };
-                        }
-                        at += 1;
-                    } else {
-                        *unforeseen = values.iter().filter(|x| x.is_nan()).count();
-                    }
-                }
-                Kind::Words(rarity) => {
-                    let mut column = rows.column_mut(at);
-                    match given {
-                        Column::Words(words) => {
-                            column.iter_mut().zip(words).for_each(|(to, word)| *to = rarity.of(word.as_deref()));
-                        }
-                        Column::Numbers(values) if values.iter().all(|x| x.is_nan()) => column.fill(rarity.of(None)),
-                        Column::Numbers(_) => return Err(wrong("words")),
-                    }
-                    at += 1;
-                }
-            }
+        let places = self.places(table)?;
+        let mut encoded = self.empty(Array2::zeros((table.n_rows(), self.n_columns())));
+        for (j, at) in places.into_iter().enumerate() {
+            self.put(j, &table.columns()[at].1, &mut encoded);
         }
-        Ok(Encoded { rows, unforeseen_nulls })
+        Ok(encoded)
+    }
+
+    /// The same matrix, but in column-major order, of a table that is no longer wanted: each column is freed as
+    /// soon as it is in the matrix, so that a large table is never held twice.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn encode_owned(&self, table: Table) -> Result<Encoded, Error> {
+        let places = self.places(&table)?;
+        let mut encoded = self.empty(Array2::zeros((table.n_rows(), self.n_columns()).f()));
+        let mut columns = table.into_columns();
+        while let Some((_, column)) = columns.pop() {
+            let here = places.iter().enumerate().filter(|(_, at)| **at == columns.len());
+            here.for_each(|(j, _)| self.put(j, &column, &mut encoded));
+        }
+        Ok(encoded)
+    }
+
+    /// Where in a table the fit's columns are, each of the kind that it was.
+    fn places(&self, table: &Table) -> Result<Vec<usize>, Error> {
+        let place = |Fitted { name, kind }: &Fitted| {
+            let at = table.columns().iter().position(|(known, _)| known == name);
+            let at = at.ok_or_else(|| Error::table(name, "the column, as in the fit", "none"))?;
+            let given = &table.columns()[at].1;
+            let expected = match (kind, given) {
+                (Kind::Numbers { .. }, Column::Words(words)) if words.iter().any(Option::is_some) => "numbers",
+                (Kind::Words(_), Column::Numbers(values)) if values.iter().any(|x| !x.is_nan()) => "words",
+                _ => return Ok(at),
+            };
+            Err(Error::table(name, format!("{expected}, as in the fit"), given.kind()))
+        };
+        self.columns.iter().map(place).collect()
+    }
+
+    fn empty(&self, rows: Array2<f64>) -> Encoded {
+        Encoded { rows, unforeseen_nulls: vec![0; self.columns.len()] }
+    }
+
+    /// Puts what is given for the fit's column `j` into its place, or its two places. What is of the other kind than
+    /// the fit's is nothing but nulls.
+    fn put(&self, j: usize, given: &Column, encoded: &mut Encoded) {
+        let at = self.sources.partition_point(|&source| source < j);
+        let mut column = encoded.rows.column_mut(at);
+        match (&self.columns[j].kind, given) {
+            (Kind::Numbers { median, .. }, Column::Numbers(values)) => {
+                column.iter_mut().zip(values).for_each(|(to, x)| *to = if x.is_nan() { *median } else { *x });
+            }
+            (Kind::Numbers { median, .. }, Column::Words(_)) => column.fill(*median),
+            (Kind::Words(rarity), Column::Words(words)) => {
+                column.iter_mut().zip(words).for_each(|(to, word)| *to = rarity.of(word.as_deref()));
+            }
+            (Kind::Words(rarity), Column::Numbers(_)) => column.fill(rarity.of(None)),
+        }
+        let Kind::Numbers { nulls, .. } = &self.columns[j].kind else { return };
+        let is_null = |row: usize| match given {
+            Column::Numbers(values) => values[row].is_nan(),
+            Column::Words(_) => true,
+        };
+        match nulls {
+            Some(rarity) => {
+                let (null, present) = (rarity.of(None), rarity.of(Some("")));
+                let places = encoded.rows.column_mut(at + 1);
+                places.into_iter().enumerate().for_each(|(row, to)| *to = if is_null(row) { null } else { present });
+            }
+            None => encoded.unforeseen_nulls[j] = (0..given.len()).filter(|&row| is_null(row)).count(),
+        }
     }
 
     /// Adds up contributions of the matrix's columns ([`Model::explain_row`](crate::Model::explain_row)) to

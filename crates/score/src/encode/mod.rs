@@ -27,7 +27,8 @@
 //!
 //! [`Encoder::fold`] adds up the contributions of a matrix's columns to those of the table's.
 //!
-//! Cost: O(n log d) for a column of d words, O(n) for one of numbers.
+//! Cost: O(n log d) for a column of d words, O(n) for one of numbers. [`Encoder::encode_owned`] takes a table column by
+//! column, and holds one column twice, where [`Encoder::encode`] holds the whole table next to its matrix.
 //!
 //! ```
 //! use crible_score::encode::{Column, Encoder, Table};

@@ -75,7 +75,7 @@ impl Table {
         &self.columns
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|(known, _)| known == name).map(|(_, column)| column)
+    pub(super) fn into_columns(self) -> Vec<(String, Column)> {
+        self.columns
     }
 }

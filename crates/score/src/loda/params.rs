@@ -68,6 +68,13 @@ impl Algorithm for LodaConfig {
         // A column after the other: a cut takes few of them.
         let mut sample = vec![0.0; n * k];
         sample.par_chunks_mut(SIDE * n).enumerate().for_each(|(block, out)| {
+            if rows.strides()[0] == 1 {
+                for (j, out) in (block * SIDE..).zip(out.chunks_exact_mut(n)) {
+                    let column = rows.column(j);
+                    out.iter_mut().zip(&drawn).for_each(|(to, &row)| *to = units.value(j, column[row]));
+                }
+                return;
+            }
             // Squares, so that what is read and what is written are whole lines of memory.
             for (at, drawn) in drawn.chunks(SIDE).enumerate() {
                 let mut square = [[0.0; SIDE]; SIDE];
