@@ -124,7 +124,13 @@ const PLOTS: &[Plot] = &[
         columns: &["day_part_surprise"],
         plant: |town, n| town.at_odd_times(n, |at| at - at.rem_euclid(Timestamp::DAY) + 3 * HOUR),
     },
-    Plot { fraud: "a shop that overcharges", columns: &["amount_to_counterparty_mean_30d"], plant: Town::overcharged },
+    Plot { fraud: "a shop that overcharges", columns: &["amount_to_counterparty_mean_90d"], plant: Town::overcharged },
+    Plot { fraud: "large for what it is for", columns: &["amount_for_category"], plant: Town::misnamed },
+    Plot {
+        fraud: "a week's purchases in a day",
+        columns: &["account_sum_1d_to_usual", "account_count_1d_to_usual"],
+        plant: Town::spree,
+    },
 ];
 
 const COUNTRIES: [&str; 6] = ["FR", "BR", "TH", "NG", "RO", "MX"];
@@ -390,6 +396,27 @@ impl Town {
         payment.amount.minor = largest;
         payment.counterparty = shop;
         self.commit(payment);
+    }
+
+    /// A large purchase of the account's, as large for what the account buys at its cheapest, at a shop of its own.
+    fn misnamed(&mut self, n: u64) {
+        let mut payment = self.usual(self.victim(n), Self::day(n));
+        let own = &self.purchases[&self.victim(n)];
+        let mut by_size: Vec<_> = own.iter().collect();
+        by_size.sort_by_key(|payment| -payment.amount.minor);
+        payment.amount = by_size[own.len() * 9 / 10].amount;
+        payment.category = by_size[0].category;
+        self.commit(payment);
+    }
+
+    /// Eight of an account's purchases, two hours apart.
+    fn spree(&mut self, n: u64) {
+        let start = self.start + Self::day(n) * Timestamp::DAY;
+        for i in 0..8 {
+            let mut payment = self.usual(self.victim(n), Self::day(n));
+            payment.at = Timestamp(start + (7 + 2 * i) * HOUR);
+            self.commit(payment);
+        }
     }
 
     /// Average precision behind the days learned from, with these columns besides the default ones.

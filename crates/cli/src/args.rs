@@ -55,7 +55,7 @@ pub(crate) struct ScoreArgs {
     /// Write rejected rows to this file; beside the alerts, or crible-rejects.csv, unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
-    /// Read the files as a stream, N rows of them held at a time beside what is kept of each account's last 30 days; what
+    /// Read the files as a stream, N rows of them held at a time beside what is kept of each account's last 30 days and each counterparty's last 90; what
     /// is more than 512 MiB of text is read so anyway, with 2,097,152 rows held. Results are the same, but for rows too far
     /// out of order, which are rejected, and for the order of --scores, which is that of time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -87,7 +87,7 @@ pub(crate) struct LearnArgs {
     /// A TOML file that says which detectors see which columns over which windows, within how much memory; options beside it win
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Detectors to run, by name [default: robust_z,isolation_forest,kmeans]
+    /// Detectors to run, by name [default: robust_z,robust_distance,isolation_forest]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) detectors: Option<Vec<DetectorName>>,
     /// Learn from transactions before this date alone (UTC, YYYY-MM-DD); all are scored

@@ -125,6 +125,8 @@ pub struct Column {
     pub topic: Topic,
     /// Whether detectors see it. A column they do not see is there to be shown beside one they do.
     pub input: bool,
+    /// What it counts for beside the others, where detectors see it: how many of their units one of its own is. 1 unless told.
+    pub weight: f64,
     /// Which number an alert shows.
     pub shown: Usual,
     /// Which number it compares that with.
@@ -143,6 +145,7 @@ impl Column {
             tail,
             topic,
             input: true,
+            weight: 1.0,
             shown: Usual::Own,
             typical: Usual::Median,
             phrase: Cow::Borrowed(""),
@@ -165,6 +168,13 @@ impl Column {
     #[must_use]
     pub fn shown_only(mut self) -> Self {
         self.input = false;
+        self
+    }
+
+    /// The same, counting for more or less than the others.
+    #[must_use]
+    pub fn weighing(mut self, weight: f64) -> Self {
+        self.weight = weight;
         self
     }
 

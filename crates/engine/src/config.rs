@@ -25,7 +25,7 @@ use crate::{DetectorName, Error};
 ///
 ///     [windows]
 ///     account = ["1h", "1d", "7d", "30d"]
-///     counterparty = ["1d", "7d", "30d"]
+///     counterparty = ["1d", "7d", "90d"]
 ///     pattern = ["1h", "1d", "7d"]
 ///
 ///     [state]

@@ -14,6 +14,8 @@ pub(crate) struct Typical {
     /// How distances, in that unit, are bent so that the usual ones fall off as a normal's do: b > 0 makes (eᵇˣ − 1)/(eᵇ − 1)
     /// of x, b < 0 makes ln(1 − bx)/ln(1 − b), 0 leaves them as they are.
     pub(crate) bend: f64,
+    /// What the column counts for beside the others: distances are multiplied by it last. Positive.
+    pub(crate) weight: f64,
 }
 
 /// The distance that one row in ten exceeds over that of one in a hundred, under a normal: Φ⁻¹(0.9)/Φ⁻¹(0.99).
@@ -26,6 +28,9 @@ const LEAST: f64 = -1e6;
 
 /// The faintest bend there is but none: closer to 0 nothing bends, and both formulas lose their digits.
 const FAINTEST: f64 = 1e-3;
+
+/// The least weight there is but none; one over it is the most.
+const LIGHTEST: f64 = 1e-3;
 
 /// From how many rows on the distance that one in a hundred exceeds is known well enough to bend by.
 const ENOUGH: usize = 1_000;
@@ -41,11 +46,14 @@ impl Typical {
             Tail::Lower => (-self.per_scale, 0.0),
             Tail::Both => (self.per_scale, f64::NEG_INFINITY),
         };
-        let Self { median, bend, .. } = self;
-        let (per_unit, steep) = if bend > 0.0 {
-            (1.0 / (exp(bend) - 1.0), bend * exp(bend * STRAIGHT_FROM))
+        let Self { median, bend, weight, .. } = self;
+        // What is bent is weighed after, what is not by its factor.
+        let (factor, per_unit, steep) = if bend > 0.0 {
+            (factor, weight / (exp(bend) - 1.0), bend * exp(bend * STRAIGHT_FROM))
+        } else if bend < 0.0 {
+            (factor, weight / ln1p(-bend), -bend / (1.0 - bend * STRAIGHT_FROM))
         } else {
-            (1.0 / ln1p(-bend), -bend / (1.0 - bend * STRAIGHT_FROM))
+            (factor * weight, 0.0, 0.0)
         };
         Lens { median: f64::from(median), factor, lowest, bend, per_unit, steep }
     }
@@ -75,14 +83,15 @@ impl Typical {
         } else {
             0.0
         };
-        Self { median, per_scale: 1.0 / f64::from(scale), bend }
+        Self { median, per_scale: 1.0 / f64::from(scale), bend, weight: column.weight }
     }
 
     /// Whether a saved one can be worked with.
     pub(crate) fn is_sound(&self) -> bool {
         let is_scale = self.per_scale > 0.0 && self.per_scale.is_finite();
         let is_bend = self.bend == 0.0 || self.bend.abs() >= FAINTEST && (LEAST..=MOST).contains(&self.bend);
-        self.median.is_finite() && is_scale && is_bend
+        let is_weight = (LIGHTEST..=1.0 / LIGHTEST).contains(&self.weight);
+        self.median.is_finite() && is_scale && is_bend && is_weight
     }
 }
 
@@ -130,6 +139,7 @@ pub(crate) struct Lens {
     factor: f64,
     lowest: f64,
     bend: f64,
+    /// Of what is bent, weight included.
     per_unit: f64,
     /// How fast what is seen grows past [`STRAIGHT_FROM`], before it is brought to the unit.
     steep: f64,
@@ -224,10 +234,32 @@ mod tests {
     #[test]
     fn what_no_fit_makes_is_not_sound() {
         for bend in [0.0, FAINTEST, -FAINTEST, MOST, LEAST] {
-            assert!(Typical { median: 0.0, per_scale: 1.0, bend }.is_sound(), "{bend}");
+            assert!(Typical { median: 0.0, per_scale: 1.0, bend, weight: 1.0 }.is_sound(), "{bend}");
         }
         for bend in [1e-300, -1e-300, 9e-4, MOST * 1.01, LEAST * 1.01, f64::NAN, f64::INFINITY] {
-            assert!(!Typical { median: 0.0, per_scale: 1.0, bend }.is_sound(), "{bend}");
+            assert!(!Typical { median: 0.0, per_scale: 1.0, bend, weight: 1.0 }.is_sound(), "{bend}");
+        }
+    }
+
+    /// Bent or not, a column of twice the weight is seen twice as far out.
+    #[test]
+    fn a_weight_multiplies_what_is_seen() {
+        for bend in [0.0, 1.5, -20.0] {
+            for tail in [Tail::Upper, Tail::Lower, Tail::Both] {
+                let see = |weight: f64, value: f32| {
+                    Typical { median: 1.0, per_scale: 0.5, bend, weight }.lens(tail).see(value)
+                };
+                for value in [-30.0, 0.0, 1.0, 2.5, 40.0] {
+                    let (once, twice) = (see(1.0, value), see(2.0, value));
+                    assert!(
+                        (twice - 2.0 * once).abs() <= 1e-12 * once.abs(),
+                        "{bend} {tail:?} {value}: {once} {twice}"
+                    );
+                }
+            }
+        }
+        for weight in [0.0, -1.0, 1e-4, 1e4, f64::NAN] {
+            assert!(!Typical { median: 0.0, per_scale: 1.0, bend: 0.0, weight }.is_sound(), "{weight}");
         }
     }
 
@@ -240,12 +272,12 @@ mod tests {
         assert!((constant.lens(Tail::Upper).see(4f32.ln()) - 1.0).abs() < 1e-6, "{constant:?}");
         let share = Column { unit: Unit::Share, ..column(Tail::Both) };
         let constant = Typical::of(&share, &mut [7.0; 50]);
-        assert_eq!(constant, Typical { median: 7.0, per_scale: 1.0, bend: 0.0 });
+        assert_eq!(constant, Typical { median: 7.0, per_scale: 1.0, bend: 0.0, weight: 1.0 });
         assert_eq!(constant.lens(Tail::Both).see(9.0), 2.0);
         let rare: Vec<f32> = (0..1_000).map(|i| if i < 950 { 0.0 } else { 5.0 }).collect();
         assert_eq!(
             Typical::of(&column(Tail::Upper), &mut rare.clone()),
-            Typical { median: 0.0, per_scale: 0.2, bend: 0.0 }
+            Typical { median: 0.0, per_scale: 0.2, bend: 0.0, weight: 1.0 }
         );
         // One that is far out does not make the unit of those that hardly leave.
         let rare: Vec<f32> = (0..1_000).map(|i| [50.0, 1.0, 2.0].get(i).copied().unwrap_or(0.0)).collect();
@@ -256,7 +288,7 @@ mod tests {
         /// What is further out is seen further out, smoothly, in the same unit, and never without a number.
         #[test]
         fn grows(tenth in 0.000_1f64..1.0, x in 0.0f64..1e6, more in 1e-3f64..10.0, is_low: bool) {
-            let typical = Typical { median: 0.0, per_scale: 1.0, bend: bend(tenth) };
+            let typical = Typical { median: 0.0, per_scale: 1.0, bend: bend(tenth), weight: 1.0 };
             prop_assert!(typical.is_sound());
             let sign = if is_low { -1.0 } else { 1.0 };
             let see = |x: f64| typical.lens(Tail::Both).see((sign * x) as f32) * sign;

@@ -12,10 +12,11 @@ use crate::{Error, MAX_DETECTORS, Model};
 const MAGIC: &[u8; 7] = b"CRIBLEM";
 const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
 /// Of models; of states it is [`FeatureSet::FORMAT`]. Earlier ones are read.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
-/// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none, and holds [`Settings::default`].
+/// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none:
+/// see [`first_settings`].
 #[derive(Serialize, Deserialize)]
 struct Made {
     account: [i64; 4],
@@ -61,6 +62,13 @@ impl Made {
     }
 }
 
+/// What a model of format 1 goes with: there was nothing else then.
+fn first_settings() -> Settings {
+    let days = |days: i64| Window(days * Window::DAY.0);
+    let counterparty = [days(1), days(7), days(30)];
+    Settings { windows: Windows { counterparty, ..Windows::default() }, ..Settings::default() }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Body<T> {
     /// counterparty, category, channel, country, position, balance.
@@ -77,11 +85,30 @@ struct Straight {
     per_scale: f64,
 }
 
-impl Body<Straight> {
+/// The same in format 3, when every column counted alike.
+#[derive(Serialize, Deserialize)]
+struct Bent {
+    median: f32,
+    per_scale: f64,
+    bend: f64,
+}
+
+impl From<Straight> for Typical {
+    fn from(Straight { median, per_scale }: Straight) -> Self {
+        Self { median, per_scale, bend: 0.0, weight: 1.0 }
+    }
+}
+
+impl From<Bent> for Typical {
+    fn from(Bent { median, per_scale, bend }: Bent) -> Self {
+        Self { median, per_scale, bend, weight: 1.0 }
+    }
+}
+
+impl<T: Into<Typical>> Body<T> {
     fn upgrade(self) -> Body<Typical> {
         let Self { has, columns, usual, ensemble } = self;
-        let bent = |Straight { median, per_scale }| Typical { median, per_scale, bend: 0.0 };
-        Body { has, columns, usual: usual.into_iter().map(bent).collect(), ensemble }
+        Body { has, columns, usual: usual.into_iter().map(T::into).collect(), ensemble }
     }
 }
 
@@ -125,12 +152,13 @@ fn body<T: Serialize>(model: &Model, usual: impl Fn(&Typical) -> T) -> Vec<u8> {
     postcard::to_allocvec(&body).unwrap_or_default()
 }
 
-/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows, and over what is bent. A
-/// model of an earlier format keeps its own.
+/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows, and over what is bent or
+/// weighed. A model of an earlier format keeps its own.
 pub(crate) fn fingerprint(model: &Model) -> u64 {
     let straight = |usual: &Typical| Straight { median: usual.median, per_scale: usual.per_scale };
     let bends = model.usual.iter().map(|usual| usual.bend).filter(|bend| *bend != 0.0);
-    let bends: Vec<u8> = bends.flat_map(f64::to_le_bytes).collect();
+    let weights = model.usual.iter().map(|usual| usual.weight).filter(|weight| *weight != 1.0);
+    let bends: Vec<u8> = bends.chain(weights).flat_map(f64::to_le_bytes).collect();
     body(model, straight)
         .iter()
         .chain(&bends)
@@ -193,7 +221,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     let refuse = |what: String| Err(Error::NotAModel(what));
     let (mut body, version) = unframe(MAGIC, VERSION, bytes).map_err(Error::NotAModel)?;
     let undecoded = |error: postcard::Error| Error::NotAModel(format!("its body does not decode ({error})"));
-    let mut settings = Settings::default();
+    let mut settings = first_settings();
     let (mut device, mut address) = (false, false);
     if version > 1 {
         let made: Made;
@@ -203,6 +231,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     }
     let body: Body<Typical> = match version {
         ..3 => postcard::from_bytes::<Body<Straight>>(body).map_err(undecoded)?.upgrade(),
+        3 => postcard::from_bytes::<Body<Bent>>(body).map_err(undecoded)?.upgrade(),
         _ => postcard::from_bytes(body).map_err(undecoded)?,
     };
     let [counterparty, category, channel, country, position, balance] = body.has;
@@ -235,10 +264,10 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     if ensemble.n_members() > MAX_DETECTORS {
         return refuse(format!("{} detectors, expected at most {MAX_DETECTORS}", ensemble.n_members()));
     }
-    if let Some(Typical { median, per_scale, bend }) = body.usual.iter().find(|typical| !typical.is_sound()) {
+    if let Some(Typical { median, per_scale, bend, weight }) = body.usual.iter().find(|typical| !typical.is_sound()) {
         return refuse(format!(
-            "a median of {median}, one over a scale of {per_scale} and a bend of {bend}, expected finite numbers, the scale above 0, the bend \
-             within what is fitted"
+            "a median of {median}, one over a scale of {per_scale}, a bend of {bend} and a weight of {weight}, expected finite numbers, the \
+             scale above 0, bend and weight within what is fitted"
         ));
     }
     Ok(Model::new(has, settings, columns, body.usual, ensemble))
@@ -265,7 +294,7 @@ mod tests {
             let params =
                 (0..n).fold(Ensemble::params(), |params, _| params.member(Box::new(Ecod::params().check().unwrap())));
             let ensemble = params.check().unwrap().fit_rows(rows.view()).unwrap();
-            let usual = vec![Typical { median: 0.0, per_scale: 1.0, bend: 0.0 }; columns.len()];
+            let usual = vec![Typical { median: 0.0, per_scale: 1.0, bend: 0.0, weight: 1.0 }; columns.len()];
             from_bytes(&to_bytes(&Model::new(has, Settings::default(), columns, usual, ensemble)))
                 .map(|model| model.detectors().len())
         };

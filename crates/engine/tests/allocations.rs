@@ -30,7 +30,7 @@ fn observing_allocates_nothing_once_windows_have_filled() {
 }
 
 fn no_allocation_with(columns: Columns) {
-    let (days, turns) = (62, 4);
+    let (days, turns) = (122, 4);
     let filled = days * turns * ACCOUNTS;
     let history = Batch::from_transactions((0..filled).map(payment));
     let builder = Engine::builder().detectors(&DetectorName::ALL).columns(columns).fit_rows(2_000);

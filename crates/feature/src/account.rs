@@ -35,8 +35,10 @@ const IS_OUTSIZED: u8 = 2;
 /// | `amount` | magnitude | large one-off |
 /// | `account_{count,sum,mean,deviation}_{1h,1d,7d,30d}` | the windows, this payment not among them | bursts |
 /// | `amount_to_account_mean_{7d,30d}`, `amount_deviations_30d` | this payment against them, held back while the history is short | out of character |
-/// | `amount_to_account_mean_in_run` | this payment against the mean of all before it and, while these are few, of the account's [`Peers`], where above it, and half of ln(1 + n), n being the outsized payments of 7 days | a card in other hands: several large payments, none of them the largest ever |
-/// | `account_outsized_7d` | payments that were three times the mean before them, or more | the same |
+/// | `amount_to_account_mean` | this payment against the mean of all before it and, while these are few, of the account's [`Peers`], where above it, and a quarter of ln(1 + n), n being the outsized payments of 7 days | a card in other hands: several large payments, none of them the largest ever |
+/// | `amount_to_account_mean_in_run` | the same with half of ln(1 + n) | the same, where runs are long |
+/// | `account_outsized_7d` | n, payments that were three times the mean before them, or more | the same |
+/// | `account_in_run_7d` | n/(n + 1): one such payment may be chance, three are not, and six say no more than three | payments of any size by a card in other hands |
 /// | `account_sum_1h_to_mean` | the last hour with this payment against the mean payment of 30 days, held back alike | bursts of any amount |
 /// | `account_{count,sum}_1d_to_usual` | the last day with this payment against the daily mean of 30 days | bursts for this account |
 /// | `seconds_since_last` | pace | automated use |
@@ -391,8 +393,12 @@ impl AccountBehaviour {
         let above_mean = to_mean.max(0.0);
         out.put(|| strangeness(minor, &sums[MONTH], month_mean, per_unit));
         let run = self.logs.ln1p(account.outsized);
-        out.put(|| if to_mean_ever > 0.0 { to_mean_ever + 0.5 * run } else { 0.0 });
+        let in_run = |share: f64| if to_mean_ever > 0.0 { to_mean_ever + share * run } else { 0.0 };
+        out.put(|| in_run(0.5));
+        out.put(|| in_run(0.25));
         out.put(|| run);
+        let outsized = f64::from(account.outsized);
+        out.put(|| outsized / (outsized + 1.0));
         for sums in sums {
             out.put(|| self.logs.ln1p(sums.count));
         }

@@ -52,12 +52,12 @@ impl Party {
 ///
 /// | columns | what they hold | the fraud they show |
 /// |---|---|---|
-/// | `counterparty_count_{1d,7d,30d}` | payments there before this one | a place hardly anybody pays at |
-/// | `counterparty_accounts_{1d,7d,30d}` | different accounts among them | fan-in to a mule |
-/// | `counterparty_mean_{1d,7d,30d}` | their mean | shown beside the next |
-/// | `amount_to_counterparty_mean_30d` | this payment against it, held back while it is young | out of line for the place |
-/// | `{device,address}_{count,accounts}_{1d,7d,30d}` | payments from there before this one, and different accounts among them | one hand behind many accounts |
-/// | `counterparty_count_1d_to_usual` | the last day against the daily mean of 30 days | a sudden run |
+/// | `counterparty_count_{1d,7d,90d}` | payments there before this one | a place hardly anybody pays at |
+/// | `counterparty_accounts_{1d,7d,90d}` | different accounts among them | fan-in to a mule |
+/// | `counterparty_mean_{1d,7d,90d}` | their mean | shown beside the next |
+/// | `amount_to_counterparty_mean_90d` | this payment against it, held back while it is young | out of line for the place |
+/// | `{device,address}_{count,accounts}_{1d,7d,90d}` | payments from there before this one, and different accounts among them | one hand behind many accounts |
+/// | `counterparty_count_1d_to_usual` | the last day against the daily mean of 90 days | a sudden run |
 ///
 /// A payment without a counterparty reads zeros and leaves no trace.
 #[derive(Clone, Debug)]
@@ -226,7 +226,7 @@ fn columns(party: Party, windows: &[Window; 3]) -> Vec<Column> {
         let (tail, phrase) = (Tail::Lower, "hardly anybody pays this counterparty: earlier payments in the");
         let column = Column::input(format!("counterparty_count_{tag}"), Unit::Count, Ln1p, tail, traffic)
             .told(format!("{phrase} {window} window before, {{value}} (median {{typical}})"));
-        all.push(if tag == month { column } else { column.shown_only() });
+        all.push(if tag == month { column.weighing(1.5) } else { column.shown_only() });
     }
     for (tag, window) in tags.iter().zip(windows) {
         all.push(

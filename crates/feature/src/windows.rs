@@ -2,14 +2,15 @@ use crible_core::Window;
 
 /// Lengths of the windows columns look at, each list shortest first.
 ///
-/// Names of columns carry them: with a counterparty's longest at 90 days there is a `counterparty_count_90d` and no
-/// `counterparty_count_30d`.
+/// Names of columns carry them: with a counterparty's longest at 60 days there is a `counterparty_count_60d` and no
+/// `counterparty_count_90d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
     /// Of an account: 1 h, 1 d, 7 d and 30 d unless told. Bursts are looked for in the first, days in the second, different
     /// counterparties in the second and third, what is usual in the fourth.
     pub account: [Window; 4],
-    /// Of a counterparty: 1 d, 7 d and 30 d unless told. Runs are looked for in the first, what is usual in the third.
+    /// Of a counterparty: 1 d, 7 d and 90 d unless told. Runs are looked for in the first, what is usual in the third, which is long
+    /// because a place that hardly anybody pays at takes long to be told from one where nobody happened to pay lately.
     pub counterparty: [Window; 3],
     /// Of an account's patterns: 1 h, 1 d and 7 d unless told. Tests are looked for in the first, velocity by kind and passing
     /// on in the second, variety and repetition in the third.
@@ -23,7 +24,7 @@ impl Default for Windows {
         }
         Self {
             account: [Window::HOUR, days(1), days(7), days(30)],
-            counterparty: [days(1), days(7), days(30)],
+            counterparty: [days(1), days(7), days(90)],
             pattern: [Window::HOUR, days(1), days(7)],
         }
     }

@@ -25,6 +25,11 @@ pub trait Algorithm: fmt::Debug + Send + Sync {
     /// Stable name, also of the model's snapshots.
     const NAME: &'static str;
 
+    /// The same, where parameters make another detector of it.
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
     /// What the fit gives.
     type Model: Model + 'static;
 
@@ -104,7 +109,7 @@ impl<A: Algorithm, D: Data<Elem = f64>, T> Fit<ArrayBase<D, Ix2>, T, Error> for 
 
 impl<A: Algorithm> Detector for Checked<A> {
     fn name(&self) -> &'static str {
-        A::NAME
+        self.0.name()
     }
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Box<dyn Model>, Error> {

@@ -21,7 +21,7 @@
 //!
 //! | detector | strange is | explanation adds up |
 //! |---|---|---|
-//! | [`robust_z`] | far from a column's median | yes |
+//! | [`robust_z`] | far from a column's median; as `robust_distance`, from all medians together | yes |
 //! | [`ecod`] | deep in the tail of its columns | yes |
 //! | [`hbos`] | in a thin bin of its columns | yes |
 //! | [`isolation_forest`] | alone after few random splits | yes |

@@ -27,7 +27,7 @@ use crate::one_class_svm::OneClassSvm;
 use crate::optics::Optics;
 use crate::pca::Pca;
 use crate::robust_random_cut_forest::RobustRandomCutForest;
-use crate::robust_z::RobustZ;
+use crate::robust_z::{Aggregate, RobustZ};
 use crate::sampled_knn::SampledKnn;
 use crate::sciforest::SciForest;
 use crate::{Detector, Error, Model, Snapshot};
@@ -56,6 +56,11 @@ macro_rules! entry {
 /// A new detector is one line here.
 const ENTRIES: &[Entry] = &[
     entry!(RobustZ),
+    Entry {
+        name: RobustZ::DISTANCE,
+        load: |s| Ok(Box::new(RobustZ::from_snapshot(s)?)),
+        make: |_| Ok(Box::new(RobustZ::params().aggregate(Aggregate::MeanSquare).check()?)),
+    },
     entry!(Ecod),
     entry!(Hbos),
     entry!(IsolationForest, seed),

@@ -3,7 +3,7 @@
 
 use crible::alert::{Reason, Score};
 use crible::core::{Amount, Batch, Code, Currency, EntityId, Position, Timestamp, Transaction, TxnId};
-use crible::{Builder, DetectorName, Engine, Error, Model, Scored};
+use crible::{Builder, Columns, DetectorName, Engine, Error, Model, Scored};
 use crible_eval::simulate::{Simulated, Simulation};
 use proptest::prelude::*;
 
@@ -89,9 +89,12 @@ pub(crate) fn batch(txns: &[Transaction]) -> Batch {
     Batch::from_transactions(txns.iter().copied())
 }
 
-/// Settings that fit in a moment.
+/// Settings that fit in a moment,
+/// with every detector and a column of categories beside those there are unless told.
 pub(crate) fn quick() -> Builder {
-    Engine::builder().detectors(&DetectorName::ALL).fit_rows(600).seed(11)
+    let mut columns = Columns::default();
+    columns.add.push("amount_for_category".to_owned());
+    Engine::builder().detectors(&DetectorName::ALL).columns(columns).fit_rows(600).seed(11)
 }
 
 /// An answer to the bit: raw, tail, and each detector's own score.

@@ -12,9 +12,16 @@ pub(super) fn columns(windows: &[Window; 4], counterparties: bool, positions: bo
     let [hour, day, week, month] = &tags;
     let [.., usual] = windows;
     let spans = windows.map(span);
+    let to_mean = |name: &'static str| {
+        Column::input(name, Unit::Money, Linear, Upper, Topic::AmountForAccount)
+            .shown_as_amount()
+            .against("account_mean")
+            .told("amount {value} is {times} times the {typical} usual for this account or, while it is new, its like")
+    };
     let mut all = vec![
         Column::input("amount", Unit::Money, Ln1p, Upper, Topic::Amount)
-            .told("amount {value}, where half of all payments are below {typical}"),
+            .told("amount {value}, where half of all payments are below {typical}")
+            .weighing(1.2),
     ];
     for (tag, window) in tags.iter().zip(windows).skip(WEEK) {
         let column =
@@ -32,16 +39,18 @@ pub(super) fn columns(windows: &[Window; 4], counterparties: bool, positions: bo
             .shown_only(),
     );
     all.extend([
-        Column::input("amount_to_account_mean_in_run", Unit::Money, Linear, Upper, Topic::AmountForAccount)
-            .shown_as_amount()
-            .against("account_mean")
-            .told("amount {value} is {times} times the {typical} usual for this account or, while it is new, its like"),
+        to_mean("amount_to_account_mean_in_run").shown_only(),
+        to_mean("amount_to_account_mean"),
         Column::input(format!("account_outsized_{week}"), Unit::Count, Ln1p, Upper, Topic::AmountForAccount)
             .told(format!(
                 "payments of three times this account's mean within {} before: {{value}} (median {{typical}})",
                 spans[WEEK]
             ))
             .shown_only(),
+        Column::input(format!("account_in_run_{week}"), Unit::Count, Linear, Upper, Topic::AmountForAccount)
+            .shown_as(format!("account_outsized_{week}"))
+            .alone()
+            .told(format!("payments of three times this account's mean within {} before: {{value}}", spans[WEEK])),
     ]);
     for (tag, window) in tags.iter().zip(windows) {
         let column = Column::input(format!("account_count_{tag}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
@@ -53,7 +62,7 @@ pub(super) fn columns(windows: &[Window; 4], counterparties: bool, positions: bo
         let column = Column::input(format!("account_sum_{tag}"), Unit::Money, Ln1p, Upper, Topic::Spending).told(
             format!("{{value}} already spent by this account in the {window} window before this payment (median {{typical}})"),
         );
-        all.push(if tag == hour { column } else { column.shown_only() });
+        all.push(if tag == hour { column.weighing(0.7) } else { column.shown_only() });
     }
     all.extend([
         Column::input(format!("account_sum_{hour}_to_mean"), Unit::Money, Ln, Upper, Topic::Spending)
@@ -75,14 +84,16 @@ pub(super) fn columns(windows: &[Window; 4], counterparties: bool, positions: bo
         Column::input(format!("account_sum_{day}_to_usual"), Unit::Money, Ln, Upper, Topic::Spending)
             .shown_as("account_sum_today")
             .against("account_sum_usual")
-            .told(format!("{{value}} spent by this account within {}, where {{typical}} is usual for it", spans[DAY])),
+            .told(format!("{{value}} spent by this account within {}, where {{typical}} is usual for it", spans[DAY]))
+            .shown_only(),
         Column::input("seconds_since_last", Unit::Seconds, Ln1p, Lower, Topic::Pace)
             .told("{value} after this account's last payment (median {typical})")
             .shown_only(),
         Column::input("hour_surprise_above_mean", Unit::Hour, Linear, Upper, Topic::Calendar)
             .shown_as("hour")
             .alone()
-            .told("{value} UTC is an unusual hour for this account to pay more than its mean"),
+            .told("{value} UTC is an unusual hour for this account to pay more than its mean")
+            .weighing(0.7),
         Column::input("day_part_surprise", Unit::Hour, NegLn, Upper, Topic::Calendar)
             .shown_as("hour")
             .alone()

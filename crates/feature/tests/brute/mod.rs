@@ -173,7 +173,10 @@ fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(S
     let outsized = |at: usize| against(major(own[at]), &own[..at], peers) >= 3f64.ln();
     let run = (0..own.len()).filter(|&at| own[at].at.0 > txn.at.0 - week_long && outsized(at)).count() as f64;
     let to_mean = against(amount, own, peers);
-    row.put("amount_to_account_mean_in_run", if to_mean > 0.0 { to_mean + 0.5 * run.ln_1p() } else { 0.0 });
+    let in_run = |share: f64| if to_mean > 0.0 { to_mean + share * run.ln_1p() } else { 0.0 };
+    row.put("amount_to_account_mean_in_run", in_run(0.5));
+    row.put("amount_to_account_mean", in_run(0.25));
+    row.put(format!("account_in_run_{week}"), run / (run + 1.0));
     row.put(format!("account_outsized_{week}"), run.ln_1p());
     let expected = match peers {
         Some(peers) if own.is_empty() => peers,

@@ -11,7 +11,8 @@
 //! 3. 1e-6 × |m| (1e-6 when m is 0): whatever differs by more than rounding is strange.
 //!
 //! A row's score is its largest |z| ([`Aggregate::Max`]; the contribution is that column's alone) or
-//! the mean of the squares ([`Aggregate::MeanSquare`]; additive).
+//! the mean of the squares ([`Aggregate::MeanSquare`]; additive), under the name `robust_distance`: a
+//! Mahalanobis distance of columns that are taken to be independent.
 //!
 //! Cost: the fit selects medians, O(n k); a row costs k divisions.
 //!

@@ -36,7 +36,15 @@ impl Column {
 
 impl RobustZ {
     pub(crate) const NAME: &'static str = "robust_z";
+    pub(crate) const DISTANCE: &'static str = "robust_distance";
     const VERSION: u32 = 1;
+
+    pub(super) const fn name_of(aggregate: Aggregate) -> &'static str {
+        match aggregate {
+            Aggregate::Max => Self::NAME,
+            Aggregate::MeanSquare => Self::DISTANCE,
+        }
+    }
 
     /// Parameters, to be set, checked and fitted.
     pub fn params() -> Params<RobustZConfig> {
@@ -57,7 +65,12 @@ impl RobustZ {
     /// # Errors
     /// [`SnapshotError`].
     pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
-        let (columns, aggregate): (Vec<Column>, Aggregate) = snapshot.decode(Self::NAME, Self::VERSION)?;
+        // Distances had no name of their own once.
+        let name = if snapshot.model() == Self::DISTANCE { Self::DISTANCE } else { Self::NAME };
+        let (columns, aggregate): (Vec<Column>, Aggregate) = snapshot.decode(name, Self::VERSION)?;
+        if name == Self::DISTANCE && aggregate != Aggregate::MeanSquare {
+            return Err(SnapshotError::invalid(name, "distances that are no sum of squares"));
+        }
         let fine = |c: &Column| c.center.is_finite() && c.half_unit > 0.0;
         if columns.is_empty() || !columns.iter().all(fine) {
             return Err(SnapshotError::invalid(Self::NAME, "a column without center or unit"));
@@ -68,7 +81,7 @@ impl RobustZ {
 
 impl Model for RobustZ {
     fn name(&self) -> &'static str {
-        Self::NAME
+        Self::name_of(self.aggregate)
     }
 
     fn n_columns(&self) -> usize {
@@ -118,7 +131,7 @@ impl Model for RobustZ {
     }
 
     fn snapshot(&self) -> Snapshot {
-        Snapshot::new(Self::NAME, Self::VERSION, &(&self.columns, self.aggregate))
+        Snapshot::new(self.name(), Self::VERSION, &(&self.columns, self.aggregate))
     }
 }
 

@@ -41,6 +41,10 @@ impl Algorithm for RobustZConfig {
     const NAME: &'static str = RobustZ::NAME;
     type Model = RobustZ;
 
+    fn name(&self) -> &'static str {
+        RobustZ::name_of(self.aggregate)
+    }
+
     fn check(&self) -> Result<(), Error> {
         if !(0.0 <= self.min_unit && self.min_unit < f64::INFINITY) {
             return Err(Error::parameter(Self::NAME, "min_unit", self.min_unit, "finite, 0 or more"));

@@ -182,6 +182,7 @@ fn another_seed_is_another_model() {
 fn every_registered_model_is_tested() {
     let tested = [
         "robust_z",
+        "robust_distance",
         "ecod",
         "hbos",
         "isolation_forest",
