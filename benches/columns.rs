@@ -127,7 +127,7 @@ const PLOTS: &[Plot] = &[
     Plot { fraud: "a shop that overcharges", columns: &["amount_to_counterparty_mean_90d"], plant: Town::overcharged },
     Plot { fraud: "large for what it is for", columns: &["amount_for_category"], plant: Town::misnamed },
     Plot {
-        fraud: "a week's purchases in a day",
+        fraud: "two weeks' spending in a day",
         columns: &["account_sum_1d_to_usual", "account_count_1d_to_usual"],
         plant: Town::spree,
     },
@@ -409,12 +409,13 @@ impl Town {
         self.commit(payment);
     }
 
-    /// Eight of an account's purchases, two hours apart.
+    /// Eight of an account's purchases, two hours apart and twice as large.
     fn spree(&mut self, n: u64) {
         let start = self.start + Self::day(n) * Timestamp::DAY;
         for i in 0..8 {
             let mut payment = self.usual(self.victim(n), Self::day(n));
             payment.at = Timestamp(start + (7 + 2 * i) * HOUR);
+            payment.amount.minor *= 2;
             self.commit(payment);
         }
     }

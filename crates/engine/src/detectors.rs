@@ -71,9 +71,9 @@ impl DetectorName {
             // A bin hardly anything falls into has to count for more than the default alpha lets it: a handful of
             // frauds stands among tens of thousands of rows.
             Self::Hbos => Box::new(hbos::Hbos::params().alpha(1e-3).check()?),
-            // A third of the time of a score is this forest's; sixty-four trees rank the two transaction sets as a hundred do.
+            // A third of the time of a score is this forest's; forty-eight trees rank the two transaction sets as a hundred do.
             Self::IsolationForest => {
-                Box::new(isolation_forest::IsolationForest::params().n_trees(64).seed(seed).check()?)
+                Box::new(isolation_forest::IsolationForest::params().n_trees(48).seed(seed).check()?)
             }
             Self::KMeans => Box::new(kmeans::KMeans::params().n_runs(1).min_share(0.02).seed(seed).check()?),
             // The engine's columns are in one unit already. The third nearest of sixty-four: the first is as often chance.
