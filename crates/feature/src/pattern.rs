@@ -235,18 +235,14 @@ fn tag(kind: usize, is_out: bool) -> u32 {
 impl Pattern {
     fn expire(&mut self, now: i64, windows: &[Window; 3], kinds: &[usize], lateness: i64) {
         let yesterday = now.saturating_sub(windows[DAY].0);
-        while self.ring.at(self.not_today).is_some_and(|at| at <= yesterday)
-            && let Some(past) = self.ring.get(self.not_today)
-        {
+        while let Some(past) = self.ring.get_until(self.not_today, yesterday) {
             self.not_today += 1;
             self.sums[usize::from(past.marks & IS_OUT)] -= i128::from(past.minor);
             let slots = self.words.sets[past.other as usize];
             kinds.iter().for_each(|&kind| self.words.tallies[slots[kind] as usize].day -= 1);
         }
         let week_ago = now.saturating_sub(windows[WEEK].0);
-        while self.ring.at(self.not_this_week).is_some_and(|at| at <= week_ago)
-            && let Some(past) = self.ring.get(self.not_this_week)
-        {
+        while let Some(past) = self.ring.get_until(self.not_this_week, week_ago) {
             self.not_this_week += 1;
             let side = past.marks & IS_OUT;
             self.week[usize::from(side)] -= 1;

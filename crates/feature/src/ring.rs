@@ -103,6 +103,13 @@ impl Ring {
         self.packed.get(index).map(|packed| self.unpack(packed, self.begun + index as u32))
     }
 
+    /// Event `index`, where it was at `bound` or before.
+    #[inline]
+    pub(crate) fn get_until(&self, index: usize, bound: i64) -> Option<Event> {
+        let packed = self.packed.get(index)?;
+        (self.time(packed) <= bound).then(|| self.unpack(packed, self.begun + index as u32))
+    }
+
     /// Oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Event> {
         (0..self.len()).filter_map(|index| self.get(index))
@@ -145,11 +152,8 @@ impl Ring {
 
     /// Lets go of the first event where it was at `bound` or before: its other and number.
     pub(crate) fn pop_first(&mut self, bound: i64) -> Option<(u32, u32)> {
-        let (at, number) = (self.at(0)?, self.begun);
-        if at > bound {
-            return None;
-        }
-        let other = self.get(0)?.other;
+        let number = self.begun;
+        let other = self.get_until(0, bound)?.other;
         self.packed.pop();
         self.begun += 1;
         if let Some(large) = &mut self.large {

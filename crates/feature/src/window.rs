@@ -115,9 +115,7 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
     ) {
         for (w, window) in windows.iter().enumerate() {
             let bound = now.saturating_sub(window.0);
-            while self.ring.at(self.gone[w] as usize).is_some_and(|at| at <= bound)
-                && let Some(event) = self.ring.get(self.gone[w] as usize)
-            {
+            while let Some(event) = self.ring.get_until(self.gone[w] as usize, bound) {
                 let number = self.ring.begun() + self.gone[w];
                 self.gone[w] += 1;
                 let sums = &mut self.sums[w];

@@ -55,6 +55,26 @@ impl RobustZ {
         Self { columns, aggregate }
     }
 
+    /// One row by itself: divisions of several columns are in work at a time, and what they give is added up in their order.
+    fn score_one(&self, row: &[f64]) -> f64 {
+        const SIDE: usize = 8;
+        let (k, mut all, mut score) = (self.columns.len() as f64, [0.0; SIDE], 0.0);
+        for (columns, row) in self.columns.chunks(SIDE).zip(row.chunks(SIDE)) {
+            let pairs = all.iter_mut().zip(columns).zip(row);
+            match self.aggregate {
+                Aggregate::Max => {
+                    pairs.for_each(|((z, column), &x)| *z = column.z(x));
+                    score = all[..row.len()].iter().fold(score, |most, &z| if z > most { z } else { most });
+                }
+                Aggregate::MeanSquare => {
+                    pairs.for_each(|((part, column), &x)| *part = column.square(x) / k);
+                    score = all[..row.len()].iter().fold(score, |sum, part| sum + part);
+                }
+            }
+        }
+        score
+    }
+
     /// Median of each column of the fit.
     pub fn centers(&self) -> impl Iterator<Item = f64> {
         self.columns.iter().map(|c| c.center)
@@ -89,6 +109,12 @@ impl Model for RobustZ {
     }
 
     fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
+        if let [out] = out
+            && let Some(row) = rows.row(0).to_slice()
+        {
+            *out = self.score_one(row);
+            return;
+        }
         match self.aggregate {
             Aggregate::Max => by_column(rows, out, |j, xs, out| {
                 let column = self.columns[j];
