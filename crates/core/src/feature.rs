@@ -125,7 +125,8 @@ pub struct Column {
     pub topic: Topic,
     /// Whether detectors see it. A column they do not see is there to be shown beside one they do.
     pub input: bool,
-    /// What it counts for beside the others, where detectors see it: how many of their units one of its own is. 1 unless told.
+    /// What it counts for beside the others, where detectors see it: how many of their units one of its own is.
+    /// Positive, 1 unless told.
     pub weight: f64,
     /// Which number an alert shows.
     pub shown: Usual,

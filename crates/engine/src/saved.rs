@@ -62,11 +62,15 @@ impl Made {
     }
 }
 
-/// What a model of format 1 goes with: there was nothing else then.
+/// What a model of format 1 goes with: there was nothing else then, whatever is usual now.
 fn first_settings() -> Settings {
-    let days = |days: i64| Window(days * Window::DAY.0);
-    let counterparty = [days(1), days(7), days(30)];
-    Settings { windows: Windows { counterparty, ..Windows::default() }, ..Settings::default() }
+    let [day, week, month] = [1, 7, 30].map(|days: i64| Window(days * Window::DAY.0));
+    let windows = Windows {
+        account: [Window::HOUR, day, week, month],
+        counterparty: [day, week, month],
+        pattern: [Window::HOUR, day, week],
+    };
+    Settings { windows, ..Settings::default() }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -39,6 +39,9 @@ struct Kind {
     number: fn(&[u8]) -> Result<f64, Fault>,
 }
 
+/// The longest head that is read. Those of plain numbers have some hundred bytes, and a compressed one of gigabytes is small.
+const LONGEST_HEAD: u64 = 1 << 16;
+
 /// Numbers taken out of the file at a time.
 const CHUNK: usize = 1 << 13;
 
@@ -59,6 +62,9 @@ impl<R: Read> Npy<R> {
         let mut length = [0; 4];
         file.read_exact(&mut length[..if long { 4 } else { 2 }]).map_err(|_| head("its head ends early"))?;
         let length = u64::from(u32::from_le_bytes(length));
+        if length > LONGEST_HEAD {
+            return Err(Fault::Head(format!("its head has {length} bytes, expected at most {LONGEST_HEAD}")));
+        }
         let mut text = String::new();
         let read = file.by_ref().take(length).read_to_string(&mut text)? as u64;
         if read < length {
@@ -299,6 +305,7 @@ mod tests {
         check(&npy("{'descr': '<f8', 'shape': (1, 1)}", &[0; 8]), "no `fortran_order`");
         check(&npy("(", &[]), "no dictionary");
         check(b"PK\x03\x04 and so on", "does not begin as one");
+        check(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{", "its head has 4294967295 bytes, expected at most 65536");
         check(b"\x93NUMPY\x07\x00and so on", "version 1, 2 or 3, got 7.0");
     }
 }
