@@ -3,7 +3,6 @@
 use fearless_simd::{Level, Simd, dispatch, f32x16, prelude::*};
 
 use super::{BLOCK, square_distance};
-use crate::stats::range;
 
 /// Queries estimated side by side.
 pub(super) const TOGETHER: usize = 8;
@@ -17,11 +16,23 @@ pub(super) const LANES: usize = 16;
 /// Queries whose bounds are computed side by side.
 pub(super) const BOUNDS: usize = 8;
 
+/// Columns up to which a block's box is looked at.
+const BOXED: usize = 64;
+
 /// Numbers this large in units of the fit are left to 64 bits.
 const LARGE: f64 = 1e15;
 
 /// What no rounding of bounds reaches, relative to them.
 pub(super) const ROOM: f64 = 1e-9;
+
+/// The mean of rows.
+pub(super) fn center<'a>(rows: impl ExactSizeIterator<Item = &'a [f64]>, k: usize) -> Vec<f64> {
+    let n = rows.len() as f64;
+    let mut center = vec![0.0; k];
+    rows.for_each(|row| center.iter_mut().zip(row).for_each(|(sum, x)| *sum += x));
+    center.iter_mut().for_each(|sum| *sum /= n);
+    center
+}
 
 /// Up to [`BLOCK`] rows as seen from their centre.
 #[derive(Debug, Clone)]
@@ -41,18 +52,23 @@ pub(super) struct Block {
 impl Block {
     pub(super) fn new(rows: &[f64], k: usize) -> Self {
         let len = rows.len() / k;
-        let center: Vec<f64> = (0..k).map(|j| (0..len).map(|i| rows[i * k + j]).sum::<f64>() / len as f64).collect();
         let groups = len.div_ceil(LANES);
-        let column = |j: usize| (0..len).map(move |i| rows[i * k + j]);
-        let (low, high) = (0..k).map(|j| range(column(j))).unzip();
+        let mut low = vec![f64::INFINITY; k];
+        let mut high = vec![f64::NEG_INFINITY; k];
+        for row in rows.chunks_exact(k) {
+            for ((low, high), &x) in low.iter_mut().zip(&mut high).zip(row) {
+                *low = if x < *low { x } else { *low };
+                *high = if x > *high { x } else { *high };
+            }
+        }
         let mut block = Self {
             low,
             high,
+            center: center(rows.chunks_exact(k), k),
             radius: 0.0,
             len,
             rows: vec![[0.0; LANES]; groups * k],
             halves: vec![[f32::NEG_INFINITY; LANES]; groups],
-            center,
         };
         for (i, row) in rows.chunks_exact(k).enumerate() {
             let square = square_distance(row, &block.center);
@@ -66,13 +82,17 @@ impl Block {
     }
 
     /// What no squared distance of a query to a row is below: how far it lies outside of the block's
-    /// ball, or of its box. Queries stand in groups of k × [`BOUNDS`].
+    /// ball, or of its box where that may tell more. Queries stand in groups of k × [`BOUNDS`].
     pub(super) fn lower_bounds(&self, level: Level, queries: &[[f64; BOUNDS]], out: &mut [[f64; BOUNDS]]) {
-        dispatch!(level, _simd => self.bounds(queries, out));
+        if self.center.len() <= BOXED {
+            dispatch!(level, _simd => self.bounds::<true>(queries, out));
+        } else {
+            dispatch!(level, _simd => self.bounds::<false>(queries, out));
+        }
     }
 
     #[inline(always)]
-    fn bounds(&self, queries: &[[f64; BOUNDS]], out: &mut [[f64; BOUNDS]]) {
+    fn bounds<const IS_BOXED: bool>(&self, queries: &[[f64; BOUNDS]], out: &mut [[f64; BOUNDS]]) {
         let k = self.center.len();
         let (center, low, high) = (&self.center[..k], &self.low[..k], &self.high[..k]);
         for (queries, out) in queries.chunks_exact(k).zip(out) {
@@ -83,6 +103,9 @@ impl Block {
                     let x = query[lane];
                     let d = x - center[j];
                     ball[lane] += d * d;
+                    if !IS_BOXED {
+                        continue;
+                    }
                     let (under, over) = (low[j] - x, x - high[j]);
                     let out = if under > over { under } else { over };
                     let out = if out > 0.0 { out } else { 0.0 };
@@ -111,11 +134,25 @@ impl Block {
     /// k + 1 terms in 32 bits is off by at most (k + 4) 2⁻²⁴ (|q| |r| + |r|²/2), conversions included,
     /// and what underflows is below 1e-35. Twice that is allowed for.
     pub(super) fn threshold(&self, from_center: f64, square: f64) -> f32 {
+        let exact = 0.5 * (from_center * from_center * (1.0 - ROOM) - square * (1.0 + ROOM));
+        ((exact - self.error(from_center)) as f32).next_down()
+    }
+
+    fn error(&self, from_center: f64) -> f64 {
         let k = self.center.len() as f64;
         let (d, r) = (from_center, self.radius);
-        let error = (k + 8.0) * (1.0 / 8_388_608.0) * (d * r + r * r) + 1e-35 * (1.0 + d + r);
-        let exact = 0.5 * (d * d * (1.0 - ROOM) - square * (1.0 + ROOM));
-        ((exact - error) as f32).next_down()
+        (k + 8.0) * (1.0 / 8_388_608.0) * (d * r + r * r) + 1e-35 * (1.0 + d + r)
+    }
+
+    /// What the squared distances of rows with this estimate are between.
+    pub(super) fn between(&self, from_center: f64) -> impl Fn(f32) -> (f64, f64) + use<> {
+        let (square, error) = (from_center * from_center, self.error(from_center));
+        let room = ROOM * (square + self.radius * self.radius);
+        move |estimate| {
+            let middle = square - 2.0 * f64::from(estimate);
+            let off = 2.0 * error + room;
+            (middle - off, middle + off)
+        }
     }
 
     /// The least sum of a row's estimate and half its key that allows for a squared distance below the key.

@@ -1,7 +1,9 @@
 //! Putting rows that are near each other next to each other.
 
+use fearless_simd::{Level, dispatch};
 use rayon::prelude::*;
 
+use super::block::center;
 use super::{BLOCK, square_distance};
 use crate::linalg::dot;
 use crate::stats::median;
@@ -31,10 +33,10 @@ pub(super) fn arrange(rows: &[f64], k: usize) -> (Vec<f64>, Vec<u32>) {
         order = near;
         order.append(&mut strays);
     }
-    let mut out = Vec::with_capacity(rows.len());
-    for &i in &order {
-        out.extend_from_slice(&rows[i as usize * k..][..k]);
-    }
+    let mut out = vec![0.0; rows.len()];
+    out.par_chunks_mut(BLOCK * k).zip(order.par_chunks(BLOCK)).for_each(|(out, leaf)| {
+        out.chunks_exact_mut(k).zip(leaf).for_each(|(to, &i)| to.copy_from_slice(&rows[i as usize * k..][..k]));
+    });
     (out, order)
 }
 
@@ -43,8 +45,7 @@ pub(super) fn arrange(rows: &[f64], k: usize) -> (Vec<f64>, Vec<u32>) {
 fn part_strays(rows: &[f64], k: usize, order: &[u32]) -> Option<(Vec<u32>, Vec<u32>)> {
     let row = |i: u32| &rows[i as usize * k..][..k];
     let ratios = |leaf: &[u32]| {
-        let n = leaf.len() as f64;
-        let center: Vec<f64> = (0..k).map(|j| leaf.iter().map(|&i| row(i)[j]).sum::<f64>() / n).collect();
+        let center = center(leaf.iter().map(|&i| row(i)), k);
         let squares: Vec<f64> = leaf.iter().map(|&i| square_distance(row(i), &center)).collect();
         let usual = median(&mut squares.clone());
         let ratio = |square: f64| if square > 0.0 { square / usual } else { 0.0 };
@@ -77,8 +78,8 @@ fn split(rows: &[f64], k: usize, members: &mut [u32]) {
         n_blocks / 2 * BLOCK
     } else {
         let axis = axis(rows, k, &taken, column);
-        let below = parting(taken.iter().map(|&i| dot(row(i), &axis)).collect());
-        valued = members.iter().map(|&i| (dot(row(i), &axis), i)).collect();
+        let below = parting(along(rows, &taken, &axis));
+        valued = along(rows, members, &axis).into_iter().zip(members.iter().copied()).collect();
         let n_below = valued.iter().filter(|(value, _)| *value <= below).count();
         // A quarter to either side at least.
         let fewest = (n_blocks / 4).max(1);
@@ -89,6 +90,12 @@ fn split(rows: &[f64], k: usize, members: &mut [u32]) {
     drop(valued);
     let (left, right) = members.split_at_mut(n_left);
     rayon::join(|| split(rows, k, left), || split(rows, k, right));
+}
+
+/// How far along an axis each of the rows lies.
+fn along(rows: &[f64], members: &[u32], axis: &[f64]) -> Vec<f64> {
+    let k = axis.len();
+    dispatch!(Level::new(), _simd => members.iter().map(|&i| dot(&rows[i as usize * k..][..k], axis)).collect())
 }
 
 /// From the mean of those below the parting of a column to the mean of the others: where rows lie in clusters, a way along which
@@ -137,6 +144,11 @@ fn parting(mut values: Vec<f64>) -> f64 {
 
 /// The column in which these vary most.
 fn widest(rows: &[f64], k: usize, taken: &[u32]) -> usize {
+    dispatch!(Level::new(), _simd => widest_of(rows, k, taken))
+}
+
+#[inline(always)]
+fn widest_of(rows: &[f64], k: usize, taken: &[u32]) -> usize {
     let mut sums = vec![0.0; k];
     let mut squares = vec![0.0; k];
     // Sums start from a member, so that a narrow cluster far out does not cancel.

@@ -32,6 +32,7 @@ pub(crate) use spanning::{Edges, spanning};
 
 use block::Block;
 use ndarray::ArrayView2;
+use rayon::prelude::*;
 
 use crate::Error;
 use crate::units::FURTHEST;
@@ -97,7 +98,7 @@ impl Neighbours {
 
     /// From rows already in order, as [`rows`](Self::rows) gives them.
     pub(crate) fn arranged(rows: Vec<f64>, k: usize) -> Self {
-        let blocks = rows.chunks(BLOCK * k).map(|rows| Block::new(rows, k)).collect();
+        let blocks = rows.par_chunks(BLOCK * k).map(|rows| Block::new(rows, k)).collect();
         Self { k, rows, blocks }
     }
 

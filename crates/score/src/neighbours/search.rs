@@ -12,6 +12,9 @@ const BATCH: usize = 256;
 /// each lowers the limit for the next.
 const WAVES: [f64; 3] = [0.2, 0.5, 1.0];
 
+/// A row that may be among the nearest of a query: what its squared distance is not below, and its place.
+type Maybe = (f32, u32);
+
 /// A search with its scratch, for batches of queries.
 #[derive(Debug)]
 pub(crate) struct Nearest<'a> {
@@ -25,6 +28,13 @@ pub(crate) struct Nearest<'a> {
     kept: usize,
     found: Vec<Neighbour>,
     len: Vec<usize>,
+    /// By query, as many as are kept: what the squared distances of different rows are not above, the least.
+    tops: Vec<f32>,
+    n_tops: Vec<usize>,
+    /// By query, so many at most.
+    aside: Vec<Maybe>,
+    n_aside: Vec<usize>,
+    most_aside: usize,
     /// The squared distance a row must not exceed to be kept.
     limits: [f64; BATCH],
     /// Groups of [`BOUNDS`] queries, k × lanes each.
@@ -41,14 +51,20 @@ impl<'a> Nearest<'a> {
     /// For `asked` neighbours of each query, or as many as there are.
     pub(crate) fn new(index: &'a Neighbours, asked: usize) -> Self {
         let wanted = index.available(asked);
+        let kept = (wanted + 1).min(index.len());
         Self {
             index,
             floors: &[],
             level: Level::new(),
             wanted,
-            kept: (wanted + 1).min(index.len()),
+            kept,
             found: Vec::new(),
             len: Vec::new(),
+            tops: Vec::new(),
+            n_tops: Vec::new(),
+            aside: Vec::new(),
+            n_aside: Vec::new(),
+            most_aside: (32 + 4 * kept).min(1_024),
             limits: [f64::INFINITY; BATCH],
             turned: Vec::new(),
             bounds: vec![[[0.0; BOUNDS]; BATCH / BOUNDS]; index.blocks.len()],
@@ -76,8 +92,13 @@ impl<'a> Nearest<'a> {
         let n = queries.len() / index.k;
         self.found.clear();
         self.found.resize(n * self.kept, Neighbour { square: f64::INFINITY, place: u32::MAX });
-        self.len.clear();
-        self.len.resize(n, 0);
+        self.tops.clear();
+        self.tops.resize(n * self.kept, f32::INFINITY);
+        self.aside.resize(n * self.most_aside, (0.0, 0));
+        for counts in [&mut self.len, &mut self.n_tops, &mut self.n_aside] {
+            counts.clear();
+            counts.resize(n, 0);
+        }
         self.limits = [f64::INFINITY; BATCH];
         let home = self.bound(queries, n);
 
@@ -104,6 +125,7 @@ impl<'a> Nearest<'a> {
             }
         }
         for i in 0..n {
+            self.look_aside(i, &queries[i * index.k..][..index.k]);
             let found = &self.found[i * self.kept..][..self.len[i]];
             let is_own = found.len() > 1 && self.is_at(found[0], &queries[i * index.k..][..index.k]);
             let own = usize::from(is_own);
@@ -167,9 +189,13 @@ impl<'a> Nearest<'a> {
         }
     }
 
-    /// Offers query i the rows of block b whose estimates allow for a place among the nearest.
+    /// Puts aside for query i the rows of block b whose estimates allow for a place among the nearest.
+    ///
+    /// An estimate says what a squared distance is between. The rows whose upper ends are least give a limit before any distance is
+    /// computed, and of most rows none ever is.
     fn take(&mut self, slot: usize, i: usize, b: usize, block: &Block, from_center: f64, query: &[f64]) {
-        let missing = self.kept - self.len[i];
+        let between = block.between(from_center);
+        let missing = self.kept - self.n_tops[i];
         if missing > 0 {
             // The likeliest first: after them, the others have a limit to stay below.
             let mut order: [u8; BLOCK] = std::array::from_fn(|lane| lane as u8);
@@ -181,15 +207,18 @@ impl<'a> Nearest<'a> {
                     estimates[usize::from(y)].total_cmp(&estimates[usize::from(x)])
                 });
             }
-            order[..n].iter().for_each(|&lane| estimates[usize::from(lane)] = f32::NEG_INFINITY);
-            for &lane in &order[..n] {
-                self.offer(i, (b * BLOCK) as u32 + u32::from(lane), query);
+            let mut first = [0.0; BLOCK];
+            for (to, &lane) in first.iter_mut().zip(&order[..n]) {
+                *to = std::mem::replace(&mut estimates[usize::from(lane)], f32::NEG_INFINITY);
+            }
+            for (&estimate, &lane) in first.iter().zip(&order[..n]) {
+                self.put_aside(i, (b * BLOCK) as u32 + u32::from(lane), between(estimate), query);
             }
             if n == block.len {
                 return;
             }
         }
-        // The least number there is, lest what was offered, or is no row, be offered again.
+        // The least number there is, lest what was put aside, or is no row, be so again.
         let threshold = block.threshold(from_center, self.limits[i]).max(f32::MIN);
         let mut hits = [0; BLOCK / LANES];
         reaching(self.level, &self.views.estimates[slot], threshold, &mut hits);
@@ -198,16 +227,64 @@ impl<'a> Nearest<'a> {
             while hits != 0 {
                 let lane = hits.trailing_zeros() as usize;
                 hits &= hits - 1;
-                self.offer(i, (b * BLOCK + g * LANES + lane) as u32, query);
+                let estimate = self.views.estimates[slot][g][lane];
+                self.put_aside(i, (b * BLOCK + g * LANES + lane) as u32, between(estimate), query);
             }
         }
+    }
+
+    /// Keeps the row for query i to be looked at later, if by then it may still be among the nearest.
+    #[inline]
+    fn put_aside(&mut self, i: usize, place: u32, (least, most): (f64, f64), query: &[f64]) {
+        let floor = self.floor(place);
+        let least = if least > floor { least } else { floor };
+        if least > self.limits[i] {
+            return;
+        }
+        if self.n_aside[i] == self.most_aside {
+            self.look_aside(i, query);
+        }
+        self.aside[i * self.most_aside + self.n_aside[i]] = ((least as f32).next_down(), place);
+        self.n_aside[i] += 1;
+
+        let most = if most > floor { most } else { floor };
+        let most = (most as f32).next_up();
+        let tops = &mut self.tops[i * self.kept..][..self.kept];
+        let last = self.kept - 1;
+        if most >= tops[last] {
+            return;
+        }
+        let mut at = self.n_tops[i].min(last);
+        while at > 0 && tops[at - 1] > most {
+            tops[at] = tops[at - 1];
+            at -= 1;
+        }
+        tops[at] = most;
+        self.n_tops[i] = (self.n_tops[i] + 1).min(self.kept);
+        if f64::from(tops[last]) < self.limits[i] {
+            self.limits[i] = tops[last].into();
+        }
+    }
+
+    /// Offers query i the rows put aside that may be among the nearest.
+    fn look_aside(&mut self, i: usize, query: &[f64]) {
+        for at in 0..std::mem::take(&mut self.n_aside[i]) {
+            let (least, place) = self.aside[i * self.most_aside + at];
+            if f64::from(least) <= self.limits[i] {
+                self.offer(i, place, query);
+            }
+        }
+    }
+
+    fn floor(&self, place: u32) -> f64 {
+        self.floors.get(place as usize).copied().unwrap_or(0.0)
     }
 
     /// Keeps the row for query i if it is among the nearest so far.
     #[inline]
     fn offer(&mut self, i: usize, place: u32, query: &[f64]) {
         let square = square_distance(query, self.index.row(place));
-        let floor = self.floors.get(place as usize).copied().unwrap_or(0.0);
+        let floor = self.floor(place);
         let square = if square > floor { square } else { floor };
         let found = &mut self.found[i * self.kept..][..self.kept];
         let len = self.len[i];
@@ -220,7 +297,7 @@ impl<'a> Nearest<'a> {
         found.copy_within(at..end, at + 1);
         found[at] = Neighbour { square, place };
         self.len[i] = end + 1;
-        if end + 1 == self.kept {
+        if end + 1 == self.kept && found[end].square < self.limits[i] {
             self.limits[i] = found[end].square;
         }
     }
