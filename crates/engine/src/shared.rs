@@ -8,12 +8,13 @@ use crate::{Engine, Error, LateCount, Model, Verdict};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
 ///
-/// What belongs to accounts is divided into 64 parts by account, each behind a lock of its own; counterparties and categories stay
-/// whole, so that their windows are exact whatever thread an account's payments come on. What is read and absorbed of those takes
-/// turns, what is of accounts does where two payments meet in one part, and scoring and explaining run side by side.
+/// What belongs to accounts, counterparties, devices, addresses and categories is divided into 64 parts each, every part behind a lock
+/// of its own, so windows are exact whatever thread an entity's payments come on. What two payments have in common is read and absorbed
+/// one after the other; all else, scoring and explaining included, runs side by side. What hangs together across accounts, which is
+/// links by shared devices alone, takes turns, and everything does where a budget of memory has to be held.
 ///
-/// **Order.** Transactions take effect in the order in which the handles got hold of counterparties and categories: the lock of an account's part is
-/// taken before that one is let go of. So whatever two transactions share, they come to it in this order, and every verdict is, to the
+/// **Order.** Transactions take effect in the order in which the handles got hold of the first lock: those of all parts a transaction
+/// belongs to are taken before that one is let go of. So whatever two transactions share, they come to it in this order, and every verdict is, to the
 /// bit, that of one [`Engine`] which observed them in this order. Where the order matters, as it does for transactions that
 /// would otherwise be [`Error::Late`], let the handles take from one queue with [`Shared::observe_next`]: the queue's order is
 /// then the state's, on any number of threads.

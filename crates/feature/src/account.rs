@@ -12,6 +12,7 @@ use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, exp, ln, ln1p};
 use crate::peers::Peers;
 use crate::place;
+use crate::shared::Owner;
 use crate::state::{KeptEvents, KeptEventsV1};
 use crate::window::{Events, Sums, float, magnitude, shrunk_log_ratio};
 
@@ -156,7 +157,13 @@ impl Rule for AccountBehaviour {
     type Kept = KeptAccount;
     type Old = KeptAccountV1;
 
-    const ACCOUNT_OF: Option<fn(Self::Key) -> u64> = Some(|(account, _)| account);
+    fn owner(&self) -> Owner {
+        Owner::Account
+    }
+
+    fn owner_of((account, _): Self::Key) -> u64 {
+        account
+    }
 
     fn sort_key((account, kind): Self::Key) -> [u64; 3] {
         [account, u64::from(kind), 0]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{kind, per_unit};
 use crate::family::{Reach, Rule, Writer};
 use crate::math::ln;
+use crate::shared::Owner;
 use crate::window::{float, magnitude};
 
 /// Buckets of the amount's histogram: sixteen to a doubling, from one minor unit to the largest amount there is.
@@ -59,6 +60,14 @@ impl Rule for CategoryBehaviour {
     type Old = KeptCategoryV1;
 
     const STAYS: bool = true;
+
+    fn owner(&self) -> Owner {
+        Owner::Category
+    }
+
+    fn owner_of((high, low, _): Self::Key) -> u64 {
+        high ^ low
+    }
 
     fn sort_key((high, low, kind): Self::Key) -> [u64; 3] {
         [high, low, u64::from(kind)]

@@ -5,6 +5,7 @@ use crible_core::{Column, EntityId, Has, Scale, Tail, Topic, Transaction, Unit, 
 use crate::account::{kind, per_unit};
 use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln};
+use crate::shared::Owner;
 use crate::state::{KeptEvents, KeptEventsV1};
 use crate::window::{Events, magnitude, shrunk_log_ratio};
 use crate::windows::span;
@@ -27,6 +28,14 @@ impl Party {
             Self::Counterparty => "counterparty",
             Self::Device => "device",
             Self::Address => "address",
+        }
+    }
+
+    fn owner(self) -> Owner {
+        match self {
+            Self::Counterparty => Owner::Counterparty,
+            Self::Device => Owner::Device,
+            Self::Address => Owner::Address,
         }
     }
 
@@ -82,6 +91,14 @@ impl Rule for CounterpartyBehaviour {
     type State = Events<3, 0, 3, false>;
     type Kept = KeptEvents;
     type Old = KeptEventsV1;
+
+    fn owner(&self) -> Owner {
+        self.party.owner()
+    }
+
+    fn owner_of((party, _): Self::Key) -> u64 {
+        party
+    }
 
     fn sort_key((counterparty, kind): Self::Key) -> [u64; 3] {
         [counterparty, u64::from(kind), 0]

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::ring::{more, roomy};
 use crate::set::{Rows, UNWANTED};
-use crate::shared::part_of;
+use crate::shared::{Owner, part_of};
 use crate::window::IdMap;
 use crate::{Feature, StateError};
 
@@ -28,9 +28,10 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
 
     /// Whether entities are few, and none is forgotten to save memory.
     const STAYS: bool = false;
-    /// Whose account an entity is; none where accounts share entities.
-    const ACCOUNT_OF: Option<fn(Self::Key) -> u64> = None;
-
+    /// Whose entities these are.
+    fn owner(&self) -> Owner;
+    /// What of the key the owner is.
+    fn owner_of(key: Self::Key) -> u64;
     /// The key as numbers of the same order.
     fn sort_key(key: Self::Key) -> [u64; 3];
 
@@ -287,13 +288,12 @@ impl<R: Rule> Feature for Family<R> {
         self.rule.name()
     }
 
+    fn owner(&self) -> Option<Owner> {
+        Some(self.rule.owner())
+    }
+
     fn divide(self: Box<Self>, parts: usize) -> Vec<Box<dyn Feature>> {
         let Self { rule, columns, kept, reach, index, mut states, .. } = *self;
-        let Some(account_of) = R::ACCOUNT_OF else {
-            let family =
-                Self { rule, columns, kept, reach, index, states, scratch: Scratch::default(), staged: Vec::new() };
-            return vec![Box::new(family)];
-        };
         let empty = || {
             let (rule, columns, states) = (rule.clone(), columns.clone(), Vec::new());
             let scratch = Scratch::default();
@@ -301,7 +301,7 @@ impl<R: Rule> Feature for Family<R> {
         };
         let mut divided: Vec<Self> = (0..parts).map(|_| empty()).collect();
         for (key, slot) in index {
-            let part = &mut divided[part_of(account_of(key), parts)];
+            let part = &mut divided[part_of(R::owner_of(key), parts)];
             let place = part.slot(key) as usize;
             part.states[place] = std::mem::take(&mut states[slot as usize]);
         }

@@ -23,7 +23,7 @@ mod windows;
 pub use limits::{Limits, Settings};
 pub use peers::{PeerSums, Peers};
 pub use set::{Block, FeatureSet, Late, LateCount, Rows};
-pub use shared::SharedSet;
+pub use shared::{Owner, SharedSet};
 pub use state::StateError;
 pub use windows::Windows;
 
@@ -49,7 +49,9 @@ pub trait Feature: fmt::Debug + Send {
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows);
     /// Its name in saved states.
     fn name(&self) -> &'static str;
-    /// The same family in so many, each with the accounts that are its part; itself alone where accounts share entities.
+    /// Whose entities it is about; none where these hang together.
+    fn owner(&self) -> Option<Owner>;
+    /// The same family in so many, each with the owners that are its part; itself alone where it has none.
     fn divide(self: Box<Self>, parts: usize) -> Vec<Box<dyn Feature>>;
     /// Each entity as payments at `now` and later may read it, as bytes that depend on nothing but the transactions taken in, and
     /// the key it is sorted by.

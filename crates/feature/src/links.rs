@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::family::Reach;
 use crate::math::ln1p;
 use crate::set::{Rows, UNWANTED};
+use crate::shared::Owner;
 use crate::window::{IdHasher, IdMap};
 use crate::windows::span;
 use crate::{Feature, StateError};
@@ -257,6 +258,10 @@ impl Feature for Links {
 
     fn name(&self) -> &'static str {
         "links"
+    }
+
+    fn owner(&self) -> Option<Owner> {
+        None
     }
 
     fn divide(self: Box<Self>, _: usize) -> Vec<Box<dyn Feature>> {

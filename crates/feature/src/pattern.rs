@@ -12,6 +12,7 @@ use crate::account::{currency, per_unit};
 use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
 use crate::ring::{Event, MAX_SPAN, Ring, more, roomy};
+use crate::shared::Owner;
 use crate::window::{IdHasher, IdMap, float, magnitude};
 
 /// Places of the windows, by what they are unless told.
@@ -331,7 +332,13 @@ impl Rule for PatternBehaviour {
     type Kept = KeptPattern;
     type Old = KeptPatternV1;
 
-    const ACCOUNT_OF: Option<fn(Self::Key) -> u64> = Some(|(account, _)| account);
+    fn owner(&self) -> Owner {
+        Owner::Account
+    }
+
+    fn owner_of((account, _): Self::Key) -> u64 {
+        account
+    }
 
     fn sort_key((account, kind): Self::Key) -> [u64; 3] {
         [account, u64::from(kind), 0]
