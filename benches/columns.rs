@@ -100,13 +100,13 @@ const PLOTS: &[Plot] = &[
     Plot { fraud: "passed on within a day", columns: &["account_passed_on_1d"], plant: Town::mule },
     Plot { fraud: "asleep, then used", columns: &["account_pause_to_usual"], plant: Town::woken },
     Plot {
-        fraud: "large to a new payee",
-        columns: &["amount_at_first_counterparty", "first_at_counterparty"],
-        plant: Town::new_payee,
+        fraud: "a new payee, then drained to",
+        columns: &["amount_at_new_counterparty_1d"],
+        plant: Town::drained,
     },
     Plot {
         fraud: "many payees in a day",
-        columns: &["account_counterparties_1d", "account_counterparties_7d"],
+        columns: &["account_counterparties_1d", "account_counterparties_7d", "first_at_counterparty"],
         plant: Town::fan_out,
     },
     Plot {
@@ -343,12 +343,17 @@ impl Town {
         }
     }
 
-    fn new_payee(&mut self, n: u64) {
-        let mut payment = self.usual(self.victim(n), Self::day(n));
-        payment.amount.minor *= 3;
-        // A place that others know.
-        payment.counterparty = self.usual(self.victim(n + 1_000), Self::day(n)).counterparty;
-        self.commit(payment);
+    /// Four purchases an hour apart, twice as large, at a place that others know and the account does not.
+    fn drained(&mut self, n: u64) {
+        let payee = self.usual(self.victim(n + 1_000), Self::day(n)).counterparty;
+        let start = self.start + Self::day(n) * Timestamp::DAY;
+        for i in 0..4 {
+            let mut payment = self.usual(self.victim(n), Self::day(n));
+            payment.at = Timestamp(start + (10 + i) * HOUR);
+            payment.amount.minor *= 2;
+            payment.counterparty = payee;
+            self.commit(payment);
+        }
     }
 
     fn fan_out(&mut self, n: u64) {

@@ -4,8 +4,9 @@ use crible::core::{Amount, Currency, EntityId, Timestamp, Transaction, TxnId};
 
 const HEADER: usize = 7 + 1 + 8 + 4;
 
-/// The bytes after a header's length, behind a header that is right about them; a model's ensemble within, which ends it, too.
-pub fn sealed(bytes: &[u8], magic: &[u8; 7]) -> Vec<u8> {
+/// The bytes after a header's length, behind a header that is right about them and names one of so many formats; a model's
+/// ensemble within, which ends it, too.
+pub fn sealed(bytes: &[u8], magic: &[u8; 7], formats: u8) -> Vec<u8> {
     let mut body = bytes.get(HEADER..).unwrap_or_default().to_vec();
     if let Some(start) = body.windows(8).position(|window| window == b"CRIBLEM1")
         && body.len() >= start + 12
@@ -15,7 +16,8 @@ pub fn sealed(bytes: &[u8], magic: &[u8; 7]) -> Vec<u8> {
         body[end..].copy_from_slice(&inner.to_le_bytes());
     }
     let mut out = magic.to_vec();
-    out.push(bytes.get(7).map_or(2, |format| 1 + format % 2));
+    // The format the bytes name, where there is such a one.
+    out.push(bytes.get(7).map_or(formats, |format| 1 + format.wrapping_sub(1) % formats));
     out.extend((body.len() as u64).to_le_bytes());
     out.extend(crc32fast::hash(&body).to_le_bytes());
     out.extend(body);

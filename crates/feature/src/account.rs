@@ -44,7 +44,7 @@ const IS_OUTSIZED: u8 = 2;
 /// | `account_{count,sum}_1d_to_usual` | the last day with this payment against the daily mean of 30 days | bursts for this account |
 /// | `seconds_since_last` | pace | automated use |
 /// | `first_at_counterparty`, `account_counterparties_{1d,7d}` | new and many payees | cash-out |
-/// | `amount_at_first_counterparty` | this payment against the mean of all before it, where above it and the payee is new | a new payee, then draining |
+/// | `amount_at_new_counterparty_1d` | all of a day to a payee first paid within it, this payment included and that first one not, against the mean of all before, where above it | a new payee, then draining |
 /// | `hour_surprise_above_mean` | −ln probability of the hour for this account, times ln(amount/mean) where that is positive | large payments at odd hours |
 /// | `day_part_surprise` | −ln probability of the quarter of the day for this account | payments of any size at odd times |
 /// | `weekday_surprise` | −ln probability of the weekday for this account | odd days |
@@ -207,7 +207,7 @@ impl Rule for AccountBehaviour {
         let to_mean = account.to_mean(payment);
         let (other, first) = account.events.meet(payment.other);
         if let Some(out) = out {
-            self.read(account, payment, first, to_mean, out);
+            self.read(account, payment, (other, first), to_mean, out);
         }
         let is_outsized = to_mean >= self.outsized;
         let marks = if first { FIRST } else { 0 } | if is_outsized { IS_OUTSIZED } else { 0 };
@@ -365,6 +365,20 @@ impl Account {
         own + payment.peers.map_or(0.0, of_peers)
     }
 
+    /// The payment as one with all before it to a counterparty first paid within the day, but for that first; `None` where there
+    /// was no such first.
+    fn to_new(&self, payment: &Payment, counterparty: u32) -> Option<Payment> {
+        let today = self.events.iter().rev().take(self.events.sums()[DAY].count as usize);
+        let mut minor = payment.minor;
+        for event in today.filter(|event| event.other == counterparty) {
+            if event.marks & FIRST != 0 {
+                return Some(Payment { minor, ..*payment });
+            }
+            minor = minor.saturating_add(event.minor);
+        }
+        None
+    }
+
     /// What is shown beside it, in minor units: the account's mean or, where it has paid nothing yet, its peers'.
     fn expected(&self, payment: &Payment) -> f64 {
         match payment.peers {
@@ -386,7 +400,8 @@ impl AccountBehaviour {
         Self { windows, peers, counterparties, positions, balances, logs: CountLogs::new(), outsized: ln(OUTSIZED) }
     }
 
-    fn read(&self, account: &Account, payment: &Payment, first: bool, to_mean_ever: f64, mut out: Writer<'_>) {
+    /// `met` is the slot of the counterparty, and whether it is new.
+    fn read(&self, account: &Account, payment: &Payment, met: (u32, bool), to_mean_ever: f64, mut out: Writer<'_>) {
         let sums = account.events.sums();
         let per_unit = f64::from(payment.per_unit);
         let minor = payment.minor as f64;
@@ -430,10 +445,11 @@ impl AccountBehaviour {
         out.put(|| account.calendar.part_surprise(payment.at, sums[MONTH].count));
         out.put(|| account.calendar.weekday_surprise(payment.at, sums[MONTH].count));
         if self.counterparties {
+            let (counterparty, first) = met;
             let firsts = account.events.others().len() - usize::from(first);
             let share = (firsts as f64 + 1.0) / (f64::from(account.payments) + 1.0);
             out.put(|| if first { -ln(share) } else { 0.0 });
-            out.put(|| if first { to_mean_ever.max(0.0) } else { 0.0 });
+            out.put(|| account.to_new(payment, counterparty).map_or(0.0, |to| account.to_mean(&to).max(0.0)));
             for w in [DAY, WEEK] {
                 out.put(|| self.logs.ln1p(sums[w].distinct));
             }

@@ -16,7 +16,7 @@ static ENGINE: LazyLock<Mutex<Engine>> = LazyLock::new(|| {
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
     let _refused = engine.load_state(bytes);
-    if engine.load_state(&sealed::sealed(bytes, b"CRIBLES")).is_ok() {
+    if engine.load_state(&sealed::sealed(bytes, b"CRIBLES", 3)).is_ok() {
         let saved = engine.save_state();
         for txn in sealed::payments() {
             let _late = engine.observe(&txn);

@@ -113,10 +113,13 @@ pub(super) fn columns(windows: &[Window; 4], counterparties: bool, positions: bo
                 .shown_only(),
         );
         all.push(
-            Column::input("amount_at_first_counterparty", Unit::Money, Linear, Upper, Topic::Counterparties)
+            Column::input(format!("amount_at_new_counterparty_{day}"), Unit::Money, Linear, Upper, Topic::Counterparties)
                 .shown_as_amount()
                 .against("account_mean")
-                .told("amount {value} to a counterparty this account never paid before, {times} times its mean of {typical}")
+                .told(format!(
+                    "amount {{value}} to a counterparty this account first paid within {} before: with what followed that payment, far above its mean of {{typical}}",
+                    spans[DAY]
+                ))
                 .shown_only(),
         );
         for (tag, window) in tags.iter().zip(&spans).skip(DAY).take(2) {

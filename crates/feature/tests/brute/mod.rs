@@ -236,8 +236,13 @@ fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(St
     let firsts = (payees.len() as f64 + 1.0) / (own.len() as f64 + 1.0);
     row.put("first_at_counterparty", if payees.contains(&txn.counterparty) { 0.0 } else { -firsts.ln() });
 
-    let to_mean = against(major(txn), own, peers).max(0.0);
-    row.put("amount_at_first_counterparty", if payees.contains(&txn.counterparty) { 0.0 } else { to_mean });
+    let (day, day_long) = &lengths[1];
+    let to_it: Vec<_> = own.iter().copied().filter(|e| e.counterparty == txn.counterparty).collect();
+    let today = within(txn, *day_long, &to_it);
+    let paid = major(txn) + today.iter().skip(1).map(|e| major(e)).sum::<f64>();
+    let is_new = !today.is_empty() && to_it.len() == today.len();
+    let to_mean = against(paid, own, peers).max(0.0);
+    row.put(format!("amount_at_new_counterparty_{day}"), if is_new { to_mean } else { 0.0 });
 
     let share = match txn.balance_before {
         Some(before) if before > 0 && txn.is_outflow() => (major(txn) * 100.0 / before as f64).min(2.0),
