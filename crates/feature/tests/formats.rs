@@ -1,0 +1,32 @@
+//! States that earlier versions saved.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod golden;
+
+use crible_core::Has;
+use crible_feature::FeatureSet;
+
+/// A state of every format that had lateness goes on to the bit, late payments and those that are forgotten included.
+#[test]
+fn an_old_state_goes_on() {
+    for format in 2..=FeatureSet::FORMAT {
+        let (txns, seen) = golden::history(format);
+        let bytes = std::fs::read(golden::path(format)).unwrap();
+        let mut whole = golden::set_of(&txns[..seen]);
+        if format == FeatureSet::FORMAT {
+            assert!(whole.save() == bytes);
+        }
+        let mut set = FeatureSet::all(Has::ALL, &golden::settings());
+        set.merge(&bytes, format).unwrap();
+        let mut row = vec![f32::NAN; set.columns().len()];
+        let mut want = row.clone();
+        for txn in &txns[seen..] {
+            set.step(txn, &mut row).unwrap();
+            whole.step(txn, &mut want).unwrap();
+            let bits = |row: &[f32]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&row), bits(&want), "format {format}, {}", txn.id);
+        }
+        assert!(set.late().placed > 5);
+        assert!(set.save() == whole.save(), "format {format}");
+    }
+}

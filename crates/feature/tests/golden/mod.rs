@@ -1,0 +1,56 @@
+//! A stream for states that are kept in `fixtures`.
+#![allow(clippy::unwrap_used)]
+
+use std::path::PathBuf;
+
+use crible_core::{Amount, Code, Currency, EntityId, Has, Position, Timestamp, Transaction, TxnId, Window};
+use crible_feature::{FeatureSet, Settings};
+
+const HOUR: i64 = 3_600 * Timestamp::SECOND;
+
+/// What the sets are made with: some hours of lateness, and accounts forgotten as soon as may be.
+pub(crate) fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.limits.lateness = Window(30 * HOUR);
+    settings.limits.forget_after = Window(30 * Window::DAY.0);
+    settings
+}
+
+/// Payments of three accounts in the order in which they arrive: every third is up to thirty hours late. After `pause` hours of
+/// silence in their midst the first six come as three pairs, the earlier payment of which is late.
+fn stream(pause: i64) -> Vec<Transaction> {
+    let payment = |n: i64| {
+        let hours = 7 * n + if n < 30 { 0 } else { pause } - if n % 3 == 2 { 5 + n % 25 } else { 0 };
+        let amount = Amount::new((n * 7_919 % 9_000 - 6_000) * 10, [Currency::EUR, Currency::USD][n as usize / 2 % 2]);
+        let at = Timestamp(1_600_000_000_000_000 + hours * HOUR);
+        let mut txn = Transaction::new(TxnId(n as u128), at, EntityId::new(1 + n as u64 % 3).unwrap(), amount);
+        txn.counterparty = EntityId::new(n as u64 * 5 % 7);
+        txn.category = Code::new(["food", "fuel", ""][n as usize % 3]);
+        txn.channel = Code::new(["online", "chip"][n as usize / 3 % 2]);
+        txn.country = Code::new(["DE", "FR"][n as usize / 5 % 2]);
+        txn.position = (n % 4 > 0).then(|| Position::from_degrees(n as f64 / 10.0, 2.0).unwrap());
+        txn.balance_before = Some(50_000 + 100 * n);
+        txn.device = EntityId::new(n as u64 % 5);
+        txn.address = EntityId::new(n as u64 % 4);
+        txn
+    };
+    (0..60).map(payment).collect()
+}
+
+/// The stream a state of a format was made of, and how much of it has been seen by then. Nothing was put aside before format 3,
+/// so nothing is forgotten there.
+pub(crate) fn history(format: u8) -> (Vec<Transaction>, usize) {
+    if format < 3 { (stream(0), 32) } else { (stream(30 * 24), 32) }
+}
+
+/// A set that has seen these.
+pub(crate) fn set_of(txns: &[Transaction]) -> FeatureSet {
+    let mut set = FeatureSet::all(Has::ALL, &settings());
+    let mut row = vec![0.0; set.columns().len()];
+    txns.iter().for_each(|txn| set.step(txn, &mut row).unwrap());
+    set
+}
+
+pub(crate) fn path(format: u8) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/state-v{format}.bin"))
+}
