@@ -28,6 +28,8 @@ fn main() {
     // Format 2 has windows and limits in the model, and room for what comes late in the state.
     let model = keep("model-v2.crible", &|| crible::Engine::load(&model).unwrap().save());
     keep("state-v2.crible", &|| golden_state(&model));
+    // States have a format of their own.
+    keep("state-v3.crible", &|| golden_state(&model));
     // Format 3 bends what detectors see, given enough rows.
     let bent = keep("model-v3.crible", &|| fitted(1_200));
     keep("model-v3.txt", &|| golden_answers(&bent).into_bytes());

@@ -155,7 +155,8 @@ impl Rule for AccountBehaviour {
     type Input = Payment;
     type State = Account;
     type Kept = KeptAccount;
-    type Old = KeptAccountV1;
+    type V1 = KeptAccountV1;
+    type V2 = KeptAccount;
 
     fn owner(&self) -> Owner {
         Owner::Account
@@ -274,13 +275,17 @@ impl Rule for AccountBehaviour {
         }
     }
 
-    fn upgrade(&self, old: KeptAccountV1) -> Option<KeptAccount> {
+    fn upgrade_v1(&self, old: KeptAccountV1) -> Option<KeptAccount> {
         let KeptAccountV1 { events, last_at, last_position, payments, firsts, total, outsized } = old;
         (firsts as usize == events.others()).then_some(())?;
         let mut outsized = outsized.into_iter().peekable();
         let events = events.marked(|at| if outsized.next_if_eq(&at).is_some() { IS_OUTSIZED } else { 0 })?;
         outsized.next().is_none().then_some(())?;
         Some(KeptAccount { events, last_at, places: last_position.into_iter().collect(), payments, total })
+    }
+
+    fn upgrade_v2(&self, old: KeptAccount, _: i64) -> Option<KeptAccount> {
+        Some(old)
     }
 
     fn revive(&self, kept: KeptAccount, watermark: i64) -> Option<Account> {

@@ -57,7 +57,8 @@ impl Rule for CategoryBehaviour {
     type Input = (i64, i64, f32);
     type State = Category;
     type Kept = KeptCategory;
-    type Old = KeptCategoryV1;
+    type V1 = KeptCategoryV1;
+    type V2 = KeptCategory;
 
     const STAYS: bool = true;
 
@@ -154,8 +155,12 @@ impl Rule for CategoryBehaviour {
         KeptCategory { buckets, sum: category.sum, recent: recent.collect() }
     }
 
-    fn upgrade(&self, KeptCategoryV1 { buckets, sum }: KeptCategoryV1) -> Option<KeptCategory> {
+    fn upgrade_v1(&self, KeptCategoryV1 { buckets, sum }: KeptCategoryV1) -> Option<KeptCategory> {
         Some(KeptCategory { buckets, sum, recent: Vec::new() })
+    }
+
+    fn upgrade_v2(&self, old: KeptCategory, _: i64) -> Option<KeptCategory> {
+        Some(old)
     }
 
     fn revive(&self, kept: KeptCategory, watermark: i64) -> Option<Category> {

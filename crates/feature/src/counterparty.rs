@@ -90,7 +90,8 @@ impl Rule for CounterpartyBehaviour {
     type Input = Visit;
     type State = Events<3, 0, 3, false>;
     type Kept = KeptEvents;
-    type Old = KeptEventsV1;
+    type V1 = KeptEventsV1;
+    type V2 = KeptEvents;
 
     fn owner(&self) -> Owner {
         self.party.owner()
@@ -164,8 +165,12 @@ impl Rule for CounterpartyBehaviour {
         KeptEvents::of(events, now.saturating_sub(self.windows[MONTH].0))
     }
 
-    fn upgrade(&self, old: KeptEventsV1) -> Option<KeptEvents> {
+    fn upgrade_v1(&self, old: KeptEventsV1) -> Option<KeptEvents> {
         old.marked(|_| 0)
+    }
+
+    fn upgrade_v2(&self, old: KeptEvents, _: i64) -> Option<KeptEvents> {
+        Some(old)
     }
 
     fn revive(&self, kept: KeptEvents, watermark: i64) -> Option<Self::State> {

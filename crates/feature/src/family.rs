@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::ring::{more, roomy};
 use crate::set::{Rows, UNWANTED};
 use crate::shared::{Owner, part_of};
+use crate::state::{Saved, take};
 use crate::window::IdMap;
 use crate::{Feature, StateError};
 
@@ -23,8 +24,9 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     type State: Default + fmt::Debug + Send;
     /// A state without what can be computed from the rest.
     type Kept: Serialize + DeserializeOwned;
-    /// The same in format 1.
-    type Old: DeserializeOwned;
+    /// The same in formats 1 and 2; of a family that did not change since, the same type.
+    type V1: DeserializeOwned;
+    type V2: DeserializeOwned;
 
     /// Whether entities are few, and none is forgotten to save memory.
     const STAYS: bool = false;
@@ -59,8 +61,10 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     fn needed_bytes(&self, state: &Self::State) -> usize;
     /// What is kept of a state for payments at `now` and later.
     fn keep(&self, state: &Self::State, now: i64, reach: &Reach) -> Self::Kept;
-    /// What format 1 kept, in today's terms; `None` where no transactions leave it.
-    fn upgrade(&self, old: Self::Old) -> Option<Self::Kept>;
+    /// What format 1 kept, in terms of format 2; `None` where no transactions leave it.
+    fn upgrade_v1(&self, old: Self::V1) -> Option<Self::V2>;
+    /// What format 2 kept, in today's terms, of a state whose latest payment was at `watermark`.
+    fn upgrade_v2(&self, old: Self::V2, watermark: i64) -> Option<Self::Kept>;
     /// The state that was kept; `None` where no transactions up to `watermark` leave it.
     fn revive(&self, kept: Self::Kept, watermark: i64) -> Option<Self::State>;
     /// What is kept of the state after both sides' transactions, which are of different accounts; `None` where it cannot be told.
@@ -319,22 +323,14 @@ impl<R: Rule> Feature for Family<R> {
         saved.collect()
     }
 
-    fn stage(&mut self, mut bytes: &[u8], watermark: Option<i64>, format: u8) -> Result<(), StateError> {
-        let watermark = watermark.unwrap_or(i64::MIN);
-        let now = watermark.saturating_sub(self.reach.lateness);
-        let undecoded = |error: postcard::Error| StateError::Encoding(error.to_string());
+    fn stage(&mut self, mut bytes: &[u8], saved: Saved) -> Result<(), StateError> {
+        let now = saved.latest.saturating_sub(self.reach.lateness);
         let mut before: Option<R::Key> = None;
         while !bytes.is_empty() {
             let entity = self.staged.len();
             let impossible = || StateError::Impossible { family: self.rule.name(), entity };
-            let (key, mut kept);
-            if format == 1 {
-                let old: R::Old;
-                ((key, old), bytes) = postcard::take_from_bytes(bytes).map_err(undecoded)?;
-                kept = self.rule.upgrade(old).ok_or_else(impossible)?;
-            } else {
-                ((key, kept), bytes) = postcard::take_from_bytes(bytes).map_err(undecoded)?;
-            }
+            let (key, kept) = self.read_kept(&mut bytes, saved)?;
+            let mut kept = kept.ok_or_else(impossible)?;
             if before.replace(key).is_some_and(|before| before >= key) {
                 return Err(impossible());
             }
@@ -344,7 +340,7 @@ impl<R: Rule> Feature for Family<R> {
                 let here = self.rule.keep(&self.states[slot as usize], now, &self.reach);
                 kept = self.rule.join(here, kept).ok_or(StateError::InBoth { family: self.rule.name(), entity })?;
             }
-            self.staged.push((key, self.rule.revive(kept, watermark).ok_or_else(impossible)?));
+            self.staged.push((key, self.rule.revive(kept, saved.latest).ok_or_else(impossible)?));
         }
         Ok(())
     }
@@ -396,6 +392,24 @@ impl<R: Rule> Feature for Family<R> {
 }
 
 impl<R: Rule> Family<R> {
+    /// The next entity of a saved state, in today's terms where transactions leave it.
+    fn read_kept(&self, bytes: &mut &[u8], saved: Saved) -> Result<(R::Key, Option<R::Kept>), StateError> {
+        Ok(match saved.format {
+            1 => {
+                let (key, old) = take(bytes)?;
+                (key, self.rule.upgrade_v1(old).and_then(|old| self.rule.upgrade_v2(old, saved.watermark)))
+            }
+            2 => {
+                let (key, old) = take(bytes)?;
+                (key, self.rule.upgrade_v2(old, saved.watermark))
+            }
+            _ => {
+                let (key, kept) = take(bytes)?;
+                (key, Some(kept))
+            }
+        })
+    }
+
     /// Times of last payments and slots, the one that paid least recently first, equal ones in the order of their keys.
     fn in_order(&self) -> Vec<(i64, u32)> {
         let keys = self.keys();

@@ -24,7 +24,7 @@ pub use limits::{Limits, Settings};
 pub use peers::{PeerSums, Peers};
 pub use set::{Block, FeatureSet, Late, LateCount, Rows};
 pub use shared::{Owner, SharedSet};
-pub use state::StateError;
+pub use state::{Saved, StateError};
 pub use windows::Windows;
 
 use std::fmt;
@@ -60,7 +60,7 @@ pub trait Feature: fmt::Debug + Send {
     ///
     /// # Errors
     /// [`StateError`]; what was read is then forgotten.
-    fn stage(&mut self, bytes: &[u8], watermark: Option<i64>, format: u8) -> Result<(), StateError>;
+    fn stage(&mut self, bytes: &[u8], saved: Saved) -> Result<(), StateError>;
     /// Takes in what was staged, or forgets it.
     fn commit(&mut self, take: bool);
     /// Bytes the state holds on to.

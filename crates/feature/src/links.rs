@@ -13,6 +13,7 @@ use crate::family::Reach;
 use crate::math::ln1p;
 use crate::set::{Rows, UNWANTED};
 use crate::shared::Owner;
+use crate::state::{Saved, take};
 use crate::window::{IdHasher, IdMap};
 use crate::windows::span;
 use crate::{Feature, StateError};
@@ -281,14 +282,12 @@ impl Feature for Links {
         self.days.range(first..).filter(|(_, links)| !links.is_empty()).map(save).collect()
     }
 
-    fn stage(&mut self, mut bytes: &[u8], watermark: Option<i64>, _: u8) -> Result<(), StateError> {
-        let last = day(watermark.unwrap_or(i64::MIN));
+    fn stage(&mut self, mut bytes: &[u8], saved: Saved) -> Result<(), StateError> {
+        let last = day(saved.latest);
         let mut before = None;
         while !bytes.is_empty() {
             let impossible = StateError::Impossible { family: "links", entity: self.staged.len() };
-            let (Day { day, links }, rest) =
-                postcard::take_from_bytes(bytes).map_err(|error| StateError::Encoding(error.to_string()))?;
-            bytes = rest;
+            let Day { day, links } = take(&mut bytes)?;
             let are_links = links.is_sorted_by(|a, b| a < b);
             if day > last || before.replace(day).is_some_and(|before| before >= day) || links.is_empty() || !are_links {
                 return Err(impossible);

@@ -330,7 +330,8 @@ impl Rule for PatternBehaviour {
     type Input = Payment;
     type State = Pattern;
     type Kept = KeptPattern;
-    type Old = KeptPatternV1;
+    type V1 = KeptPatternV1;
+    type V2 = KeptPattern;
 
     fn owner(&self) -> Owner {
         Owner::Account
@@ -467,7 +468,7 @@ impl Rule for PatternBehaviour {
         KeptPattern { first_at, last_at, left_at, payments, words, ring }
     }
 
-    fn upgrade(&self, old: KeptPatternV1) -> Option<KeptPattern> {
+    fn upgrade_v1(&self, old: KeptPatternV1) -> Option<KeptPattern> {
         let KeptPatternV1 { first_at, last_at, payments, mut words, ring } = old;
         // Nothing was said of devices and addresses: for each the word that says nothing, money in and out.
         let none = words.len() as u32;
@@ -478,6 +479,10 @@ impl Rule for PatternBehaviour {
         };
         let ring = ring.into_iter().map(widened).collect();
         Some(KeptPattern { first_at, last_at, left_at: first_at, payments, words, ring })
+    }
+
+    fn upgrade_v2(&self, old: KeptPattern, _: i64) -> Option<KeptPattern> {
+        Some(old)
     }
 
     fn revive(&self, kept: KeptPattern, watermark: i64) -> Option<Pattern> {

@@ -11,7 +11,7 @@ use crate::family::{Family, Reach};
 use crate::limits::{Limits, Settings};
 use crate::links::Links;
 use crate::pattern::PatternBehaviour;
-use crate::state::{Kept, KeptV1, StateError};
+use crate::state::{Kept, KeptV1, Saved, StateError};
 
 /// Marks a row that is absorbed without being read.
 pub(crate) const UNWANTED: u32 = u32::MAX;
@@ -272,9 +272,9 @@ impl FeatureSet {
     }
 
     /// The format [`FeatureSet::save`] writes; [`FeatureSet::merge`] reads those before it, too.
-    pub const FORMAT: u8 = 2;
+    pub const FORMAT: u8 = 3;
 
-    /// Takes in what [`FeatureSet::save`] gave in `format`, 1 or [`FeatureSet::FORMAT`], of transactions of other accounts: afterwards every window, those of
+    /// Takes in what [`FeatureSet::save`] gave in `format`, from 1 to [`FeatureSet::FORMAT`], of transactions of other accounts: afterwards every window, those of
     /// counterparties and categories included, is what it would be had one set seen them all. A set that has seen nothing
     /// becomes the one that was saved.
     ///
@@ -301,9 +301,14 @@ impl FeatureSet {
             // Its events were let go of sooner than this set would have.
             floor = floor.max(kept.watermark.map(|at| Timestamp(at.saturating_sub(kept.lateness))));
         }
+        let about = Saved {
+            format,
+            watermark: kept.watermark.unwrap_or(i64::MIN),
+            latest: watermark.map_or(i64::MIN, |at| at.0),
+        };
         let pairs = self.features.iter_mut().zip(&kept.families);
         let staged: Result<Vec<()>, StateError> =
-            pairs.map(|(feature, (_, bytes))| feature.stage(bytes, watermark.map(|at| at.0), format)).collect();
+            pairs.map(|(feature, (_, bytes))| feature.stage(bytes, about)).collect();
         self.features.iter_mut().for_each(|feature| feature.commit(staged.is_ok()));
         staged?;
         (self.watermark, self.floor) = (watermark, floor);

@@ -1,5 +1,6 @@
 //! States as they are kept: what cannot be computed from the rest, checked as it is read back.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::ring::{Event, MAX_SPAN};
@@ -36,6 +37,24 @@ pub enum StateError {
         /// Which of its entities in the state that was to be added, counted from 0.
         entity: usize,
     },
+}
+
+/// What there is to know of a state that is read back.
+#[derive(Clone, Copy, Debug)]
+pub struct Saved {
+    /// Its format.
+    pub format: u8,
+    /// The latest payment it has seen.
+    pub watermark: i64,
+    /// The latest that it and the set it is brought together with have seen.
+    pub latest: i64,
+}
+
+/// Takes what comes next from the bytes of a state.
+pub(crate) fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, StateError> {
+    let (taken, rest) = postcard::take_from_bytes(bytes).map_err(|error| StateError::Encoding(error.to_string()))?;
+    *bytes = rest;
+    Ok(taken)
 }
 
 /// All families of a set.
