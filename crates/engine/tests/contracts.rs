@@ -21,11 +21,17 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() }
 }
 
-/// Every column there is for detectors to see.
-fn everything() -> Columns {
+/// A builder with every column; where it is to be forgetful, with windows of hours, so that accounts and categories begin anew after every
+/// quiet night.
+fn thorough(forgetful: bool, mut limits: Limits) -> Builder {
+    let mut config = Config::default();
+    if forgetful {
+        config.windows.account = [10, 60, 180, 360].map(|minutes| Window(minutes * Window::HOUR.0 / 60));
+        limits.forget_after = config.windows.account[3];
+    }
     let mut columns = Columns::default();
-    columns.add = Config::default().known_columns();
-    columns
+    columns.add = config.known_columns();
+    quick().windows(config.windows).columns(columns).state(limits)
 }
 
 proptest! {
@@ -39,10 +45,11 @@ proptest! {
         cut in 0.1f64..0.9,
         lateness in prop_oneof![Just(0), Just(2 * Window::HOUR.0)],
         memory in prop::option::of(200_000u64..1_000_000),
+        forgetful in any::<bool>(),
     ) {
         let mut limits = Limits::default();
         (limits.lateness, limits.memory) = (Window(lateness), memory);
-        let engine = quick().columns(everything()).state(limits).fit(&batch(&txns)).unwrap();
+        let engine = thorough(forgetful, limits).fit(&batch(&txns)).unwrap();
         let saved = engine.save();
         let fresh = || Engine::load(&saved).unwrap();
         prop_assert_eq!(fresh().model().id(), engine.model().id());
@@ -73,8 +80,8 @@ proptest! {
         prop_assert!(started.save_state() == state);
         got.extend(observed(&mut started, live));
         prop_assert_eq!(differ(&want, &got), None, "saved, loaded, then observed");
-        if memory.is_some() {
-            // Two halves of a budget forget other accounts than the whole.
+        if memory.is_some() || forgetful {
+            // Two halves of a budget forget other accounts than the whole, and two halves of a category forget it sooner.
             return Ok(());
         }
         // Accounts on two engines until then.
@@ -88,8 +95,8 @@ proptest! {
 
     /// Handles on several threads that take from one queue give the verdicts of one engine, and leave its state.
     #[test]
-    fn threads_that_share_an_engine_are_as_one(txns in feed(), threads in 1usize..5) {
-        let saved = quick().columns(everything()).fit(&batch(&txns)).unwrap().save();
+    fn threads_that_share_an_engine_are_as_one(txns in feed(), threads in 1usize..5, forgetful in any::<bool>()) {
+        let saved = thorough(forgetful, Limits::default()).fit(&batch(&txns)).unwrap().save();
         let mut one = Engine::load(&saved).unwrap();
         let want = observed(&mut one, &txns);
         let shared = Engine::load(&saved).unwrap().share();
@@ -121,11 +128,16 @@ proptest! {
 
     /// What comes late is placed where it belongs: afterwards verdicts and state are those of an engine that had it in order.
     #[test]
-    fn late_transactions_are_placed(txns in feed(), delays in prop::collection::vec(0.0f64..1.0, 5..30), cut in 0.2f64..0.9) {
+    fn late_transactions_are_placed(
+        txns in feed(),
+        delays in prop::collection::vec(0.0f64..1.0, 5..30),
+        cut in 0.2f64..0.9,
+        forgetful in any::<bool>(),
+    ) {
         let lateness = 6 * Window::HOUR.0;
         let mut limits = Limits::default();
         limits.lateness = Window(lateness);
-        let saved = quick().columns(everything()).state(limits).fit(&batch(&txns)).unwrap().save();
+        let saved = thorough(forgetful, limits).fit(&batch(&txns)).unwrap().save();
         let cut = (txns.len() as f64 * cut) as usize;
         let mut order: Vec<usize> = (0..cut).collect();
         order.sort_by_key(|&i| txns[i].at.0 + (lateness as f64 * delays[i % delays.len()]) as i64);
@@ -133,9 +145,16 @@ proptest! {
         // Those of one time stand in the order in which they arrive.
         let mut in_order = arrived.clone();
         in_order.sort_by_key(|txn| txn.at);
-        let (mut one, mut other) = (Engine::load(&saved).unwrap(), Engine::load(&saved).unwrap().share());
+        let mut one = Engine::load(&saved).unwrap();
         observed(&mut one, &in_order);
-        for txn in &arrived {
+        // As they arrive: the first third one by one, then saved, loaded and divided.
+        let (first, then) = arrived.split_at(arrived.len() / 3);
+        let mut before = Engine::load(&saved).unwrap();
+        observed(&mut before, first);
+        let mut other = Engine::load(&saved).unwrap();
+        other.load_state(&before.save_state()).unwrap();
+        let mut other = other.share();
+        for txn in then {
             other.observe(txn).unwrap();
         }
         prop_assert!(one.save_state() == other.save_state());

@@ -158,6 +158,8 @@ impl Rule for AccountBehaviour {
     type V1 = KeptAccountV1;
     type V2 = KeptAccount;
 
+    const FORGETS: bool = true;
+
     fn owner(&self) -> Owner {
         Owner::Account
     }
@@ -201,9 +203,6 @@ impl Rule for AccountBehaviour {
     }
 
     fn step(&self, account: &mut Account, payment: &Payment, reach: &Reach, out: Option<Writer<'_>>) {
-        if account.last_at.is_some_and(|last| payment.at.saturating_sub(last) > reach.forget) {
-            *account = Account::default();
-        }
         account.expire(payment.at, &self.windows, reach.lateness);
         let to_mean = account.to_mean(payment);
         let (other, first) = account.events.meet(payment.other);
@@ -223,8 +222,16 @@ impl Rule for AccountBehaviour {
         }
     }
 
-    fn last_at(&self, account: &Account) -> i64 {
-        account.last_at.unwrap_or(i64::MIN)
+    fn last_at(&self, account: &Account) -> Option<i64> {
+        account.last_at
+    }
+
+    fn first_at(&self, account: &Account) -> Option<i64> {
+        account.events.iter().next().map(|event| event.at).or(account.last_at)
+    }
+
+    fn is_empty(&self, account: &Account) -> bool {
+        account.payments == 0
     }
 
     fn rewind(&self, account: &mut Account, late: &Payment) -> Vec<Payment> {
@@ -307,10 +314,6 @@ impl Rule for AccountBehaviour {
             Account { events: events.revive(last)?, last_at, places, payments, total, ..Account::default() };
         account.recount();
         Some(account)
-    }
-
-    fn join(&self, _: KeptAccount, _: KeptAccount) -> Option<KeptAccount> {
-        None
     }
 }
 

@@ -22,33 +22,33 @@ const STEPS: usize = 16;
 /// | `amount_for_category` | −ln of the share of earlier payments in the category that were at least as large |
 /// | `category_mean` | their mean, shown beside it |
 ///
+/// A category whose last payment is as long ago as accounts are remembered begins anew, as they do.
+///
 /// Each category keeps an exact integer histogram on a logarithmic grid (4.4 % wide) and reads the tail from it, one
 /// virtual payment above everything included, so that a new category finds nothing strange. Within a bucket the tail
 /// runs straight, so larger amounts always score higher. A payment without a category is compared with its like.
 #[derive(Clone, Debug)]
 pub(crate) struct CategoryBehaviour;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Category {
-    buckets: Vec<u32>,
-    /// Sums over each run of `STEPS` buckets: a tail is then read from at most 16 + 64 numbers.
-    doublings: Vec<u32>,
+    /// From the doubling of the least payment to that of the largest.
+    doublings: Vec<Doubling>,
+    /// Which doubling is the first of them.
+    lowest: usize,
     count: u32,
     sum: i128,
+    first_at: i64,
+    last_at: Option<i64>,
     /// When and how much lately, oldest first: as far back as a late payment may ask, which mostly is not at all.
     recent: VecDeque<(i64, i64)>,
 }
 
-impl Default for Category {
-    fn default() -> Self {
-        Self {
-            buckets: vec![0; BUCKETS],
-            doublings: vec![0; BUCKETS / STEPS],
-            count: 0,
-            sum: 0,
-            recent: VecDeque::new(),
-        }
-    }
+/// Payments from an amount to twice that, and how they are spread: a tail is then read from at most 16 + 64 numbers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Doubling {
+    count: u32,
+    steps: [u32; STEPS],
 }
 
 impl Rule for CategoryBehaviour {
@@ -58,9 +58,9 @@ impl Rule for CategoryBehaviour {
     type State = Category;
     type Kept = KeptCategory;
     type V1 = KeptCategoryV1;
-    type V2 = KeptCategory;
+    type V2 = KeptCategoryV2;
 
-    const STAYS: bool = true;
+    const FORGETS: bool = true;
 
     fn owner(&self) -> Owner {
         Owner::Category
@@ -111,6 +111,10 @@ impl Rule for CategoryBehaviour {
             out.put(|| float(category.sum) / f64::from(category.count.max(1)) * f64::from(per_unit));
             out.finish();
         }
+        if category.count == 0 {
+            category.first_at = at;
+        }
+        category.last_at = Some(at);
         if category.add(minor) && reach.lateness > 0 {
             let oldest = at.saturating_sub(reach.lateness);
             while category.recent.pop_front_if(|(at, _)| *at <= oldest).is_some() {}
@@ -118,8 +122,16 @@ impl Rule for CategoryBehaviour {
         }
     }
 
-    fn last_at(&self, category: &Category) -> i64 {
-        category.recent.back().map_or(i64::MIN, |(at, _)| *at)
+    fn last_at(&self, category: &Category) -> Option<i64> {
+        category.last_at
+    }
+
+    fn first_at(&self, category: &Category) -> Option<i64> {
+        category.last_at.map(|_| category.first_at)
+    }
+
+    fn is_empty(&self, category: &Category) -> bool {
+        category.count == 0
     }
 
     fn rewind(&self, category: &mut Category, &(to, ..): &Self::Input) -> Vec<Self::Input> {
@@ -129,6 +141,11 @@ impl Rule for CategoryBehaviour {
             undone.push((at, minor, 0.0));
         }
         undone.reverse();
+        // What was before those that are known one by one is of the same life as they.
+        category.last_at = category.recent.back().map(|(at, _)| *at);
+        if category.count == 0 {
+            *category = Category::default();
+        }
         undone
     }
 
@@ -136,66 +153,110 @@ impl Rule for CategoryBehaviour {
         while category.recent.pop_front_if(|(at, _)| *at <= now).is_some() {}
     }
 
-    fn is_over(&self, _: &Category, _: i64, _: &Reach) -> bool {
-        false
+    fn is_over(&self, category: &Category, now: i64, reach: &Reach) -> bool {
+        category.last_at.is_none_or(|last| now.saturating_sub(last) > reach.forget)
     }
 
     fn heap_bytes(&self, category: &Category) -> usize {
-        (BUCKETS + BUCKETS / STEPS) * size_of::<u32>() + category.recent.capacity() * size_of::<(i64, i64)>()
+        category.doublings.capacity() * size_of::<Doubling>() + category.recent.capacity() * size_of::<(i64, i64)>()
     }
 
     fn needed_bytes(&self, category: &Category) -> usize {
-        (BUCKETS + BUCKETS / STEPS) * size_of::<u32>() + category.recent.len() * 2 * size_of::<(i64, i64)>()
+        category.doublings.len() * size_of::<Doubling>() + category.recent.len() * 2 * size_of::<(i64, i64)>()
     }
 
     fn keep(&self, category: &Category, now: i64, _: &Reach) -> KeptCategory {
-        let buckets = (0..).zip(&category.buckets).filter(|(_, count)| **count > 0);
-        let buckets = buckets.map(|(at, &count)| (at, count)).collect();
-        let recent = category.recent.iter().copied().filter(|(at, _)| *at > now);
-        KeptCategory { buckets, sum: category.sum, recent: recent.collect() }
+        let steps = category.doublings.iter().flat_map(|doubling| doubling.steps);
+        let buckets = (category.lowest * STEPS..).zip(steps).filter(|(_, count)| *count > 0);
+        let buckets = buckets.map(|(at, count)| (at as u16, count)).collect();
+        let recent = category.recent.iter().copied().filter(|(at, _)| *at > now).collect();
+        let Category { first_at, last_at, sum, .. } = *category;
+        KeptCategory { first_at, last_at, buckets, sum, recent }
     }
 
-    fn upgrade_v1(&self, KeptCategoryV1 { buckets, sum }: KeptCategoryV1) -> Option<KeptCategory> {
-        Some(KeptCategory { buckets, sum, recent: Vec::new() })
+    fn upgrade_v1(&self, KeptCategoryV1 { buckets, sum }: KeptCategoryV1) -> Option<KeptCategoryV2> {
+        Some(KeptCategoryV2 { buckets, sum, recent: Vec::new() })
     }
 
-    fn upgrade_v2(&self, old: KeptCategory, _: i64) -> Option<KeptCategory> {
-        Some(old)
+    /// Nothing was said of when the payments were: they are taken to reach from as long ago as may be up to the state's latest
+    /// payment. So a category is remembered longer than it need be once, and never forgotten that should be known.
+    fn upgrade_v2(&self, old: KeptCategoryV2, watermark: i64) -> Option<KeptCategory> {
+        let KeptCategoryV2 { buckets, sum, recent } = old;
+        let last_at = Some(recent.last().map_or(watermark, |(at, _)| *at));
+        Some(KeptCategory { first_at: i64::MIN, last_at, buckets, sum, recent })
     }
 
     fn revive(&self, kept: KeptCategory, watermark: i64) -> Option<Category> {
-        let mut category = Category { sum: kept.sum, ..Category::default() };
-        for (at, count) in kept.buckets {
-            let bucket = category.buckets.get_mut(usize::from(at)).filter(|bucket| **bucket == 0)?;
-            *bucket = count;
+        let KeptCategory { first_at, last_at, buckets, sum, recent } = kept;
+        let mut category = Category { sum, first_at, last_at, ..Category::default() };
+        let last = last_at.filter(|last| (first_at..=watermark).contains(last))?;
+        for (at, count) in buckets {
+            let at = usize::from(at);
+            let bucket = (at < BUCKETS).then(|| category.bucket_mut(at))?;
+            if bucket.steps[at % STEPS] > 0 || count == 0 {
+                return None;
+            }
+            bucket.steps[at % STEPS] = count;
             category.count = category.count.checked_add(count)?;
-            category.doublings[usize::from(at) / STEPS] += count;
+            category.bucket_mut(at).count += count;
         }
-        let mut recent = BTreeMap::<usize, u32>::new();
-        kept.recent.iter().for_each(|&(_, minor)| *recent.entry(bucket(minor).0).or_default() += 1);
-        let are_counted = recent.iter().all(|(&at, &count)| category.buckets[at] >= count);
-        let in_order =
-            kept.recent.is_sorted_by_key(|(at, _)| *at) && kept.recent.last().is_none_or(|r| r.0 <= watermark);
-        let is_positive = kept.recent.iter().all(|(_, minor)| *minor >= 0);
-        category.recent = kept.recent.into();
-        (category.count > 0 && category.sum >= 0 && are_counted && in_order && is_positive).then_some(category)
+        let mut counted = BTreeMap::<usize, u32>::new();
+        recent.iter().for_each(|&(_, minor)| *counted.entry(bucket(minor).0).or_default() += 1);
+        let are_counted = counted.iter().all(|(&at, &count)| category.counted(at) >= count);
+        let are_in_order = recent.is_sorted_by_key(|(at, _)| *at);
+        let are_sound = recent.iter().all(|(at, minor)| (first_at..=last).contains(at) && *minor >= 0);
+        category.recent = recent.into();
+        (category.count > 0 && sum >= 0 && are_counted && are_in_order && are_sound).then_some(category)
     }
 
-    fn join(&self, a: KeptCategory, b: KeptCategory) -> Option<KeptCategory> {
-        let mut buckets: BTreeMap<u16, u32> = a.buckets.into_iter().collect();
-        for (at, count) in b.buckets {
-            let here = buckets.entry(at).or_default();
-            *here = here.checked_add(count)?;
+    /// Payments of both sides were within reach of each other or were not: as lives, so are these. What one side had forgotten before
+    /// stays forgotten.
+    fn join(&self, mut a: Vec<KeptCategory>, b: Vec<KeptCategory>, reach: &Reach) -> Option<Vec<KeptCategory>> {
+        a.extend(b);
+        a.sort_by_key(|life| life.first_at);
+        let mut joined: Vec<KeptCategory> = Vec::with_capacity(a.len());
+        for life in a {
+            match joined.last_mut() {
+                Some(before) if life.first_at.saturating_sub(before.last_at?) <= reach.forget => before.add(life)?,
+                _ => joined.push(life),
+            }
         }
-        let mut recent = [a.recent, b.recent].concat();
-        recent.sort_by_key(|(at, _)| *at);
-        Some(KeptCategory { buckets: buckets.into_iter().collect(), sum: a.sum.checked_add(b.sum)?, recent })
+        Some(joined)
     }
 }
 
-/// The buckets that are not empty, by number, and the sum.
+/// What is kept of a category.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptCategory {
+    first_at: i64,
+    last_at: Option<i64>,
+    /// The buckets that are not empty, by number.
+    buckets: Vec<(u16, u32)>,
+    sum: i128,
+    recent: Vec<(i64, i64)>,
+}
+
+impl KeptCategory {
+    /// Adds payments of other accounts.
+    fn add(&mut self, other: Self) -> Option<()> {
+        let mut buckets: BTreeMap<u16, u32> = self.buckets.drain(..).collect();
+        for (at, count) in other.buckets {
+            let here = buckets.entry(at).or_default();
+            *here = here.checked_add(count)?;
+        }
+        self.buckets = buckets.into_iter().collect();
+        self.sum = self.sum.checked_add(other.sum)?;
+        self.recent.extend(other.recent);
+        self.recent.sort_by_key(|(at, _)| *at);
+        self.first_at = self.first_at.min(other.first_at);
+        self.last_at = self.last_at.max(other.last_at);
+        Some(())
+    }
+}
+
+/// The same in format 2, when no category was forgotten.
+#[derive(Debug, Deserialize)]
+pub(crate) struct KeptCategoryV2 {
     buckets: Vec<(u16, u32)>,
     sum: i128,
     recent: Vec<(i64, i64)>,
@@ -220,14 +281,38 @@ fn bucket(minor: i64) -> (usize, f64) {
 }
 
 impl Category {
+    /// The doubling that a bucket is in.
+    fn bucket_mut(&mut self, at: usize) -> &mut Doubling {
+        let doubling = at / STEPS;
+        if self.doublings.is_empty() {
+            self.lowest = doubling;
+        }
+        let below = self.lowest.saturating_sub(doubling);
+        let needed = (doubling - (self.lowest - below) + 1).max(self.doublings.len() + below);
+        if needed > self.doublings.len() {
+            self.doublings.reserve_exact(needed - self.doublings.len());
+            self.doublings.resize(needed, Doubling::default());
+            self.doublings.rotate_right(below);
+            self.lowest -= below;
+        }
+        &mut self.doublings[doubling - self.lowest]
+    }
+
+    /// Payments in a bucket.
+    fn counted(&self, at: usize) -> u32 {
+        let doubling = (at / STEPS).checked_sub(self.lowest).and_then(|row| self.doublings.get(row));
+        doubling.map_or(0, |doubling| doubling.steps[at % STEPS])
+    }
+
     /// Counts a payment, unless there have been four thousand million: the shares then stand still.
     fn add(&mut self, minor: i64) -> bool {
         if self.count == u32::MAX {
             return false;
         }
         let (at, _) = bucket(minor);
-        self.buckets[at] += 1;
-        self.doublings[at / STEPS] += 1;
+        let doubling = self.bucket_mut(at);
+        doubling.steps[at % STEPS] += 1;
+        doubling.count += 1;
         self.count += 1;
         self.sum = self.sum.saturating_add(i128::from(magnitude(minor)));
         true
@@ -236,8 +321,9 @@ impl Category {
     /// Takes back what [`Category::add`] added.
     fn take(&mut self, minor: i64) {
         let (at, _) = bucket(minor);
-        self.buckets[at] -= 1;
-        self.doublings[at / STEPS] -= 1;
+        let doubling = self.bucket_mut(at);
+        doubling.steps[at % STEPS] -= 1;
+        doubling.count -= 1;
         self.count -= 1;
         self.sum = self.sum.saturating_sub(i128::from(magnitude(minor)));
     }
@@ -245,19 +331,72 @@ impl Category {
     /// −ln of the share of payments at least as large.
     fn surprise(&self, minor: i64) -> f64 {
         let (at, into) = bucket(minor);
-        let doubling = at / STEPS;
-        let above: u32 = self.doublings[doubling + 1..].iter().sum::<u32>()
-            + self.buckets[at + 1..(doubling + 1) * STEPS].iter().sum::<u32>();
-        let here = f64::from(self.buckets[at]);
-        let all = f64::from(self.count);
-        ln((all + 1.0) / (f64::from(above) + here * (1.0 - into) + 1.0))
+        let (mut above, mut here) = (self.count, 0);
+        if let Some(row) = (at / STEPS).checked_sub(self.lowest) {
+            let mut from = self.doublings.iter().skip(row);
+            let steps = from.next().map_or(&[][..], |doubling| &doubling.steps[at % STEPS..]);
+            here = steps.first().copied().unwrap_or(0);
+            above = steps.iter().sum::<u32>() - here + from.map(|doubling| doubling.count).sum::<u32>();
+        }
+        let (above, here, all) = (f64::from(above), f64::from(here), f64::from(self.count));
+        ln((all + 1.0) / (above + here * (1.0 - into) + 1.0))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+    use crate::family::Family;
+    use crate::{Feature as _, Saved};
     use proptest::prelude::*;
+
+    /// A life of one payment, or what pretends to be.
+    fn life(first_at: i64, last_at: i64, change: impl Fn(&mut KeptCategory)) -> KeptCategory {
+        let mut life =
+            KeptCategory { first_at, last_at: Some(last_at), buckets: vec![(7, 1)], sum: 1, recent: Vec::new() };
+        change(&mut life);
+        life
+    }
+
+    /// What cannot have come about is refused: no lives, lives that are not one after the other, and numbers that contradict each other.
+    #[test]
+    fn impossible_lives_are_refused() {
+        let as_is = |_: &mut KeptCategory| {};
+        let check = |lives: Vec<KeptCategory>| {
+            let reach = Reach { lateness: 50, forget: 10 };
+            let mut family = Family::new(CategoryBehaviour, reach, &|_| true);
+            let key: <CategoryBehaviour as Rule>::Key = (1, 2, 3);
+            let saved = Saved { format: 3, watermark: 100, here: i64::MIN };
+            let bytes = postcard::to_allocvec(&(key, lives)).unwrap();
+            assert!((0..bytes.len()).skip(1).all(|length| family.stage(&bytes[..length], saved).is_err()), "cut short");
+            family.commit(false);
+            let staged = family.stage(&bytes, saved);
+            family.commit(staged.is_ok());
+            assert_eq!(family.entities(), usize::from(staged.is_ok()));
+            staged.is_ok()
+        };
+        assert!(check(vec![life(60, 70, as_is), life(90, 100, as_is)]));
+        assert!(!check(vec![]));
+        assert!(!check(vec![life(90, 100, as_is), life(60, 70, as_is)]));
+        assert!(!check(vec![life(60, 90, as_is), life(90, 100, as_is)]));
+        assert!(!check(vec![life(60, 101, as_is)]), "after the latest payment");
+        assert!(!check(vec![life(70, 60, as_is)]));
+        let forged: [fn(&mut KeptCategory); 8] = [
+            |life| life.last_at = None,
+            |life| life.buckets.clear(),
+            |life| life.buckets.push((7, 1)),
+            |life| life.buckets.push((BUCKETS as u16, 1)),
+            |life| life.buckets.push((8, u32::MAX)),
+            |life| life.sum = -1,
+            |life| life.recent.push((71, 1)),
+            |life| life.recent.extend([(65, 1); 2]),
+        ];
+        for (n, forge) in forged.into_iter().enumerate() {
+            assert!(!check(vec![life(60, 70, forge)]), "{n}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -93,6 +93,8 @@ impl Rule for CounterpartyBehaviour {
     type V1 = KeptEventsV1;
     type V2 = KeptEvents;
 
+    const FORGETS: bool = false;
+
     fn owner(&self) -> Owner {
         self.party.owner()
     }
@@ -136,8 +138,16 @@ impl Rule for CounterpartyBehaviour {
         events.push(visit.at, visit.minor, account, 0);
     }
 
-    fn last_at(&self, events: &Self::State) -> i64 {
-        events.iter().next_back().map_or(i64::MIN, |event| event.at)
+    fn last_at(&self, events: &Self::State) -> Option<i64> {
+        events.iter().next_back().map(|event| event.at)
+    }
+
+    fn first_at(&self, events: &Self::State) -> Option<i64> {
+        events.iter().next().map(|event| event.at)
+    }
+
+    fn is_empty(&self, events: &Self::State) -> bool {
+        events.iter().next().is_none()
     }
 
     fn rewind(&self, events: &mut Self::State, late: &Visit) -> Vec<Visit> {
@@ -150,7 +160,7 @@ impl Rule for CounterpartyBehaviour {
     }
 
     fn is_over(&self, events: &Self::State, now: i64, _: &Reach) -> bool {
-        self.last_at(events) <= now.saturating_sub(self.windows[MONTH].0)
+        self.last_at(events).is_none_or(|last| last <= now.saturating_sub(self.windows[MONTH].0))
     }
 
     fn heap_bytes(&self, events: &Self::State) -> usize {
@@ -177,8 +187,8 @@ impl Rule for CounterpartyBehaviour {
         kept.revive(watermark)
     }
 
-    fn join(&self, a: KeptEvents, b: KeptEvents) -> Option<KeptEvents> {
-        a.join(b)
+    fn join(&self, mut a: Vec<KeptEvents>, mut b: Vec<KeptEvents>, _: &Reach) -> Option<Vec<KeptEvents>> {
+        Some(vec![a.pop()?.join(b.pop()?)?])
     }
 }
 

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::lives::Lives;
 use crate::ring::{more, roomy};
 use crate::set::{Rows, UNWANTED};
 use crate::shared::{Owner, part_of};
@@ -28,8 +29,9 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     type V1: DeserializeOwned;
     type V2: DeserializeOwned;
 
-    /// Whether entities are few, and none is forgotten to save memory.
-    const STAYS: bool = false;
+    /// Whether an entity that has not paid for long begins anew; those that have nothing but windows need not.
+    const FORGETS: bool;
+
     /// Whose entities these are.
     fn owner(&self) -> Owner;
     /// What of the key the owner is.
@@ -47,8 +49,12 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     fn at(input: &Self::Input) -> i64;
     /// Reads the state into `out` where asked to, then absorbs.
     fn step(&self, state: &mut Self::State, input: &Self::Input, reach: &Reach, out: Option<Writer<'_>>);
-    /// When the last payment was.
-    fn last_at(&self, state: &Self::State) -> i64;
+    /// When the last payment was; after going back it may be so long ago that this is no longer known.
+    fn last_at(&self, state: &Self::State) -> Option<i64>;
+    /// When the first payment was that is still known.
+    fn first_at(&self, state: &Self::State) -> Option<i64>;
+    /// Whether there has been no payment.
+    fn is_empty(&self, state: &Self::State) -> bool;
     /// Goes back to when only payments up to the time of `late` had been; those after it, oldest first.
     fn rewind(&self, state: &mut Self::State, late: &Self::Input) -> Vec<Self::Input>;
     /// Lets go of what no payment at `now` or later would read.
@@ -67,8 +73,10 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     fn upgrade_v2(&self, old: Self::V2, watermark: i64) -> Option<Self::Kept>;
     /// The state that was kept; `None` where no transactions up to `watermark` leave it.
     fn revive(&self, kept: Self::Kept, watermark: i64) -> Option<Self::State>;
-    /// What is kept of the state after both sides' transactions, which are of different accounts; `None` where it cannot be told.
-    fn join(&self, a: Self::Kept, b: Self::Kept) -> Option<Self::Kept>;
+    /// What is kept of the lives after both sides' transactions, which are of different accounts; `None` where it cannot be told.
+    fn join(&self, _a: Vec<Self::Kept>, _b: Vec<Self::Kept>, _reach: &Reach) -> Option<Vec<Self::Kept>> {
+        None
+    }
 }
 
 /// How far back states reach, in microseconds.
@@ -76,7 +84,7 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
 pub(crate) struct Reach {
     /// How much older than the latest payment another may be.
     pub(crate) lateness: i64,
-    /// How long after its last payment an account is forgotten.
+    /// How long after its last payment an entity is forgotten.
     pub(crate) forget: i64,
 }
 
@@ -115,8 +123,10 @@ pub(crate) struct Family<R: Rule> {
     reach: Reach,
     index: IdMap<R::Key, u32>,
     states: Vec<R::State>,
+    /// What was before those.
+    aside: Lives<R::State>,
     scratch: Scratch<R::Input>,
-    staged: Vec<(R::Key, R::State)>,
+    staged: Vec<(R::Key, Vec<R::State>)>,
 }
 
 /// Inputs of a batch, as read and sorted by entity: kept from batch to batch.
@@ -135,6 +145,18 @@ impl<I> Default for Scratch<I> {
     }
 }
 
+/// What a saved state has of an entity: its lives, oldest first.
+type Entity<R> = (<R as Rule>::Key, Vec<<R as Rule>::Kept>);
+
+/// Lets an entity begin anew that has not paid for so long; its life so far, where something late may still be of it.
+fn begin<R: Rule>(rule: &R, state: &mut R::State, input: &R::Input, reach: &Reach) -> Option<R::State> {
+    if !R::FORGETS || R::at(input).saturating_sub(rule.last_at(state)?) <= reach.forget {
+        return None;
+    }
+    let life = std::mem::take(state);
+    (reach.lateness > 0).then_some(life)
+}
+
 const NOBODY: u32 = u32::MAX;
 
 impl<R: Rule> Family<R> {
@@ -144,8 +166,12 @@ impl<R: Rule> Family<R> {
         debug_assert!(all.len() <= 64, "a bit for each column");
         let kept = all.iter().enumerate().fold(0, |kept, (i, column)| kept | u64::from(keep(column)) << i);
         let columns = all.into_iter().filter(|column| keep(column)).collect();
-        let scratch = Scratch::default();
-        Self { rule, columns, kept, reach, index: IdMap::default(), states: Vec::new(), scratch, staged: Vec::new() }
+        Self::empty(rule, columns, kept, reach)
+    }
+
+    fn empty(rule: R, columns: Vec<Column>, kept: u64, reach: Reach) -> Self {
+        let (index, states, aside) = (IdMap::default(), Vec::new(), Lives::default());
+        Self { rule, columns, kept, reach, index, states, aside, scratch: Scratch::default(), staged: Vec::new() }
     }
 
     fn slot(&mut self, key: R::Key) -> u32 {
@@ -176,6 +202,10 @@ impl<R: Rule> Family<R> {
         slots.sort_unstable_by_key(|slot| std::cmp::Reverse(*slot));
         for slot in slots {
             self.states.swap_remove(slot as usize);
+            let moved = self.aside.replace(self.states.len() as u32, Vec::new());
+            if slot as usize != self.states.len() {
+                self.aside.replace(slot, moved);
+            }
             self.index.remove(&keys.swap_remove(slot as usize));
             if let Some(moved) = keys.get(slot as usize) {
                 self.index.insert(*moved, slot);
@@ -225,16 +255,19 @@ impl<R: Rule> Feature for Family<R> {
     fn step(&mut self, txn: &Transaction, out: &mut [f32]) {
         match self.rule.input(txn) {
             Some((key, input)) => {
-                let slot = self.slot(key) as usize;
-                let (rule, state, reach) = (&self.rule, &mut self.states[slot], &self.reach);
+                let slot = self.slot(key);
+                let undone = self.undo(slot, &input);
+                let Self { rule, states, aside, reach, .. } = self;
+                let state = &mut states[slot as usize];
                 let out = Writer { out: out.iter_mut(), kept: self.kept };
-                if reach.lateness == 0 || R::at(&input) >= rule.last_at(state) {
-                    return rule.step(state, &input, reach, Some(out));
-                }
-                // Late: what came after it is undone, and done again behind it.
-                let undone = rule.rewind(state, &input);
-                rule.step(state, &input, reach, Some(out));
-                undone.iter().for_each(|later| rule.step(state, later, reach, None));
+                let mut step = |input: &R::Input, out: Option<Writer<'_>>| {
+                    if let Some(life) = begin(rule, state, input, reach) {
+                        aside.push(slot, life);
+                    }
+                    rule.step(state, input, reach, out);
+                };
+                step(&input, Some(out));
+                undone.iter().for_each(|later| step(later, None));
             }
             None => out.fill(0.0),
         }
@@ -278,14 +311,22 @@ impl<R: Rule> Feature for Family<R> {
             jobs.push((mine, first, inputs, numbers));
         }
         numbers_left.fill(0.0);
-        jobs.into_par_iter().for_each(|(states, first, inputs, numbers)| {
+        let put_aside = jobs.into_par_iter().flat_map_iter(|(states, first, inputs, numbers)| {
+            let mut put_aside = Vec::new();
             let mut free = numbers.chunks_exact_mut(width);
             for (slot, number, input) in inputs {
                 let out = if *number == UNWANTED { None } else { free.next() };
                 let out = out.map(|out| Writer { out: out.iter_mut(), kept });
-                rule.step(&mut states[*slot as usize - first], input, &reach, out);
+                let state = &mut states[*slot as usize - first];
+                if let Some(life) = begin(rule, state, input, &reach) {
+                    put_aside.push((*slot, life));
+                }
+                rule.step(state, input, &reach, out);
             }
+            put_aside
         });
+        let put_aside: Vec<_> = put_aside.collect();
+        put_aside.into_iter().for_each(|(slot, life)| self.aside.push(slot, life));
     }
 
     fn name(&self) -> &'static str {
@@ -297,17 +338,14 @@ impl<R: Rule> Feature for Family<R> {
     }
 
     fn divide(self: Box<Self>, parts: usize) -> Vec<Box<dyn Feature>> {
-        let Self { rule, columns, kept, reach, index, mut states, .. } = *self;
-        let empty = || {
-            let (rule, columns, states) = (rule.clone(), columns.clone(), Vec::new());
-            let scratch = Scratch::default();
-            Self { rule, columns, kept, reach, index: IdMap::default(), states, scratch, staged: Vec::new() }
-        };
-        let mut divided: Vec<Self> = (0..parts).map(|_| empty()).collect();
+        let Self { rule, columns, kept, reach, index, mut states, mut aside, .. } = *self;
+        let empty = |_| Self::empty(rule.clone(), columns.clone(), kept, reach);
+        let mut divided: Vec<Self> = (0..parts).map(empty).collect();
         for (key, slot) in index {
             let part = &mut divided[part_of(R::owner_of(key), parts)];
-            let place = part.slot(key) as usize;
-            part.states[place] = std::mem::take(&mut states[slot as usize]);
+            let place = part.slot(key);
+            part.states[place as usize] = std::mem::take(&mut states[slot as usize]);
+            part.aside.replace(place, aside.replace(slot, Vec::new()));
         }
         divided.into_iter().map(|part| Box::new(part) as Box<dyn Feature>).collect()
     }
@@ -316,7 +354,7 @@ impl<R: Rule> Feature for Family<R> {
         let is_left = |slot: u32| !self.rule.is_over(&self.states[slot as usize], now, &self.reach);
         let entities = self.index.iter().filter(|(_, slot)| is_left(**slot));
         let saved = entities.map(|(&key, &slot)| {
-            let kept = self.rule.keep(&self.states[slot as usize], now, &self.reach);
+            let kept = self.keep(slot, now, now);
             // Writing plain data to memory has nothing to fail on.
             (R::sort_key(key), postcard::to_allocvec(&(key, kept)).unwrap_or_default())
         });
@@ -324,32 +362,30 @@ impl<R: Rule> Feature for Family<R> {
     }
 
     fn stage(&mut self, mut bytes: &[u8], saved: Saved) -> Result<(), StateError> {
-        let now = saved.latest.saturating_sub(self.reach.lateness);
         let mut before: Option<R::Key> = None;
         while !bytes.is_empty() {
             let entity = self.staged.len();
             let impossible = || StateError::Impossible { family: self.rule.name(), entity };
-            let (key, kept) = self.read_kept(&mut bytes, saved)?;
-            let mut kept = kept.ok_or_else(impossible)?;
-            if before.replace(key).is_some_and(|before| before >= key) {
+            let (key, mut lives) = self.read_kept(&mut bytes, saved)?.ok_or_else(impossible)?;
+            let are_as_many = lives.len() == 1 || R::FORGETS;
+            if before.replace(key).is_some_and(|before| before >= key) || !are_as_many {
                 return Err(impossible());
             }
-            if let Some(&slot) = self.index.get(&key)
-                && !self.rule.is_over(&self.states[slot as usize], now, &self.reach)
-            {
-                let here = self.rule.keep(&self.states[slot as usize], now, &self.reach);
-                kept = self.rule.join(here, kept).ok_or(StateError::InBoth { family: self.rule.name(), entity })?;
+            if let Some(&slot) = self.index.get(&key) {
+                let joined = self.join(slot, lives, saved);
+                lives = joined.ok_or(StateError::InBoth { family: self.rule.name(), entity })?;
             }
-            self.staged.push((key, self.rule.revive(kept, saved.latest).ok_or_else(impossible)?));
+            self.staged.push((key, self.revive(lives, saved.latest()).ok_or_else(impossible)?));
         }
         Ok(())
     }
 
     fn commit(&mut self, take: bool) {
-        for (key, state) in std::mem::take(&mut self.staged) {
-            if take {
-                let slot = self.slot(key) as usize;
-                self.states[slot] = state;
+        for (key, mut lives) in std::mem::take(&mut self.staged) {
+            if take && let Some(state) = lives.pop() {
+                let slot = self.slot(key);
+                self.states[slot as usize] = state;
+                self.aside.replace(slot, lives);
             }
         }
     }
@@ -358,6 +394,7 @@ impl<R: Rule> Feature for Family<R> {
         self.states.capacity() * size_of::<R::State>()
             + self.states.iter().map(|s| self.rule.heap_bytes(s)).sum::<usize>()
             + self.index.allocation_size()
+            + self.aside.bytes(|life| self.rule.heap_bytes(life))
     }
 
     fn entities(&self) -> usize {
@@ -365,7 +402,11 @@ impl<R: Rule> Feature for Family<R> {
     }
 
     fn sweep(&mut self, now: i64) {
-        let Self { rule, states, reach, .. } = self;
+        let Self { rule, states, aside, reach, .. } = self;
+        aside.retain(|life| {
+            rule.trim(life, now, reach);
+            !rule.is_over(life, now, reach)
+        });
         let mut over = Vec::new();
         for (slot, state) in (0..).zip(states) {
             rule.trim(state, now, reach);
@@ -377,12 +418,13 @@ impl<R: Rule> Feature for Family<R> {
     }
 
     fn needed_bytes(&self) -> u64 {
-        self.states.iter().map(|state| self.needed_by(state)).sum()
+        self.states.iter().chain(self.aside.all()).map(|state| self.needed_by(state)).sum()
     }
 
     fn oldest_first(&self) -> Vec<(i64, u64)> {
         let order = self.in_order();
-        order.into_iter().map(|(at, slot)| (at, self.needed_by(&self.states[slot as usize]))).collect()
+        let needed = |slot: u32| self.lives(slot).map(|state| self.needed_by(state)).sum();
+        order.into_iter().map(|(at, slot)| (at, needed(slot))).collect()
     }
 
     fn forget_oldest(&mut self, count: usize) {
@@ -392,21 +434,70 @@ impl<R: Rule> Feature for Family<R> {
 }
 
 impl<R: Rule> Family<R> {
-    /// The next entity of a saved state, in today's terms where transactions leave it.
-    fn read_kept(&self, bytes: &mut &[u8], saved: Saved) -> Result<(R::Key, Option<R::Kept>), StateError> {
+    /// Where `late` came late: goes back to when it should have come, be it in an earlier life, and what is to be done again, oldest first.
+    fn undo(&mut self, slot: u32, late: &R::Input) -> Vec<R::Input> {
+        let Self { rule, states, aside, reach, .. } = self;
+        let state = &mut states[slot as usize];
+        let is_late = |state: &R::State| rule.last_at(state).is_some_and(|last| R::at(late) < last);
+        if reach.lateness == 0 || !is_late(state) {
+            return Vec::new();
+        }
+        let mut undone = rule.rewind(state, late);
+        while rule.is_empty(state)
+            && let Some(life) = aside.pop(slot)
+        {
+            *state = life;
+            if is_late(state) {
+                undone.splice(..0, rule.rewind(state, late));
+            }
+        }
+        undone
+    }
+
+    /// An entity's states, oldest first.
+    fn lives(&self, slot: u32) -> impl Iterator<Item = &R::State> {
+        self.aside.of(slot).iter().chain(self.states.get(slot as usize))
+    }
+
+    /// What is kept for payments at `now` and later of an entity's lives that are not over at `over`, the last of which never is.
+    fn keep(&self, slot: u32, over: i64, now: i64) -> Vec<R::Kept> {
+        let lives = self.lives(slot).filter(|life| !self.rule.is_over(life, over, &self.reach));
+        lives.map(|life| self.rule.keep(life, now, &self.reach)).collect()
+    }
+
+    /// The lives of an entity that a saved state brings, together with those it has here already; `None` where that cannot be told.
+    fn join(&self, slot: u32, lives: Vec<R::Kept>, saved: Saved) -> Option<Vec<R::Kept>> {
+        let [here, now] = [saved.here, saved.latest()].map(|at| at.saturating_sub(self.reach.lateness));
+        let is_over = |at: i64| self.rule.is_over(&self.states[slot as usize], at, &self.reach);
+        match self.rule.owner() {
+            Owner::Account => is_over(now).then_some(lives),
+            // What was forgotten here is, whether or not its memory has been given back.
+            _ if is_over(here) => Some(lives),
+            _ => self.rule.join(self.keep(slot, here, now), lives, &self.reach),
+        }
+    }
+
+    /// The lives that were kept; `None` where no transactions leave them.
+    fn revive(&self, lives: Vec<R::Kept>, watermark: i64) -> Option<Vec<R::State>> {
+        let revive = |kept| self.rule.revive(kept, watermark);
+        let lives: Vec<R::State> = lives.into_iter().map(revive).collect::<Option<_>>()?;
+        let are_in_order = |pair: &[R::State]| self.rule.last_at(&pair[0]) < self.rule.first_at(&pair[1]);
+        (!lives.is_empty() && lives.windows(2).all(are_in_order)).then_some(lives)
+    }
+
+    /// The lives of the next entity of a saved state, in today's terms where transactions leave them.
+    fn read_kept(&self, bytes: &mut &[u8], saved: Saved) -> Result<Option<Entity<R>>, StateError> {
+        let upgrade = |old: R::V2| self.rule.upgrade_v2(old, saved.watermark);
         Ok(match saved.format {
             1 => {
                 let (key, old) = take(bytes)?;
-                (key, self.rule.upgrade_v1(old).and_then(|old| self.rule.upgrade_v2(old, saved.watermark)))
+                self.rule.upgrade_v1(old).and_then(upgrade).map(|kept| (key, vec![kept]))
             }
             2 => {
                 let (key, old) = take(bytes)?;
-                (key, self.rule.upgrade_v2(old, saved.watermark))
+                upgrade(old).map(|kept| (key, vec![kept]))
             }
-            _ => {
-                let (key, kept) = take(bytes)?;
-                (key, Some(kept))
-            }
+            _ => Some(take(bytes)?),
         })
     }
 
@@ -414,7 +505,7 @@ impl<R: Rule> Family<R> {
     fn in_order(&self) -> Vec<(i64, u32)> {
         let keys = self.keys();
         let mut order: Vec<u32> = (0..keys.len() as u32).collect();
-        let last = |slot: u32| if R::STAYS { i64::MAX } else { self.rule.last_at(&self.states[slot as usize]) };
+        let last = |slot: u32| self.rule.last_at(&self.states[slot as usize]).unwrap_or(i64::MIN);
         order.sort_unstable_by_key(|&slot| (last(slot), keys[slot as usize]));
         order.into_iter().map(|slot| (last(slot), slot)).collect()
     }

@@ -8,6 +8,7 @@ mod counterparty;
 mod family;
 mod limits;
 mod links;
+mod lives;
 pub mod math;
 mod others;
 mod pattern;

@@ -283,7 +283,7 @@ impl Feature for Links {
     }
 
     fn stage(&mut self, mut bytes: &[u8], saved: Saved) -> Result<(), StateError> {
-        let last = day(saved.latest);
+        let last = day(saved.latest());
         let mut before = None;
         while !bytes.is_empty() {
             let impossible = StateError::Impossible { family: "links", entity: self.staged.len() };

@@ -333,6 +333,8 @@ impl Rule for PatternBehaviour {
     type V1 = KeptPatternV1;
     type V2 = KeptPattern;
 
+    const FORGETS: bool = true;
+
     fn owner(&self) -> Owner {
         Owner::Account
     }
@@ -387,9 +389,6 @@ impl Rule for PatternBehaviour {
     }
 
     fn step(&self, pattern: &mut Pattern, payment: &Payment, reach: &Reach, out: Option<Writer<'_>>) {
-        if pattern.payments > 0 && payment.at.saturating_sub(pattern.last_at) > reach.forget {
-            *pattern = Pattern::default();
-        }
         pattern.expire(payment.at, &self.windows, &self.kinds, reach.lateness);
         if pattern.words.tallies.len() > 2 * FEW + 4 * KINDS * pattern.ring.len() {
             // Most of its words are of events long gone.
@@ -403,8 +402,16 @@ impl Rule for PatternBehaviour {
         pattern.absorb(payment, set, &self.kinds);
     }
 
-    fn last_at(&self, pattern: &Pattern) -> i64 {
-        if pattern.payments == 0 { i64::MIN } else { pattern.last_at }
+    fn last_at(&self, pattern: &Pattern) -> Option<i64> {
+        (pattern.payments > 0).then_some(pattern.last_at)
+    }
+
+    fn first_at(&self, pattern: &Pattern) -> Option<i64> {
+        (pattern.payments > 0).then_some(pattern.first_at)
+    }
+
+    fn is_empty(&self, pattern: &Pattern) -> bool {
+        pattern.payments == 0
     }
 
     fn rewind(&self, pattern: &mut Pattern, late: &Payment) -> Vec<Payment> {
@@ -477,8 +484,10 @@ impl Rule for PatternBehaviour {
             let out = u32::from(marks & IS_OUT != 0);
             (at, minor, marks, [channel, category, country, none + out, none + 2 + out])
         };
-        let ring = ring.into_iter().map(widened).collect();
-        Some(KeptPattern { first_at, last_at, left_at: first_at, payments, words, ring })
+        let ring: Vec<_> = ring.into_iter().map(widened).collect();
+        // Until one leaves the ring nothing reads this, unless there is none.
+        let left_at = if ring.is_empty() { last_at } else { first_at };
+        Some(KeptPattern { first_at, last_at, left_at, payments, words, ring })
     }
 
     fn upgrade_v2(&self, old: KeptPattern, _: i64) -> Option<KeptPattern> {
@@ -512,10 +521,6 @@ impl Rule for PatternBehaviour {
             pattern.absorb(&payment, set, &self.kinds);
         }
         Some(Pattern { first_at, last_at, left_at, payments, ..pattern })
-    }
-
-    fn join(&self, _: KeptPattern, _: KeptPattern) -> Option<KeptPattern> {
-        None
     }
 }
 

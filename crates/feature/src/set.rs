@@ -301,11 +301,8 @@ impl FeatureSet {
             // Its events were let go of sooner than this set would have.
             floor = floor.max(kept.watermark.map(|at| Timestamp(at.saturating_sub(kept.lateness))));
         }
-        let about = Saved {
-            format,
-            watermark: kept.watermark.unwrap_or(i64::MIN),
-            latest: watermark.map_or(i64::MIN, |at| at.0),
-        };
+        let [of_saved, here] = [kept.watermark, self.watermark.map(|at| at.0)].map(|at| at.unwrap_or(i64::MIN));
+        let about = Saved { format, watermark: of_saved, here };
         let pairs = self.features.iter_mut().zip(&kept.families);
         let staged: Result<Vec<()>, StateError> =
             pairs.map(|(feature, (_, bytes))| feature.stage(bytes, about)).collect();
@@ -447,10 +444,7 @@ impl FeatureSet {
         while needed > target {
             let heads = order.iter().zip(&forgotten).enumerate();
             let heads = heads.filter_map(|(family, (order, &at))| Some((order.get(at)?, family)));
-            let Some((&(at, bytes), family)) = heads.min_by_key(|(head, family)| (head.0, *family)) else { break };
-            if at == i64::MAX {
-                break;
-            }
+            let Some((&(_, bytes), family)) = heads.min_by_key(|(head, family)| (head.0, *family)) else { break };
             needed -= bytes;
             forgotten[family] += 1;
         }

@@ -46,8 +46,15 @@ pub struct Saved {
     pub format: u8,
     /// The latest payment it has seen.
     pub watermark: i64,
-    /// The latest that it and the set it is brought together with have seen.
-    pub latest: i64,
+    /// The latest that the set it is brought together with has seen.
+    pub here: i64,
+}
+
+impl Saved {
+    /// The latest payment that either has seen.
+    pub(crate) fn latest(self) -> i64 {
+        self.watermark.max(self.here)
+    }
 }
 
 /// Takes what comes next from the bytes of a state.

@@ -27,6 +27,7 @@ fn an_old_state_goes_on() {
             assert_eq!(bits(&row), bits(&want), "format {format}, {}", txn.id);
         }
         assert!(set.late().placed > 5);
-        assert!(set.save() == whole.save(), "format {format}");
+        // Of categories format 2 did not say when they were first paid in, and so it stays.
+        assert_eq!(set.save() == whole.save(), format > 2, "format {format}");
     }
 }

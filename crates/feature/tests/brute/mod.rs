@@ -78,7 +78,7 @@ fn within<'a>(now: &Transaction, length: i64, of: &[&'a Transaction]) -> Vec<&'a
     of.iter().copied().filter(|e| e.at.0 > now.at.0 - length).collect()
 }
 
-/// What an account's past is to a payment: nothing from before it was forgotten.
+/// What the past of an account or category is to a payment: nothing from before it was forgotten.
 fn remembered<'a>(past: Vec<&'a Transaction>, txn: &Transaction, forget: i64) -> Vec<&'a Transaction> {
     let times: Vec<i64> = past.iter().map(|e| e.at.0).chain([txn.at.0]).collect();
     let from = times.windows(2).rposition(|pair| pair[1] - pair[0] > forget).map_or(0, |at| at + 1);
@@ -116,7 +116,7 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) 
     let [.., (tag, length)] = named(settings.windows.pattern);
     row.put(format!("linked_accounts_{tag}"), linked(past, txn, length).ln_1p());
     let like: Vec<_> = alike.iter().copied().filter(|e| e.category == txn.category).collect();
-    category(&mut row, txn, &like);
+    category(&mut row, txn, &remembered(like, txn, forget));
     let moves: Vec<_> =
         past.iter().filter(|e| e.account == txn.account && e.amount.currency == txn.amount.currency).collect();
     patterns(&mut row, txn, &remembered(moves, txn, forget), &named(settings.windows.pattern));

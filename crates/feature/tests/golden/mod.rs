@@ -16,31 +16,36 @@ pub(crate) fn settings() -> Settings {
     settings
 }
 
-/// Payments of three accounts in the order in which they arrive: every third is up to thirty hours late. After `pause` hours of
-/// silence in their midst the first six come as three pairs, the earlier payment of which is late.
-fn stream(pause: i64) -> Vec<Transaction> {
-    let payment = |n: i64| {
-        let hours = 7 * n + if n < 30 { 0 } else { pause } - if n % 3 == 2 { 5 + n % 25 } else { 0 };
-        let amount = Amount::new((n * 7_919 % 9_000 - 6_000) * 10, [Currency::EUR, Currency::USD][n as usize / 2 % 2]);
-        let at = Timestamp(1_600_000_000_000_000 + hours * HOUR);
-        let mut txn = Transaction::new(TxnId(n as u128), at, EntityId::new(1 + n as u64 % 3).unwrap(), amount);
-        txn.counterparty = EntityId::new(n as u64 * 5 % 7);
-        txn.category = Code::new(["food", "fuel", ""][n as usize % 3]);
-        txn.channel = Code::new(["online", "chip"][n as usize / 3 % 2]);
-        txn.country = Code::new(["DE", "FR"][n as usize / 5 % 2]);
-        txn.position = (n % 4 > 0).then(|| Position::from_degrees(n as f64 / 10.0, 2.0).unwrap());
-        txn.balance_before = Some(50_000 + 100 * n);
-        txn.device = EntityId::new(n as u64 % 5);
-        txn.address = EntityId::new(n as u64 % 4);
-        txn
-    };
-    (0..60).map(payment).collect()
+/// A payment of one of three accounts.
+fn payment(n: i64, hours: i64) -> Transaction {
+    let amount = Amount::new((n * 7_919 % 9_000 - 6_000) * 10, [Currency::EUR, Currency::USD][n as usize / 2 % 2]);
+    let at = Timestamp(1_600_000_000_000_000 + hours * HOUR);
+    let mut txn = Transaction::new(TxnId(n as u128), at, EntityId::new(1 + n as u64 % 3).unwrap(), amount);
+    txn.counterparty = EntityId::new(n as u64 * 5 % 7);
+    txn.category = Code::new(["food", "fuel", ""][n as usize % 3]);
+    txn.channel = Code::new(["online", "chip"][n as usize / 3 % 2]);
+    txn.country = Code::new(["DE", "FR"][n as usize / 5 % 2]);
+    txn.position = (n % 4 > 0).then(|| Position::from_degrees(n as f64 / 10.0, 2.0).unwrap());
+    txn.balance_before = Some(50_000 + 100 * n);
+    txn.device = EntityId::new(n as u64 % 5);
+    txn.address = EntityId::new(n as u64 % 4);
+    txn
 }
 
-/// The stream a state of a format was made of, and how much of it has been seen by then. Nothing was put aside before format 3,
-/// so nothing is forgotten there.
+/// The stream a state of a format was made of, in the order in which payments arrive, and how many have been seen by then. Every third
+/// is up to thirty hours late. Before format 3 nothing was put aside, so nothing is forgotten; from then on there is a pause long enough, after
+/// which some have begun anew, and then twelve payments of within the pause, late, for which not all should have.
 pub(crate) fn history(format: u8) -> (Vec<Transaction>, usize) {
-    if format < 3 { (stream(0), 32) } else { (stream(30 * 24), 32) }
+    let pause = if format < 3 { 0 } else { 30 * 24 };
+    let hours = |n: i64| 7 * n + if n < 30 { 0 } else { pause } - if n % 3 == 2 { 5 + n % 25 } else { 0 };
+    let mut all: Vec<_> = (0..60).map(|n| payment(n, hours(n))).collect();
+    if format < 3 {
+        return (all, 32);
+    }
+    let seen = 34;
+    let late: Vec<_> = (60..72).map(|n| payment(n, hours(33) - 29 - n % 2)).collect();
+    all.splice(seen..seen, late);
+    (all, seen)
 }
 
 /// A set that has seen these.
