@@ -22,7 +22,7 @@ const STEPS: usize = 16;
 /// | `amount_for_category` | −ln of the share of earlier payments in the category that were at least as large |
 /// | `category_mean` | their mean, shown beside it |
 ///
-/// A category whose last payment is as long ago as accounts are remembered begins anew, as they do.
+/// A category that has not been paid in for as long as accounts are remembered begins anew, as they do.
 ///
 /// Each category keeps an exact integer histogram on a logarithmic grid (4.4 % wide) and reads the tail from it, one
 /// virtual payment above everything included, so that a new category finds nothing strange. Within a bucket the tail
@@ -284,18 +284,24 @@ impl Category {
     /// The doubling that a bucket is in.
     fn bucket_mut(&mut self, at: usize) -> &mut Doubling {
         let doubling = at / STEPS;
+        if doubling.wrapping_sub(self.lowest) >= self.doublings.len() {
+            self.widen(doubling);
+        }
+        &mut self.doublings[doubling - self.lowest]
+    }
+
+    /// Makes room for a doubling there has been no payment of.
+    #[cold]
+    fn widen(&mut self, doubling: usize) {
         if self.doublings.is_empty() {
             self.lowest = doubling;
         }
         let below = self.lowest.saturating_sub(doubling);
-        let needed = (doubling - (self.lowest - below) + 1).max(self.doublings.len() + below);
-        if needed > self.doublings.len() {
-            self.doublings.reserve_exact(needed - self.doublings.len());
-            self.doublings.resize(needed, Doubling::default());
-            self.doublings.rotate_right(below);
-            self.lowest -= below;
-        }
-        &mut self.doublings[doubling - self.lowest]
+        self.lowest -= below;
+        let needed = (doubling - self.lowest + 1).max(self.doublings.len() + below);
+        self.doublings.reserve_exact(needed - self.doublings.len());
+        self.doublings.resize(needed, Doubling::default());
+        self.doublings.rotate_right(below);
     }
 
     /// Payments in a bucket.

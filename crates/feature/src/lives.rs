@@ -29,7 +29,10 @@ impl<S> Lives<S> {
     }
 
     pub(crate) fn push(&mut self, slot: u32, life: S) {
-        self.of.entry(slot).or_default().push(life);
+        let lives = self.of.entry(slot).or_default();
+        // Mostly it stays alone.
+        lives.reserve_exact(1);
+        lives.push(life);
     }
 
     /// The latest of a slot, which is no longer aside.

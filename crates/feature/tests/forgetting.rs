@@ -245,3 +245,26 @@ fn lives_put_aside_are_counted_and_given_back() {
     let (left, saved_left, _) = pay(&mut set, 220 * DAY + 1);
     assert!(left < first * 3 / 2 && saved_left < saved * 2, "{first} and {left} bytes, {saved} and {saved_left} saved");
 }
+
+/// What is put aside counts for the budget, too, and is given back with whom it was of.
+#[test]
+fn a_budget_counts_lives_put_aside() {
+    let lateness = 20 * DAY;
+    let pay_all = |set: &mut FeatureSet, at: i64| {
+        let mut row = vec![0.0; set.columns().len()];
+        for n in 0..500 {
+            set.step(&payment(0, at, 1 + n, &format!("c{n}")), &mut row).unwrap();
+        }
+        set.state_bytes() as u64
+    };
+    let once = pay_all(&mut set_of_categories(40 * DAY, lateness, None).0, 0);
+    let budget = once * 3 / 2;
+    let (mut set, _) = set_of_categories(40 * DAY, lateness, Some(budget));
+    pay_all(&mut set, 0);
+    let twice = pay_all(&mut set, 41 * DAY);
+    assert!(twice > budget * 5 / 4, "{twice} of {budget}");
+    let mut row = vec![0.0; set.columns().len()];
+    set.step(&payment(0, 41 * DAY + 2 * HOUR, 1, "c0"), &mut row).unwrap();
+    let held = set.state_bytes() as u64;
+    assert!((once..=budget).contains(&held), "{held}, where {once} was needed once and {budget} is allowed");
+}
