@@ -470,6 +470,7 @@ impl<R: Rule> Family<R> {
         let [here, now] = [saved.here, saved.latest()].map(|at| at.saturating_sub(self.reach.lateness));
         let is_over = |at: i64| self.rule.is_over(&self.states[slot as usize], at, &self.reach);
         match self.rule.owner() {
+            // Each is of one side alone.
             Owner::Account => is_over(now).then_some(lives),
             // What was forgotten here is, whether or not its memory has been given back.
             _ if is_over(here) => Some(lives),

@@ -268,3 +268,25 @@ fn a_budget_counts_lives_put_aside() {
     let held = set.state_bytes() as u64;
     assert!((once..=budget).contains(&held), "{held}, where {once} was needed once and {budget} is allowed");
 }
+
+/// What a category's amounts are spread over counts.
+#[test]
+fn a_budget_counts_how_far_amounts_are_spread() {
+    let budget = 300_000;
+    let mut settings = Settings::default();
+    settings.limits.memory = Some(budget);
+    let has = Has { category: true, ..Has::default() };
+    let mut set = FeatureSet::of(has, &settings, &["category_mean"]);
+    for n in 0..3_000u64 {
+        for doubling in [0, 60] {
+            let at = Timestamp(n as i64 * 600 * Timestamp::SECOND);
+            let amount = Amount::new(-(1 << doubling), Currency::USD);
+            let txn = Transaction::new(TxnId(n.into()), at, EntityId::new(7).unwrap(), amount);
+            set.step(&txn.in_category(Code::new(&format!("c{n}"))), &mut [0.0]).unwrap();
+        }
+        if n % 60 == 0 {
+            assert!(set.state_bytes() as u64 <= budget * 5 / 4, "{} bytes after {n}", set.state_bytes());
+        }
+    }
+    assert!(set.state_bytes() as u64 > budget / 2);
+}
