@@ -21,6 +21,7 @@ const WEEK: usize = 2;
 
 /// Kinds of words: channel, category, country, device, address.
 const KINDS: usize = 5;
+const COUNTRY: usize = 2;
 /// The first kind whose words are identities.
 const DEVICE: usize = 3;
 
@@ -43,7 +44,8 @@ const TEST: f64 = 10.0;
 /// | columns | unit, window | the fraud they show |
 /// |---|---|---|
 /// | `account_{device,address}_new_7d` | 1 where the account has paid in 7 days, and not from this one | an account taken over |
-/// | `account_{channel,category,country}_count_1d` | payments of the same word, a day | a burst in one channel |
+/// | `account_{channel,category,country}_count_1d` | payments of the same word, a day | a burst in one channel; by country nearly all of the day's, and superseded by the next |
+/// | `account_country_count_1d_to_usual` | ln of (payments in this country, a day, this among them) over (1 + its payments there a day in the rest of 7 days), held back while the week has few | a card used in a country that is not its own |
 /// | `account_{channels,categories,countries,devices,addresses}_7d` | different ones, 7 days | a card used all over |
 /// | `account_equal_amounts_7d` | payments of exactly this amount, 7 days | scripted or split payments |
 /// | `account_amount_repeats_7d` | ln n − H, n being the payments of 7 days and H the entropy of their amounts in nats: 0 where all differ | scripts that know few amounts |
@@ -451,6 +453,14 @@ impl PatternBehaviour {
             if kind < DEVICE {
                 out.put(|| self.logs.ln1p(tally.day));
             }
+            if kind == COUNTRY {
+                let usual = || self.usual(tally);
+                let today = f64::from(tally.day) + 1.0;
+                let held_back = f64::from(pattern.week[side]) / (f64::from(pattern.week[side]) + 2.0);
+                out.put(|| ln(today / (usual() + 1.0)) * held_back);
+                out.put(|| today);
+                out.put(usual);
+            }
             out.put(|| self.logs.ln1p(pattern.distinct[kind][side]));
             if kind >= DEVICE {
                 let is_named = tally.low != 0;
@@ -477,6 +487,12 @@ impl PatternBehaviour {
         });
         out.put(|| pattern.pause(payment.at));
         out.finish();
+    }
+
+    /// Payments of a word a day, in the week but for its last day.
+    fn usual(&self, tally: Tally) -> f64 {
+        let [_, day, week] = self.windows.map(|window| window.0 as f64);
+        f64::from(tally.week.saturating_sub(tally.day)) * (day / (week - day).max(1.0))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crible_core::{Column, Scale, Tail, Topic, Unit, Window};
 
-use super::{DEVICE, KINDS};
+use super::{COUNTRY, DEVICE, KINDS};
 use crate::windows::span;
 
 pub(super) fn columns(windows: &[Window; 3], has: [bool; KINDS]) -> Vec<Column> {
@@ -27,6 +27,19 @@ pub(super) fn columns(windows: &[Window; 3], has: [bool; KINDS]) -> Vec<Column> 
                     ),
                 ),
             );
+        }
+        if kind == COUNTRY {
+            let [today, usual] = ["today", "usual"].map(|when| format!("account_{one}_count_{when}"));
+            all.extend([
+                Column::input(format!("account_{one}_count_{day}_to_usual"), Unit::Count, Ln, Upper, Topic::Velocity)
+                    .shown_as(today.clone())
+                    .against(usual.clone())
+                    .told(format!(
+                        "payments by this account in this {one} within {in_day}: {{value}}, where {{typical}} are usual for it"
+                    )),
+                Column::context(today, Unit::Count, Linear, Topic::Velocity),
+                Column::context(usual, Unit::Count, Linear, Topic::Velocity),
+            ]);
         }
         all.push(
             Column::input(format!("account_{many}_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(format!(

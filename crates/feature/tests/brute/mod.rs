@@ -332,6 +332,12 @@ fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction], lengths: &
         let different: HashSet<_> = of_week.iter().map(|e| of(e)).collect();
         row.put(format!("account_{many}_{week}"), (different.len() as f64).ln_1p());
     }
+    let here = |of: &[&Transaction]| of.iter().filter(|e| e.country == txn.country).count() as f64;
+    let today = here(&of_day) + 1.0;
+    let usual = (here(&of_week) - here(&of_day)) / ((week_long - day_long) as f64 / *day_long as f64);
+    row.put("account_country_count_today", today);
+    row.put("account_country_count_usual", usual);
+    row.put(format!("account_country_count_{day}_to_usual"), (today / (usual + 1.0)).ln() * believed(of_week.len()));
     type Id = fn(&Transaction) -> Option<u64>;
     for (one, many, of) in [("device", "devices", device as Id), ("address", "addresses", address)] {
         let different: HashSet<_> = of_week.iter().map(|e| of(e)).collect();
