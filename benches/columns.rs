@@ -19,8 +19,10 @@ const EPISODES: u64 = 25;
 const SEEDS: u64 = 3;
 const MINUTE: i64 = 60 * Timestamp::SECOND;
 const HOUR: i64 = 60 * MINUTE;
+/// When pay comes in, as a time of day.
+const PAID_AT: i64 = 5 * HOUR;
 
-/// A fraud, the columns it is for, and how it is done.
+/// A fraud, the columns it is for or that say something like it, and how it is done.
 struct Plot {
     fraud: &'static str,
     columns: &'static [&'static str],
@@ -98,12 +100,18 @@ const PLOTS: &[Plot] = &[
     Plot { fraud: "round amounts", columns: &["amount_round"], plant: Town::round },
     Plot { fraud: "a test, then the real one", columns: &["amount_after_test_1h"], plant: Town::tested },
     Plot { fraud: "passed on within a day", columns: &["account_passed_on_1d"], plant: Town::mule },
-    Plot { fraud: "asleep, then used", columns: &["account_pause_to_usual"], plant: Town::woken },
     Plot {
-        fraud: "a new payee, then drained to",
-        columns: &["amount_at_new_counterparty_1d"],
-        plant: Town::drained,
+        fraud: "drained once paid",
+        columns: &[
+            "account_count_1d_after_pay_to_usual",
+            "account_count_1d_to_usual",
+            "account_sum_1d_to_usual",
+            "account_passed_on_1d",
+        ],
+        plant: Town::drained_once_paid,
     },
+    Plot { fraud: "asleep, then used", columns: &["account_pause_to_usual"], plant: Town::woken },
+    Plot { fraud: "a new payee, then drained to", columns: &["amount_at_new_counterparty_1d"], plant: Town::drained },
     Plot {
         fraud: "many payees in a day",
         columns: &["account_counterparties_1d", "account_counterparties_7d", "first_at_counterparty"],
@@ -237,6 +245,12 @@ impl Town {
         self.payments.push(payment);
     }
 
+    /// The same for what is no fraud.
+    fn add(&mut self, mut payment: Transaction) {
+        payment.id = TxnId(u128::from(mix(self.payments.len() as u64)) << 64 | 0x900d);
+        self.payments.push(payment);
+    }
+
     fn taken_over(&mut self, n: u64, is_device: bool) {
         for i in 0..3 {
             let mut payment = self.usual(self.victim(n), Self::day(n) + i);
@@ -330,6 +344,61 @@ impl Town {
         into.counterparty = Some(other(n, 0));
         self.commit(into);
         self.commit(out);
+    }
+
+    /// Six of an account's purchases within a day of its pay, in a town in which some go shopping then and others do not.
+    fn drained_once_paid(&mut self, n: u64) {
+        if n == 0 {
+            self.pay_fortnightly();
+        }
+        let mut candidates = (0..10).map(|i| self.victim(n + 1_000 * i));
+        let Some(account) = candidates.find(|account| !Self::shops_once_paid(*account)) else { return };
+        // The last pay until some day, or the next where there is none behind the days learned from.
+        let day = Self::day(n);
+        let last = day - (day - Self::paid_on(account)).rem_euclid(14);
+        let paid = if last > LEARNED { last } else { last + 14 };
+        for _ in 0..6 {
+            let payment = self.once_paid(account, paid);
+            self.commit(payment);
+        }
+    }
+
+    /// Pays half a salary every fortnight in place of a whole one a month, and sends a third of all accounts shopping.
+    fn pay_fortnightly(&mut self) {
+        let is_salary = |payment: &Transaction| payment.category == Code::new("salary");
+        let salaries: BTreeMap<EntityId, Transaction> =
+            self.payments.iter().filter(|payment| is_salary(payment)).map(|pay| (pay.account, *pay)).collect();
+        self.payments.retain(|payment| !is_salary(payment));
+        for (account, mut pay) in salaries {
+            pay.amount.minor /= 2;
+            for day in (Self::paid_on(account)..DAYS).step_by(14) {
+                pay.at = Timestamp(self.start + day * Timestamp::DAY + PAID_AT);
+                self.add(pay);
+                if Self::shops_once_paid(account) && self.purchases.contains_key(&account) {
+                    for _ in 0..6 {
+                        let purchase = self.once_paid(account, day);
+                        self.add(purchase);
+                    }
+                }
+            }
+        }
+    }
+
+    fn paid_on(account: EntityId) -> i64 {
+        (mix(account.get()) % 14) as i64
+    }
+
+    fn shops_once_paid(account: EntityId) -> bool {
+        mix(account.get() ^ 0x5409).is_multiple_of(3)
+    }
+
+    /// One of an account's purchases within a day of its pay.
+    fn once_paid(&mut self, account: EntityId, day: i64) -> Transaction {
+        let mut payment = self.usual(account, day);
+        if payment.at.0.rem_euclid(Timestamp::DAY) <= PAID_AT {
+            payment.at.0 += Timestamp::DAY;
+        }
+        payment
     }
 
     fn woken(&mut self, n: u64) {

@@ -6,12 +6,13 @@ use crible::{Columns, Config, DetectorName, Engine, Error};
 
 const ACCOUNTS: i64 = 40;
 
-/// Every account pays every six hours, at one of three places in turn.
+/// Every account pays every six hours, at one of three places in turn, and is paid once a week.
 fn payment(n: i64) -> Transaction {
     let (account, turn) = (n % ACCOUNTS, n / ACCOUNTS);
     let place = account % 5 + 5 * (turn % 3);
     let at = Timestamp::from_seconds(1_735_689_600 + turn * 6 * 3_600 + account * 60);
-    let amount = Amount::new(-(1_000 + n * 7_919 % 900), Currency::EUR);
+    let minor = 1_000 + n * 7_919 % 900;
+    let amount = Amount::new(if turn % 28 == 0 { 40 * minor } else { -minor }, Currency::EUR);
     let mut payment = Transaction::new(TxnId(n as u128), at, EntityId::from_pseudorandom(1 + account as u64), amount)
         .at_counterparty(EntityId::from_pseudorandom(1_000 + place as u64))
         .in_category(Code::new("groceries"));

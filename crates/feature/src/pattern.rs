@@ -1,6 +1,7 @@
 //! What an account's payments of the last day and week have in common.
 
 mod columns;
+mod pay;
 mod words;
 
 use crible_core::{Column, EntityId, Transaction, Window};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{currency, per_unit};
 use crate::family::{Reach, Rule, Writer};
 use crate::math::{CountLogs, ln, ln1p};
+use crate::pattern::pay::{AfterPay, Pay, Pays};
 use crate::pattern::words::{FEW, Tally, Word, Words, tag};
 use crate::ring::{Event, MAX_SPAN, Ring, roomy};
 use crate::shared::Owner;
@@ -38,8 +40,8 @@ const TEST: f64 = 10.0;
 /// Velocity by channel, category, country, device and address, their variety, equal, round and structured amounts, test payments, waking and
 /// passing on, of one account in one currency.
 ///
-/// Windows hold what came before the payment. Payments in and out are counted apart, but for `account_passed_on_1d` and
-/// `account_pause_to_usual`, which look at both.
+/// Windows hold what came before the payment. Payments in and out are counted apart, but for `account_passed_on_1d`,
+/// `account_pause_to_usual` and `account_count_1d_after_pay_to_usual`, which look at both.
 ///
 /// | columns | unit, window | the fraud they show |
 /// |---|---|---|
@@ -54,6 +56,7 @@ const TEST: f64 = 10.0;
 /// | `amount_after_test_1h` | ln of the amount over ten times the least payment of the hour, where above | a test, then the real one |
 /// | `account_passed_on_1d` | what came in and went out again, money, a day | a mule account |
 /// | `account_pause_to_usual` | ln of the time since the last payment over the mean time between payments ever, where above, held back while there are few | a dormant account woken |
+/// | `account_count_1d_after_pay_to_usual` | ln of (payments within a day of the last [`Pay`], this among them) over (1 + their mean number after the pays before it), held back while pays are few; 0 where the last pay is a day old or this is money in | a card in other hands or an owner told to, when there is money |
 #[derive(Clone, Debug)]
 pub(crate) struct PatternBehaviour {
     windows: [Window; 3],
@@ -101,6 +104,7 @@ pub(crate) struct Pattern {
     /// The last payment that is no longer in the ring.
     left_at: i64,
     payments: u32,
+    pays: Pays,
 }
 
 /// n·ln n in units of 2⁻²⁴, whole so that what an arrival adds, expiry takes away.
@@ -150,10 +154,11 @@ impl Pattern {
         }
         let bound = week_ago.saturating_sub(lateness);
         while self.not_this_week > 0
-            && let Some(at) = self.ring.at(0)
+            && let Some(past) = self.ring.get_until(0, bound)
             && self.ring.pop_first(bound).is_some()
         {
-            self.left_at = at;
+            self.pays.settle(past.at, past.minor, past.marks & IS_OUT != 0, windows[DAY].0);
+            self.left_at = past.at;
             self.not_today -= 1;
             self.not_this_week -= 1;
         }
@@ -198,10 +203,11 @@ impl Pattern {
         }
     }
 
-    fn absorb(&mut self, payment: &Payment, set: u32, kinds: &[usize]) {
+    fn absorb(&mut self, payment: &Payment, set: u32, kinds: &[usize], day: Window) {
         let Payment { at, minor, is_out, is_below, .. } = *payment;
         let marks = if is_out { IS_OUT } else { 0 } | if is_below { IS_BELOW } else { 0 };
         self.push(Event { at, minor, other: set, marks }, kinds);
+        self.pays.absorb(at, minor, is_out, day.0);
         if self.payments == 0 {
             self.first_at = at;
         }
@@ -216,7 +222,7 @@ impl Rule for PatternBehaviour {
     type State = Pattern;
     type Kept = KeptPattern;
     type V1 = KeptPatternV1;
-    type V2 = KeptPattern;
+    type V2 = KeptPatternV2;
 
     const FORGETS: bool = true;
 
@@ -284,7 +290,7 @@ impl Rule for PatternBehaviour {
         if let Some(out) = out {
             self.read(pattern, payment, pattern.words.sets[set as usize], out);
         }
-        pattern.absorb(payment, set, &self.kinds);
+        pattern.absorb(payment, set, &self.kinds, self.windows[DAY]);
     }
 
     fn last_at(&self, pattern: &Pattern) -> Option<i64> {
@@ -304,10 +310,10 @@ impl Rule for PatternBehaviour {
         let (kept, undone) = all.split_at(all.partition_point(|payment| payment.at <= late.at));
         let payments = pattern.payments.saturating_sub(undone.len() as u32);
         let (first_at, left_at) = (pattern.first_at, pattern.left_at);
-        *pattern = Pattern { left_at, ..Pattern::default() };
+        *pattern = Pattern { left_at, pays: Pays::of(pattern.pays.settled()), ..Pattern::default() };
         for payment in kept {
             let set = pattern.words.set(payment, &self.kinds);
-            pattern.absorb(payment, set, &self.kinds);
+            pattern.absorb(payment, set, &self.kinds, self.windows[DAY]);
         }
         pattern.payments = payments;
         if payments > 0 {
@@ -326,7 +332,7 @@ impl Rule for PatternBehaviour {
     }
 
     fn heap_bytes(&self, pattern: &Pattern) -> usize {
-        pattern.ring.bytes() + pattern.words.bytes() + pattern.amounts.allocation_size()
+        pattern.ring.bytes() + pattern.words.bytes() + pattern.amounts.allocation_size() + pattern.pays.bytes()
     }
 
     fn needed_bytes(&self, pattern: &Pattern) -> usize {
@@ -334,7 +340,7 @@ impl Rule for PatternBehaviour {
         // Which words there are depends on what has been let go of: each event brings one of each kind at most, and few do.
         let sets = pattern.ring.len().min(4);
         let words = roomy(KINDS * sets) * size_of::<Tally>() + roomy(sets) * size_of::<[u32; KINDS]>() + table(sets, 4);
-        pattern.ring.needed() + table(pattern.ring.len(), size_of::<(u64, u32)>()) + words
+        pattern.ring.needed() + table(pattern.ring.len(), size_of::<(u64, u32)>()) + words + pattern.pays.bytes()
     }
 
     fn keep(&self, pattern: &Pattern, now: i64, _: &Reach) -> KeptPattern {
@@ -342,10 +348,13 @@ impl Rule for PatternBehaviour {
         let mut words: Vec<Word> = Vec::new();
         let mut renamed: IdMap<u32, u32> = IdMap::default();
         let mut left_at = pattern.left_at;
+        let mut settled = pattern.pays.settled().unwrap_or_default();
         let mut ring = Vec::new();
         for past in pattern.ring.iter() {
             if past.at <= after {
                 left_at = past.at;
+                let is_out = past.marks & IS_OUT != 0;
+                settled = settled.with(past.at, past.minor, is_out, self.windows[DAY].0);
                 continue;
             }
             let slots = pattern.words.sets[past.other as usize].map(|slot| {
@@ -357,10 +366,10 @@ impl Rule for PatternBehaviour {
             ring.push((past.at, past.minor as u64, past.marks, slots));
         }
         let Pattern { first_at, last_at, payments, .. } = *pattern;
-        KeptPattern { first_at, last_at, left_at, payments, words, ring }
+        KeptPattern { first_at, last_at, left_at, payments, pay: Some(settled).filter(Pay::is_any), words, ring }
     }
 
-    fn upgrade_v1(&self, old: KeptPatternV1) -> Option<KeptPattern> {
+    fn upgrade_v1(&self, old: KeptPatternV1) -> Option<KeptPatternV2> {
         let KeptPatternV1 { first_at, last_at, payments, mut words, ring } = old;
         // Nothing was said of devices and addresses: for each the word that says nothing, money in and out.
         let none = words.len() as u32;
@@ -372,19 +381,24 @@ impl Rule for PatternBehaviour {
         let ring: Vec<_> = ring.into_iter().map(widened).collect();
         // Until one leaves the ring nothing reads this, unless there is none.
         let left_at = if ring.is_empty() { last_at } else { first_at };
-        Some(KeptPattern { first_at, last_at, left_at, payments, words, ring })
+        Some(KeptPatternV2 { first_at, last_at, left_at, payments, words, ring })
     }
 
-    fn upgrade_v2(&self, old: KeptPattern, _: i64) -> Option<KeptPattern> {
-        Some(old)
+    fn upgrade_v2(&self, old: KeptPatternV2, _: i64) -> Option<KeptPattern> {
+        let KeptPatternV2 { first_at, last_at, left_at, payments, words, ring } = old;
+        // Of pay before the week nothing was said.
+        Some(KeptPattern { first_at, last_at, left_at, payments, pay: None, words, ring })
     }
 
     fn revive(&self, kept: KeptPattern, watermark: i64) -> Option<Pattern> {
-        let KeptPattern { first_at, last_at, left_at, payments, words, ring } = kept;
+        let KeptPattern { first_at, last_at, left_at, payments, pay, words, ring } = kept;
         if first_at > last_at || last_at > watermark || payments == 0 || ring.len() > payments as usize {
             return None;
         }
-        let mut pattern = Pattern::default();
+        if pay.is_some_and(|pay| !pay.may_be_of(payments - ring.len() as u32, first_at, left_at)) {
+            return None;
+        }
+        let mut pattern = Pattern { pays: Pays::of(pay), ..Pattern::default() };
         let mut before = first_at;
         for (at, minor, marks, slots) in ring {
             let is_out = marks & IS_OUT != 0;
@@ -403,7 +417,7 @@ impl Rule for PatternBehaviour {
             }
             before = at;
             let set = pattern.words.set(&payment, &self.kinds);
-            pattern.absorb(&payment, set, &self.kinds);
+            pattern.absorb(&payment, set, &self.kinds, self.windows[DAY]);
         }
         Some(Pattern { first_at, last_at, left_at, payments, ..pattern })
     }
@@ -421,8 +435,21 @@ pub(crate) struct KeptPattern {
     last_at: i64,
     left_at: i64,
     payments: u32,
+    /// As of what is no longer in the week.
+    pay: Option<Pay>,
     words: Vec<Word>,
     /// Time, minor units, whether out (1) and just below a threshold (2), and slots of its words.
+    ring: Vec<(i64, u64, u8, [u32; KINDS])>,
+}
+
+/// The same in format 2, which had no pay.
+#[derive(Debug, Deserialize)]
+pub(crate) struct KeptPatternV2 {
+    first_at: i64,
+    last_at: i64,
+    left_at: i64,
+    payments: u32,
+    words: Vec<Word>,
     ring: Vec<(i64, u64, u8, [u32; KINDS])>,
 }
 
@@ -486,6 +513,13 @@ impl PatternBehaviour {
             ln1p(float(sums[0].min(sums[1])) * per_unit)
         });
         out.put(|| pattern.pause(payment.at));
+        let after = || match payment.is_out {
+            true => pattern.pays.after(payment.at, self.windows[DAY].0),
+            false => AfterPay::default(),
+        };
+        out.put(|| after().to_usual);
+        out.put(|| after().now);
+        out.put(|| after().usual);
         out.finish();
     }
 

@@ -93,11 +93,6 @@ impl Ring {
         Event { at, minor: i64::from(minor), other, marks }
     }
 
-    /// When event `index` was; reading it whole takes several times as long.
-    pub(crate) fn at(&self, index: usize) -> Option<i64> {
-        self.packed.get(index).map(|packed| self.time(packed))
-    }
-
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<Event> {
         self.packed.get(index).map(|packed| self.unpack(packed, self.begun + index as u32))

@@ -277,7 +277,7 @@ impl FeatureSet {
     /// Takes in what [`FeatureSet::save`] gave in `format`, from 1 to [`FeatureSet::FORMAT`], of transactions of other accounts: afterwards every window, those of
     /// counterparties and categories included, is what it would be had one set seen them all; but what one side had forgotten of a category
     /// before stays forgotten. A set that has seen nothing becomes the one that was saved. Formats 1 and 2 do not say when a
-    /// category was last paid in: it is then taken for the latest payment of the state.
+    /// category was last paid in: it is then taken for the latest payment of the state. Nor do they know of pay older than the events they hold.
     ///
     /// # Errors
     /// [`StateError`]; the state is then as it was.

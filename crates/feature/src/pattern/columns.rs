@@ -76,6 +76,14 @@ pub(super) fn columns(windows: &[Window; 3], has: [bool; KINDS]) -> Vec<Column> 
         Column::input("account_pause_to_usual", Unit::Ratio, Ln, Upper, Topic::Pace)
             .alone()
             .told("this account had been quiet for {value} times as long as it usually is"),
+        Column::input(format!("account_count_{day}_after_pay_to_usual"), Unit::Count, Ln, Upper, Topic::Velocity)
+            .shown_as("account_count_after_pay")
+            .against("account_count_after_pay_usual")
+            .told(format!(
+                "payments by this account within {in_day} of its pay: {{value}}, where {{typical}} are usual for it"
+            )),
+        Column::context("account_count_after_pay", Unit::Count, Linear, Topic::Velocity),
+        Column::context("account_count_after_pay_usual", Unit::Count, Linear, Topic::Velocity),
     ]);
     all.into_iter().map(Column::shown_only).collect()
 }

@@ -383,4 +383,31 @@ fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction], lengths: &
         _ => 0.0,
     };
     row.put("account_pause_to_usual", pause);
+    after_pay(row, txn, moves, day, *day_long);
+}
+
+/// How many payments follow pay: money in of half the mean before it, a day or more after the pay before.
+fn after_pay(row: &mut Row, txn: &Transaction, moves: &[&Transaction], day: &str, day_long: i64) {
+    let mut pays: Vec<usize> = Vec::new();
+    for at in (0..moves.len()).filter(|&at| !moves[at].is_outflow()) {
+        let before: Vec<_> = moves[..at].iter().filter(|e| !e.is_outflow()).map(|e| e.amount.minor).collect();
+        let is_large = moves[at].amount.minor * 2 * before.len() as i64 >= before.iter().sum();
+        if is_large && pays.last().is_none_or(|&last| moves[at].at.0 - moves[last].at.0 >= day_long) {
+            pays.push(at);
+        }
+    }
+    let is_within = |pay: usize, e: &Transaction| e.at.0 - moves[pay].at.0 < day_long;
+    let followed = |pay: usize| moves[pay..].iter().filter(|e| e.is_outflow() && is_within(pay, e)).count() as f64;
+    let (mut now, mut usual, mut ratio) = (0.0, 0.0, 0.0);
+    if let Some((&last, before)) = pays.split_last()
+        && txn.is_outflow()
+        && is_within(last, txn)
+    {
+        now = followed(last) + 1.0;
+        usual = before.iter().map(|&pay| followed(pay)).sum::<f64>() / (before.len() as f64).max(1.0);
+        ratio = (now / (usual + 1.0)).ln() * believed(before.len());
+    }
+    row.put("account_count_after_pay", now);
+    row.put("account_count_after_pay_usual", usual);
+    row.put(format!("account_count_{day}_after_pay_to_usual"), ratio);
 }
