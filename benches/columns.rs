@@ -83,7 +83,7 @@ const PLOTS: &[Plot] = &[
     },
     Plot {
         fraud: "a run in one country",
-        columns: &["account_country_count_1d_to_usual", "account_country_count_1d"],
+        columns: &["account_country_count_1d_to_usual"],
         plant: |town, n| town.burst(n, |payment| payment.country = Code::new("FR")),
     },
     Plot {

@@ -46,7 +46,7 @@ const TEST: f64 = 10.0;
 /// | columns | unit, window | the fraud they show |
 /// |---|---|---|
 /// | `account_{device,address}_new_7d` | 1 where the account has paid in 7 days, and not from this one | an account taken over |
-/// | `account_{channel,category,country}_count_1d` | payments of the same word, a day | a burst in one channel; by country nearly all of the day's, and superseded by the next |
+/// | `account_{channel,category}_count_1d` | payments of the same word, a day | a burst in one channel |
 /// | `account_country_count_1d_to_usual` | ln of (payments in this country, a day, this among them) over (1 + its payments there a day in the rest of 7 days), held back while the week has few | a card used in a country that is not its own |
 /// | `account_{channels,categories,countries,devices,addresses}_7d` | different ones, 7 days | a card used all over |
 /// | `account_equal_amounts_7d` | payments of exactly this amount, 7 days | scripted or split payments |
@@ -477,7 +477,7 @@ impl PatternBehaviour {
         let per_unit = f64::from(payment.per_unit);
         for &kind in &self.kinds {
             let tally = pattern.words.tallies[words[kind] as usize];
-            if kind < DEVICE {
+            if kind < COUNTRY {
                 out.put(|| self.logs.ln1p(tally.day));
             }
             if kind == COUNTRY {

@@ -19,7 +19,7 @@ pub(super) fn columns(windows: &[Window; 3], has: [bool; KINDS]) -> Vec<Column> 
         ("address", "addresses"),
     ];
     for (kind, (one, many)) in names.into_iter().enumerate().filter(|(kind, _)| has[*kind]) {
-        if kind < DEVICE {
+        if kind < COUNTRY {
             all.push(
                 Column::input(format!("account_{one}_count_{day}"), Unit::Count, Ln1p, Upper, Topic::Velocity).told(
                     format!(

@@ -328,7 +328,9 @@ fn patterns(row: &mut Row, txn: &Transaction, moves: &[&Transaction], lengths: &
     ];
     for (one, many, of) in words {
         let same = of_day.iter().filter(|e| of(e) == of(txn)).count() as f64;
-        row.put(format!("account_{one}_count_{day}"), same.ln_1p());
+        if one != "country" {
+            row.put(format!("account_{one}_count_{day}"), same.ln_1p());
+        }
         let different: HashSet<_> = of_week.iter().map(|e| of(e)).collect();
         row.put(format!("account_{many}_{week}"), (different.len() as f64).ln_1p());
     }
