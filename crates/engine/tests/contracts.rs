@@ -21,19 +21,6 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() }
 }
 
-/// A builder with every column; where it is to be forgetful, with windows of hours, so that accounts and categories begin anew after every
-/// quiet night.
-fn thorough(forgetful: bool, mut limits: Limits) -> Builder {
-    let mut config = Config::default();
-    if forgetful {
-        config.windows.account = [10, 60, 180, 360].map(|minutes| Window(minutes * Window::HOUR.0 / 60));
-        limits.forget_after = config.windows.account[3];
-    }
-    let mut columns = Columns::default();
-    columns.add = config.known_columns();
-    quick().windows(config.windows).columns(columns).state(limits)
-}
-
 proptest! {
     #![proptest_config(config(12))]
 

@@ -227,11 +227,8 @@ impl Rule for AccountBehaviour {
     }
 
     fn first_at(&self, account: &Account) -> Option<i64> {
-        account.events.iter().next().map(|event| event.at).or(account.last_at)
-    }
-
-    fn is_empty(&self, account: &Account) -> bool {
-        account.payments == 0
+        let first = account.events.iter().next().map(|event| event.at).or(account.last_at);
+        (account.payments > 0).then(|| first.unwrap_or(i64::MIN))
     }
 
     fn rewind(&self, account: &mut Account, late: &Payment) -> Vec<Payment> {

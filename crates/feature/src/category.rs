@@ -127,11 +127,7 @@ impl Rule for CategoryBehaviour {
     }
 
     fn first_at(&self, category: &Category) -> Option<i64> {
-        category.last_at.map(|_| category.first_at)
-    }
-
-    fn is_empty(&self, category: &Category) -> bool {
-        category.count == 0
+        (category.count > 0).then_some(category.first_at)
     }
 
     fn rewind(&self, category: &mut Category, &(to, ..): &Self::Input) -> Vec<Self::Input> {

@@ -146,10 +146,6 @@ impl Rule for CounterpartyBehaviour {
         events.iter().next().map(|event| event.at)
     }
 
-    fn is_empty(&self, events: &Self::State) -> bool {
-        events.iter().next().is_none()
-    }
-
     fn rewind(&self, events: &mut Self::State, late: &Visit) -> Vec<Visit> {
         let visit = |(at, minor, account, _)| Visit { at, minor, account, per_unit: 0.0 };
         events.rewind(late.at, 0).into_iter().map(visit).collect()

@@ -51,10 +51,8 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     fn step(&self, state: &mut Self::State, input: &Self::Input, reach: &Reach, out: Option<Writer<'_>>);
     /// When the last payment was; after going back it may be so long ago that this is no longer known.
     fn last_at(&self, state: &Self::State) -> Option<i64>;
-    /// When the first payment was that is still known.
+    /// When the first payment was that is still known; none where there has been no payment.
     fn first_at(&self, state: &Self::State) -> Option<i64>;
-    /// Whether there has been no payment.
-    fn is_empty(&self, state: &Self::State) -> bool;
     /// Goes back to when only payments up to the time of `late` had been; those after it, oldest first.
     fn rewind(&self, state: &mut Self::State, late: &Self::Input) -> Vec<Self::Input>;
     /// Lets go of what no payment at `now` or later would read.
@@ -443,7 +441,7 @@ impl<R: Rule> Family<R> {
             return Vec::new();
         }
         let mut undone = rule.rewind(state, late);
-        while rule.is_empty(state)
+        while rule.first_at(state).is_none()
             && let Some(life) = aside.pop(slot)
         {
             *state = life;

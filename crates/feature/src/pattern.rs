@@ -301,10 +301,6 @@ impl Rule for PatternBehaviour {
         (pattern.payments > 0).then_some(pattern.first_at)
     }
 
-    fn is_empty(&self, pattern: &Pattern) -> bool {
-        pattern.payments == 0
-    }
-
     fn rewind(&self, pattern: &mut Pattern, late: &Payment) -> Vec<Payment> {
         let all: Vec<Payment> = pattern.ring.iter().map(|past| pattern.payment(&past)).collect();
         let (kept, undone) = all.split_at(all.partition_point(|payment| payment.at <= late.at));

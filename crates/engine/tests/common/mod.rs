@@ -2,8 +2,8 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use crible::alert::{Reason, Score};
-use crible::core::{Amount, Batch, Code, Currency, EntityId, Position, Timestamp, Transaction, TxnId};
-use crible::{Builder, Columns, DetectorName, Engine, Error, Model, Scored};
+use crible::core::{Amount, Batch, Code, Currency, EntityId, Position, Timestamp, Transaction, TxnId, Window};
+use crible::{Builder, Columns, Config, DetectorName, Engine, Error, Limits, Model, Scored};
 use crible_eval::simulate::{Simulated, Simulation};
 use proptest::prelude::*;
 
@@ -95,6 +95,19 @@ pub(crate) fn quick() -> Builder {
     let mut columns = Columns::default();
     columns.add.push("amount_for_category".to_owned());
     Engine::builder().detectors(&DetectorName::ALL).columns(columns).fit_rows(600).seed(11)
+}
+
+/// A builder with every column; where it is to be forgetful, with windows of hours, so that accounts and categories begin anew after every
+/// quiet night.
+pub(crate) fn thorough(forgetful: bool, mut limits: Limits) -> Builder {
+    let mut config = Config::default();
+    if forgetful {
+        config.windows.account = [10, 60, 180, 360].map(|minutes| Window(minutes * Window::HOUR.0 / 60));
+        limits.forget_after = config.windows.account[3];
+    }
+    let mut columns = Columns::default();
+    columns.add = config.known_columns();
+    quick().windows(config.windows).columns(columns).state(limits)
 }
 
 /// An answer to the bit: raw, tail, and each detector's own score.
