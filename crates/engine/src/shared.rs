@@ -8,14 +8,14 @@ use crate::{Engine, Error, LateCount, Model, Verdict};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
 ///
-/// What belongs to accounts, counterparties, devices, addresses and categories is divided into 64 parts each, every part behind a lock
-/// of its own, so windows are exact whatever thread an entity's payments come on. What two payments have in common is read and absorbed
-/// one after the other; all else, scoring and explaining included, runs side by side. What hangs together across accounts, which is
-/// links by shared devices alone, takes turns, and everything does where a budget of memory has to be held.
+/// What belongs to accounts, counterparties, devices, addresses and categories is divided into 64 parts each, at which payments take
+/// turns, so windows are exact whatever thread an entity's payments come on. What two payments have in common is read and absorbed one
+/// after the other; all else, scoring and explaining included, runs side by side. What hangs together across accounts, which is links
+/// by shared devices alone, is behind one lock, and everything is where a budget of memory has to be held.
 ///
-/// **Order.** Transactions take effect in the order in which the handles got hold of the first lock: those of all parts a transaction
-/// belongs to are taken before that one is let go of. So whatever two transactions share, they come to it in this order, and every verdict is, to the
-/// bit, that of one [`Engine`] which observed them in this order. Where the order matters, as it does for transactions that
+/// **Order.** Transactions take effect in the order in which the handles got hold of that lock: with it in hand a transaction draws its
+/// turns at all parts it belongs to. So whatever two transactions share, they come to it in this order, and every verdict is, to the bit,
+/// that of one [`Engine`] which observed them in this order. Where the order matters, as it does for transactions that
 /// would otherwise be [`Error::Late`], let the handles take from one queue with [`Shared::observe_next`]: the queue's order is
 /// then the state's, on any number of threads.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! One set for several threads.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crible_core::{EntityId, Timestamp, Transaction};
@@ -45,33 +46,79 @@ impl Owner {
 
 /// A [`FeatureSet`] that several threads step, each transaction by the one that takes it.
 ///
-/// Families are divided by whose entities they are about: accounts, counterparties, devices, addresses and categories have so many parts
-/// each, every part behind a lock of its own; what is left, the watch over time and links, is behind one. A thread takes the lock of
-/// what is left, takes a transaction, takes the locks of the parts it belongs to, and only then lets go of the first: so whatever
-/// two transactions share, they come to it in the order in which they were taken, and rows are those of one set that was handed them
-/// in this order. Other parts are worked on meanwhile. Who waits for a part's lock holds the first, so no two wait for each other.
+/// Families are divided by whose entities they are about: accounts, counterparties, devices, addresses and categories have so many
+/// parts each; what is left, the watch over time and links, is behind a lock. A thread takes that lock, takes a transaction, draws a
+/// number for each part it belongs to, and lets go of the lock; then it waits for its turn at one part after the other. So
+/// whatever two transactions share, they come to it in the order in which they were taken, and rows are those of one set that was
+/// handed them in this order. Nobody waits with the lock in hand, and as all numbers of a transaction are drawn at once, whoever was
+/// first is first everywhere: no two wait for each other.
 ///
 /// Where a budget of memory has to be held, nothing is divided: who is forgotten first depends on all.
 #[derive(Debug)]
 pub struct SharedSet {
-    common: Apart<Mutex<FeatureSet>>,
+    common: Apart<Mutex<Common>>,
     groups: Vec<Group>,
     /// Of each family in the order of columns: the group it is in, if it is divided, and how many columns it has.
     layout: Vec<(Option<usize>, usize)>,
+}
+
+/// What is behind one lock.
+#[derive(Debug)]
+struct Common {
+    set: FeatureSet,
+    /// By group, how many numbers have been drawn at each part.
+    drawn: Vec<[u64; PARTS]>,
 }
 
 /// Families of one owner, in parts.
 #[derive(Debug)]
 struct Group {
     owner: Owner,
-    parts: Vec<Apart<Mutex<Part>>>,
+    parts: Vec<Apart<Part>>,
+}
+
+/// Whose turn it is, and whose families these are then: the lock is never waited for by those who have numbers.
+#[derive(Debug, Default)]
+struct Part {
+    turn: AtomicU64,
+    families: Mutex<Families>,
 }
 
 /// Families of some entities.
 #[derive(Debug, Default)]
-struct Part {
+struct Families {
     features: Vec<Box<dyn Feature>>,
     unswept: usize,
+}
+
+/// A number drawn at a part.
+struct Turn<'a> {
+    part: &'a Part,
+    number: u64,
+}
+
+impl Turn<'_> {
+    fn wait(&self) {
+        /// Turns are short: looking again costs less than being woken.
+        const LOOKS: u32 = 256;
+        let mut looks = 0;
+        while self.part.turn.load(Ordering::Acquire) != self.number {
+            if looks < LOOKS {
+                looks += 1;
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    /// The next one's turn, also where this one was not made use of.
+    fn drop(&mut self) {
+        self.wait();
+        self.part.turn.store(self.number + 1, Ordering::Release);
+    }
 }
 
 /// In lines of the cache of its own, so that who takes a lock takes nothing else from another's.
@@ -98,21 +145,22 @@ impl FeatureSet {
                 groups.push(Group { owner, parts: (0..PARTS).map(|_| Apart::default()).collect() });
             }
             layout.push((Some(at), width));
-            let parts =
-                groups[at].parts.iter_mut().map(|Apart(part)| part.get_mut().unwrap_or_else(PoisonError::into_inner));
-            parts.zip(feature.divide(PARTS)).for_each(|(part, feature)| part.features.push(feature));
+            for (Apart(part), feature) in groups[at].parts.iter_mut().zip(feature.divide(PARTS)) {
+                part.families.get_mut().unwrap_or_else(PoisonError::into_inner).features.push(feature);
+            }
         }
-        SharedSet { common: Apart(Mutex::new(self)), groups, layout }
+        let common = Common { set: self, drawn: vec![[0; PARTS]; groups.len()] };
+        SharedSet { common: Apart(Mutex::new(common)), groups, layout }
     }
 }
 
 /// What a lock guards. A panic of a caller's own closure poisons the first before anything is touched, which is then as sound as
 /// ever.
-fn held<T>(Apart(lock): &Apart<Mutex<T>>) -> MutexGuard<'_, T> {
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Part {
+impl Families {
     /// Forgets, now and then, of whom no payment at `oldest` or later can read anything.
     fn tidy(&mut self, oldest: i64) {
         self.unswept += 1;
@@ -134,23 +182,29 @@ impl SharedSet {
         next: impl FnOnce() -> Option<Transaction>,
         out: &mut [f32],
     ) -> Option<(Transaction, Result<(), Late>)> {
-        let mut common = held(&self.common);
+        let mut common = held(&self.common.0);
         let txn = next()?;
-        if let Err(late) = common.admit(&txn) {
+        if let Err(late) = common.set.admit(&txn) {
             return Some((txn, Err(late)));
         }
-        let oldest = common.oldest();
-        let mut parts: [Option<MutexGuard<'_, Part>>; Owner::ALL.len()] = Default::default();
-        for (part, group) in parts.iter_mut().zip(&self.groups) {
-            *part = group.owner.of(&txn).map(|of| held(&group.parts[part_of(of, PARTS)]));
+        let oldest = common.set.oldest();
+        let mut turns: [Option<Turn<'_>>; Owner::ALL.len()] = Default::default();
+        for ((turn, group), drawn) in turns.iter_mut().zip(&self.groups).zip(&mut common.drawn) {
+            *turn = group.owner.of(&txn).map(|of| {
+                let part = part_of(of, PARTS);
+                drawn[part] += 1;
+                Turn { part: &group.parts[part].0, number: drawn[part] - 1 }
+            });
         }
-        self.read(None, common.features.iter_mut(), &txn, out);
+        self.read(None, common.set.features.iter_mut(), &txn, out);
         drop(common);
-        for (at, part) in parts.iter_mut().enumerate().take(self.groups.len()) {
-            match part.take() {
-                Some(mut part) => {
-                    part.tidy(oldest);
-                    self.read(Some(at), part.features.iter_mut(), &txn, out);
+        for (at, turn) in turns.into_iter().enumerate().take(self.groups.len()) {
+            match turn {
+                Some(turn) => {
+                    turn.wait();
+                    let mut families = held(&turn.part.families);
+                    families.tidy(oldest);
+                    self.read(Some(at), families.features.iter_mut(), &txn, out);
                 }
                 // Of nobody there is nothing to read.
                 None => self.read(Some(at), std::iter::empty(), &txn, out),
@@ -182,26 +236,42 @@ impl SharedSet {
 
     /// As [`FeatureSet::watermark`].
     pub fn watermark(&self) -> Option<Timestamp> {
-        held(&self.common).watermark()
+        held(&self.common.0).set.watermark()
     }
 
     /// As [`FeatureSet::late`].
     pub fn late(&self) -> LateCount {
-        held(&self.common).late()
+        held(&self.common.0).set.late()
     }
 
     /// As [`FeatureSet::state_bytes`].
     pub fn state_bytes(&self) -> usize {
         let parts = self.groups.iter().flat_map(|group| &group.parts);
-        let bytes = parts.map(|part| held(part).features.iter().map(|f| f.state_bytes()).sum::<usize>());
-        held(&self.common).state_bytes() + bytes.sum::<usize>()
+        let bytes = |Apart(part): &Apart<Part>| -> usize {
+            held(&part.families).features.iter().map(|feature| feature.state_bytes()).sum()
+        };
+        held(&self.common.0).set.state_bytes() + parts.map(bytes).sum::<usize>()
     }
 
     /// As [`FeatureSet::save`], of a moment between two transactions.
     pub fn save(&self) -> Vec<u8> {
-        // With the first lock in hand nothing new begins, and each part's lock waits for what is under way.
-        let common = held(&self.common);
-        let groups: Vec<Vec<_>> = self.groups.iter().map(|group| group.parts.iter().map(held).collect()).collect();
+        // With the lock in hand nothing new begins, and each part's turn comes when what is under way has left it.
+        let common = held(&self.common.0);
+        let settled = |(Apart(part), drawn): (&'_ Apart<Part>, &u64)| {
+            let part: &Part = part;
+            while part.turn.load(Ordering::Acquire) != *drawn {
+                std::thread::yield_now();
+            }
+        };
+        let groups: Vec<Vec<_>> = self
+            .groups
+            .iter()
+            .zip(&common.drawn)
+            .map(|(group, drawn)| {
+                group.parts.iter().zip(drawn).for_each(settled);
+                group.parts.iter().map(|part| held(&part.0.families)).collect()
+            })
+            .collect();
         let mut of_common = 0;
         let mut of_groups = vec![0; groups.len()];
         let families = self.layout.iter().map(|(group, _)| {
@@ -212,11 +282,11 @@ impl SharedSet {
                 Some(group) => {
                     groups[*group].iter().filter_map(|part| part.features.get(at).map(AsRef::as_ref)).collect()
                 }
-                None => common.features.get(at).map(AsRef::as_ref).into_iter().collect(),
+                None => common.set.features.get(at).map(AsRef::as_ref).into_iter().collect(),
             };
             together
         });
-        common.save_families(families)
+        common.set.save_families(families)
     }
 }
 
