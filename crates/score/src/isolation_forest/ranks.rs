@@ -1,9 +1,10 @@
 //! Rows as ranks among the forest's thresholds, and the walk of 64 of them side by side.
 //!
-//! A column's value matters to some trees only by how many of their thresholds in that column lie below: a value is above a threshold
-//! exactly if more of them are below it. Trees are taken together as long as no column has more than 255 thresholds among them, so a
-//! rank takes one byte where the value takes eight: eight times as many are compared by one instruction, and a pack of rows takes an
-//! eighth of the cache.
+//! A column's value matters only by how many of the forest's thresholds in that column lie below: a value is above a threshold exactly if
+//! more of them are below it. So many is a number of up to 16 bits; as seen from each 255 thresholds in turn, which are all below,
+//! all above, or in part, it is a byte, and a node asks for the byte that its threshold is among the 255 of. A byte
+//! takes an eighth of what the value takes: eight times as many are compared by one instruction, and a pack of rows takes less of the
+//! cache. Trees are taken together as long as there are no more than 256 bytes for a row.
 //!
 //! A rank is looked up: the span of a column's thresholds is cut into buckets of one width, more than there are thresholds, and a
 //! bucket knows how many thresholds are in those before it. Rounding keeps the order, so whatever is in an earlier bucket is
@@ -13,15 +14,18 @@
 //! dropped on the way up: this costs less than looking up where each row stands. From there on every row looks up its own.
 
 use fearless_simd::{Level, Simd, dispatch, i8x64, prelude::*};
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::grow::Tree;
 use super::walk::{PACK, mirror};
 use crate::rows::{SIDE, gather, slice_rows};
 
-/// Packs whose ranks are looked up together, and which walk a tree one after the other.
+/// Packs whose ranks are looked up together, and which walk a tree one after the other, at most.
 const TILE: usize = 4;
+
+/// Bytes of such packs, so that they stay in the first-level cache.
+const CACHED: usize = 24 << 10;
 
 /// Nodes of the only shape that is walked here.
 const NODES: usize = 256;
@@ -29,20 +33,20 @@ const NODES: usize = 256;
 /// Levels all rows are compared with all nodes of.
 const LEVELS: u32 = 7;
 
-/// Columns up to which rows are walked by ranks.
-const MOST_COLUMNS: usize = 256;
+/// Columns up to which rows are walked by ranks, and bytes of a row there may be.
+const MOST_BYTES: usize = 256;
 
-/// Thresholds there may be in a column, so that ranks are 8 bits.
+/// Thresholds that a byte counts.
 const MOST: usize = u8::MAX as usize;
 
-/// What a pack sees, so that whatever a node says is within: packs overlap where there are fewer columns.
-const SEEN: usize = MOST_COLUMNS * PACK + PACK;
+/// What a pack sees, so that whatever a node says is within: packs overlap where a row has fewer bytes.
+const SEEN: usize = MOST_BYTES * PACK + PACK;
 
-/// A node is the number of its column in the upper 8 bits, and the code of its threshold in the lower 8.
-const COLUMN: u32 = 24;
+/// A node is the number of its byte in the upper 8 bits, and the code of its threshold in the lower 8.
+const BYTE: u32 = 24;
 
-/// From a node to where its column begins in a pack: a shift by 24, and one back for each doubling of [`PACK`].
-const OFFSET: u32 = COLUMN - PACK.ilog2();
+/// From a node to where its byte begins in a pack: a shift by 24, and one back for each doubling of [`PACK`].
+const OFFSET: u32 = BYTE - PACK.ilog2();
 
 /// Ranks with a sign, which is what processors compare.
 #[inline(always)]
@@ -57,18 +61,22 @@ struct Column {
     /// From the distance to `low` to the bucket.
     scale: f64,
     /// Thresholds in the buckets before each, and in all.
-    starts: Vec<u8>,
+    starts: Vec<u16>,
     /// Ascending, and +∞ to end them.
     thresholds: Vec<f64>,
 }
 
 impl Column {
-    /// Of at most [`MOST`] thresholds: [`Ranks::new`] sees to it.
+    /// Of at most [`MOST`] × [`MOST_BYTES`] thresholds: [`Ranks::new`] sees to it.
     fn new(mut thresholds: Vec<f64>) -> Self {
+        /// So many have a number of 16 bits.
+        const MOST_BUCKETS: usize = 1 << 16;
         thresholds.sort_unstable_by(f64::total_cmp);
         let low = thresholds.first().copied().unwrap_or(0.0);
         let high = thresholds.last().copied().unwrap_or(0.0);
-        let n_buckets = (8 * thresholds.len()).next_power_of_two();
+        // Fewer where they are many, or they would not stay in the cache.
+        let each = if thresholds.len() <= MOST { 8 } else { 4 };
+        let n_buckets = (each * thresholds.len()).next_power_of_two().min(MOST_BUCKETS);
         let scale = (n_buckets - 1) as f64 / (high - low);
         // All in one bucket is as right, if slower.
         let scale = if scale.is_finite() { scale } else { 0.0 };
@@ -77,14 +85,19 @@ impl Column {
         let mut next = 0;
         for (before, bucket) in buckets.into_iter().enumerate() {
             if bucket >= next {
-                column.starts[next..=bucket].fill(before as u8);
+                column.starts[next..=bucket].fill(before as u16);
                 next = bucket + 1;
             }
         }
-        column.starts[next..].fill(thresholds.len() as u8);
+        column.starts[next..].fill(thresholds.len() as u16);
         thresholds.push(f64::INFINITY);
         column.thresholds = thresholds;
         column
+    }
+
+    /// Bytes of a row.
+    fn n_bytes(&self) -> usize {
+        bytes_for(self.thresholds.len() - 1)
     }
 
     /// Never smaller for a larger value.
@@ -118,22 +131,34 @@ impl Column {
         self.rank_from(self.bucket(x), x)
     }
 
-    /// The codes of up to [`PACK`] values.
+    /// The codes of up to [`PACK`] values, byte after byte.
     #[inline(always)]
     fn codes(&self, values: &[f64], out: &mut [i8]) {
-        let mut buckets = [0; PACK];
-        // Below 2,048.
-        buckets.iter_mut().zip(values).for_each(|(to, &x)| *to = self.bucket(x) as u16);
-        self.search(values, &buckets, out);
-    }
-
-    /// The rest of [`codes`](Self::codes), for the plainest processor as [`finish`] is.
-    #[inline(never)]
-    fn search(&self, values: &[f64], buckets: &[u16; PACK], out: &mut [i8]) {
-        for ((to, &x), &bucket) in out.iter_mut().zip(values).zip(buckets) {
-            *to = code(self.rank_from(bucket.into(), x));
+        let mut ranks = [0; PACK];
+        // Below 65,536.
+        ranks.iter_mut().zip(values).for_each(|(to, &x)| *to = self.bucket(x) as u16);
+        self.search(values, &mut ranks);
+        for (byte, out) in out.as_chunks_mut::<PACK>().0.iter_mut().enumerate() {
+            let before = (byte * MOST) as u16;
+            for (to, &rank) in out.iter_mut().zip(&ranks) {
+                let above = rank.saturating_sub(before);
+                *to = code(usize::from(if above < MOST as u16 { above } else { MOST as u16 }));
+            }
         }
     }
+
+    /// From buckets to ranks, for the plainest processor as [`finish`] is.
+    #[inline(never)]
+    fn search(&self, values: &[f64], ranks: &mut [u16; PACK]) {
+        for (rank, &x) in ranks.iter_mut().zip(values) {
+            *rank = self.rank_from((*rank).into(), x) as u16;
+        }
+    }
+}
+
+/// Bytes of a row for so many thresholds of a column.
+fn bytes_for(n_thresholds: usize) -> usize {
+    n_thresholds.div_ceil(MOST)
 }
 
 /// A forest of trees of 256 nodes, by ranks.
@@ -146,7 +171,9 @@ pub(super) struct Ranks {
 #[derive(Debug, Clone)]
 struct Part {
     columns: Vec<Column>,
-    /// Trees × 256, in mirrored order: see [`COLUMN`]. Where there is no split, no rank is above.
+    /// Bytes of a row.
+    n_bytes: usize,
+    /// Trees × 256, in mirrored order: see [`BYTE`]. Where there is no split, no rank is above.
     nodes: Vec<u32>,
 }
 
@@ -163,28 +190,49 @@ impl Part {
             thresholds[usize::from(column)].push(t);
         }
         let columns: Vec<Column> = thresholds.into_par_iter().map(Column::new).collect();
+        let mut n_bytes = 0;
+        let mut firsts = Vec::with_capacity(n_columns);
+        for column in &columns {
+            firsts.push(n_bytes);
+            n_bytes += column.n_bytes();
+        }
         let mut nodes = vec![u32::from(code(MOST) as u8); trees.len() * NODES];
         nodes.par_chunks_exact_mut(NODES).zip(trees).for_each(|(nodes, tree)| {
             for (at, t, column) in splits(tree) {
                 let rank = columns[usize::from(column)].rank(t);
-                nodes[mirror(NODES.ilog2(), at)] = u32::from(column) << COLUMN | u32::from(code(rank) as u8);
+                let byte = firsts[usize::from(column)] + rank / MOST;
+                nodes[mirror(NODES.ilog2(), at)] = (byte as u32) << BYTE | u32::from(code(rank % MOST) as u8);
             }
         });
-        Self { columns, nodes }
+        Self { columns, n_bytes, nodes }
     }
 
-    /// The codes of rows, pack after pack, in each column after column.
+    /// The codes of rows, pack after pack, in each byte after byte.
     #[inline(always)]
     fn fill(&self, packs: &mut [i8], rows: ArrayView2<'_, f64>) {
         let (n, k) = rows.dim();
+        let pack_len = self.n_bytes * PACK;
+        let mut fill = |values: &[f64], column: &Column, first: usize| {
+            let packs = packs.chunks_exact_mut(pack_len);
+            for (pack, values) in packs.zip(values.chunks(PACK)) {
+                column.codes(values, &mut pack[first * PACK..][..column.n_bytes() * PACK]);
+            }
+        };
+        let mut byte = 0;
         let mut buffer = [0.0; SIDE * TILE * PACK];
-        for first in (0..k).step_by(SIDE) {
-            let columns = &mut buffer[..n * SIDE.min(k - first)];
-            gather(rows.view(), first, columns);
-            for (j, values) in columns.chunks_exact(n).enumerate() {
-                for (pack, values) in packs.chunks_exact_mut(k * PACK).zip(values.chunks(PACK)) {
-                    self.columns[first + j].codes(values, &mut pack[(first + j) * PACK..][..PACK]);
+        for (at, columns) in self.columns.chunks(SIDE).enumerate() {
+            // Columns that lie together are taken as they are.
+            let is_gathered = rows.strides()[0] != 1;
+            if is_gathered {
+                gather(rows.view(), at * SIDE, &mut buffer[..n * columns.len()]);
+            }
+            for (j, column) in columns.iter().enumerate() {
+                let lane = rows.index_axis_move(Axis(1), (at * SIDE + j).min(k - 1));
+                match lane.to_slice() {
+                    Some(values) if !is_gathered => fill(values, column, byte),
+                    _ => fill(&buffer[j * n..][..n], column, byte),
                 }
+                byte += column.n_bytes();
             }
         }
     }
@@ -193,7 +241,7 @@ impl Part {
 impl Ranks {
     /// `None` for a forest of another shape.
     pub(super) fn new(n_columns: usize, trees: &[Tree]) -> Option<Self> {
-        if n_columns > MOST_COLUMNS || trees.iter().any(|tree| tree.columns.len() != NODES) {
+        if n_columns > MOST_BYTES || trees.iter().any(|tree| tree.columns.len() != NODES) {
             return None;
         }
         // One tree always fits: it has no more than 255 splits.
@@ -202,7 +250,7 @@ impl Ranks {
         let mut start = 0;
         for (i, tree) in trees.iter().enumerate() {
             splits(tree).for_each(|(_, _, column)| counts[usize::from(column)] += 1);
-            if counts.iter().any(|&count| count > MOST) {
+            if counts.iter().map(|&count| bytes_for(count)).sum::<usize>() > MOST_BYTES {
                 runs.push(&trees[start..i]);
                 start = i;
                 counts.fill(0);
@@ -224,15 +272,19 @@ impl Ranks {
 
     #[inline(always)]
     fn add_up<S: Simd>(&self, simd: S, rows: ArrayView2<'_, f64>, leaves: &[f64], out: &mut [f64]) {
-        let pack_len = rows.ncols() * PACK;
-        let mut packs = vec![0; (out.len().div_ceil(PACK).min(TILE) - 1) * pack_len + SEEN];
-        for (i, out) in out.chunks_mut(TILE * PACK).enumerate() {
-            let rows = slice_rows(rows, i * TILE * PACK, out.len());
+        let longest = self.parts.iter().map(|part| part.n_bytes * PACK).max().unwrap_or(0);
+        let n_packs = (CACHED / longest.max(1)).clamp(1, TILE);
+        let mut packs = vec![0; (out.len().div_ceil(PACK).min(n_packs) - 1) * longest + SEEN];
+        for (i, out) in out.chunks_mut(n_packs * PACK).enumerate() {
+            let rows = slice_rows(rows, i * n_packs * PACK, out.len());
             let mut sums = [[0.0; PACK]; TILE];
             let sums = &mut sums[..out.len().div_ceil(PACK)];
             let mut leaves = leaves.as_chunks().0.iter();
             for part in &self.parts {
-                part.fill(&mut packs, rows);
+                let pack_len = part.n_bytes * PACK;
+                if pack_len > 0 {
+                    part.fill(&mut packs, rows);
+                }
                 for (nodes, leaves) in part.nodes.as_chunks().0.iter().zip(&mut leaves) {
                     for (p, sums) in sums.iter_mut().enumerate() {
                         if let Some(ranks) = packs[p * pack_len..].first_chunk() {
@@ -338,6 +390,23 @@ mod tests {
             for x in around.chain([f64::MIN, -1.0, -0.0, 0.0, 5e-324, 1.0, f64::MAX]) {
                 let below = thresholds.iter().filter(|&&t| t < x).count();
                 assert_eq!(column.rank(x), below, "{x} among {} thresholds", thresholds.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_tells_on_which_side_of_its_thresholds_a_value_is() {
+        let many: Vec<f64> = (0..1_500).map(|i| f64::from(i * 7 % 1_111) * 0.25).collect();
+        let column = Column::new(many.clone());
+        assert_eq!(column.n_bytes(), 6);
+        let values: Vec<f64> = (-32..32).map(|i| f64::from(i * 9) + 0.25).collect();
+        let mut bytes = [0; 6 * PACK];
+        column.codes(&values, &mut bytes);
+        for &t in &many {
+            let rank = column.rank(t);
+            for (lane, &x) in values.iter().enumerate() {
+                let is_above = bytes[rank / MOST * PACK + lane] > code(rank % MOST);
+                assert_eq!(is_above, x > t, "{x} and {t}");
             }
         }
     }
