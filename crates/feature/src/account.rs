@@ -44,7 +44,7 @@ const IS_OUTSIZED: u8 = 2;
 /// | `account_{count,sum}_1d_to_usual` | the last day with this payment against the daily mean of 30 days | bursts for this account |
 /// | `seconds_since_last` | pace | automated use |
 /// | `first_at_counterparty`, `account_counterparties_{1d,7d}` | new and many payees | cash-out |
-/// | `amount_at_new_counterparty_1d` | all of a day to a payee first paid within it, this payment included and that first one not, against the mean of all before, where above it | a new payee, then draining |
+/// | `amount_at_new_counterparty_1d` | all of a day and its last 64 payments to a payee first paid within it, this payment included and that first one not, against the mean of all before, where above it | a new payee, then draining |
 /// | `hour_surprise_above_mean` | −ln probability of the hour for this account, times ln(amount/mean) where that is positive | large payments at odd hours |
 /// | `day_part_surprise` | −ln probability of the quarter of the day for this account | payments of any size at odd times |
 /// | `weekday_surprise` | −ln probability of the weekday for this account | odd days |
@@ -146,6 +146,9 @@ impl Places {
         self.before.as_deref().map_or(0, heap)
     }
 }
+
+/// How many of an account's payments are gone through at most for what was paid to a new counterparty: few, whatever the account.
+const LOOKED_BACK: usize = 64;
 
 /// A payment is outsized from this many times the account's mean on, believed as much as its history allows.
 const OUTSIZED: f64 = 3.0;
@@ -373,7 +376,11 @@ impl Account {
     /// The payment as one with all before it to a counterparty first paid within the day, but for that first; `None` where there
     /// was no such first.
     fn to_new(&self, payment: &Payment, counterparty: u32) -> Option<Payment> {
-        let today = self.events.iter().rev().take(self.events.sums()[DAY].count as usize);
+        if !self.events.is_in(DAY, counterparty) {
+            return None;
+        }
+        let today = self.events.sums()[DAY].count as usize;
+        let today = self.events.iter().rev().take(today.min(LOOKED_BACK));
         let mut minor = payment.minor;
         for event in today.filter(|event| event.other == counterparty) {
             if event.marks & FIRST != 0 {

@@ -179,6 +179,11 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         undone.iter().map(|event| (event.at, event.minor, ids[event.other as usize], event.marks)).collect()
     }
 
+    /// Whether an event with the other in `slot` is in a window.
+    pub(crate) fn is_in(&self, window: usize, slot: u32) -> bool {
+        self.others.last(slot).is_some_and(|number| number >= self.ring.begun() + self.gone[window])
+    }
+
     pub(crate) fn sums(&self) -> &[Sums; W] {
         &self.sums
     }

@@ -388,3 +388,25 @@ fn leap_days_and_daylight_saving_are_days_and_hours_like_any() {
         .collect();
     agrees(&txns, &Settings::default()).unwrap();
 }
+
+/// What was paid to a payee that is new today is gone through among the last 64 payments, however many a day has.
+#[test]
+fn a_new_payee_is_forgotten_over_many_payments() {
+    let id = |n: u64| EntityId::new(n).unwrap();
+    for (between, is_seen) in [(63, true), (64, false)] {
+        let payees = [9].into_iter().chain((0..between).map(|_| 8)).chain([9]);
+        let mut txns: Vec<_> = (0..)
+            .zip(payees)
+            .map(|(n, payee)| {
+                let amount = Amount::new(-1_000, Currency::EUR);
+                Transaction::new(TxnId(n as u128), Timestamp(n * 60 * Timestamp::SECOND), id(1), amount)
+                    .at_counterparty(id(payee))
+            })
+            .collect();
+        txns.last_mut().unwrap().amount.minor = -50_000;
+        let (names, rows) = run(&txns);
+        let column = names.iter().position(|name| name == "amount_at_new_counterparty_1d").unwrap();
+        assert_eq!(rows.last().unwrap()[column] > 0.0, is_seen, "{between} between");
+        agrees(&txns, &Settings::default()).unwrap();
+    }
+}

@@ -237,10 +237,13 @@ fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(St
     row.put("first_at_counterparty", if payees.contains(&txn.counterparty) { 0.0 } else { -firsts.ln() });
 
     let (day, day_long) = &lengths[1];
-    let to_it: Vec<_> = own.iter().copied().filter(|e| e.counterparty == txn.counterparty).collect();
-    let today = within(txn, *day_long, &to_it);
-    let paid = major(txn) + today.iter().skip(1).map(|e| major(e)).sum::<f64>();
-    let is_new = !today.is_empty() && to_it.len() == today.len();
+    let to_it = |of: &[&Transaction]| -> Vec<_> {
+        of.iter().filter(|e| e.counterparty == txn.counterparty).map(|e| major(e)).collect()
+    };
+    let today = within(txn, *day_long, own);
+    let lately = to_it(&today[today.len().saturating_sub(64)..]);
+    let paid = major(txn) + lately.iter().skip(1).sum::<f64>();
+    let is_new = !lately.is_empty() && to_it(own).len() == lately.len();
     let to_mean = against(paid, own, peers).max(0.0);
     row.put(format!("amount_at_new_counterparty_{day}"), if is_new { to_mean } else { 0.0 });
 
