@@ -122,15 +122,9 @@ proptest! {
         let mut settings = Settings::default();
         settings.limits.lateness = Window(60 * DAY);
         settings.limits.forget_after = Window(30 * DAY);
-        let mut set = FeatureSet::all(ALL, &settings);
-        let mut row = vec![f32::NAN; set.columns().len()];
-        txns.iter().for_each(|txn| set.step(txn, &mut row).unwrap());
-        let mut bytes = set.save();
-        for (share, to) in changes {
-            let at = (bytes.len() as f64 * share) as usize;
-            bytes[at] = to;
-        }
+        let bytes = changed_state(&txns, &settings, &changes);
         let mut forged = FeatureSet::all(ALL, &settings);
+        let mut row = vec![f32::NAN; forged.columns().len()];
         if forged.merge(&bytes, FeatureSet::FORMAT).is_ok() {
             // From the latest on ever further back, over the lives that were put aside.
             let watermark = forged.watermark().map_or(0, |at| at.0);

@@ -228,15 +228,9 @@ proptest! {
     fn a_forged_state_does_no_harm(txns in stream(), changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
         let mut settings = Settings::default();
         settings.limits.lateness = Window(2 * DAY);
-        let mut set = FeatureSet::all(ALL, &settings);
-        let mut row = vec![f32::NAN; set.columns().len()];
-        txns.iter().for_each(|txn| set.step(txn, &mut row).unwrap());
-        let mut bytes = set.save();
-        for (share, to) in changes {
-            let at = (bytes.len() as f64 * share) as usize;
-            bytes[at] = to;
-        }
+        let bytes = changed_state(&txns, &settings, &changes);
         let mut forged = FeatureSet::all(ALL, &settings);
+        let mut row = vec![f32::NAN; forged.columns().len()];
         match forged.merge(&bytes, FeatureSet::FORMAT) {
             Ok(()) => {
                 // Late ones first, which undo what was forged.
