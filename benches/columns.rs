@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crible::core::{Batch, Code, EntityId, Timestamp, Transaction, TxnId};
+use crible::core::{Batch, Code, EntityId, Position, Timestamp, Transaction, TxnId};
 use crible::{Columns, Engine, Error};
 use crible_benches::transaction;
 use crible_eval::metrics::average_precision;
@@ -127,6 +127,9 @@ const PLOTS: &[Plot] = &[
         columns: &["seconds_since_last", "account_count_1h", "account_count_1d_to_usual"],
         plant: Town::scripted,
     },
+    Plot { fraud: "abroad an hour later", columns: &["kilometres_per_hour"], plant: Town::elsewhere },
+    Plot { fraud: "most of the balance", columns: &["balance_share"], plant: Town::emptied },
+    Plot { fraud: "on an odd day of the week", columns: &["weekday_surprise"], plant: Town::on_odd_days },
     Plot {
         fraud: "at an odd time of day",
         columns: &["day_part_surprise"],
@@ -153,16 +156,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let quiet = Simulation::builder().accounts(500).days(DAYS as u32).seed(5).fraud_rate(0.0).build()?;
     let population: Vec<Transaction> = quiet.map(|row| with_device(transaction(&row), row.account)).collect();
-    println!("| fraud | frauds | default columns | with | |\n|---|---|---|---|---|");
+    let usual: BTreeSet<String> = Engine::builder()
+        .fit(&Batch::from_transactions(population.iter().copied()))?
+        .model()
+        .columns()
+        .iter()
+        .filter(|column| column.input)
+        .map(|column| column.name.to_string())
+        .collect();
+    println!("| fraud | frauds | default columns without it | with it | |\n|---|---|---|---|---|");
     for Plot { fraud, columns, plant } in PLOTS {
         if !wanted.is_empty() && !columns.iter().any(|column| wanted.iter().any(|name| name == column)) {
             continue;
         }
         let mut town = Town::new(&population);
         (0..EPISODES).for_each(|n| plant(&mut town, n));
-        let before = town.precision(&[])?;
         for column in *columns {
-            let after = town.precision(&[*column])?;
+            // A default column is left out for comparison, any other put in.
+            let is_default = usual.contains(*column);
+            let before = if is_default { town.precision(&[], &[*column])? } else { town.precision(&[], &[])? };
+            let after = if is_default { town.precision(&[], &[])? } else { town.precision(&[*column], &[])? };
             println!("| {fraud} | {} | {before:.3} | {after:.3} | `{column}` |", town.frauds.len());
         }
     }
@@ -494,14 +507,50 @@ impl Town {
         }
     }
 
-    /// Average precision behind the days learned from, with these columns besides the default ones.
-    fn precision(&self, columns: &[&str]) -> Result<f64, Box<dyn std::error::Error>> {
+    /// A purchase as usual, and one an hour later in a country of the other half of the world.
+    fn elsewhere(&mut self, n: u64) {
+        let here = self.usual(self.victim(n), Self::day(n));
+        let mut there = self.usual(self.victim(n), Self::day(n));
+        there.at = Timestamp(here.at.0 + HOUR);
+        there.position = here.position.map(|from| Position {
+            latitude_e7: -from.latitude_e7,
+            longitude_e7: from.longitude_e7 - from.longitude_e7.signum() * 1_200_000_000,
+        });
+        self.payments.push(Transaction { id: TxnId(here.id.0 ^ 0x0e1e), ..here });
+        self.commit(there);
+    }
+
+    /// A purchase that is large for what is left on the account, and not for what it pays.
+    fn emptied(&mut self, n: u64) {
+        for i in 0..3 {
+            let mut payment = self.usual(self.victim(n), Self::day(n) + i);
+            payment.balance_before = Some(-payment.amount.minor * 20 / 19);
+            self.commit(payment);
+        }
+    }
+
+    /// Four purchases on Sundays by accounts that otherwise pay on none.
+    fn on_odd_days(&mut self, n: u64) {
+        let account = self.victim(n);
+        let is_sunday = |payment: &Transaction| payment.at.0.div_euclid(Timestamp::DAY).rem_euclid(7) == 3;
+        self.payments.retain(|payment| payment.account != account || !is_sunday(payment));
+        let start = self.start.div_euclid(Timestamp::DAY);
+        let first = (LEARNED + 1..).find(|day| (start + day).rem_euclid(7) == 3).unwrap_or(LEARNED + 1);
+        for week in 0..4 {
+            let payment = self.usual(account, first + 7 * week);
+            self.commit(payment);
+        }
+    }
+
+    /// Average precision behind the days learned from, with these columns besides the default ones, or without some of them.
+    fn precision(&self, columns: &[&str], without: &[&str]) -> Result<f64, Box<dyn std::error::Error>> {
         let batch = Batch::from_transactions(self.payments.iter().copied());
         let until = Timestamp(self.start + LEARNED * Timestamp::DAY);
         let mut sum = 0.0;
         for seed in 0..SEEDS {
             let mut more = Columns::default();
             more.add = columns.iter().map(|column| (*column).to_owned()).collect();
+            more.drop = without.iter().map(|column| (*column).to_owned()).collect();
             let (mut scores, mut truth) = (Vec::new(), Vec::new());
             Engine::builder().seed(seed).columns(more).fit_replay(&batch, Some(until), |_, scored| {
                 for row in scored.rows().filter(|row| batch.times()[*row] >= until) {

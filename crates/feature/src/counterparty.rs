@@ -65,7 +65,7 @@ impl Party {
 /// | `counterparty_accounts_{1d,7d,90d}` | different accounts among them | fan-in to a mule |
 /// | `counterparty_mean_{1d,7d,90d}` | their mean | shown beside the next |
 /// | `amount_to_counterparty_mean_90d` | this payment against it, held back while it is young | out of line for the place |
-/// | `{device,address}_{count,accounts}_{1d,7d,90d}` | payments from there before this one, and different accounts among them | one hand behind many accounts |
+/// | `{device,address}_accounts_{1d,7d,90d}` | different accounts that paid from there before this one | one hand behind many accounts |
 /// | `counterparty_count_1d_to_usual` | the last day against the daily mean of 90 days | a sudden run |
 ///
 /// A payment without a counterparty reads zeros and leaves no trace.
@@ -196,8 +196,10 @@ impl CounterpartyBehaviour {
     fn read(&self, events: &Events<3, 0, 3, false>, visit: &Visit, mut out: Writer<'_>) {
         let sums = events.sums();
         let minor = visit.minor as f64;
-        for sums in sums {
-            out.put(|| self.logs.ln1p(sums.count));
+        if self.party == Party::Counterparty {
+            for sums in sums {
+                out.put(|| self.logs.ln1p(sums.count));
+            }
         }
         for sums in sums {
             out.put(|| self.logs.ln1p(sums.distinct));
@@ -223,21 +225,19 @@ impl CounterpartyBehaviour {
 
 /// Columns of devices and addresses: how many accounts share one.
 fn shared_columns(name: &str, windows: &[Window; 3]) -> Vec<Column> {
-    let column = |what: &str, window: &Window, phrase: String| {
-        let name = format!("{name}_{what}_{}", window.tag());
-        Column::input(name, Unit::Count, Scale::Ln1p, Tail::Upper, Topic::CounterpartyTraffic).told(phrase).shown_only()
-    };
-    let counts = windows.iter().map(|window| {
-        let phrase = format!("payments from this {name} in the {window} window before: {{value}} (median {{typical}})");
-        column("count", window, phrase)
-    });
     let accounts = windows.iter().map(|window| {
-        let phrase = format!(
-            "different accounts that paid from this {name} in the {window} window before: {{value}} (median {{typical}})"
-        );
-        column("accounts", window, phrase)
+        let phrase = "different accounts that paid from this";
+        Column::input(
+            format!("{name}_accounts_{}", window.tag()),
+            Unit::Count,
+            Scale::Ln1p,
+            Tail::Upper,
+            Topic::CounterpartyTraffic,
+        )
+        .told(format!("{phrase} {name} in the {window} window before: {{value}} (median {{typical}})"))
+        .shown_only()
     });
-    counts.chain(accounts).collect()
+    accounts.collect()
 }
 
 fn columns(party: Party, windows: &[Window; 3]) -> Vec<Column> {

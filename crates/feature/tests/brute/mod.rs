@@ -109,7 +109,6 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) 
         for (tag, length) in named(settings.windows.counterparty) {
             let there = within(txn, length, &there);
             let accounts: HashSet<_> = there.iter().map(|e| e.account).collect();
-            row.put(format!("{name}_count_{tag}"), (there.len() as f64).ln_1p());
             row.put(format!("{name}_accounts_{tag}"), (accounts.len() as f64).ln_1p());
         }
     }
