@@ -56,14 +56,15 @@ impl Owner {
 /// Where a budget of memory has to be held, nothing is divided: who is forgotten first depends on all.
 #[derive(Debug)]
 pub struct SharedSet {
-    common: Apart<Mutex<Common>>,
+    common: Mutex<Common>,
     groups: Vec<Group>,
     /// Of each family in the order of columns: the group it is in, if it is divided, and how many columns it has.
     layout: Vec<(Option<usize>, usize)>,
 }
 
-/// What is behind one lock.
+/// What is behind one lock. In lines of the cache of its own, as each part is, so that who takes a lock takes nothing else from another's.
 #[derive(Debug)]
+#[repr(align(128))]
 struct Common {
     set: FeatureSet,
     /// By group, how many numbers have been drawn at each part.
@@ -74,11 +75,12 @@ struct Common {
 #[derive(Debug)]
 struct Group {
     owner: Owner,
-    parts: Vec<Apart<Part>>,
+    parts: Vec<Part>,
 }
 
-/// Whose turn it is, and whose families these are then: the lock is never waited for by those who have numbers.
+/// Whose turn it is, and whose families these are then: nobody else who has a number takes the lock.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 struct Part {
     turn: AtomicU64,
     families: Mutex<Families>,
@@ -97,12 +99,13 @@ struct Turn<'a> {
     number: u64,
 }
 
-impl Turn<'_> {
-    fn wait(&self) {
+impl Part {
+    /// Waits until it is the turn of whoever drew `number`.
+    fn wait_for(&self, number: u64) {
         /// Turns are short: looking again costs less than being woken.
         const LOOKS: u32 = 256;
         let mut looks = 0;
-        while self.part.turn.load(Ordering::Acquire) != self.number {
+        while self.turn.load(Ordering::Acquire) != number {
             if looks < LOOKS {
                 looks += 1;
                 std::hint::spin_loop();
@@ -116,15 +119,10 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     /// The next one's turn, also where this one was not made use of.
     fn drop(&mut self) {
-        self.wait();
+        self.part.wait_for(self.number);
         self.part.turn.store(self.number + 1, Ordering::Release);
     }
 }
-
-/// In lines of the cache of its own, so that who takes a lock takes nothing else from another's.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Apart<T>(T);
 
 impl FeatureSet {
     /// Hands the state over to a set that several threads can step.
@@ -142,15 +140,15 @@ impl FeatureSet {
             };
             let at = groups.iter().position(|group| group.owner == owner).unwrap_or(groups.len());
             if at == groups.len() {
-                groups.push(Group { owner, parts: (0..PARTS).map(|_| Apart::default()).collect() });
+                groups.push(Group { owner, parts: (0..PARTS).map(|_| Part::default()).collect() });
             }
             layout.push((Some(at), width));
-            for (Apart(part), feature) in groups[at].parts.iter_mut().zip(feature.divide(PARTS)) {
+            for (part, feature) in groups[at].parts.iter_mut().zip(feature.divide(PARTS)) {
                 part.families.get_mut().unwrap_or_else(PoisonError::into_inner).features.push(feature);
             }
         }
         let common = Common { set: self, drawn: vec![[0; PARTS]; groups.len()] };
-        SharedSet { common: Apart(Mutex::new(common)), groups, layout }
+        SharedSet { common: Mutex::new(common), groups, layout }
     }
 }
 
@@ -182,7 +180,7 @@ impl SharedSet {
         next: impl FnOnce() -> Option<Transaction>,
         out: &mut [f32],
     ) -> Option<(Transaction, Result<(), Late>)> {
-        let mut common = held(&self.common.0);
+        let mut common = held(&self.common);
         let txn = next()?;
         if let Err(late) = common.set.admit(&txn) {
             return Some((txn, Err(late)));
@@ -193,7 +191,7 @@ impl SharedSet {
             *turn = group.owner.of(&txn).map(|of| {
                 let part = part_of(of, PARTS);
                 drawn[part] += 1;
-                Turn { part: &group.parts[part].0, number: drawn[part] - 1 }
+                Turn { part: &group.parts[part], number: drawn[part] - 1 }
             });
         }
         self.read(None, common.set.features.iter_mut(), &txn, out);
@@ -201,7 +199,7 @@ impl SharedSet {
         for (at, turn) in turns.into_iter().enumerate().take(self.groups.len()) {
             match turn {
                 Some(turn) => {
-                    turn.wait();
+                    turn.part.wait_for(turn.number);
                     let mut families = held(&turn.part.families);
                     families.tidy(oldest);
                     self.read(Some(at), families.features.iter_mut(), &txn, out);
@@ -236,42 +234,31 @@ impl SharedSet {
 
     /// As [`FeatureSet::watermark`].
     pub fn watermark(&self) -> Option<Timestamp> {
-        held(&self.common.0).set.watermark()
+        held(&self.common).set.watermark()
     }
 
     /// As [`FeatureSet::late`].
     pub fn late(&self) -> LateCount {
-        held(&self.common.0).set.late()
+        held(&self.common).set.late()
     }
 
     /// As [`FeatureSet::state_bytes`].
     pub fn state_bytes(&self) -> usize {
         let parts = self.groups.iter().flat_map(|group| &group.parts);
-        let bytes = |Apart(part): &Apart<Part>| -> usize {
-            held(&part.families).features.iter().map(|feature| feature.state_bytes()).sum()
-        };
-        held(&self.common.0).set.state_bytes() + parts.map(bytes).sum::<usize>()
+        let bytes =
+            |part: &Part| -> usize { held(&part.families).features.iter().map(|feature| feature.state_bytes()).sum() };
+        held(&self.common).set.state_bytes() + parts.map(bytes).sum::<usize>()
     }
 
     /// As [`FeatureSet::save`], of a moment between two transactions.
     pub fn save(&self) -> Vec<u8> {
         // With the lock in hand nothing new begins, and each part's turn comes when what is under way has left it.
-        let common = held(&self.common.0);
-        let settled = |(Apart(part), drawn): (&'_ Apart<Part>, &u64)| {
-            let part: &Part = part;
-            while part.turn.load(Ordering::Acquire) != *drawn {
-                std::thread::yield_now();
-            }
-        };
-        let groups: Vec<Vec<_>> = self
-            .groups
-            .iter()
-            .zip(&common.drawn)
-            .map(|(group, drawn)| {
-                group.parts.iter().zip(drawn).for_each(settled);
-                group.parts.iter().map(|part| held(&part.0.families)).collect()
-            })
-            .collect();
+        let common = held(&self.common);
+        let settled = self.groups.iter().zip(&common.drawn).map(|(group, drawn)| -> Vec<MutexGuard<'_, Families>> {
+            group.parts.iter().zip(drawn).for_each(|(part, drawn)| part.wait_for(*drawn));
+            group.parts.iter().map(|part| held(&part.families)).collect()
+        });
+        let groups: Vec<_> = settled.collect();
         let mut of_common = 0;
         let mut of_groups = vec![0; groups.len()];
         let families = self.layout.iter().map(|(group, _)| {

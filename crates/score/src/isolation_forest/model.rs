@@ -27,7 +27,7 @@ pub struct IsolationForest {
     /// n_trees × 2^(depth + 1).
     counts: Vec<u32>,
     /// The usual shape once more, for many rows.
-    ranks: Option<Ranks>,
+    pub(super) ranks: Option<Ranks>,
 }
 
 /// Rows from which on a pack is faster than row by row.

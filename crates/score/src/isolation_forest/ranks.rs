@@ -210,7 +210,7 @@ impl Part {
     /// The codes of rows, pack after pack, in each byte after byte.
     #[inline(always)]
     fn fill(&self, packs: &mut [i8], rows: ArrayView2<'_, f64>) {
-        let (n, k) = rows.dim();
+        let n = rows.nrows();
         let pack_len = self.n_bytes * PACK;
         let mut fill = |values: &[f64], column: &Column, first: usize| {
             let packs = packs.chunks_exact_mut(pack_len);
@@ -226,8 +226,8 @@ impl Part {
             if is_gathered {
                 gather(rows.view(), at * SIDE, &mut buffer[..n * columns.len()]);
             }
-            for (j, column) in columns.iter().enumerate() {
-                let lane = rows.index_axis_move(Axis(1), (at * SIDE + j).min(k - 1));
+            for (j, column) in columns.iter().enumerate().filter(|(_, column)| column.n_bytes() > 0) {
+                let lane = rows.index_axis_move(Axis(1), at * SIDE + j);
                 match lane.to_slice() {
                     Some(values) if !is_gathered => fill(values, column, byte),
                     _ => fill(&buffer[j * n..][..n], column, byte),
@@ -378,7 +378,10 @@ fn finish(
 
 #[cfg(test)]
 mod tests {
+    use linfa::ParamGuard;
+
     use super::*;
+    use crate::isolation_forest::IsolationForest;
 
     #[test]
     fn a_rank_counts_the_thresholds_below() {
@@ -408,6 +411,23 @@ mod tests {
                 let is_above = bytes[rank / MOST * PACK + lane] > code(rank % MOST);
                 assert_eq!(is_above, x > t, "{x} and {t}");
             }
+        }
+    }
+
+    /// Of so many trees that they are taken in several groups, and of columns without a threshold.
+    #[test]
+    fn groups_of_trees_add_up_as_they_do_for_a_row_alone() {
+        let rows = ndarray::Array2::from_shape_fn((400, 4), |(i, j)| match j {
+            0 => 1.0,
+            _ => ((i * 37 + j * 11) % 401) as f64 * 0.25,
+        });
+        let params = IsolationForest::params().n_trees(700).check().unwrap();
+        let forest = params.fit_rows(rows.view()).unwrap();
+        assert!(forest.ranks.as_ref().is_some_and(|ranks| ranks.parts.len() > 1));
+        let together = crate::score(&forest, rows.view()).unwrap();
+        for (row, score) in rows.outer_iter().zip(&together) {
+            let alone = crate::score(&forest, row.insert_axis(Axis(0))).unwrap();
+            assert_eq!(alone[0].to_bits(), score.to_bits());
         }
     }
 }

@@ -138,13 +138,15 @@ impl Block {
         ((exact - self.error(from_center)) as f32).next_down()
     }
 
+    /// What estimates are off by at most, rounding of 32 bits and underflow included.
     fn error(&self, from_center: f64) -> f64 {
         let k = self.center.len() as f64;
         let (d, r) = (from_center, self.radius);
         (k + 8.0) * (1.0 / 8_388_608.0) * (d * r + r * r) + 1e-35 * (1.0 + d + r)
     }
 
-    /// What the squared distances of rows with this estimate are between.
+    /// What the squared distances of rows with an estimate are between, for a query at this distance of the centre: as for
+    /// [`threshold`](Self::threshold), |q − r|² is |q|² less twice the estimate, which is off by its error at most.
     pub(super) fn between(&self, from_center: f64) -> impl Fn(f32) -> (f64, f64) + use<> {
         let (square, error) = (from_center * from_center, self.error(from_center));
         let room = ROOM * (square + self.radius * self.radius);
