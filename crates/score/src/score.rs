@@ -1,5 +1,6 @@
 //! Checks and threads, once for every model.
 
+use fearless_simd::{Level, Simd, dispatch};
 use ndarray::{Array1, ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 
@@ -115,6 +116,46 @@ pub(crate) fn first_not_finite(rows: ArrayView2<'_, f64>) -> Option<(usize, usiz
 }
 
 fn all_finite(values: &[f64]) -> bool {
-    // Without early exit the loop is vectorised.
-    values.chunks(256).all(|run| run.iter().fold(true, |fine, x| fine & x.is_finite()))
+    /// Below this, plain instructions are as fast.
+    const FEW: usize = 64;
+    if values.len() < FEW {
+        return values.iter().all(|x| x.is_finite());
+    }
+    dispatch!(Level::new(), simd => all_finite_with(simd, values))
+}
+
+#[inline(always)]
+fn all_finite_with<S: Simd>(_: S, values: &[f64]) -> bool {
+    // 0 times a finite number is 0, and no number otherwise: without a way out of the loop it is vectorised.
+    let mut sums = [0.0; 32];
+    let (chunks, rest) = values.as_chunks::<32>();
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *sum += x * 0.0;
+        }
+    }
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *sum += x * 0.0;
+    }
+    sums.iter().all(|&sum| sum == 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_finite_is_found_wherever_it_is() {
+        for n in [1, 63, 64, 65, 96, 127, 300] {
+            let mut values: Vec<f64> = (0..n).map(|i| [f64::MAX, f64::MIN, -0.0, 5e-324][i % 4]).collect();
+            assert!(all_finite(&values), "{n}");
+            for at in 0..n {
+                for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                    let even = std::mem::replace(&mut values[at], odd);
+                    assert!(!all_finite(&values), "{odd} at {at} of {n}");
+                    values[at] = even;
+                }
+            }
+        }
+    }
 }
