@@ -2,21 +2,10 @@
 
 use ndarray::{ArrayView2, Axis};
 use rand::RngCore;
-use serde::{Deserialize, Serialize};
 
+use super::trees::Sapling;
 use crate::rng;
 use crate::stats::range_of;
-
-/// A complete binary tree in heap order; index 0 is unused, the root is 1.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Tree {
-    /// 2^depth thresholds: a value above goes right; +∞ where there is no split.
-    pub(super) thresholds: Vec<f64>,
-    /// 2^depth columns.
-    pub(super) columns: Vec<u16>,
-    /// 2^(depth + 1) counts of training rows; 0 for what only pads the tree.
-    pub(super) counts: Vec<u32>,
-}
 
 /// ⌈log2 n⌉: the average height of a tree on n rows, beyond which rows are not strange.
 pub(crate) fn depth_limit(n_samples: usize) -> u32 {
@@ -37,41 +26,34 @@ pub(crate) fn expected_depth(n: u64) -> f64 {
 }
 
 /// Grows a tree on `n_samples` rows drawn without replacement.
-pub(super) fn tree(rows: ArrayView2<'_, f64>, n_samples: usize, depth: u32, rng: &mut impl RngCore) -> Tree {
+pub(super) fn grow(rows: ArrayView2<'_, f64>, n_samples: usize, tree: &mut Sapling<'_>, rng: &mut impl RngCore) {
     let k = rows.ncols();
-    let drawn = rng::sample(rng, rows.nrows(), n_samples);
-    let size = 1_usize << depth;
-    let tree = Tree { thresholds: vec![f64::INFINITY; size], columns: vec![0; size], counts: vec![0; 2 * size] };
-    // At most 65,536 rows and 65,535 columns: the parameters and the fit check it.
+    let mut members = rng::sample(rng, rows.nrows(), n_samples);
+    // At most 65,535 columns: the fit checks it.
     let columns = (0..k as u16).collect();
-    let mut grower = Grower { rows: rows.view(), size, columns, values: vec![0.0; n_samples], tree, rng };
-    let mut members = drawn;
-    grower.node(1, &mut members, k);
-    grower.tree
+    Grower { rows: rows.view(), columns, values: vec![0.0; n_samples], tree, rng }.node(1, &mut members, k);
 }
 
-struct Grower<'a, R> {
+struct Grower<'a, 'b, R> {
     /// Read where they lie: a tree of many columns looks at few of its sample's values.
     rows: ArrayView2<'a, f64>,
-    size: usize,
     /// A permutation of the columns; the first `alive` of a node may still vary among its rows.
     columns: Vec<u16>,
     /// Of a node's rows, in the column last looked at.
     values: Vec<f64>,
-    tree: Tree,
+    tree: &'a mut Sapling<'b>,
     rng: &'a mut R,
 }
 
-impl<R: RngCore> Grower<'_, R> {
+impl<R: RngCore> Grower<'_, '_, R> {
     fn node(&mut self, at: usize, members: &mut [usize], mut alive: usize) {
-        self.tree.counts[at] = members.len() as u32;
-        if at >= self.size || members.len() < 2 {
-            return;
+        if members.len() < 2 || self.tree.is_last(at) {
+            return self.tree.leaf(at, members.len());
         }
         // Draw columns until one varies; what is constant here is constant below, too.
         let (column, low, high) = loop {
             if alive == 0 {
-                return;
+                return self.tree.leaf(at, members.len());
             }
             let pick = rng::below(self.rng, alive);
             let column = self.columns[pick];
@@ -88,8 +70,7 @@ impl<R: RngCore> Grower<'_, R> {
         let threshold = low * (1.0 - u) + high * u;
         // Rounding may reach the ends; both sides must keep a row.
         let threshold = if low <= threshold && threshold < high { threshold } else { low };
-        self.tree.thresholds[at] = threshold;
-        self.tree.columns[at] = column;
+        self.tree.split(at, members.len(), column, threshold);
 
         let mut n_left = 0;
         // Which side a row goes to cannot be foretold, so there is no branch: each changes places with the first of those on the
@@ -106,8 +87,11 @@ impl<R: RngCore> Grower<'_, R> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use ndarray::Array2;
+
+    use super::*;
+    use crate::isolation_forest::trees::Trees;
+    use crate::isolation_forest::walk::mirror;
 
     #[test]
     fn depths() {
@@ -121,14 +105,15 @@ mod tests {
     #[test]
     fn a_tree_splits_every_row_from_every_other_or_stops_at_its_depth() {
         let rows = Array2::from_shape_fn((64, 3), |(i, j)| if j == 1 { 7.0 } else { (i * (j + 1)) as f64 });
-        let tree = tree(rows.view(), 64, 6, &mut rng::stream(3, 0));
-        assert_eq!(tree.counts[1], 64);
-        for at in 1..64 {
-            let is_split = tree.thresholds[at].is_finite();
-            let children = tree.counts[2 * at] + tree.counts[2 * at + 1];
-            assert_eq!(children, if is_split { tree.counts[at] } else { 0 });
-            assert!(is_split || tree.counts[at] < 2);
-            assert!(!is_split || tree.columns[at] != 1, "a constant column was split");
+        let trees = Trees::new(1, 64, |_, sapling| grow(rows.view(), 64, sapling, &mut rng::stream(3, 0)));
+        let (splits, counts) = (trees.splits(0).collect::<Vec<_>>(), &trees.counts);
+        assert_eq!(counts[1], 64);
+        assert!(splits.iter().all(|&(_, column, threshold)| column != 1 && threshold.is_finite()));
+        for node in 1..64 {
+            let is_split = splits.iter().any(|&(place, ..)| place == mirror(6, node));
+            let children = counts[2 * node] + counts[2 * node + 1];
+            assert_eq!(children, if is_split { counts[node] } else { 0 });
+            assert!(is_split || counts[node] < 2);
         }
     }
 }

@@ -35,10 +35,12 @@
 //! nothing; scikit-learn does as we do). Thresholds are 64-bit numbers; scikit-learn rounds rows to 32.
 //! With one row to learn from c(ψ) is 0 and every row scores 0.5.
 
+mod column;
 mod grow;
 mod model;
 mod params;
 mod ranks;
+mod trees;
 mod walk;
 
 pub(crate) use grow::{depth_limit, expected_depth};

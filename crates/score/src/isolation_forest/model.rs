@@ -1,11 +1,13 @@
+use std::sync::OnceLock;
+
 use ndarray::{ArrayView1, ArrayView2, Axis};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::IsolationForestConfig;
-use super::grow::{Tree, depth_limit, expected_depth};
+use super::grow::expected_depth;
 use super::ranks::Ranks;
-use super::walk::{FAST_COLUMNS, FastPack, LANES, PACK, TREES, WIDE_COLUMNS, Walk, key, leaves_of, mirror, unkey};
+use super::trees::{Heap, Trees};
+use super::walk::{FAST_COLUMNS, FastPack, LANES, PACK, TREES, WIDE_COLUMNS, key, leaves_of};
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
 use crate::rows::slice_rows;
@@ -15,19 +17,13 @@ use crate::{Error, Model, Snapshot};
 #[derive(Debug, Clone)]
 pub struct IsolationForest {
     n_columns: usize,
-    n_samples: usize,
-    depth: u32,
-    n_trees: usize,
-    /// n_trees × 2^depth, as the two that follow: see [`Walk`].
-    thresholds: Vec<u64>,
-    offsets: Vec<u32>,
-    leaves: Vec<f64>,
-    /// n_trees × 2^(depth + 1) mean expected depths of each node's training rows, in heap order.
-    means: Vec<f64>,
-    /// n_trees × 2^(depth + 1).
-    counts: Vec<u32>,
+    trees: Trees,
+    /// What every row's sum over the trees is divided by; 0 where nothing can be told.
+    normal: f64,
     /// The usual shape once more, for many rows.
     pub(super) ranks: Option<Ranks>,
+    /// [`Trees::means`], made when first asked why.
+    means: OnceLock<Vec<f64>>,
 }
 
 /// Rows from which on a pack is faster than row by row.
@@ -40,7 +36,7 @@ const MANY: usize = 33;
 struct Body {
     n_columns: u64,
     n_samples: u64,
-    trees: Vec<Tree>,
+    trees: Vec<Heap>,
 }
 
 impl IsolationForest {
@@ -52,58 +48,19 @@ impl IsolationForest {
         Params::new(IsolationForestConfig::default())
     }
 
-    pub(super) fn new(n_columns: usize, n_samples: usize, trees: &[Tree]) -> Result<Self, Error> {
-        let invalid = |what: &str| Err(SnapshotError::invalid(Self::NAME, what));
-        if n_columns == 0 || !(1..=65_536).contains(&n_samples) || trees.is_empty() {
-            return invalid("no columns, rows or trees");
-        }
-        let depth = depth_limit(n_samples);
-        let size = 1_usize << depth;
-        let sound = |tree: &Tree| {
-            tree.thresholds.len() == size
-                && tree.columns.len() == size
-                && tree.counts.len() == 2 * size
-                && !tree.thresholds.iter().any(|x| x.is_nan())
-                && tree.columns.iter().all(|&j| usize::from(j) < n_columns)
-                && tree.counts[1] as usize == n_samples
-        };
-        if !trees.iter().all(sound) {
-            return invalid("a tree of another size, or that splits no column there is");
-        }
-        let n_trees = trees.len();
-        let mut forest = Self {
+    pub(super) fn new(n_columns: usize, trees: Trees) -> Self {
+        Self {
             n_columns,
-            n_samples,
-            depth,
-            n_trees,
-            thresholds: vec![0; n_trees * size],
-            offsets: vec![0; n_trees * size],
-            leaves: vec![0.0; n_trees * size],
-            means: vec![0.0; n_trees * 2 * size],
-            counts: vec![0; n_trees * 2 * size],
-            ranks: Ranks::new(n_columns, trees),
-        };
-        let depths: Vec<f64> = (0..=n_samples as u64).map(expected_depth).collect();
-        let nodes = forest.thresholds.par_chunks_mut(size).zip(forest.offsets.par_chunks_mut(size));
-        let ends = forest.leaves.par_chunks_mut(size).zip(forest.means.par_chunks_mut(2 * size));
-        nodes.zip(ends).zip(forest.counts.par_chunks_mut(2 * size)).zip(trees).for_each(
-            |((((thresholds, offsets), (leaves, means)), counts), tree)| {
-                node_means(tree, size, &depths, means);
-                for at in 0..size {
-                    let place = mirror(depth, at);
-                    thresholds[place] = key(tree.thresholds[at]);
-                    offsets[place] = u32::from(tree.columns[at]) * PACK as u32;
-                    leaves[place] = means[size + at];
-                }
-                counts.copy_from_slice(&tree.counts);
-            },
-        );
-        Ok(forest)
+            normal: trees.len() as f64 * expected_depth(trees.n_samples() as u64),
+            ranks: Ranks::new(n_columns, &trees),
+            trees,
+            means: OnceLock::new(),
+        }
     }
 
     /// Number of trees.
     pub fn n_trees(&self) -> usize {
-        self.n_trees
+        self.trees.len()
     }
 
     /// The model in a snapshot.
@@ -114,7 +71,14 @@ impl IsolationForest {
         let body: Body = snapshot.decode(Self::NAME, Self::VERSION)?;
         let n_columns = usize::try_from(body.n_columns).unwrap_or(0);
         let n_samples = usize::try_from(body.n_samples).unwrap_or(0);
-        Self::new(n_columns, n_samples, &body.trees)
+        let invalid = |what: &str| Err(SnapshotError::invalid(Self::NAME, what));
+        if n_columns == 0 || !(1..=65_536).contains(&n_samples) || body.trees.is_empty() {
+            return invalid("no columns, rows or trees");
+        }
+        match Trees::from_heaps(n_columns, n_samples, &body.trees) {
+            Some(trees) => Ok(Self::new(n_columns, trees)),
+            None => invalid("a tree of another size, or that splits no column there is"),
+        }
     }
 
     /// How each column changes the mean expected depth of `row` (k values) along its paths, into
@@ -122,39 +86,16 @@ impl IsolationForest {
     /// roots; with it the changes add up to E\[h(x)\].
     pub fn path_effects(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) -> f64 {
         out.fill(0.0);
-        let mut at_roots = 0.0;
-        for tree in 0..self.n_trees {
-            let walk = self.walk(tree);
-            let means = &self.means[(2 * tree) << self.depth..];
-            at_roots += means[1];
-            let mut at = 1;
-            for _ in 0..self.depth {
-                let place = mirror(self.depth, at);
-                let column = walk.offsets[place] as usize / PACK;
-                let child = 2 * at + usize::from(walk.thresholds[place] < key(row[column]));
-                out[column] += means[child] - means[at];
-                at = child;
-            }
-        }
-        let n = self.n_trees as f64;
+        let means = self.means.get_or_init(|| self.trees.means());
+        let at_roots = self.trees.add_effects(row, means, out);
+        let n = self.n_trees() as f64;
         out.iter_mut().for_each(|x| *x /= n);
         at_roots / n
     }
 
-    fn walk(&self, tree: usize) -> Walk<'_> {
-        let nodes = tree << self.depth..(tree + 1) << self.depth;
-        Walk {
-            depth: self.depth,
-            thresholds: &self.thresholds[nodes.clone()],
-            offsets: &self.offsets[nodes.clone()],
-            leaves: &self.leaves[nodes],
-        }
-    }
-
     /// From the sum of a row's depths over the trees to its score.
     fn to_score(&self, sum: f64) -> f64 {
-        let normal = expected_depth(self.n_samples as u64);
-        if normal > 0.0 { libm::exp2(-sum / (self.n_trees as f64 * normal)) } else { 0.5 }
+        if self.normal > 0.0 { libm::exp2(-sum / self.normal) } else { 0.5 }
     }
 
     /// One row by itself: less work than a pack of idle lanes.
@@ -174,18 +115,17 @@ impl IsolationForest {
         }
         let mut sum = 0.0;
         let mut done = 0;
-        if is_small && self.depth == 8 {
+        if is_small && self.trees.depth() == 8 {
             // Several trees at a time: one's waiting for memory is another's work. The sum is the same, tree after tree.
-            let thresholds = self.thresholds.as_chunks().0;
-            for ((thresholds, offsets), leaves) in
-                thresholds.iter().zip(self.offsets.as_chunks().0).zip(self.leaves.as_chunks().0)
-            {
+            let Trees { thresholds, offsets, leaves, .. } = &self.trees;
+            let nodes = thresholds.as_chunks().0.iter().zip(offsets.as_chunks().0);
+            for ((thresholds, offsets), leaves) in nodes.zip(leaves.as_chunks().0) {
                 leaves_of(thresholds, offsets, leaves, &keys).into_iter().for_each(|leaf| sum += leaf);
                 done += TREES;
             }
         }
-        for tree in done..self.n_trees {
-            let walk = self.walk(tree);
+        for tree in done..self.n_trees() {
+            let walk = self.trees.walk(tree);
             let leaf = if is_small {
                 walk.leaf(|offset| keys[offset / PACK])
             } else {
@@ -194,22 +134,6 @@ impl IsolationForest {
             sum += walk.leaves[leaf];
         }
         self.to_score(sum)
-    }
-}
-
-/// Mean expected depth over each node's training rows, in heap order, into `means`; padding has its leaf's. `depths` are expected
-/// below a node, by its rows.
-fn node_means(tree: &Tree, size: usize, depths: &[f64], means: &mut [f64]) {
-    for at in 1..2 * size {
-        let is_padding = at > 1 && !tree.thresholds[at / 2].is_finite();
-        let below = |count: u32| depths.get(count as usize).copied().unwrap_or_else(|| expected_depth(count.into()));
-        means[at] = if is_padding { means[at / 2] } else { f64::from(at.ilog2()) + below(tree.counts[at]) };
-    }
-    for at in (1..size).rev() {
-        let (left, right) = (f64::from(tree.counts[2 * at]), f64::from(tree.counts[2 * at + 1]));
-        if left + right > 0.0 {
-            means[at] = (left * means[2 * at] + right * means[2 * at + 1]) / (left + right);
-        }
     }
 }
 
@@ -250,7 +174,7 @@ impl Model for IsolationForest {
         if let Some(ranks) = &self.ranks
             && out.len() >= MANY
         {
-            ranks.sums(rows, &self.leaves, out);
+            ranks.sums(rows, &self.trees.leaves, out);
             out.iter_mut().for_each(|sum| *sum = self.to_score(*sum));
             return;
         }
@@ -267,8 +191,8 @@ impl Model for IsolationForest {
             let mut sums = [[0.0; LANES]; PACK / LANES];
             let sums = &mut sums[..out.len().div_ceil(LANES)];
             // Tree by tree, so that a tree is read from far once for 64 rows.
-            for tree in 0..self.n_trees {
-                self.walk(tree).add(pack, sums);
+            for tree in 0..self.n_trees() {
+                self.trees.walk(tree).add(pack, sums);
             }
             for (out, sum) in out.iter_mut().zip(sums.as_flattened()) {
                 *out = self.to_score(*sum);
@@ -291,18 +215,8 @@ impl Model for IsolationForest {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let size = 1 << self.depth;
-        let trees = (0..self.n_trees).map(|tree| {
-            let walk = self.walk(tree);
-            let nodes = || (0..size).map(|at| mirror(self.depth, at));
-            Tree {
-                thresholds: nodes().map(|i| unkey(walk.thresholds[i])).collect(),
-                // An offset is 64 times a column's number, which was 16 bits.
-                columns: nodes().map(|i| (walk.offsets[i] / PACK as u32) as u16).collect(),
-                counts: self.counts[tree * 2 * size..][..2 * size].to_vec(),
-            }
-        });
-        let body = Body { n_columns: self.n_columns as u64, n_samples: self.n_samples as u64, trees: trees.collect() };
+        let n_samples = self.trees.n_samples() as u64;
+        let body = Body { n_columns: self.n_columns as u64, n_samples, trees: self.trees.to_heaps() };
         Snapshot::new(Self::NAME, Self::VERSION, &body)
     }
 }

@@ -1,6 +1,6 @@
 use ndarray::ArrayView2;
-use rayon::prelude::*;
 
+use super::trees::Trees;
 use super::{IsolationForest, grow};
 use crate::face::{Algorithm, Params};
 use crate::{Error, rng};
@@ -57,11 +57,9 @@ impl Algorithm for IsolationForestConfig {
             return Err(Error::TooMany { what: "columns", got: rows.ncols(), limit });
         }
         let n_samples = self.max_samples.min(rows.nrows());
-        let depth = grow::depth_limit(n_samples);
-        let trees: Vec<grow::Tree> = (0..self.n_trees as u64)
-            .into_par_iter()
-            .map(|i| grow::tree(rows, n_samples, depth, &mut rng::stream(self.seed, i)))
-            .collect();
-        IsolationForest::new(rows.ncols(), n_samples, &trees)
+        let trees = Trees::new(self.n_trees, n_samples, |tree, sapling| {
+            grow::grow(rows, n_samples, sapling, &mut rng::stream(self.seed, tree as u64));
+        });
+        Ok(IsolationForest::new(rows.ncols(), trees))
     }
 }
