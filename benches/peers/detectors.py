@@ -83,33 +83,81 @@ def table(name: str) -> tuple[np.ndarray, np.ndarray]:
     return rows, odd
 
 
-def make(name: str):
-    """A rival, as its users call it."""
-    if name.startswith("pyod"):
-        # Only what is asked for: each brings what it needs, and memory is that of the whole process.
-        importlib.import_module("pyod.models." + name.removeprefix("pyod."))
-        import pyod
+def pyod(name: str):
+    """A detector of PyOD's, as its users make it."""
+    # Only what is asked for: each brings what it needs, and memory is that of the whole process.
+    importlib.import_module("pyod.models." + name.removeprefix("pyod."))
+    from pyod import models
 
-        models = pyod.models
-        return {
-            "pyod.hbos": lambda: models.hbos.HBOS(),
-            "pyod.ecod": lambda: models.ecod.ECOD(n_jobs=2),
-            "pyod.copod": lambda: models.copod.COPOD(n_jobs=2),
-            "pyod.pca": lambda: models.pca.PCA(),
-            "pyod.mcd": lambda: models.mcd.MCD(random_state=0),
-            "pyod.cblof": lambda: models.cblof.CBLOF(random_state=0),
-            "pyod.loda": lambda: models.loda.LODA(random_state=0),
-            "pyod.inne": lambda: models.inne.INNE(random_state=0),
-            "pyod.gmm": lambda: models.gmm.GMM(n_components=2, random_state=0),
-            "pyod.kde": lambda: models.kde.KDE(),
-            "pyod.iforest": lambda: models.iforest.IForest(n_jobs=2, random_state=0),
-            "pyod.knn": lambda: models.knn.KNN(n_jobs=2),
-            "pyod.lof": lambda: models.lof.LOF(n_jobs=2),
-            "pyod.abod": lambda: models.abod.ABOD(method="fast", n_neighbors=20),
-            "pyod.cof": lambda: models.cof.COF(method="fast"),
-            "pyod.ocsvm": lambda: models.ocsvm.OCSVM(),
-        }[name]()
-    return None
+    return {
+        "pyod.hbos": lambda: models.hbos.HBOS(),
+        "pyod.ecod": lambda: models.ecod.ECOD(n_jobs=2),
+        "pyod.copod": lambda: models.copod.COPOD(n_jobs=2),
+        "pyod.pca": lambda: models.pca.PCA(),
+        "pyod.mcd": lambda: models.mcd.MCD(random_state=0),
+        "pyod.cblof": lambda: models.cblof.CBLOF(random_state=0),
+        "pyod.loda": lambda: models.loda.LODA(random_state=0),
+        "pyod.inne": lambda: models.inne.INNE(random_state=0),
+        "pyod.gmm": lambda: models.gmm.GMM(n_components=2, random_state=0),
+        "pyod.kde": lambda: models.kde.KDE(),
+        "pyod.iforest": lambda: models.iforest.IForest(n_jobs=2, random_state=0),
+        "pyod.knn": lambda: models.knn.KNN(n_jobs=2),
+        "pyod.lof": lambda: models.lof.LOF(n_jobs=2),
+        "pyod.abod": lambda: models.abod.ABOD(method="fast", n_neighbors=20),
+        "pyod.cof": lambda: models.cof.COF(method="fast"),
+        "pyod.ocsvm": lambda: models.ocsvm.OCSVM(),
+    }[name]()
+
+
+def other(name: str, rows: np.ndarray):
+    """What fits a rival that is no detector of PyOD's to rows, and scores them."""
+    if name.startswith("isotree"):
+        import isotree
+
+        kind = {
+            "isotree.iforest": {"ndim": 1},
+            # Ours has planes of all columns unless told; isotree takes no more terms than columns either.
+            "isotree.extended": {"ndim": rows.shape[1]},
+            # Its documentation's settings for SCiForest.
+            "isotree.sciforest": {"ndim": 2, "max_depth": 8, "coefs": "normal", "ntry": 10, "prob_pick_avg_gain": 1,
+                                  "penalize_range": True},
+        }[name]
+        settings = {"ntrees": 100, "sample_size": 256, "missing_action": "fail", "nthreads": 2, "random_seed": 0} | kind
+        return lambda rows: isotree.IsolationForest(**settings).fit(rows).predict(rows)
+    if name == "river.half_space_trees":
+        from river.anomaly import HalfSpaceTrees
+
+        # As many trees as ours has; it wants numbers between 0 and 1, and rows that are dictionaries.
+        low, high = rows.min(0), rows.max(0)
+        dictionaries = [dict(enumerate(row.tolist())) for row in (rows - low) / (high - low)]
+
+        def river(rows: np.ndarray) -> np.ndarray:
+            model = HalfSpaceTrees(n_trees=100, height=8, window_size=250, seed=0)
+            for row in dictionaries[:len(rows)]:
+                model.learn_one(row)
+            return np.array([model.score_one(row) for row in dictionaries[:len(rows)]])
+
+        return river
+    if name == "sklearn.iforest":
+        from sklearn.ensemble import IsolationForest
+
+        return lambda rows: -IsolationForest(n_jobs=2, random_state=0).fit(rows).score_samples(rows)
+    if name == "sklearn.knn":
+        from sklearn.neighbors import NearestNeighbors
+
+        return lambda rows: NearestNeighbors(n_neighbors=5, n_jobs=2).fit(rows).kneighbors()[0][:, -1]
+    if name == "sklearn.lof":
+        from sklearn.neighbors import LocalOutlierFactor
+
+        return lambda rows: -LocalOutlierFactor(n_jobs=2).fit(rows).negative_outlier_factor_
+    from sklearn.cluster import DBSCAN, HDBSCAN, OPTICS
+
+    cluster = {
+        "sklearn.dbscan": lambda: DBSCAN(eps=float(np.sqrt(rows.shape[1])) * 0.5, n_jobs=2),
+        "sklearn.optics": lambda: OPTICS(n_jobs=2),
+        "sklearn.hdbscan": lambda: HDBSCAN(n_jobs=2),
+    }[name]
+    return lambda rows: (cluster().fit(rows).labels_ == -1).astype(float)
 
 
 def rival(name: str, path: str) -> None:
@@ -119,61 +167,12 @@ def rival(name: str, path: str) -> None:
 
     rows = np.load(path)
     rows = (rows - rows.mean(0)) / rows.std(0)
-    model = make(name)
-    if name.startswith("isotree"):
-        import isotree
-
-        forest = lambda **kind: isotree.IsolationForest(
-            ntrees=100, sample_size=256, missing_action="fail", nthreads=2, random_seed=0, **kind)
-        model = {
-            "isotree.iforest": lambda: forest(ndim=1),
-            # Ours has planes of all columns unless told; isotree takes no more terms than columns either.
-            "isotree.extended": lambda: forest(ndim=rows.shape[1]),
-            # Its documentation's settings for SCiForest.
-            "isotree.sciforest": lambda: forest(ndim=2, max_depth=8, coefs="normal", ntry=10, prob_pick_avg_gain=1,
-                                                penalize_range=True),
-        }[name]()
-    if name == "river.half_space_trees":
-        from river.anomaly import HalfSpaceTrees
-
-        # As many trees as ours has; it wants numbers between 0 and 1, and rows that are dictionaries.
-        model = HalfSpaceTrees(n_trees=100, height=8, window_size=250, seed=0)
-        low, high = rows.min(0), rows.max(0)
-        dictionaries = [dict(enumerate(row.tolist())) for row in (rows - low) / (high - low)]
+    work = (lambda rows: pyod(name).fit(rows).decision_scores_) if name.startswith("pyod") else other(name, rows)
     # What a process pays once (imports on demand, code compiled as it runs, pools of workers) is not counted.
-    if name.startswith("pyod"):
-        make(name).fit(rows[:1000])
+    work(rows[:1000])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
-    if model is not None and name.startswith("pyod"):
-        scores = model.fit(rows).decision_scores_
-    elif name == "sklearn.iforest":
-        from sklearn.ensemble import IsolationForest
-
-        scores = -IsolationForest(n_jobs=2, random_state=0).fit(rows).score_samples(rows)
-    elif name.startswith("isotree"):
-        scores = model.fit(rows).predict(rows)
-    elif name == "river.half_space_trees":
-        for row in dictionaries:
-            model.learn_one(row)
-        scores = np.array([model.score_one(row) for row in dictionaries])
-    elif name == "sklearn.knn":
-        from sklearn.neighbors import NearestNeighbors
-
-        scores = NearestNeighbors(n_neighbors=5, n_jobs=2).fit(rows).kneighbors()[0][:, -1]
-    elif name == "sklearn.lof":
-        from sklearn.neighbors import LocalOutlierFactor
-
-        scores = -LocalOutlierFactor(n_jobs=2).fit(rows).negative_outlier_factor_
-    else:
-        from sklearn.cluster import DBSCAN, HDBSCAN, OPTICS
-
-        cluster = {
-            "sklearn.dbscan": lambda: DBSCAN(eps=float(np.sqrt(rows.shape[1])) * 0.5, n_jobs=2),
-            "sklearn.optics": lambda: OPTICS(n_jobs=2),
-            "sklearn.hdbscan": lambda: HDBSCAN(n_jobs=2),
-        }[name]()
-        scores = (cluster.fit(rows).labels_ == -1).astype(float)
+    scores = work(rows)
     seconds = time.perf_counter() - began
     mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     np.save(path + ".rival.npy", scores)

@@ -5,6 +5,7 @@ mod plots;
 mod report;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use crible_eval::bench::{Measured, mean, measure};
@@ -22,6 +23,7 @@ const ENDINGS: [&str; 3] = ["parquet", "csv", "npz"];
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     use_threads(args.threads)?;
+    settle();
     let names: Vec<String> = match args.detectors.as_slice() {
         [] => model_names().map(str::to_owned).collect(),
         chosen => chosen.to_vec(),
@@ -79,6 +81,21 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
         bail!("there is no table ending in .parquet, .csv or .npz");
     }
     Ok(files)
+}
+
+/// Threads that have just been started may share a processor until the system moves one, which takes longer than some fits do.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is real time that the system moves threads by; nothing is computed from it"
+)]
+fn settle() {
+    const ENOUGH: Duration = Duration::from_millis(20);
+    let began = Instant::now();
+    rayon::broadcast(|_| {
+        while began.elapsed() < ENOUGH {
+            std::hint::spin_loop();
+        }
+    });
 }
 
 fn measure_all(table: Table, report: &mut Report, stage: &Stage, (nth, of): (usize, usize)) -> Result<()> {

@@ -113,13 +113,12 @@ fn later(import: &Import, row: usize) -> Option<String> {
     Some(format!("{how} on {year:04}-{month:02}-{day:02}"))
 }
 
-/// Lets the pool that everything runs in have so many threads.
+/// Lets the pool that everything runs in have so many threads, or one for each processor. The one that asks is one of them: were
+/// there another beside them, they would get in each other's way whenever work is handed over.
 pub(crate) fn use_threads(threads: Option<u16>) -> Result<()> {
-    if let Some(threads) = threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
-        pool.build_global().with_context(|| format!("cannot start {threads} threads"))?;
-    }
-    Ok(())
+    let threads = threads.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();
+    pool.build_global().context("cannot start threads")
 }
 
 pub(crate) fn options(args: &ReadArgs) -> Result<Options> {
