@@ -7,7 +7,9 @@ Tables are drawn from a fixed seed: four normal clusters, one row in a hundred u
 of sets that papers time with: shuttle (49,097 × 9), credit cards (284,807 × 29), a wide one (10,000 × 100), and one for
 clusterings (100,000 × 20). Each side
 fits and scores all rows with two threads, in a process of its own; what is compared is the time of fit and score alone,
-reading not included. In every round each side runs once, one after the other, and the ratio is taken round by round.
+reading not included. Every rival fits and scores a thousand rows before its clock starts, and ours lets its threads find
+processors of their own: what a process pays once is not counted. In every round each side runs once, one after the other,
+and the ratio is taken round by round.
 Memory is given twice: the most a process had resident beyond what it had before the fit, and the most the whole process
 had, which is what somebody has to provide.
 
@@ -110,7 +112,7 @@ def pyod(name: str):
 
 
 def other(name: str, rows: np.ndarray):
-    """What fits a rival that is no detector of PyOD's to rows, and scores them."""
+    """What fits a rival that is no detector of PyOD's to all or the first of these rows, and scores them."""
     if name.startswith("isotree"):
         import isotree
 
@@ -168,7 +170,7 @@ def rival(name: str, path: str) -> None:
     rows = np.load(path)
     rows = (rows - rows.mean(0)) / rows.std(0)
     work = (lambda rows: pyod(name).fit(rows).decision_scores_) if name.startswith("pyod") else other(name, rows)
-    # What a process pays once (imports on demand, code compiled as it runs, pools of workers) is not counted.
+    # Imports on demand, code compiled as it runs, pools of workers.
     work(rows[:1000])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()

@@ -54,10 +54,16 @@ struct Part {
     columns: Vec<Column>,
     /// Bytes of a row.
     n_bytes: usize,
-    /// Trees × 256, in mirrored order: which byte of a row a node looks at, and the code of its threshold. Where there is no split, no
-    /// rank is above.
-    bytes: Vec<u8>,
-    codes: Vec<i8>,
+    trees: Vec<Nodes>,
+}
+
+/// A tree's nodes, in mirrored order.
+#[derive(Debug, Clone)]
+struct Nodes {
+    /// Which byte of a row a node looks at.
+    bytes: [u8; NODES],
+    /// Of the rank of its threshold; where there is no split, no rank is above.
+    codes: [i8; NODES],
 }
 
 impl Part {
@@ -74,18 +80,18 @@ impl Part {
             firsts.push(n_bytes);
             n_bytes += column.n_bytes();
         }
-        let (mut bytes, mut codes) = (vec![0; range.len() * NODES], vec![0; range.len() * NODES]);
-        let nodes = bytes.par_chunks_exact_mut(NODES).zip(codes.par_chunks_exact_mut(NODES));
-        nodes.zip(range).for_each(|((bytes, codes), tree)| {
-            codes.fill(code(MOST as u8));
+        let nodes = |tree| {
+            let mut nodes = Nodes { bytes: [0; NODES], codes: [code(MOST as u8); NODES] };
             for (place, column, t) in trees.splits(tree) {
                 let rank = columns[column].rank(t);
                 // At most 256 bytes, and less than 255.
-                bytes[place] = (firsts[column] + rank / MOST) as u8;
-                codes[place] = code((rank % MOST) as u8);
+                nodes.bytes[place] = (firsts[column] + rank / MOST) as u8;
+                nodes.codes[place] = code((rank % MOST) as u8);
             }
-        });
-        Self { columns, n_bytes, bytes, codes }
+            nodes
+        };
+        let trees = range.into_par_iter().map(nodes).collect();
+        Self { columns, n_bytes, trees }
     }
 
     /// The codes of rows, pack after pack, in each byte after byte.
@@ -162,17 +168,15 @@ impl Ranks {
                 if pack_len > 0 {
                     part.fill(level, packs, rows);
                 }
-                let (own, others) = leaves.split_at(part.bytes.len() / NODES);
+                let (own, others) = leaves.split_at(part.trees.len());
                 leaves = others;
-                let (bytes, codes) = (part.bytes.as_chunks().0, part.codes.as_chunks().0);
-                let (groups, bytes) = bytes.as_chunks::<TOGETHER>();
-                let (more_codes, codes) = codes.as_chunks();
+                let (groups, trees) = part.trees.as_chunks::<TOGETHER>();
                 let (more_leaves, own) = own.as_chunks();
-                for ((bytes, codes), leaves) in groups.iter().zip(more_codes).zip(more_leaves) {
-                    walk(simd, bytes, codes, leaves, packs, pack_len, sums);
+                for (trees, leaves) in groups.iter().zip(more_leaves) {
+                    walk(simd, trees, leaves, packs, pack_len, sums);
                 }
-                for ((bytes, codes), leaves) in bytes.iter().zip(codes).zip(own) {
-                    walk(simd, from_ref(bytes), from_ref(codes), from_ref(leaves), packs, pack_len, sums);
+                for (tree, leaves) in trees.iter().zip(own) {
+                    walk(simd, from_ref(tree), from_ref(leaves), packs, pack_len, sums);
                 }
             }
             out.copy_from_slice(&sums.as_flattened()[..out.len()]);
@@ -184,8 +188,7 @@ impl Ranks {
 #[inline(always)]
 fn walk<S: Simd, const N: usize>(
     simd: S,
-    bytes: &[[u8; NODES]; N],
-    codes: &[[i8; NODES]; N],
+    trees: &[Nodes; N],
     leaves: &[[f64; NODES]; N],
     packs: &[i8],
     pack_len: usize,
@@ -194,10 +197,10 @@ fn walk<S: Simd, const N: usize>(
     for (p, sums) in sums.iter_mut().enumerate() {
         if let Some(ranks) = packs[p * pack_len..].first_chunk() {
             let mut reached = [[0; PACK]; N];
-            for ((to, bytes), codes) in reached.iter_mut().zip(bytes).zip(codes) {
-                Pack { simd, bytes, codes, ranks }.reached().store_slice(to);
+            for (to, nodes) in reached.iter_mut().zip(trees) {
+                Pack { simd, nodes, ranks }.reached().store_slice(to);
             }
-            finish(bytes, codes, leaves, ranks, &reached, sums);
+            finish(trees, leaves, ranks, &reached, sums);
         }
     }
 }
@@ -206,8 +209,7 @@ fn walk<S: Simd, const N: usize>(
 #[derive(Clone, Copy)]
 struct Pack<'a, S> {
     simd: S,
-    bytes: &'a [u8; NODES],
-    codes: &'a [i8; NODES],
+    nodes: &'a Nodes,
     ranks: &'a [i8; SEEN],
 }
 
@@ -215,8 +217,9 @@ impl<S: Simd> Pack<'_, S> {
     /// `high` for rows above the threshold of node `at` of the heap, `low` for the others.
     #[inline(always)]
     fn choose(&self, at: usize, low: i8x64<S>, high: i8x64<S>) -> i8x64<S> {
-        let ranks = i8x64::from_slice(self.simd, &self.ranks[usize::from(self.bytes[NODES - at]) * PACK..][..PACK]);
-        ranks.simd_gt(i8x64::splat(self.simd, self.codes[NODES - at])).select(high, low)
+        let byte = usize::from(self.nodes.bytes[NODES - at]);
+        let ranks = i8x64::from_slice(self.simd, &self.ranks[byte * PACK..][..PACK]);
+        ranks.simd_gt(i8x64::splat(self.simd, self.nodes.codes[NODES - at])).select(high, low)
     }
 
     /// Where the rows that have reached node `at` stand one level further down.
@@ -262,8 +265,7 @@ impl<S: Simd> Pack<'_, S> {
 /// instructions for it at hand the compiler gathers what is cheaper to load.
 #[inline(never)]
 fn finish<const N: usize>(
-    bytes: &[[u8; NODES]; N],
-    codes: &[[i8; NODES]; N],
+    trees: &[Nodes; N],
     leaves: &[[f64; NODES]; N],
     ranks: &[i8; SEEN],
     reached: &[[i8; PACK]; N],
@@ -273,8 +275,8 @@ fn finish<const N: usize>(
         for tree in 0..N {
             let mut at = usize::from(reached[tree][lane] as u8);
             for _ in LEVELS..NODES.ilog2() {
-                let rank = ranks[usize::from(bytes[tree][at]) * PACK + lane];
-                at = (at + at).wrapping_sub(usize::from(codes[tree][at] < rank)) % NODES;
+                let rank = ranks[usize::from(trees[tree].bytes[at]) * PACK + lane];
+                at = (at + at).wrapping_sub(usize::from(trees[tree].codes[at] < rank)) % NODES;
             }
             *sum += leaves[tree][at];
         }
