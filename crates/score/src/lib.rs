@@ -49,6 +49,7 @@
 //! | [`dbscan`] | far from every dense row | yes |
 //! | [`optics`] | reached by a growing cluster late | yes |
 //! | [`hdbscan`] | outside of its own cluster, however dense that is | yes |
+//! | [`views`] | rare in one respect, or in several | yes |
 //!
 //! [`calibration`] turns scores into tail probabilities, [`ensemble`] combines detectors by them, [`encode`]
 //! makes matrices of tables with words and nulls. [`benford`] tests the digits of a group of amounts.
@@ -120,6 +121,7 @@ mod steps;
 mod tails;
 mod traits;
 mod units;
+pub mod views;
 
 pub use error::Error;
 pub use face::{Algorithm, Checked, Params};

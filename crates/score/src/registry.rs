@@ -30,6 +30,7 @@ use crate::robust_random_cut_forest::RobustRandomCutForest;
 use crate::robust_z::{Aggregate, RobustZ};
 use crate::sampled_knn::SampledKnn;
 use crate::sciforest::SciForest;
+use crate::views::Views;
 use crate::{Detector, Error, Model, Snapshot};
 use linfa::ParamGuard;
 
@@ -88,6 +89,7 @@ const ENTRIES: &[Entry] = &[
     entry!(Dbscan),
     entry!(Optics),
     entry!(Hdbscan),
+    entry!(Views),
     entry!(Ensemble, seed),
 ];
 

@@ -35,6 +35,7 @@ use crible_score::robust_random_cut_forest::RobustRandomCutForest;
 use crible_score::robust_z::{Aggregate, RobustZ};
 use crible_score::sampled_knn::SampledKnn;
 use crible_score::sciforest::SciForest;
+use crible_score::views::{Member, Side, View, Views, ViewsConfig};
 use crible_score::{Detector, Error, Scale};
 use linfa::ParamGuard;
 
@@ -73,6 +74,15 @@ fn members() -> Result<[Box<dyn Detector>; 4], Error> {
 
 fn ensemble(combine: Combine) -> Result<crible_score::Params<crible_score::ensemble::EnsembleConfig>, Error> {
     Ok(members()?.into_iter().fold(Ensemble::params(), |e, m| e.member(m)).combine(combine))
+}
+
+/// Views whatever the width: one of the first column, one of the last and of a forest on both.
+fn views() -> Result<crible_score::Params<ViewsConfig>, Error> {
+    let column = |column| Member::Column { column, side: Side::Both };
+    let detector = Box::new(IsolationForest::params().n_trees(20).check()?);
+    let joint = Member::Joint { columns: vec![0, 0], detector };
+    let view = |name: &str, members| View { name: name.to_owned(), members };
+    Ok(Views::params().view(view("one", vec![column(0)])).view(view("other", vec![column(0), joint])))
 }
 
 contract! {
@@ -136,6 +146,8 @@ contract! {
     hdbscan: Hdbscan::params().check()?;
     hdbscan_raw: Hdbscan::params().min_points(10).min_cluster_size(30).scale(Scale::Raw).check()?;
     gmm_sampled: Gmm::params().n_samples(3).max_samples(80).seed(5).check()?;
+    views_default: Views::params().check()?;
+    views_untrimmed: Views::params().rounds(0).counts_from(0.5).rest(0.1).check()?;
     ensemble_default: Ensemble::params().check()?;
     ensemble_upper_half: ensemble(Combine::UpperHalf)?.check()?;
     ensemble_mean: ensemble(Combine::Mean)?.check()?;
@@ -154,6 +166,19 @@ mod pca_residual {
     contract!(@tests same_rows_same_bits, any_cut_order_layout_and_threads, snapshot_round_trip,
         not_finite_is_refused, shapes_are_refused, constant_column, all_equal_rows, duplicates, one_column,
         more_columns_than_rows, one_row, magnitudes, explanations_add_up, top_column_matters_most);
+}
+
+/// Of groups that do not see all columns: what is there is scored, explained and saved as in any model.
+mod views_of_groups {
+    use super::*;
+
+    fn detector() -> Box<dyn Detector> {
+        Box::new(views().unwrap().expected(0, 0.3).check().unwrap())
+    }
+
+    contract!(@tests same_rows_same_bits, any_cut_order_layout_and_threads, snapshot_round_trip,
+        not_finite_is_refused, shapes_are_refused, constant_column, all_equal_rows, duplicates, one_column,
+        more_columns_than_rows, one_row, magnitudes, explanations_add_up);
 }
 
 /// Detectors that draw by chance do so by their seed.
@@ -210,6 +235,7 @@ fn every_registered_model_is_tested() {
         "dbscan",
         "optics",
         "hdbscan",
+        "views",
         "ensemble",
     ];
     assert_eq!(crible_score::model_names().collect::<Vec<_>>(), tested);

@@ -1,0 +1,139 @@
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+
+use super::Views;
+use super::model::{FittedMember, FittedView, Rule, Source};
+use super::params::{Member, Side, ViewsConfig};
+use super::tail::{Curve, Tail};
+use crate::score::score;
+use crate::{Error, Model};
+
+/// A member over all rows of the fit.
+struct Seen {
+    source: Source,
+    side: Side,
+    /// Of each row.
+    values: Vec<f64>,
+    /// Rows by value, ascending.
+    order: Vec<u32>,
+}
+
+/// A column, or a detector that was fitted on several.
+fn see(source: Source, side: Side, values: Vec<f64>) -> Seen {
+    let mut order: Vec<u32> = (0..values.len() as u32).collect();
+    order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]).then(a.cmp(&b)));
+    Seen { source, side, values, order }
+}
+
+impl Seen {
+    /// The tails of the rows that are kept, and −ln p of all.
+    fn fit(&self, kept: &[bool]) -> Result<(Option<Tail>, Option<Tail>, Vec<f64>), Error> {
+        let sorted = || self.order.iter().filter(|&&row| kept[row as usize]).map(|&row| self.values[row as usize]);
+        let (is_high, is_low) = self.side.ends();
+        // −0 and 0 are one value.
+        let high =
+            is_high.then(|| Tail::new(Curve::fit(&sorted().map(|x| x + 0.0).collect::<Vec<_>>()))).transpose()?;
+        let turned = || sorted().rev().map(|x| 0.0 - x).collect::<Vec<_>>();
+        let low = is_low.then(|| Tail::new(Curve::fit(&turned()))).transpose()?;
+        let side = |tail: &Option<Tail>, value: f64| tail.as_ref().map_or(0.0, |tail| tail.neg_ln(value));
+        let logs = self.values.iter().map(|&value| side(&high, value).max(side(&low, -value))).collect();
+        Ok((high, low, logs))
+    }
+}
+
+/// The tail of what is kept of numbers in any order.
+fn tail_of(numbers: &[f64], kept: &[bool]) -> Result<Tail, Error> {
+    let mut numbers: Vec<f64> = numbers.iter().zip(kept).filter(|(_, kept)| **kept).map(|(x, _)| *x).collect();
+    numbers.sort_unstable_by(f64::total_cmp);
+    Tail::new(Curve::fit(&numbers))
+}
+
+pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Error> {
+    let (n, n_columns) = rows.dim();
+    if n > u32::MAX as usize {
+        return Err(Error::TooMany { what: "rows", got: n, limit: u32::MAX as usize });
+    }
+    let is_there = |column: usize| {
+        if column < n_columns { Ok(()) } else { Err(Error::Columns { got: n_columns, expected: column + 1 }) }
+    };
+    if let Some((column, _)) = config.expected {
+        is_there(column)?;
+    }
+    let column = |column: usize, side: Side| {
+        let values = rows.index_axis(Axis(1), column).to_vec();
+        see(Source::Column(column), side, values)
+    };
+    let member = |member: &Member| match member {
+        Member::Column { column: at, side } => {
+            is_there(*at)?;
+            Ok(column(*at, *side))
+        }
+        Member::Joint { columns, detector } => {
+            columns.iter().try_for_each(|&column| is_there(column))?;
+            let part = rows.select(Axis(1), columns);
+            let model: Box<dyn Model> = detector.fit(part.view())?;
+            let values = score(model.as_ref(), part.view())?.to_vec();
+            Ok(see(Source::Joint { columns: columns.clone(), model }, Side::Upper, values))
+        }
+    };
+    let views: Vec<(String, Vec<Seen>)> = if config.views.is_empty() {
+        (0..n_columns).map(|at| (format!("column_{at}"), vec![column(at, Side::Both)])).collect()
+    } else {
+        let view = |view: &super::View| {
+            let members = view.members.par_iter().map(member).collect::<Result<_, Error>>()?;
+            Ok((view.name.clone(), members))
+        };
+        config.views.iter().map(view).collect::<Result<_, Error>>()?
+    };
+    let rule = Rule {
+        counts_from: config.counts_from,
+        rest: config.rest,
+        expected: config.expected.map(|(column, share)| (column as u32, share)),
+    };
+
+    let mut kept = vec![true; n];
+    let mut round = 0;
+    loop {
+        let fitted: Vec<_> = views.par_iter().map(|(_, members)| fit_view(members, &kept)).collect::<Result<_, _>>()?;
+        let all = |row: usize| fitted.iter().map(move |(_, _, logs): &Fitted| logs[row]);
+        let sums: Vec<f64> = (0..n).map(|row| rule.score(all(row), 1.0)).collect();
+        if round == config.rounds || config.trim == 0.0 {
+            let scores: Vec<f64> = (0..n).map(|row| sums[row] * rule.left(|column| rows[[row, column]])).collect();
+            let tail = tail_of(&scores, &kept)?;
+            let views = views.into_iter().zip(fitted).map(|((name, members), (tails, tail, _))| FittedView {
+                name,
+                members: members
+                    .into_iter()
+                    .zip(tails)
+                    .map(|(seen, (high, low))| FittedMember { source: seen.source, high, low })
+                    .collect(),
+                tail,
+            });
+            return Ok(Views { n_columns, rule, views: views.collect(), tail });
+        }
+        let mut sorted = sums.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let bound = sorted[((n - 1) as f64 * (1.0 - config.trim)) as usize];
+        kept.iter_mut().zip(&sums).for_each(|(kept, sum)| *kept = *sum <= bound);
+        round += 1;
+    }
+}
+
+/// Tails of the members, that of the rarest where there are several, and −ln p of each row.
+type Fitted = (Vec<(Option<Tail>, Option<Tail>)>, Option<Tail>, Vec<f64>);
+
+fn fit_view(members: &[Seen], kept: &[bool]) -> Result<Fitted, Error> {
+    let mut tails = Vec::with_capacity(members.len());
+    let mut rarest = vec![0.0_f64; kept.len()];
+    for seen in members {
+        let (high, low, logs) = seen.fit(kept)?;
+        rarest.iter_mut().zip(&logs).for_each(|(most, y)| *most = most.max(*y));
+        tails.push((high, low));
+    }
+    if members.len() == 1 {
+        return Ok((tails, None, rarest));
+    }
+    let tail = tail_of(&rarest, kept)?;
+    rarest.iter_mut().for_each(|y| *y = tail.neg_ln(*y));
+    Ok((tails, Some(tail), rarest))
+}

@@ -1,0 +1,370 @@
+use ndarray::{ArrayView1, ArrayView2, Axis, ShapeBuilder};
+use serde::{Deserialize, Serialize};
+
+use super::ViewsConfig;
+use super::params::Side;
+use super::tail::{Curve, Tail};
+use crate::error::SnapshotError;
+use crate::face::{Params, predict};
+use crate::registry::load;
+use crate::rows::{slice_rows, with_scratch};
+use crate::score::{check_columns, first_not_finite};
+use crate::{Error, Model, Snapshot};
+
+/// Rows worked off together.
+const TILE: usize = 256;
+
+/// Views of a fit. See the [module](self) documentation.
+#[derive(Debug)]
+pub struct Views {
+    pub(super) n_columns: usize,
+    pub(super) rule: Rule,
+    pub(super) views: Vec<FittedView>,
+    /// Of the score.
+    pub(super) tail: Tail,
+}
+
+/// How views become one score.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Rule {
+    pub(super) counts_from: f64,
+    pub(super) rest: f64,
+    /// The column that says how much a row was to be expected, and what share of the score that takes away at most.
+    pub(super) expected: Option<(u32, f64)>,
+}
+
+#[derive(Debug)]
+pub(super) struct FittedView {
+    pub(super) name: String,
+    pub(super) members: Vec<FittedMember>,
+    /// Of the rarest member, where there are several.
+    pub(super) tail: Option<Tail>,
+}
+
+#[derive(Debug)]
+pub(super) struct FittedMember {
+    pub(super) source: Source,
+    /// Of high values, and of low ones.
+    pub(super) high: Option<Tail>,
+    pub(super) low: Option<Tail>,
+}
+
+#[derive(Debug)]
+pub(super) enum Source {
+    Column(usize),
+    Joint { columns: Vec<usize>, model: Box<dyn Model> },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    n_columns: u64,
+    rule: Rule,
+    views: Vec<ViewBody>,
+    tail: Curve,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ViewBody {
+    name: String,
+    members: Vec<MemberBody>,
+    tail: Option<Curve>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MemberBody {
+    columns: Vec<u32>,
+    /// None for a column by itself.
+    model: Option<Snapshot>,
+    high: Option<Curve>,
+    low: Option<Curve>,
+}
+
+impl Rule {
+    /// What a view adds to the score.
+    fn excess(&self, neg_ln: f64) -> f64 {
+        let beyond = neg_ln - self.counts_from;
+        (if beyond > 0.0 { beyond } else { 0.0 }) + self.rest * neg_ln
+    }
+
+    /// What is left of the score of a row.
+    pub(super) fn left(&self, row: impl Fn(usize) -> f64) -> f64 {
+        match self.expected {
+            Some((column, share)) => {
+                let expected = row(column as usize);
+                let expected = if expected > 0.0 { expected } else { 0.0 };
+                1.0 - share * if expected < 1.0 { expected } else { 1.0 }
+            }
+            None => 1.0,
+        }
+    }
+
+    /// The score of a row from its views.
+    pub(super) fn score(&self, views: impl Iterator<Item = f64>, left: f64) -> f64 {
+        views.fold(0.0, |sum, neg_ln| sum + self.excess(neg_ln)) * left
+    }
+}
+
+impl FittedMember {
+    pub(super) fn neg_ln(&self, value: f64) -> f64 {
+        let side = |tail: &Option<Tail>, value: f64| tail.as_ref().map_or(0.0, |tail| tail.neg_ln(value));
+        let (high, low) = (side(&self.high, value), side(&self.low, -value));
+        if high > low { high } else { low }
+    }
+}
+
+impl Source {
+    /// The values of rows, of which `scratch` has room for the columns of a joint view.
+    pub(super) fn fill(&self, rows: ArrayView2<'_, f64>, scratch: &mut [f64], out: &mut [f64]) {
+        match self {
+            Self::Column(column) => {
+                out.iter_mut().zip(rows.index_axis(Axis(1), *column)).for_each(|(out, x)| *out = *x);
+            }
+            Self::Joint { columns, model } => {
+                let n = rows.nrows();
+                let scratch = &mut scratch[..n * columns.len()];
+                for (&column, to) in columns.iter().zip(scratch.chunks_exact_mut(n.max(1))) {
+                    to.iter_mut().zip(rows.index_axis(Axis(1), column)).for_each(|(to, x)| *to = *x);
+                }
+                if let Ok(part) = ArrayView2::from_shape((n, columns.len()).f(), &*scratch) {
+                    model.score_block(part, out);
+                }
+            }
+        }
+    }
+}
+
+impl Views {
+    pub(crate) const NAME: &'static str = "views";
+    const VERSION: u32 = 1;
+
+    /// Parameters, to be set, checked and fitted.
+    pub fn params() -> Params<ViewsConfig> {
+        Params::new(ViewsConfig::default())
+    }
+
+    /// Names of the views, in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.views.iter().map(|view| view.name.as_str())
+    }
+
+    /// Number of views.
+    pub fn n_views(&self) -> usize {
+        self.views.len()
+    }
+
+    /// What a view of a row adds to its score before it is damped, from its −ln p.
+    pub fn excess(&self, neg_ln: f64) -> f64 {
+        self.rule.excess(neg_ln)
+    }
+
+    /// Columns of the widest joint view.
+    fn widest(&self) -> usize {
+        let width = |member: &FittedMember| match &member.source {
+            Source::Column(_) => 0,
+            Source::Joint { columns, .. } => columns.len(),
+        };
+        self.views.iter().flat_map(|view| &view.members).map(width).max().unwrap_or(0)
+    }
+
+    /// Scores rows into `raw`, the probabilities that a usual row scores as high into `tail`, and each view's −ln p into `parts` (rows ×
+    /// views).
+    ///
+    /// # Errors
+    /// As [`score_into`](crate::score_into).
+    pub fn score_parts(
+        &self,
+        rows: ArrayView2<'_, f64>,
+        parts: &mut [f64],
+        raw: &mut [f64],
+        tail: &mut [f64],
+    ) -> Result<(), Error> {
+        check_columns(rows, self.n_columns)?;
+        let n = rows.nrows();
+        let lengths = [("parts", parts.len(), n * self.views.len()), ("raw", raw.len(), n), ("tail", tail.len(), n)];
+        for (what, got, expected) in lengths {
+            if got != expected {
+                return Err(Error::Length { what, got, expected });
+            }
+        }
+        if let Some((row, column)) = first_not_finite(rows) {
+            return Err(Error::NotFinite { row, column, value: rows[[row, column]] });
+        }
+        let width = self.views.len();
+        self.each_part(rows, raw, |row, view, neg_ln| parts[row * width + view] = neg_ln);
+        tail.iter_mut().zip(raw).for_each(|(tail, raw)| *tail = libm::exp(-self.tail.neg_ln(*raw)));
+        Ok(())
+    }
+
+    /// The score of each row; `visit(row, view, −ln p)` sees every view.
+    fn each_part(&self, rows: ArrayView2<'_, f64>, raw: &mut [f64], mut visit: impl FnMut(usize, usize, f64)) {
+        let most = raw.len().min(TILE);
+        let (views, widest) = (self.views.len(), self.widest());
+        with_scratch(most * (2 + views + widest), |scratch| {
+            let (values, rest) = scratch.split_at_mut(most);
+            let (rarest, rest) = rest.split_at_mut(most);
+            let (logs, joint) = rest.split_at_mut(most * views);
+            for (start, raw) in raw.chunks_mut(TILE).enumerate().map(|(i, raw)| (i * TILE, raw)) {
+                let tile = slice_rows(rows, start, raw.len());
+                let (values, rarest) = (&mut values[..raw.len()], &mut rarest[..raw.len()]);
+                for (v, view) in self.views.iter().enumerate() {
+                    rarest.fill(0.0);
+                    for member in &view.members {
+                        member.source.fill(tile.view(), joint, values);
+                        for (rarest, value) in rarest.iter_mut().zip(&*values) {
+                            let neg_ln = member.neg_ln(*value);
+                            *rarest = if neg_ln > *rarest { neg_ln } else { *rarest };
+                        }
+                    }
+                    for (i, rarest) in rarest.iter().enumerate() {
+                        let neg_ln = view.tail.as_ref().map_or(*rarest, |tail| tail.neg_ln(*rarest));
+                        logs[i * views + v] = neg_ln;
+                        visit(start + i, v, neg_ln);
+                    }
+                }
+                for (i, (raw, logs)) in raw.iter_mut().zip(logs.chunks_exact(views)).enumerate() {
+                    let left = self.rule.left(|column| tile[[i, column]]);
+                    *raw = self.rule.score(logs.iter().copied(), left);
+                }
+            }
+        });
+    }
+
+    /// The model in a snapshot.
+    ///
+    /// # Errors
+    /// [`SnapshotError`].
+    pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
+        let body: Body = snapshot.decode(Self::NAME, Self::VERSION)?;
+        let invalid = |what: &str| Err(SnapshotError::invalid(Self::NAME, what));
+        let n_columns = usize::try_from(body.n_columns).unwrap_or(0);
+        let Rule { counts_from, rest, expected } = body.rule;
+        let is_expected =
+            expected.is_none_or(|(column, share)| (column as usize) < n_columns && (0.0..=1.0).contains(&share));
+        if n_columns == 0 || !(0.0..=20.0).contains(&counts_from) || !(0.0..=1.0).contains(&rest) || !is_expected {
+            return invalid("no columns, or a rule out of range");
+        }
+        let tail = |curve: Option<Curve>| curve.map(Tail::new).transpose();
+        let mut views = Vec::with_capacity(body.views.len());
+        for ViewBody { name, members: bodies, tail: curve } in body.views {
+            let mut members = Vec::with_capacity(bodies.len());
+            for MemberBody { columns, model, high, low } in bodies {
+                let columns: Vec<usize> = columns.into_iter().map(|column| column as usize).collect();
+                if columns.is_empty() || columns.iter().any(|&column| column >= n_columns) {
+                    return invalid("a member of columns that are not there");
+                }
+                let source = match model {
+                    None => match columns[..] {
+                        [column] => Source::Column(column),
+                        _ => return invalid("a member of several columns and no detector"),
+                    },
+                    Some(snapshot) => {
+                        // Else bytes could nest deeper than the stack.
+                        if [Self::NAME, crate::ensemble::Ensemble::NAME].contains(&snapshot.model()) {
+                            return invalid("a member that has members");
+                        }
+                        let model = load(&snapshot)?;
+                        if model.n_columns() != columns.len() {
+                            return invalid("a detector of another width");
+                        }
+                        Source::Joint { columns, model }
+                    }
+                };
+                members.push(FittedMember { source, high: tail(high)?, low: tail(low)? });
+            }
+            if members.is_empty() {
+                return invalid("a view without members");
+            }
+            views.push(FittedView { name, members, tail: tail(curve)? });
+        }
+        if views.is_empty() {
+            return invalid("no view");
+        }
+        Ok(Self { n_columns, rule: body.rule, views, tail: Tail::new(body.tail)? })
+    }
+}
+
+impl Model for Views {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
+        self.each_part(rows, out, |_, _, _| {});
+    }
+
+    /// What a view adds goes to the rarest of its columns; what a joint view adds is divided among its own as its detector does.
+    fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {
+        out.fill(0.0);
+        let left = self.rule.left(|column| row[column]);
+        let mut joint = vec![0.0; self.widest()];
+        for view in &self.views {
+            let mut rarest: Option<(f64, &FittedMember)> = None;
+            for member in &view.members {
+                let mut value = [0.0];
+                member.source.fill(row.insert_axis(Axis(0)), &mut joint, &mut value);
+                let neg_ln = member.neg_ln(value[0]);
+                if rarest.is_none_or(|(most, _)| neg_ln > most) {
+                    rarest = Some((neg_ln, member));
+                }
+            }
+            let Some((neg_ln, member)) = rarest else { continue };
+            let excess = self.rule.excess(view.tail.as_ref().map_or(neg_ln, |tail| tail.neg_ln(neg_ln))) * left;
+            match &member.source {
+                Source::Column(column) => out[*column] += excess,
+                Source::Joint { columns, model } => {
+                    let part: Vec<f64> = columns.iter().map(|&column| row[column]).collect();
+                    let mut parts = vec![0.0; columns.len()];
+                    model.explain_row(ArrayView1::from(&part), &mut parts);
+                    parts.iter_mut().for_each(|part| *part = if *part > 0.0 { *part } else { 0.0 });
+                    let total: f64 = parts.iter().sum();
+                    let even = 1.0 / columns.len() as f64;
+                    for (&column, part) in columns.iter().zip(parts) {
+                        out[column] += excess * if total > 0.0 { part / total } else { even };
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_additive(&self) -> bool {
+        true
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let curve = |tail: &Option<Tail>| tail.as_ref().map(|tail| tail.curve().clone());
+        let member = |member: &FittedMember| {
+            let (columns, model) = match &member.source {
+                Source::Column(column) => (vec![*column as u32], None),
+                Source::Joint { columns, model } => {
+                    (columns.iter().map(|&column| column as u32).collect(), Some(model.snapshot()))
+                }
+            };
+            MemberBody { columns, model, high: curve(&member.high), low: curve(&member.low) }
+        };
+        let views = self.views.iter().map(|view| ViewBody {
+            name: view.name.clone(),
+            members: view.members.iter().map(member).collect(),
+            tail: curve(&view.tail),
+        });
+        let body = Body {
+            n_columns: self.n_columns as u64,
+            rule: self.rule,
+            views: views.collect(),
+            tail: self.tail.curve().clone(),
+        };
+        Snapshot::new(Self::NAME, Self::VERSION, &body)
+    }
+}
+
+impl Side {
+    /// Whether high values are strange, and low ones.
+    pub(super) fn ends(self) -> (bool, bool) {
+        (self != Self::Lower, self != Self::Upper)
+    }
+}
+
+predict!(Views);

@@ -1,0 +1,137 @@
+use std::fmt;
+
+use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
+
+use super::{Views, fit};
+use crate::face::{Algorithm, Params};
+use crate::{Detector, Error};
+
+/// Which values of a column are strange.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Side {
+    /// High ones.
+    Upper,
+    /// Low ones.
+    Lower,
+    /// Both.
+    #[default]
+    Both,
+}
+
+/// What a view is made of.
+#[non_exhaustive]
+pub enum Member {
+    /// A column.
+    Column {
+        /// Its index.
+        column: usize,
+        /// Which of its values are strange.
+        side: Side,
+    },
+    /// A detector on some columns.
+    Joint {
+        /// Their indices.
+        columns: Vec<usize>,
+        /// The detector; higher scores are stranger.
+        detector: Box<dyn Detector>,
+    },
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Column { column, side } => write!(f, "Column({column}, {side:?})"),
+            Self::Joint { columns, detector } => write!(f, "Joint({columns:?}, {})", detector.name()),
+        }
+    }
+}
+
+/// One view: a name and what it is made of, one member at least.
+#[derive(Debug)]
+pub struct View {
+    /// Its name.
+    pub name: String,
+    /// What it is made of.
+    pub members: Vec<Member>,
+}
+
+/// Parameters of [`Views`].
+#[derive(Debug)]
+pub struct ViewsConfig {
+    pub(super) views: Vec<View>,
+    pub(super) counts_from: f64,
+    pub(super) rest: f64,
+    pub(super) trim: f64,
+    pub(super) rounds: usize,
+    pub(super) expected: Option<(usize, f64)>,
+}
+
+impl Default for ViewsConfig {
+    fn default() -> Self {
+        Self { views: Vec::new(), counts_from: 2.0, rest: 0.02, trim: 0.02, rounds: 2, expected: None }
+    }
+}
+
+impl Params<ViewsConfig> {
+    /// Adds a view. By default each column is one, both its sides strange.
+    pub fn view(self, view: View) -> Self {
+        self.with(|c| c.views.push(view))
+    }
+
+    /// From which −ln p on a view counts in full, 0 to 20; 2 by default.
+    pub fn counts_from(self, neg_ln: f64) -> Self {
+        self.with(|c| c.counts_from = neg_ln)
+    }
+
+    /// What of a view's −ln p counts in any case, above 0 and up to 1; 0.02 by default.
+    pub fn rest(self, rest: f64) -> Self {
+        self.with(|c| c.rest = rest)
+    }
+
+    /// The share of rows that is left out before tails are fitted anew, 0 up to ½; 0.02 by default.
+    pub fn trim(self, share: f64) -> Self {
+        self.with(|c| c.trim = share)
+    }
+
+    /// How often that is done, 0 to 10; twice by default.
+    pub fn rounds(self, rounds: usize) -> Self {
+        self.with(|c| c.rounds = rounds)
+    }
+
+    /// A column that says how much a row was to be expected, 0 to 1, and what share of the score of one that was entirely so goes, 0 to
+    /// 1. None by default.
+    pub fn expected(self, column: usize, share: f64) -> Self {
+        self.with(|c| c.expected = Some((column, share)))
+    }
+}
+
+impl Algorithm for ViewsConfig {
+    const NAME: &'static str = Views::NAME;
+    type Model = Views;
+
+    fn check(&self) -> Result<(), Error> {
+        let range = |name, value: f64, is_in: bool, range| {
+            if is_in { Ok(()) } else { Err(Error::parameter(Self::NAME, name, value, range)) }
+        };
+        range("counts_from", self.counts_from, (0.0..=20.0).contains(&self.counts_from), "0 to 20")?;
+        range("rest", self.rest, self.rest > 0.0 && self.rest <= 1.0, "0 < x <= 1")?;
+        range("trim", self.trim, (0.0..0.5).contains(&self.trim), "0 <= x < 0.5")?;
+        range("rounds", self.rounds as f64, self.rounds <= 10, "0 to 10")?;
+        let share = self.expected.map_or(0.0, |(_, share)| share);
+        range("expected", share, (0.0..=1.0).contains(&share), "0 to 1")?;
+        let empty = self.views.iter().filter(|view| {
+            let is_empty = |member: &Member| matches!(member, Member::Joint { columns, .. } if columns.is_empty());
+            view.members.is_empty() || view.members.iter().any(is_empty)
+        });
+        match empty.count() {
+            0 => Ok(()),
+            n => Err(Error::parameter(Self::NAME, "view", n, "no view without members or columns")),
+        }
+    }
+
+    fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Views, Error> {
+        fit::fit(self, rows)
+    }
+}

@@ -1,0 +1,215 @@
+//! How rare values as high as this are, as −ln of their share.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::error::SnapshotError;
+use crate::steps::Knots;
+
+/// What no value is rarer than.
+pub(super) const MOST: f64 = 40.0;
+
+/// The share of rows from which on values follow a generalised Pareto distribution, and the fewest rows it is made of.
+const BODY: f64 = 0.99;
+const TAIL_ROWS: f64 = 30.0;
+
+/// Fewest values beyond the threshold that tell how the tail goes on.
+const LEAST_BEYOND: usize = 10;
+
+/// The heaviest tail there is held to be.
+const MOST_SHAPE: f64 = 0.5;
+
+/// From the ninetieth to the ninety-ninth hundredth −ln of the share grows by ln 10.
+const LN_10: f64 = std::f64::consts::LN_10;
+
+/// Knots are this far apart at least.
+const STEP: f64 = 1.0 / 64.0;
+
+/// What is stored of a column: −ln of the share of rows at least as high as each knot, and the tail beyond the last.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Curve {
+    /// Ascending.
+    values: Vec<f64>,
+    neg_ln: Vec<f64>,
+    beyond: Option<Beyond>,
+}
+
+/// A generalised Pareto distribution beyond a threshold, which is a knot or above the last.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Beyond {
+    threshold: f64,
+    /// −ln of the share of rows beyond the threshold.
+    from: f64,
+    scale: f64,
+    shape: f64,
+}
+
+/// A [`Curve`] to be looked up.
+#[derive(Debug, Clone)]
+pub(super) struct Tail {
+    curve: Curve,
+    knots: Knots,
+}
+
+impl Curve {
+    /// From ascending values, at least one.
+    pub(super) fn fit(sorted: &[f64]) -> Self {
+        let n = sorted.len() as f64;
+        let (mut values, mut neg_ln): (Vec<f64>, Vec<f64>) = (vec![], vec![]);
+        let mut start = 0;
+        let mut is_common = true;
+        for run in sorted.chunk_by(|a, b| a == b) {
+            // The row itself is counted with those at least as high.
+            let y = -libm::log((n - start as f64 + 1.0) / (n + 1.0));
+            let was_common = std::mem::replace(&mut is_common, run.len() as f64 > n / 256.0);
+            let is_last = start + run.len() == sorted.len();
+            if is_last || is_common || was_common || neg_ln.last().is_none_or(|last| y - last >= STEP) {
+                values.push(run[0]);
+                neg_ln.push(y.max(0.0));
+            }
+            start += run.len();
+        }
+        Self { beyond: Beyond::fit(sorted), values, neg_ln }
+    }
+
+    fn is_sound(&self) -> bool {
+        let Self { values, neg_ln, beyond } = self;
+        let fine = |beyond: &Beyond| {
+            let Beyond { threshold, from, scale, shape } = *beyond;
+            threshold.is_finite()
+                && (0.0..=MOST).contains(&from)
+                && scale > 0.0
+                && scale.is_finite()
+                && (0.0..=MOST_SHAPE).contains(&shape)
+        };
+        !values.is_empty()
+            && values.len() == neg_ln.len()
+            && neg_ln.windows(2).all(|pair| pair[0] <= pair[1])
+            && neg_ln.iter().all(|y| (0.0..=MOST).contains(y))
+            && beyond.as_ref().is_none_or(fine)
+    }
+}
+
+impl Beyond {
+    fn fit(sorted: &[f64]) -> Option<Self> {
+        let n = sorted.len();
+        let share = BODY.min(1.0 - TAIL_ROWS / n as f64);
+        if share <= 0.0 {
+            return None;
+        }
+        let threshold = sorted[((n as f64 * share).ceil() as usize).min(n - 1)];
+        let beyond = &sorted[sorted.partition_point(|x| *x <= threshold)..];
+        let m = beyond.len();
+        if m < LEAST_BEYOND {
+            return None;
+        }
+        // Probability-weighted moments (Hosking and Wallis 1987), of distances in units of the largest.
+        let largest = beyond[m - 1] - threshold;
+        if !(largest > 0.0 && largest.is_finite()) {
+            return None;
+        }
+        let (mut first, mut second) = (0.0, 0.0);
+        for (i, x) in beyond.iter().enumerate() {
+            let x = (x - threshold) / largest;
+            first += x;
+            second += x * (m - 1 - i) as f64 / (m - 1) as f64;
+        }
+        let (first, second) = (first / m as f64, second / m as f64);
+        let denominator = first - 2.0 * second;
+        let shape = if denominator > 1e-12 { 2.0 - first / denominator } else { 0.0 };
+        let shape = shape.clamp(0.0, MOST_SHAPE);
+        // A tail is no steeper than the body that leads to it: strange rows among those of the fit, which are all alike, would else make
+        // all that are stranger as rare as can be.
+        let slope = (threshold - sorted[n * 9 / 10]) / LN_10;
+        let scale = (first * (1.0 - shape) * largest).max(slope).max(1e-9);
+        Some(Self { threshold, from: -libm::log(m as f64 / n as f64), scale, shape })
+    }
+}
+
+impl Tail {
+    pub(super) fn new(curve: Curve) -> Result<Self, Error> {
+        match Knots::new(curve.values.clone()) {
+            Some(knots) if curve.is_sound() => Ok(Self { curve, knots }),
+            _ => Err(SnapshotError::invalid("views", "a tail out of range")),
+        }
+    }
+
+    pub(super) fn curve(&self) -> &Curve {
+        &self.curve
+    }
+
+    /// −ln of the share of rows at least as high, 0 to [`MOST`]; never less for a higher value.
+    pub(super) fn neg_ln(&self, value: f64) -> f64 {
+        let Curve { values, neg_ln, beyond } = &self.curve;
+        let below = self.knots.count_below(value);
+        let last = values.len() - 1;
+        let body = if below == 0 {
+            neg_ln[0]
+        } else if below > last {
+            neg_ln[last]
+        } else if self.knots.is(below, value) {
+            neg_ln[below]
+        } else {
+            let (from, to) = (neg_ln[below - 1], neg_ln[below]);
+            let share = (value * 0.5 - values[below - 1] * 0.5) / (values[below] * 0.5 - values[below - 1] * 0.5);
+            let y = from + (to - from) * share;
+            if y < to { y } else { to }
+        };
+        match beyond {
+            Some(Beyond { threshold, from, scale, shape }) if value > *threshold => {
+                let y = (value - threshold) / scale;
+                let y = if *shape > 1e-6 { libm::log1p(shape * y) / shape } else { y };
+                let y = from + y;
+                if y < MOST { y } else { MOST }
+            }
+            // Up to the threshold no more than where the tail begins.
+            Some(Beyond { from, .. }) if body > *from => *from,
+            _ => body,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn tail(mut values: Vec<f64>) -> Tail {
+        values.sort_by(f64::total_cmp);
+        Tail::new(Curve::fit(&values)).unwrap()
+    }
+
+    #[test]
+    fn an_exponential_tail_goes_on_as_one() {
+        // −ln u of evenly spread u is exponential: −ln of the share of larger ones is the value itself.
+        let values = (0..20_000).map(|i| -((f64::from(i) + 0.5) / 20_000.0).ln()).collect();
+        let tail = tail(values);
+        for x in [0.1, 1.0, 3.0, 4.5, 6.0, 9.0, 14.0] {
+            assert!((tail.neg_ln(x) - x).abs() < 0.05 * x + 0.02, "{x}: {}", tail.neg_ln(x));
+        }
+        assert_eq!(tail.neg_ln(-3.0), 0.0);
+        assert_eq!(tail.neg_ln(1e300), MOST);
+    }
+
+    #[test]
+    fn a_rare_value_is_as_rare_as_it_is() {
+        let mut values = vec![0.0; 990];
+        values.extend([1.0; 10]);
+        let tail = tail(values);
+        assert_eq!(tail.neg_ln(0.0), 0.0);
+        assert!((tail.neg_ln(1.0) - 4.5).abs() < 0.1, "{}", tail.neg_ln(1.0));
+    }
+
+    proptest! {
+        /// Higher values are never less rare, and nothing is past the most there is.
+        #[test]
+        fn grows(values in prop::collection::vec(prop_oneof![-1e3f64..1e3, Just(0.0), Just(7.0)], 1..400), probes in prop::collection::vec(-2e3f64..2e3, 2..50)) {
+            let tail = tail(values);
+            let mut probes = probes;
+            probes.sort_by(f64::total_cmp);
+            let found: Vec<f64> = probes.iter().map(|x| tail.neg_ln(*x)).collect();
+            prop_assert!(found.windows(2).all(|pair| pair[0] <= pair[1]), "{found:?}");
+            prop_assert!(found.iter().all(|y| (0.0..=MOST).contains(y)));
+        }
+    }
+}
