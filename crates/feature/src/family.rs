@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::lives::Lives;
 use crate::ring::{more, roomy};
 use crate::set::{Rows, UNWANTED};
-use crate::shared::{Owner, part_of};
+use crate::shared::{Owner, shard_of};
 use crate::state::{Saved, take};
 use crate::window::IdMap;
 use crate::{Feature, StateError};
@@ -340,7 +340,7 @@ impl<R: Rule> Feature for Family<R> {
         let empty = |_| Self::empty(rule.clone(), columns.clone(), kept, reach);
         let mut divided: Vec<Self> = (0..parts).map(empty).collect();
         for (key, slot) in index {
-            let part = &mut divided[part_of(R::owner_of(key), parts)];
+            let part = &mut divided[shard_of(R::owner_of(key), parts)];
             let place = part.slot(key);
             part.states[place as usize] = std::mem::take(&mut states[slot as usize]);
             part.aside.replace(place, aside.replace(slot, Vec::new()));

@@ -18,6 +18,8 @@ mod ring;
 mod set;
 mod shared;
 mod state;
+mod sync;
+mod ticket;
 mod window;
 mod windows;
 

@@ -11,7 +11,7 @@ use crate::family::{Family, Reach};
 use crate::limits::{Limits, Settings};
 use crate::links::Links;
 use crate::pattern::PatternBehaviour;
-use crate::state::{Kept, KeptV1, Saved, StateError};
+use crate::state::{Kept, KeptV1, Saved, SavedFamily, StateError};
 
 /// Marks a row that is absorbed without being read.
 pub(crate) const UNWANTED: u32 = u32::MAX;
@@ -243,7 +243,8 @@ impl FeatureSet {
 
     /// The state as bytes: the same for the same transactions, however they were handed in.
     pub fn save(&self) -> Vec<u8> {
-        self.save_families(self.features.iter().map(|feature| vec![feature.as_ref()]))
+        let oldest = self.oldest();
+        self.saved_with(self.features.iter().map(|feature| SavedFamily::of(&**feature, oldest)).collect())
     }
 
     /// The earliest time a transaction that is still to come may have.
@@ -255,16 +256,9 @@ impl FeatureSet {
         &self.limits
     }
 
-    /// The state as bytes, families in order, each of the parts it is in.
-    pub(crate) fn save_families<'a>(&self, families: impl Iterator<Item = Vec<&'a dyn Feature>>) -> Vec<u8> {
-        let oldest = self.oldest();
-        let save = |parts: Vec<&dyn Feature>| {
-            let name = parts.first().map_or("", |part| part.name()).to_owned();
-            let mut entities: Vec<_> = parts.iter().flat_map(|part| part.save_entities(oldest)).collect();
-            entities.sort_unstable_by_key(|(key, _)| *key);
-            (name, entities.into_iter().flat_map(|(_, bytes)| bytes).collect())
-        };
-        let families = families.map(save).collect();
+    /// The state as bytes, with these families in order.
+    pub(crate) fn saved_with(&self, families: Vec<SavedFamily>) -> Vec<u8> {
+        let families = families.into_iter().map(SavedFamily::into_bytes).collect();
         let [watermark, floor] = [self.watermark, self.floor].map(|at| at.map(|at| at.0));
         let kept = Kept { watermark, floor, lateness: self.limits.lateness.0, families };
         // Writing plain data to memory has nothing to fail on.

@@ -1,15 +1,16 @@
 //! One set for several threads.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crible_core::{EntityId, Timestamp, Transaction};
 
 use crate::set::{FeatureSet, SWEEP_AFTER};
+use crate::state::SavedFamily;
+use crate::ticket::{Ticket, TicketLock, Tickets};
 use crate::{Feature, Late, LateCount};
 
-/// Parts that entities of one kind are divided into: many more than threads, so that two seldom want the same.
-const PARTS: usize = 64;
+/// Shards that entities of one kind are divided into: many more than threads, so that two seldom want the same.
+const SHARDS: usize = 64;
 
 /// Whose entities a family is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +48,11 @@ impl Owner {
 /// A [`FeatureSet`] that several threads step, each transaction by the one that takes it.
 ///
 /// Families are divided by whose entities they are about: accounts, counterparties, devices, addresses and categories have so many
-/// parts each; what is left, the watch over time and links, is behind a lock. A thread takes that lock, takes a transaction, draws a
-/// number for each part it belongs to, and lets go of the lock; then it waits for its turn at one part after the other. So
+/// shards each; what is left, the watch over time and links, is behind a lock. A thread takes that lock, takes a transaction, draws a
+/// ticket at each shard it belongs to, and lets go of the lock; then it waits for its turn at the shards. So
 /// whatever two transactions share, they come to it in the order in which they were taken, and rows are those of one set that was
-/// handed them in this order. Nobody waits with the lock in hand, and as all numbers of a transaction are drawn at once, whoever was
-/// first is first everywhere: no two wait for each other.
+/// handed them in this order. Nobody waits with the lock in hand or with a turn, and as all tickets of a transaction are drawn at once, whoever
+/// was first is first everywhere: no two wait for each other.
 ///
 /// Where a budget of memory has to be held, nothing is divided: who is forgotten first depends on all.
 #[derive(Debug)]
@@ -62,28 +63,20 @@ pub struct SharedSet {
     layout: Vec<(Option<usize>, usize)>,
 }
 
-/// What is behind one lock. In lines of the cache of its own, as each part is, so that who takes a lock takes nothing else from another's.
+/// What is behind one lock, in cache lines of its own.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Common {
     set: FeatureSet,
-    /// By group, how many numbers have been drawn at each part.
-    drawn: Vec<[u64; PARTS]>,
+    /// By group, what has been drawn at each shard.
+    tickets: Vec<[Tickets; SHARDS]>,
 }
 
-/// Families of one owner, in parts.
+/// Families of one owner, in shards.
 #[derive(Debug)]
 struct Group {
     owner: Owner,
-    parts: Vec<Part>,
-}
-
-/// Whose turn it is, and whose families these are then: nobody else who has a number takes the lock.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Part {
-    turn: AtomicU64,
-    families: Mutex<Families>,
+    shards: Vec<TicketLock<Families>>,
 }
 
 /// Families of some entities.
@@ -93,42 +86,11 @@ struct Families {
     unswept: usize,
 }
 
-/// A number drawn at a part.
-struct Turn<'a> {
-    part: &'a Part,
-    number: u64,
-}
-
-impl Part {
-    /// Waits until it is the turn of whoever drew `number`.
-    fn wait_for(&self, number: u64) {
-        /// Turns are short: looking again costs less than being woken.
-        const LOOKS: u32 = 256;
-        let mut looks = 0;
-        while self.turn.load(Ordering::Acquire) != number {
-            if looks < LOOKS {
-                looks += 1;
-                std::hint::spin_loop();
-            } else {
-                std::thread::yield_now();
-            }
-        }
-    }
-}
-
-impl Drop for Turn<'_> {
-    /// The next one's turn, also where this one was not made use of.
-    fn drop(&mut self) {
-        self.part.wait_for(self.number);
-        self.part.turn.store(self.number + 1, Ordering::Release);
-    }
-}
-
 impl FeatureSet {
     /// Hands the state over to a set that several threads can step.
     pub fn share(mut self) -> SharedSet {
         let mut layout = Vec::new();
-        let mut groups: Vec<Group> = Vec::new();
+        let mut divided: Vec<(Owner, Vec<Families>)> = Vec::new();
         let is_divided = self.limits().memory.is_none();
         for feature in std::mem::take(&mut self.features) {
             let width = feature.columns().len();
@@ -138,31 +100,30 @@ impl FeatureSet {
                 self.features.push(feature);
                 continue;
             };
-            let at = groups.iter().position(|group| group.owner == owner).unwrap_or(groups.len());
-            if at == groups.len() {
-                groups.push(Group { owner, parts: (0..PARTS).map(|_| Part::default()).collect() });
+            let at = divided.iter().position(|(of, _)| *of == owner).unwrap_or(divided.len());
+            if at == divided.len() {
+                divided.push((owner, (0..SHARDS).map(|_| Families::default()).collect()));
             }
             layout.push((Some(at), width));
-            for (part, feature) in groups[at].parts.iter_mut().zip(feature.divide(PARTS)) {
-                part.families.get_mut().unwrap_or_else(PoisonError::into_inner).features.push(feature);
+            for (shard, feature) in divided[at].1.iter_mut().zip(feature.divide(SHARDS)) {
+                shard.features.push(feature);
             }
         }
-        let common = Common { set: self, drawn: vec![[0; PARTS]; groups.len()] };
+        let groups = divided.into_iter().map(|(owner, shards)| {
+            let shards = shards.into_iter().map(TicketLock::new).collect();
+            Group { owner, shards }
+        });
+        let groups: Vec<Group> = groups.collect();
+        let common = Common { set: self, tickets: vec![[Tickets::default(); SHARDS]; groups.len()] };
         SharedSet { common: Mutex::new(common), groups, layout }
     }
-}
-
-/// What a lock guards. A panic of a caller's own closure poisons the first before anything is touched, which is then as sound as
-/// ever.
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Families {
     /// Forgets, now and then, of whom no payment at `oldest` or later can read anything.
     fn tidy(&mut self, oldest: i64) {
         self.unswept += 1;
-        if self.unswept > SWEEP_AFTER / PARTS && self.unswept > self.features.iter().map(|f| f.entities()).sum() {
+        if self.unswept > SWEEP_AFTER / SHARDS && self.unswept > self.features.iter().map(|f| f.entities()).sum() {
             self.features.iter_mut().for_each(|feature| feature.sweep(oldest));
             self.unswept = 0;
         }
@@ -170,6 +131,11 @@ impl Families {
 }
 
 impl SharedSet {
+    /// A panic of a caller's own closure poisons the lock before anything is touched, which is then as sound as ever.
+    fn common(&self) -> MutexGuard<'_, Common> {
+        self.common.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes a transaction from `next`, which no other thread does meanwhile, reads its row into `out` and absorbs it; `None` where
     /// there is none.
     ///
@@ -180,32 +146,35 @@ impl SharedSet {
         next: impl FnOnce() -> Option<Transaction>,
         out: &mut [f32],
     ) -> Option<(Transaction, Result<(), Late>)> {
-        let mut common = held(&self.common);
+        let mut common = self.common();
         let txn = next()?;
         if let Err(late) = common.set.admit(&txn) {
             return Some((txn, Err(late)));
         }
         let oldest = common.set.oldest();
-        let mut turns: [Option<Turn<'_>>; Owner::ALL.len()] = Default::default();
-        for ((turn, group), drawn) in turns.iter_mut().zip(&self.groups).zip(&mut common.drawn) {
-            *turn = group.owner.of(&txn).map(|of| {
-                let part = part_of(of, PARTS);
-                drawn[part] += 1;
-                Turn { part: &group.parts[part], number: drawn[part] - 1 }
+        let mut tickets: [Option<Ticket<'_, Families>>; Owner::ALL.len()] = Default::default();
+        for ((ticket, group), drawn) in tickets.iter_mut().zip(&self.groups).zip(&mut common.tickets) {
+            *ticket = group.owner.of(&txn).map(|of| {
+                let shard = shard_of(of, SHARDS);
+                drawn[shard].draw(&group.shards[shard])
             });
         }
         self.read(None, common.set.features.iter_mut(), &txn, out);
         drop(common);
-        for (at, turn) in turns.into_iter().enumerate().take(self.groups.len()) {
-            match turn {
-                Some(turn) => {
-                    turn.part.wait_for(turn.number);
-                    let mut families = held(&turn.part.families);
-                    families.tidy(oldest);
-                    self.read(Some(at), families.features.iter_mut(), &txn, out);
-                }
+        for (group, ticket) in tickets.iter().enumerate().take(self.groups.len()) {
+            if ticket.is_none() {
                 // Of nobody there is nothing to read.
-                None => self.read(Some(at), std::iter::empty(), &txn, out),
+                self.read(Some(group), std::iter::empty(), &txn, out);
+            }
+        }
+        // Shards where it is this transaction's turn come first; where there is none, it waits for one.
+        let is_served = |ticket: &Option<Ticket<'_, _>>| ticket.as_ref().is_some_and(Ticket::is_served);
+        while let Some(group) = tickets.iter().position(is_served).or(tickets.iter().position(Option::is_some)) {
+            if let Some(ticket) = tickets[group].take() {
+                ticket.with(|families| {
+                    families.tidy(oldest);
+                    self.read(Some(group), families.features.iter_mut(), &txn, out);
+                });
             }
         }
         Some((txn, Ok(())))
@@ -234,51 +203,54 @@ impl SharedSet {
 
     /// As [`FeatureSet::watermark`].
     pub fn watermark(&self) -> Option<Timestamp> {
-        held(&self.common).set.watermark()
+        self.common().set.watermark()
     }
 
     /// As [`FeatureSet::late`].
     pub fn late(&self) -> LateCount {
-        held(&self.common).set.late()
+        self.common().set.late()
     }
 
     /// As [`FeatureSet::state_bytes`].
     pub fn state_bytes(&self) -> usize {
-        let parts = self.groups.iter().flat_map(|group| &group.parts);
+        let shards = self.groups.iter().flat_map(|group| &group.shards);
         let bytes =
-            |part: &Part| -> usize { held(&part.families).features.iter().map(|feature| feature.state_bytes()).sum() };
-        held(&self.common).set.state_bytes() + parts.map(bytes).sum::<usize>()
+            |families: &mut Families| families.features.iter().map(|feature| feature.state_bytes()).sum::<usize>();
+        let divided: usize = shards.map(|shard| shard.between(bytes)).sum();
+        self.common().set.state_bytes() + divided
     }
 
     /// As [`FeatureSet::save`], of a moment between two transactions.
     pub fn save(&self) -> Vec<u8> {
-        // With the lock in hand nothing new begins, and each part's turn comes when what is under way has left it.
-        let common = held(&self.common);
-        let settled = self.groups.iter().zip(&common.drawn).map(|(group, drawn)| -> Vec<MutexGuard<'_, Families>> {
-            group.parts.iter().zip(drawn).for_each(|(part, drawn)| part.wait_for(*drawn));
-            group.parts.iter().map(|part| held(&part.families)).collect()
+        // With the lock in hand nothing new begins, and each shard is settled when what is under way has left it.
+        let common = self.common();
+        let oldest = common.set.oldest();
+        let mut saved: Vec<Vec<SavedFamily>> = vec![Vec::new(); self.groups.len()];
+        for ((group, tickets), saved) in self.groups.iter().zip(&common.tickets).zip(&mut saved) {
+            for (shard, tickets) in group.shards.iter().zip(tickets) {
+                shard.settled(*tickets, |families| {
+                    saved.resize_with(families.features.len(), SavedFamily::default);
+                    families
+                        .features
+                        .iter()
+                        .zip(saved.iter_mut())
+                        .for_each(|(feature, saved)| saved.add(&**feature, oldest));
+                });
+            }
+        }
+        let mut saved: Vec<_> = saved.into_iter().map(Vec::into_iter).collect();
+        let mut of_common = common.set.features.iter();
+        let families = self.layout.iter().filter_map(|(group, _)| match group {
+            Some(group) => saved[*group].next(),
+            None => of_common.next().map(|feature| SavedFamily::of(&**feature, oldest)),
         });
-        let groups: Vec<_> = settled.collect();
-        let mut of_common = 0;
-        let mut of_groups = vec![0; groups.len()];
-        let families = self.layout.iter().map(|(group, _)| {
-            let next = group.map_or(&mut of_common, |group| &mut of_groups[group]);
-            let at = *next;
-            *next += 1;
-            let together: Vec<&dyn Feature> = match group {
-                Some(group) => {
-                    groups[*group].iter().filter_map(|part| part.features.get(at).map(AsRef::as_ref)).collect()
-                }
-                None => common.set.features.get(at).map(AsRef::as_ref).into_iter().collect(),
-            };
-            together
-        });
-        common.set.save_families(families)
+        let families = families.collect();
+        common.set.saved_with(families)
     }
 }
 
-/// Which of so many parts an entity is in: the high half of its mixed pseudonym, as tables take the low one.
-pub(crate) fn part_of(entity: u64, parts: usize) -> usize {
+/// Which of so many shards an entity is in: the high half of its mixed pseudonym, as tables take the low one.
+pub(crate) fn shard_of(entity: u64, parts: usize) -> usize {
     let mixed = entity.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     (mixed as usize * parts) >> 32
 }
