@@ -8,13 +8,14 @@ use crate::{Engine, Error, LateCount, Model, Verdict};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
 ///
-/// What belongs to accounts, counterparties, devices, addresses and categories is divided into 64 parts each, at which payments take
-/// turns, so windows are exact whatever thread an entity's payments come on. What two payments have in common is read and absorbed one
-/// after the other; all else, scoring and explaining included, runs side by side. What hangs together across accounts, which is links
-/// by shared devices alone, is behind one lock, and everything is where a budget of memory has to be held.
+/// What belongs to accounts, counterparties, devices, addresses and categories is divided into 64 shards each. A payment takes one ticket
+/// for each shard it belongs to, and has its turn there when all earlier tickets have been used. So windows are exact whatever thread an
+/// entity's payments come on. What two payments have in common is read and absorbed one after the other; all else, scoring and explaining
+/// included, runs in parallel. Links by shared devices hang together across accounts: they are behind one lock, and so is everything where a
+/// budget of memory has to be held.
 ///
-/// **Order.** Transactions take effect in the order in which the handles got hold of that lock: with it in hand a transaction draws its
-/// turns at all parts it belongs to. So whatever two transactions share, they come to it in this order, and every verdict is, to the bit,
+/// **Order.** Transactions take effect in the order in which the handles get hold of that lock: while it holds the lock, a transaction
+/// takes all of its tickets. So whatever two transactions share, they come to it in this order, and every verdict is, to the bit,
 /// that of one [`Engine`] which observed them in this order. Where the order matters, as it does for transactions that
 /// would otherwise be [`Error::Late`], let the handles take from one queue with [`Shared::observe_next`]: the queue's order is
 /// then the state's, on any number of threads.
