@@ -4,19 +4,20 @@ mod columns;
 
 use std::collections::VecDeque;
 
-use crible_core::{Amount, Column, EntityId, Position, Timestamp, Transaction, Window};
+use crible_core::{EntityId, Position, Transaction, Window};
 use serde::{Deserialize, Serialize};
 
+use crate::account::columns::Reading;
 use crate::calendar::Calendar;
-use crate::family::{Reach, Rule, Writer};
-use crate::math::{CountLogs, exp, ln, ln1p};
+use crate::kind::{kind, per_unit};
+use crate::math::{CountLogs, ln};
+use crate::owner::Owner;
 use crate::peers::Peers;
-use crate::place;
-use crate::shared::Owner;
+use crate::rule::{Columns, Reach, Row, Rule};
 use crate::state::{KeptEvents, KeptEventsV1};
-use crate::window::{Events, Sums, float, magnitude, shrunk_log_ratio};
+use crate::window::{Events, float, magnitude, shrunk_log_ratio};
 
-/// Places of the windows, by what they are unless told.
+/// Places of the windows, named after their default lengths.
 const HOUR: usize = 0;
 const DAY: usize = 1;
 const WEEK: usize = 2;
@@ -147,9 +148,6 @@ impl Places {
     }
 }
 
-/// How many of an account's payments are gone through at most for what was paid to a new counterparty: few, whatever the account.
-const LOOKED_BACK: usize = 64;
-
 /// A payment is outsized from this many times the account's mean on, believed as much as its history allows.
 const OUTSIZED: f64 = 3.0;
 
@@ -157,6 +155,7 @@ impl Rule for AccountBehaviour {
     type Key = (u64, u32);
     type Input = Payment;
     type State = Account;
+    type Reading<'a> = Reading<'a>;
     type Kept = KeptAccount;
     type V1 = KeptAccountV1;
     type V2 = KeptAccount;
@@ -175,7 +174,7 @@ impl Rule for AccountBehaviour {
         [account, u64::from(kind), 0]
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self) -> Columns<Self> {
         columns::columns(&self.windows, self.counterparties, self.positions, self.balances)
     }
 
@@ -205,12 +204,12 @@ impl Rule for AccountBehaviour {
         payment.at
     }
 
-    fn step(&self, account: &mut Account, payment: &Payment, reach: &Reach, out: Option<Writer<'_>>) {
+    fn step(&self, account: &mut Account, payment: &Payment, reach: &Reach, row: Option<Row<'_, Self>>) {
         account.expire(payment.at, &self.windows, reach.lateness);
         let to_mean = account.to_mean(payment);
         let (other, first) = account.events.meet(payment.other);
-        if let Some(out) = out {
-            self.read(account, payment, (other, first), to_mean, out);
+        if let Some(row) = row {
+            row.fill(&Reading::new(self, account, payment, (other, first), to_mean));
         }
         let is_outsized = to_mean >= self.outsized;
         let marks = if first { FIRST } else { 0 } | if is_outsized { IS_OUTSIZED } else { 0 };
@@ -372,32 +371,6 @@ impl Account {
         let of_peers = |peers: f64| (ln(minor + 1.0) - peers) * (2.0 / (count + 2.0));
         own + payment.peers.map_or(0.0, of_peers)
     }
-
-    /// The payment as one with all before it to a counterparty first paid within the day, but for that first; `None` where there
-    /// was no such first.
-    fn to_new(&self, payment: &Payment, counterparty: u32) -> Option<Payment> {
-        if !self.events.is_in(DAY, counterparty) {
-            return None;
-        }
-        let today = self.events.sums()[DAY].count as usize;
-        let today = self.events.iter().rev().take(today.min(LOOKED_BACK));
-        let mut minor = payment.minor;
-        for event in today.filter(|event| event.other == counterparty) {
-            if event.marks & FIRST != 0 {
-                return Some(Payment { minor, ..*payment });
-            }
-            minor = minor.saturating_add(event.minor);
-        }
-        None
-    }
-
-    /// What is shown beside it, in minor units: the account's mean or, where it has paid nothing yet, its peers'.
-    fn expected(&self, payment: &Payment) -> f64 {
-        match payment.peers {
-            Some(peers) if self.payments == 0 => exp(peers) - 1.0,
-            _ => self.mean(),
-        }
-    }
 }
 
 impl AccountBehaviour {
@@ -411,131 +384,4 @@ impl AccountBehaviour {
     ) -> Self {
         Self { windows, peers, counterparties, positions, balances, logs: CountLogs::new(), outsized: ln(OUTSIZED) }
     }
-
-    /// `met` is the slot of the counterparty, and whether it is new.
-    fn read(&self, account: &Account, payment: &Payment, met: (u32, bool), to_mean_ever: f64, mut out: Writer<'_>) {
-        let sums = account.events.sums();
-        let per_unit = f64::from(payment.per_unit);
-        let minor = payment.minor as f64;
-        let mean = |w: usize| sums[w].mean();
-        let month_mean = mean(MONTH);
-
-        out.put(|| ln1p(minor * per_unit));
-        out.put(|| shrunk_log_ratio(minor, mean(WEEK), f64::from(sums[WEEK].count)));
-        let to_mean = shrunk_log_ratio(minor, month_mean, f64::from(sums[MONTH].count));
-        out.put(|| to_mean);
-        let above_mean = to_mean.max(0.0);
-        out.put(|| strangeness(minor, &sums[MONTH], month_mean, per_unit));
-        let run = self.logs.ln1p(account.outsized);
-        let in_run = |share: f64| if to_mean_ever > 0.0 { to_mean_ever + share * run } else { 0.0 };
-        out.put(|| in_run(0.5));
-        out.put(|| in_run(0.25));
-        out.put(|| run);
-        let outsized = f64::from(account.outsized);
-        out.put(|| outsized / (outsized + 1.0));
-        for sums in sums {
-            out.put(|| self.logs.ln1p(sums.count));
-        }
-        for sums in sums {
-            out.put(|| ln1p(float(sums.sum) * per_unit));
-        }
-        let (count, days) = (f64::from(sums[MONTH].count), self.windows[MONTH].0 as f64 / self.windows[DAY].0 as f64);
-        let usual_count = (count + 1.0) / days;
-        let usual_sum = float(sums[MONTH].sum) / days * per_unit;
-        let held_back = count / (count + 2.0);
-        let today_count = f64::from(sums[DAY].count) + 1.0;
-        let today_sum = (float(sums[DAY].sum) + minor) * per_unit;
-        let hour_sum = float(sums[HOUR].sum) + minor;
-        out.put(|| shrunk_log_ratio(hour_sum, month_mean, count));
-        out.put(|| ln(today_count / (usual_count + 1.0)) * held_back);
-        out.put(|| ln((today_sum + 1.0) / (usual_sum + month_mean * per_unit + 1.0)) * held_back);
-        // Never seen before: as far back as the longest window reaches.
-        let longest = self.windows[MONTH].0;
-        let pace = account.last_at.map_or(longest, |last| payment.at.saturating_sub(last).min(longest));
-        out.put(|| ln1p(pace as f64 / 1e6));
-        out.put(|| account.calendar.hour_surprise(payment.at, sums[MONTH].count) * above_mean);
-        out.put(|| account.calendar.part_surprise(payment.at, sums[MONTH].count));
-        out.put(|| account.calendar.weekday_surprise(payment.at, sums[MONTH].count));
-        if self.counterparties {
-            let (counterparty, first) = met;
-            let firsts = account.events.others().len() - usize::from(first);
-            let share = (firsts as f64 + 1.0) / (f64::from(account.payments) + 1.0);
-            out.put(|| if first { -ln(share) } else { 0.0 });
-            out.put(|| account.to_new(payment, counterparty).map_or(0.0, |to| account.to_mean(&to).max(0.0)));
-            for w in [DAY, WEEK] {
-                out.put(|| self.logs.ln1p(sums[w].distinct));
-            }
-        }
-        if self.positions {
-            let (km, speed) = travel(account, payment);
-            out.put(|| ln1p(km));
-            out.put(|| ln1p(speed));
-        }
-        if self.balances {
-            out.put(|| f64::from(payment.balance_share));
-        }
-        out.put(|| account.expected(payment) * per_unit);
-        for sums in sums {
-            out.put(|| sums.mean() * per_unit);
-        }
-        for sums in sums {
-            out.put(|| sums.deviation() * per_unit);
-        }
-        out.put(|| hour_sum * per_unit);
-        out.put(|| today_count);
-        out.put(|| usual_count);
-        out.put(|| today_sum);
-        out.put(|| usual_sum);
-        out.put(|| crate::calendar::hour(payment.at) as f64);
-        out.put(|| Timestamp(payment.at).weekday() as f64);
-        out.finish();
-    }
-}
-
-/// Kilometres from the last position, and the speed that took; both zero where either end is unknown. Half an hour is
-/// added to the time, so that two tills at opposite ends of a mall are no supersonic flight.
-fn travel(account: &Account, payment: &Payment) -> (f64, f64) {
-    match (account.places.last, payment.position) {
-        (Some((at, from)), Some(to)) => {
-            let km = place::kilometres(from, to);
-            let hours = payment.at.saturating_sub(at) as f64 / 3.6e9;
-            (km, km / (hours + 0.5))
-        }
-        _ => (0.0, 0.0),
-    }
-}
-
-/// What must agree for two payments to be of one kind: direction and currency.
-pub(crate) fn kind(txn: &Transaction) -> u32 {
-    kind_of(txn.amount)
-}
-
-/// The same of an amount alone.
-pub(crate) fn kind_of(amount: Amount) -> u32 {
-    letters(amount) << 1 | u32::from(amount.minor <= 0)
-}
-
-/// The currency's three letters as a number.
-pub(crate) fn currency(txn: &Transaction) -> u32 {
-    letters(txn.amount)
-}
-
-fn letters(amount: Amount) -> u32 {
-    amount.currency.bits()
-}
-
-/// Major units in a minor one.
-pub(crate) fn per_unit(txn: &Transaction) -> f32 {
-    const PER_UNIT: [f32; 5] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4];
-    PER_UNIT[txn.amount.currency.exponent() as usize]
-}
-
-/// (amount − mean) / spread, the spread floored at a tenth of the mean and one major unit, and the whole held back while
-/// the history is short.
-fn strangeness(minor: f64, sums: &Sums, mean: f64, per_unit: f64) -> f64 {
-    let count = f64::from(sums.count);
-    let spread = sums.deviation().max(mean / 10.0).max(1.0 / per_unit);
-    let z = (minor - mean) / spread * (count / (count + 2.0));
-    // A log scale on both sides: a hundred deviations are not ten times as strange as ten.
-    if z < 0.0 { -ln1p(-z) } else { ln1p(z) }
 }

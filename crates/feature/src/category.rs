@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use crible_core::{Column, Scale, Tail, Topic, Transaction, Unit};
 use serde::{Deserialize, Serialize};
 
-use crate::account::{kind, per_unit};
-use crate::family::{Reach, Rule, Writer};
+use crate::kind::{kind, per_unit};
 use crate::math::ln;
-use crate::shared::Owner;
+use crate::owner::Owner;
+use crate::rule::{Columns, Reach, Row, Rule};
 use crate::window::{float, magnitude};
 
 /// Buckets of the amount's histogram: sixteen to a doubling, from one minor unit to the largest amount there is.
@@ -51,11 +51,20 @@ struct Doubling {
     steps: [u32; STEPS],
 }
 
+/// What a category's columns are computed from: its state, and the payment's amount in minor units.
+pub(crate) struct Reading<'a> {
+    category: &'a Category,
+    minor: i64,
+    /// Major units in a minor one.
+    per_unit: f32,
+}
+
 impl Rule for CategoryBehaviour {
     type Key = (u64, u64, u32);
     /// Time, magnitude in minor units, and major units in a minor one.
     type Input = (i64, i64, f32);
     type State = Category;
+    type Reading<'a> = Reading<'a>;
     type Kept = KeptCategory;
     type V1 = KeptCategoryV1;
     type V2 = KeptCategoryV2;
@@ -74,15 +83,20 @@ impl Rule for CategoryBehaviour {
         [high, low, u64::from(kind)]
     }
 
-    fn columns(&self) -> Vec<Column> {
-        vec![
+    fn columns(&self) -> Columns<Self> {
+        let mut all = Columns::<Self>::new();
+        all.add(
             Column::input("amount_for_category", Unit::Money, Scale::NegLn, Tail::Upper, Topic::AmountForCategory)
                 .shown_as_amount()
                 .against("category_mean")
                 .told("amount {value} is more than all but {own} of payments in its category (mean {typical})")
                 .shown_only(),
-            Column::context("category_mean", Unit::Money, Scale::Linear, Topic::AmountForCategory),
-        ]
+            |r| r.category.surprise(r.minor),
+        );
+        all.add(Column::context("category_mean", Unit::Money, Scale::Linear, Topic::AmountForCategory), |r| {
+            float(r.category.sum) / f64::from(r.category.count.max(1)) * f64::from(r.per_unit)
+        });
+        all
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Self::Input)> {
@@ -104,12 +118,10 @@ impl Rule for CategoryBehaviour {
         category: &mut Category,
         &(at, minor, per_unit): &Self::Input,
         reach: &Reach,
-        out: Option<Writer<'_>>,
+        row: Option<Row<'_, Self>>,
     ) {
-        if let Some(mut out) = out {
-            out.put(|| category.surprise(minor));
-            out.put(|| float(category.sum) / f64::from(category.count.max(1)) * f64::from(per_unit));
-            out.finish();
+        if let Some(row) = row {
+            row.fill(&Reading { category, minor, per_unit });
         }
         if category.count == 0 {
             category.first_at = at;
@@ -137,7 +149,7 @@ impl Rule for CategoryBehaviour {
             undone.push((at, minor, 0.0));
         }
         undone.reverse();
-        // What was before those that are known one by one is of the same life as they.
+        // What was before those that are known one by one is of the same session as they.
         category.last_at = category.recent.back().map(|(at, _)| *at);
         if category.count == 0 {
             *category = Category::default();
@@ -205,16 +217,18 @@ impl Rule for CategoryBehaviour {
         (category.count > 0 && sum >= 0 && are_counted && are_in_order && are_sound).then_some(category)
     }
 
-    /// Payments of both sides were within reach of each other or were not: as lives, so are these. What one side had forgotten before
+    /// Payments of both sides were within reach of each other or were not: as sessions, so are these. What one side had forgotten before
     /// stays forgotten.
     fn join(&self, mut a: Vec<KeptCategory>, b: Vec<KeptCategory>, reach: &Reach) -> Option<Vec<KeptCategory>> {
         a.extend(b);
-        a.sort_by_key(|life| life.first_at);
+        a.sort_by_key(|session| session.first_at);
         let mut joined: Vec<KeptCategory> = Vec::with_capacity(a.len());
-        for life in a {
+        for session in a {
             match joined.last_mut() {
-                Some(before) if life.first_at.saturating_sub(before.last_at?) <= reach.forget => before.add(life)?,
-                _ => joined.push(life),
+                Some(before) if session.first_at.saturating_sub(before.last_at?) <= reach.forget => {
+                    before.add(session)?
+                }
+                _ => joined.push(session),
             }
         }
         Some(joined)
@@ -354,24 +368,24 @@ mod tests {
     use crate::{Feature as _, Saved};
     use proptest::prelude::*;
 
-    /// A life of one payment, or what pretends to be.
-    fn life(first_at: i64, last_at: i64, change: impl Fn(&mut KeptCategory)) -> KeptCategory {
-        let mut life =
+    /// A session of one payment, or what pretends to be.
+    fn session(first_at: i64, last_at: i64, change: impl Fn(&mut KeptCategory)) -> KeptCategory {
+        let mut session =
             KeptCategory { first_at, last_at: Some(last_at), buckets: vec![(7, 1)], sum: 1, recent: Vec::new() };
-        change(&mut life);
-        life
+        change(&mut session);
+        session
     }
 
-    /// What cannot have come about is refused: no lives, lives that are not one after the other, and numbers that contradict each other.
+    /// What cannot have come about is refused: no sessions, sessions that are not one after the other, and numbers that contradict each other.
     #[test]
-    fn impossible_lives_are_refused() {
+    fn impossible_sessions_are_refused() {
         let as_is = |_: &mut KeptCategory| {};
-        let check = |lives: Vec<KeptCategory>| {
+        let check = |sessions: Vec<KeptCategory>| {
             let reach = Reach { lateness: 50, forget: 10 };
             let mut family = Family::new(CategoryBehaviour, reach, &|_| true);
             let key: <CategoryBehaviour as Rule>::Key = (1, 2, 3);
             let saved = Saved { format: 3, watermark: 100, here: i64::MIN };
-            let bytes = postcard::to_allocvec(&(key, lives)).unwrap();
+            let bytes = postcard::to_allocvec(&(key, sessions)).unwrap();
             assert!((0..bytes.len()).skip(1).all(|length| family.stage(&bytes[..length], saved).is_err()), "cut short");
             family.commit(false);
             let staged = family.stage(&bytes, saved);
@@ -379,24 +393,24 @@ mod tests {
             assert_eq!(family.entities(), usize::from(staged.is_ok()));
             staged.is_ok()
         };
-        assert!(check(vec![life(60, 70, as_is), life(90, 100, as_is)]));
+        assert!(check(vec![session(60, 70, as_is), session(90, 100, as_is)]));
         assert!(!check(vec![]));
-        assert!(!check(vec![life(90, 100, as_is), life(60, 70, as_is)]));
-        assert!(!check(vec![life(60, 90, as_is), life(90, 100, as_is)]));
-        assert!(!check(vec![life(60, 101, as_is)]), "after the latest payment");
-        assert!(!check(vec![life(70, 60, as_is)]));
+        assert!(!check(vec![session(90, 100, as_is), session(60, 70, as_is)]));
+        assert!(!check(vec![session(60, 90, as_is), session(90, 100, as_is)]));
+        assert!(!check(vec![session(60, 101, as_is)]), "after the latest payment");
+        assert!(!check(vec![session(70, 60, as_is)]));
         let forged: [fn(&mut KeptCategory); 8] = [
-            |life| life.last_at = None,
-            |life| life.buckets.clear(),
-            |life| life.buckets.push((7, 1)),
-            |life| life.buckets.push((BUCKETS as u16, 1)),
-            |life| life.buckets.push((8, u32::MAX)),
-            |life| life.sum = -1,
-            |life| life.recent.push((71, 1)),
-            |life| life.recent.extend([(65, 1); 2]),
+            |session| session.last_at = None,
+            |session| session.buckets.clear(),
+            |session| session.buckets.push((7, 1)),
+            |session| session.buckets.push((BUCKETS as u16, 1)),
+            |session| session.buckets.push((8, u32::MAX)),
+            |session| session.sum = -1,
+            |session| session.recent.push((71, 1)),
+            |session| session.recent.extend([(65, 1); 2]),
         ];
         for (n, forge) in forged.into_iter().enumerate() {
-            assert!(!check(vec![life(60, 70, forge)]), "{n}");
+            assert!(!check(vec![session(60, 70, forge)]), "{n}");
         }
     }
 

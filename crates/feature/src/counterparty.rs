@@ -2,15 +2,15 @@
 
 use crible_core::{Column, EntityId, Has, Scale, Tail, Topic, Transaction, Unit, Window};
 
-use crate::account::{kind, per_unit};
-use crate::family::{Reach, Rule, Writer};
+use crate::kind::{kind, per_unit};
 use crate::math::{CountLogs, ln};
-use crate::shared::Owner;
+use crate::owner::Owner;
+use crate::rule::{Columns, Reach, Row, Rule};
 use crate::state::{KeptEvents, KeptEventsV1};
-use crate::window::{Events, magnitude, shrunk_log_ratio};
+use crate::window::{Events, Sums, magnitude, shrunk_log_ratio};
 use crate::windows::span;
 
-/// Places of the windows, by what they are unless told.
+/// Places of the windows, named after their default lengths.
 const DAY: usize = 0;
 const MONTH: usize = 2;
 
@@ -89,6 +89,7 @@ impl Rule for CounterpartyBehaviour {
     type Key = (u64, u32);
     type Input = Visit;
     type State = Events<3, 0, 3, false>;
+    type Reading<'a> = Reading<'a>;
     type Kept = KeptEvents;
     type V1 = KeptEventsV1;
     type V2 = KeptEvents;
@@ -107,8 +108,11 @@ impl Rule for CounterpartyBehaviour {
         [counterparty, u64::from(kind), 0]
     }
 
-    fn columns(&self) -> Vec<Column> {
-        columns(self.party, &self.windows)
+    fn columns(&self) -> Columns<Self> {
+        match self.party {
+            Party::Counterparty => columns(&self.windows),
+            Party::Device | Party::Address => shared_columns(self.party.name(), &self.windows),
+        }
     }
 
     fn input(&self, txn: &Transaction) -> Option<(Self::Key, Visit)> {
@@ -129,10 +133,10 @@ impl Rule for CounterpartyBehaviour {
         visit.at
     }
 
-    fn step(&self, events: &mut Self::State, visit: &Visit, reach: &Reach, out: Option<Writer<'_>>) {
+    fn step(&self, events: &mut Self::State, visit: &Visit, reach: &Reach, row: Option<Row<'_, Self>>) {
         events.expire(visit.at, &self.windows, reach.lateness, |_, _| {});
-        if let Some(out) = out {
-            self.read(events, visit, out);
+        if let Some(row) = row {
+            row.fill(&Reading { rule: self, sums: events.sums(), visit });
         }
         let (account, _) = events.meet(visit.account);
         events.push(visit.at, visit.minor, account, 0);
@@ -192,78 +196,89 @@ impl CounterpartyBehaviour {
     pub(crate) fn new(party: Party, windows: [Window; 3]) -> Self {
         Self { party, windows, logs: CountLogs::new() }
     }
+}
 
-    fn read(&self, events: &Events<3, 0, 3, false>, visit: &Visit, mut out: Writer<'_>) {
-        let sums = events.sums();
-        let minor = visit.minor as f64;
-        if self.party == Party::Counterparty {
-            for sums in sums {
-                out.put(|| self.logs.ln1p(sums.count));
-            }
-        }
-        for sums in sums {
-            out.put(|| self.logs.ln1p(sums.distinct));
-        }
-        if self.party != Party::Counterparty {
-            return out.finish();
-        }
-        let month = &sums[MONTH];
-        let count = f64::from(month.count);
-        out.put(|| shrunk_log_ratio(minor, month.mean(), count));
-        let days = self.windows[MONTH].0 as f64 / self.windows[DAY].0 as f64;
-        let usual = (count + 1.0) / days;
-        let today = f64::from(sums[DAY].count) + 1.0;
-        out.put(|| ln(today / (usual + 1.0)) * (count / (count + 2.0)));
-        for sums in sums {
-            out.put(|| sums.mean() * f64::from(visit.per_unit));
-        }
-        out.put(|| today);
-        out.put(|| usual);
-        out.finish();
+/// What a counterparty's columns are computed from.
+pub(crate) struct Reading<'a> {
+    rule: &'a CounterpartyBehaviour,
+    sums: &'a [Sums; 3],
+    visit: &'a Visit,
+}
+
+impl Reading<'_> {
+    fn count_log(&self, count: u32) -> f64 {
+        self.rule.logs.ln1p(count)
+    }
+
+    /// Payments of the longest window.
+    fn count(&self) -> f64 {
+        f64::from(self.sums[MONTH].count)
+    }
+
+    /// Payments of the last day, this one among them.
+    fn today(&self) -> f64 {
+        f64::from(self.sums[DAY].count) + 1.0
+    }
+
+    /// Payments a day over the longest window, this one among them.
+    fn usual(&self) -> f64 {
+        let days = self.rule.windows[MONTH].0 as f64 / self.rule.windows[DAY].0 as f64;
+        (self.count() + 1.0) / days
     }
 }
 
 /// Columns of devices and addresses: how many accounts share one.
-fn shared_columns(name: &str, windows: &[Window; 3]) -> Vec<Column> {
-    let accounts = windows.iter().map(|window| {
+fn shared_columns(name: &str, windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
+    let mut all = Columns::<CounterpartyBehaviour>::new();
+    for (w, window) in windows.iter().enumerate() {
         let phrase = "different accounts that paid from this";
-        Column::input(
-            format!("{name}_accounts_{}", window.tag()),
-            Unit::Count,
-            Scale::Ln1p,
-            Tail::Upper,
-            Topic::CounterpartyTraffic,
-        )
-        .told(format!("{phrase} {name} in the {window} window before: {{value}} (median {{typical}})"))
-        .shown_only()
-    });
-    accounts.collect()
-}
-
-fn columns(party: Party, windows: &[Window; 3]) -> Vec<Column> {
-    if party != Party::Counterparty {
-        return shared_columns(party.name(), windows);
-    }
-    use Scale::{Linear, Ln, Ln1p};
-    let traffic = Topic::CounterpartyTraffic;
-    let tags = windows.map(Window::tag);
-    let [day, _, month] = &tags;
-    let [.., usual] = windows;
-    let mut all = Vec::new();
-    for (tag, window) in tags.iter().zip(windows) {
-        let (tail, phrase) = (Tail::Lower, "hardly anybody pays this counterparty: earlier payments in the");
-        let column = Column::input(format!("counterparty_count_{tag}"), Unit::Count, Ln1p, tail, traffic)
-            .told(format!("{phrase} {window} window before, {{value}} (median {{typical}})"));
-        all.push(if tag == month { column.weighing(1.5) } else { column.shown_only() });
-    }
-    for (tag, window) in tags.iter().zip(windows) {
-        all.push(
-            Column::input(format!("counterparty_accounts_{tag}"), Unit::Count, Ln1p, Tail::Upper, traffic)
-                .told(format!("different accounts that paid this counterparty in the {window} window before: {{value}} (median {{typical}})"))
-                .shown_only(),
+        all.add(
+            Column::input(
+                format!("{name}_accounts_{}", window.tag()),
+                Unit::Count,
+                Scale::Ln1p,
+                Tail::Upper,
+                Topic::CounterpartyTraffic,
+            )
+            .told(format!("{phrase} {name} in the {window} window before: {{value}} (median {{typical}})"))
+            .shown_only(),
+            move |r| r.count_log(r.sums[w].distinct),
         );
     }
-    all.extend([
+    all
+}
+
+fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
+    use Scale::{Linear, Ln, Ln1p};
+    let traffic = Topic::CounterpartyTraffic;
+    let [day, _, month] = windows.map(Window::tag);
+    let [.., usual] = windows;
+    let mut all = Columns::<CounterpartyBehaviour>::new();
+    for (w, window) in windows.iter().enumerate() {
+        let (tail, phrase) = (Tail::Lower, "hardly anybody pays this counterparty: earlier payments in the");
+        let column = Column::input(format!("counterparty_count_{}", window.tag()), Unit::Count, Ln1p, tail, traffic)
+            .told(format!("{phrase} {window} window before, {{value}} (median {{typical}})"));
+        all.add(if w == MONTH { column.weighing(1.5) } else { column.shown_only() }, move |r| {
+            r.count_log(r.sums[w].count)
+        });
+    }
+    for (w, window) in windows.iter().enumerate() {
+        all.add(
+            Column::input(
+                format!("counterparty_accounts_{}", window.tag()),
+                Unit::Count,
+                Ln1p,
+                Tail::Upper,
+                traffic,
+            )
+            .told(format!(
+                "different accounts that paid this counterparty in the {window} window before: {{value}} (median {{typical}})"
+            ))
+            .shown_only(),
+            move |r| r.count_log(r.sums[w].distinct),
+        );
+    }
+    all.add(
         Column::input(
             format!("amount_to_counterparty_mean_{month}"),
             Unit::Money,
@@ -275,6 +290,9 @@ fn columns(party: Party, windows: &[Window; 3]) -> Vec<Column> {
         .against(format!("counterparty_mean_{month}"))
         .told(format!("amount {{value}} is {{times}} times this counterparty's {usual} mean of {{typical}}"))
         .shown_only(),
+        |r| shrunk_log_ratio(r.visit.minor as f64, r.sums[MONTH].mean(), r.count()),
+    );
+    all.add(
         Column::input(format!("counterparty_count_{day}_to_usual"), Unit::Count, Ln, Tail::Upper, traffic)
             .shown_as("counterparty_count_today")
             .against("counterparty_count_usual")
@@ -283,12 +301,15 @@ fn columns(party: Party, windows: &[Window; 3]) -> Vec<Column> {
                 span(windows[DAY])
             ))
             .shown_only(),
-    ]);
-    for tag in &tags {
-        let name = format!("counterparty_mean_{tag}");
-        all.push(Column::context(name, Unit::Money, Linear, Topic::AmountForCounterparty));
+        |r| ln(r.today() / (r.usual() + 1.0)) * (r.count() / (r.count() + 2.0)),
+    );
+    for (w, window) in windows.iter().enumerate() {
+        let name = format!("counterparty_mean_{}", window.tag());
+        all.add(Column::context(name, Unit::Money, Linear, Topic::AmountForCounterparty), move |r| {
+            r.sums[w].mean() * f64::from(r.visit.per_unit)
+        });
     }
-    all.push(Column::context("counterparty_count_today", Unit::Count, Linear, traffic));
-    all.push(Column::context("counterparty_count_usual", Unit::Count, Linear, traffic));
+    all.add(Column::context("counterparty_count_today", Unit::Count, Linear, traffic), |r| r.today());
+    all.add(Column::context("counterparty_count_usual", Unit::Count, Linear, traffic), |r| r.usual());
     all
 }

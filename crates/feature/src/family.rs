@@ -1,112 +1,18 @@
 //! What all families share: states found by key, and batches worked off one entity after the other.
 
-use std::fmt;
-use std::hash::Hash;
 use std::ops::Range;
 
 use crible_core::{Batch, Column, Transaction};
 use rayon::prelude::*;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-use crate::lives::Lives;
+use crate::feature::Feature;
+use crate::hash::IdMap;
+use crate::owner::{Owner, shard_of};
 use crate::ring::{more, roomy};
-use crate::set::{Rows, UNWANTED};
-use crate::shared::{Owner, shard_of};
-use crate::state::{Saved, take};
-use crate::window::IdMap;
-use crate::{Feature, StateError};
-
-/// One kind of entity: whose state a transaction belongs to, what of it matters there, and what is read.
-pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
-    type Key: Hash + Ord + Copy + fmt::Debug + Send + Serialize + DeserializeOwned;
-    /// What the rule needs of a transaction; small, because a batch's are sorted by entity.
-    type Input: Copy + Default + fmt::Debug + Send + Sync;
-    type State: Default + fmt::Debug + Send;
-    /// A state without what can be computed from the rest.
-    type Kept: Serialize + DeserializeOwned;
-    /// The same in formats 1 and 2; of a family that did not change since, the same type.
-    type V1: DeserializeOwned;
-    type V2: DeserializeOwned;
-
-    /// Whether an entity that has not paid for long begins anew; those that have nothing but windows need not.
-    const FORGETS: bool;
-
-    /// Whose entities these are.
-    fn owner(&self) -> Owner;
-    /// What of the key the owner is.
-    fn owner_of(key: Self::Key) -> u64;
-    /// The key as numbers of the same order.
-    fn sort_key(key: Self::Key) -> [u64; 3];
-
-    /// The columns [`Rule::step`] fills.
-    fn columns(&self) -> Vec<Column>;
-    /// Whose state it is, and the input; `None` reads zeros and leaves no trace.
-    fn input(&self, txn: &Transaction) -> Option<(Self::Key, Self::Input)>;
-    /// In saved states.
-    fn name(&self) -> &'static str;
-    /// When the payment was.
-    fn at(input: &Self::Input) -> i64;
-    /// Reads the state into `out` where asked to, then absorbs.
-    fn step(&self, state: &mut Self::State, input: &Self::Input, reach: &Reach, out: Option<Writer<'_>>);
-    /// When the last payment was; after going back it may be so long ago that this is no longer known.
-    fn last_at(&self, state: &Self::State) -> Option<i64>;
-    /// When the first payment was that is still known; none where there has been no payment.
-    fn first_at(&self, state: &Self::State) -> Option<i64>;
-    /// Goes back to when only payments up to the time of `late` had been; those after it, oldest first.
-    fn rewind(&self, state: &mut Self::State, late: &Self::Input) -> Vec<Self::Input>;
-    /// Lets go of what no payment at `now` or later would read.
-    fn trim(&self, state: &mut Self::State, now: i64, reach: &Reach);
-    /// Whether there is nothing left that a payment at `now` or later would read.
-    fn is_over(&self, state: &Self::State, now: i64, reach: &Reach) -> bool;
-    /// Bytes a state holds on the heap.
-    fn heap_bytes(&self, state: &Self::State) -> usize;
-    /// Bytes its content needs there, however it came to be.
-    fn needed_bytes(&self, state: &Self::State) -> usize;
-    /// What is kept of a state for payments at `now` and later.
-    fn keep(&self, state: &Self::State, now: i64, reach: &Reach) -> Self::Kept;
-    /// What format 1 kept, in terms of format 2; `None` where no transactions leave it.
-    fn upgrade_v1(&self, old: Self::V1) -> Option<Self::V2>;
-    /// What format 2 kept, in today's terms, of a state whose latest payment was at `watermark`.
-    fn upgrade_v2(&self, old: Self::V2, watermark: i64) -> Option<Self::Kept>;
-    /// The state that was kept; `None` where no transactions up to `watermark` leave it.
-    fn revive(&self, kept: Self::Kept, watermark: i64) -> Option<Self::State>;
-    /// What is kept of the lives after both sides' transactions, which are of different accounts; `None` where it cannot be told.
-    fn join(&self, _a: Vec<Self::Kept>, _b: Vec<Self::Kept>, _reach: &Reach) -> Option<Vec<Self::Kept>> {
-        None
-    }
-}
-
-/// How far back states reach, in microseconds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reach {
-    /// How much older than the latest payment another may be.
-    pub(crate) lateness: i64,
-    /// How long after its last payment an entity is forgotten.
-    pub(crate) forget: i64,
-}
-
-/// Fills a row from the left, so that the order of the columns is written down once; what nobody wants is not computed.
-pub(crate) struct Writer<'a> {
-    out: std::slice::IterMut<'a, f32>,
-    /// One bit for each column of the rule, the first lowest: whether it is kept.
-    kept: u64,
-}
-
-impl Writer<'_> {
-    pub(crate) fn put(&mut self, value: impl FnOnce() -> f64) {
-        if self.kept & 1 == 1
-            && let Some(out) = self.out.next()
-        {
-            *out = value() as f32;
-        }
-        self.kept >>= 1;
-    }
-
-    pub(crate) fn finish(self) {
-        debug_assert!(self.kept == 0 && self.out.len() == 0, "as many numbers as columns");
-    }
-}
+use crate::rows::{Rows, UNWANTED};
+use crate::rule::{Computed, Reach, Row, Rule};
+use crate::sessions::Sessions;
+use crate::state::{Saved, StateError, take};
 
 /// All entities of one kind.
 ///
@@ -117,12 +23,12 @@ impl Writer<'_> {
 pub(crate) struct Family<R: Rule> {
     rule: R,
     columns: Vec<Column>,
-    kept: u64,
+    computed: Computed<R>,
     reach: Reach,
     index: IdMap<R::Key, u32>,
     states: Vec<R::State>,
     /// What was before those.
-    aside: Lives<R::State>,
+    aside: Sessions<R::State>,
     scratch: Scratch<R::Input>,
     staged: Vec<(R::Key, Vec<R::State>)>,
 }
@@ -143,33 +49,30 @@ impl<I> Default for Scratch<I> {
     }
 }
 
-/// What a saved state has of an entity: its lives, oldest first.
+/// What a saved state has of an entity: its sessions, oldest first.
 type Entity<R> = (<R as Rule>::Key, Vec<<R as Rule>::Kept>);
 
-/// Lets an entity begin anew that has not paid for so long; its life so far, where something late may still be of it.
+/// Lets an entity begin anew that has not paid for so long; its session so far, where something late may still be of it.
 fn begin<R: Rule>(rule: &R, state: &mut R::State, input: &R::Input, reach: &Reach) -> Option<R::State> {
     if !R::FORGETS || R::at(input).saturating_sub(rule.last_at(state)?) <= reach.forget {
         return None;
     }
-    let life = std::mem::take(state);
-    (reach.lateness > 0).then_some(life)
+    let session = std::mem::take(state);
+    (reach.lateness > 0).then_some(session)
 }
 
 const NOBODY: u32 = u32::MAX;
 
 impl<R: Rule> Family<R> {
-    /// The family with those of the rule's columns that `keep` says yes to; a rule has at most 64.
+    /// The family with those of the rule's columns that `keep` says yes to.
     pub(crate) fn new(rule: R, reach: Reach, keep: &dyn Fn(&Column) -> bool) -> Self {
-        let all = rule.columns();
-        debug_assert!(all.len() <= 64, "a bit for each column");
-        let kept = all.iter().enumerate().fold(0, |kept, (i, column)| kept | u64::from(keep(column)) << i);
-        let columns = all.into_iter().filter(|column| keep(column)).collect();
-        Self::empty(rule, columns, kept, reach)
+        let (columns, computed) = rule.columns().keeping(keep);
+        Self::empty(rule, columns, computed, reach)
     }
 
-    fn empty(rule: R, columns: Vec<Column>, kept: u64, reach: Reach) -> Self {
-        let (index, states, aside) = (IdMap::default(), Vec::new(), Lives::default());
-        Self { rule, columns, kept, reach, index, states, aside, scratch: Scratch::default(), staged: Vec::new() }
+    fn empty(rule: R, columns: Vec<Column>, computed: Computed<R>, reach: Reach) -> Self {
+        let (index, states, aside) = (IdMap::default(), Vec::new(), Sessions::default());
+        Self { rule, columns, computed, reach, index, states, aside, scratch: Scratch::default(), staged: Vec::new() }
     }
 
     fn slot(&mut self, key: R::Key) -> u32 {
@@ -255,16 +158,15 @@ impl<R: Rule> Feature for Family<R> {
             Some((key, input)) => {
                 let slot = self.slot(key);
                 let undone = self.undo(slot, &input);
-                let Self { rule, states, aside, reach, .. } = self;
+                let Self { rule, computed, states, aside, reach, .. } = self;
                 let state = &mut states[slot as usize];
-                let out = Writer { out: out.iter_mut(), kept: self.kept };
-                let mut step = |input: &R::Input, out: Option<Writer<'_>>| {
-                    if let Some(life) = begin(rule, state, input, reach) {
-                        aside.push(slot, life);
+                let mut step = |input: &R::Input, row: Option<Row<'_, R>>| {
+                    if let Some(session) = begin(rule, state, input, reach) {
+                        aside.push(slot, session);
                     }
-                    rule.step(state, input, reach, out);
+                    rule.step(state, input, reach, row);
                 };
-                step(&input, Some(out));
+                step(&input, Some(computed.row(out)));
                 undone.iter().for_each(|later| step(later, None));
             }
             None => out.fill(0.0),
@@ -273,8 +175,8 @@ impl<R: Rule> Feature for Family<R> {
 
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows) {
         self.sort(batch, rows, wanted);
-        let Self { rule, columns, kept, reach, states, scratch: Scratch { ends, sorted, .. }, .. } = self;
-        let (rule, width, kept, reach) = (&*rule, columns.len(), *kept, *reach);
+        let Self { rule, columns, computed, reach, states, scratch: Scratch { ends, sorted, .. }, .. } = self;
+        let (rule, width, computed, reach) = (&*rule, columns.len(), &*computed, *reach);
         // Numbers stand in the order they are worked off; `place` finds them again.
         let first = out.filled;
         let mut next = first as u32;
@@ -314,17 +216,17 @@ impl<R: Rule> Feature for Family<R> {
             let mut free = numbers.chunks_exact_mut(width);
             for (slot, number, input) in inputs {
                 let out = if *number == UNWANTED { None } else { free.next() };
-                let out = out.map(|out| Writer { out: out.iter_mut(), kept });
+                let row = out.map(|out| computed.row(out));
                 let state = &mut states[*slot as usize - first];
-                if let Some(life) = begin(rule, state, input, &reach) {
-                    put_aside.push((*slot, life));
+                if let Some(session) = begin(rule, state, input, &reach) {
+                    put_aside.push((*slot, session));
                 }
-                rule.step(state, input, &reach, out);
+                rule.step(state, input, &reach, row);
             }
             put_aside
         });
         let put_aside: Vec<_> = put_aside.collect();
-        put_aside.into_iter().for_each(|(slot, life)| self.aside.push(slot, life));
+        put_aside.into_iter().for_each(|(slot, session)| self.aside.push(slot, session));
     }
 
     fn name(&self) -> &'static str {
@@ -336,8 +238,8 @@ impl<R: Rule> Feature for Family<R> {
     }
 
     fn divide(self: Box<Self>, parts: usize) -> Vec<Box<dyn Feature>> {
-        let Self { rule, columns, kept, reach, index, mut states, mut aside, .. } = *self;
-        let empty = |_| Self::empty(rule.clone(), columns.clone(), kept, reach);
+        let Self { rule, columns, computed, reach, index, mut states, mut aside, .. } = *self;
+        let empty = |_| Self::empty(rule.clone(), columns.clone(), computed.clone(), reach);
         let mut divided: Vec<Self> = (0..parts).map(empty).collect();
         for (key, slot) in index {
             let part = &mut divided[shard_of(R::owner_of(key), parts)];
@@ -364,26 +266,26 @@ impl<R: Rule> Feature for Family<R> {
         while !bytes.is_empty() {
             let entity = self.staged.len();
             let impossible = || StateError::Impossible { family: self.rule.name(), entity };
-            let (key, mut lives) = self.read_kept(&mut bytes, saved)?.ok_or_else(impossible)?;
-            let are_as_many = lives.len() == 1 || R::FORGETS;
+            let (key, mut sessions) = self.read_kept(&mut bytes, saved)?.ok_or_else(impossible)?;
+            let are_as_many = sessions.len() == 1 || R::FORGETS;
             if before.replace(key).is_some_and(|before| before >= key) || !are_as_many {
                 return Err(impossible());
             }
             if let Some(&slot) = self.index.get(&key) {
-                let joined = self.join(slot, lives, saved);
-                lives = joined.ok_or(StateError::InBoth { family: self.rule.name(), entity })?;
+                let joined = self.join(slot, sessions, saved);
+                sessions = joined.ok_or(StateError::InBoth { family: self.rule.name(), entity })?;
             }
-            self.staged.push((key, self.revive(lives, saved.latest()).ok_or_else(impossible)?));
+            self.staged.push((key, self.revive(sessions, saved.latest()).ok_or_else(impossible)?));
         }
         Ok(())
     }
 
     fn commit(&mut self, take: bool) {
-        for (key, mut lives) in std::mem::take(&mut self.staged) {
-            if take && let Some(state) = lives.pop() {
+        for (key, mut sessions) in std::mem::take(&mut self.staged) {
+            if take && let Some(state) = sessions.pop() {
                 let slot = self.slot(key);
                 self.states[slot as usize] = state;
-                self.aside.replace(slot, lives);
+                self.aside.replace(slot, sessions);
             }
         }
     }
@@ -392,7 +294,7 @@ impl<R: Rule> Feature for Family<R> {
         self.states.capacity() * size_of::<R::State>()
             + self.states.iter().map(|s| self.rule.heap_bytes(s)).sum::<usize>()
             + self.index.allocation_size()
-            + self.aside.bytes(|life| self.rule.heap_bytes(life))
+            + self.aside.bytes(|session| self.rule.heap_bytes(session))
     }
 
     fn entities(&self) -> usize {
@@ -401,9 +303,9 @@ impl<R: Rule> Feature for Family<R> {
 
     fn sweep(&mut self, now: i64) {
         let Self { rule, states, aside, reach, .. } = self;
-        aside.retain(|life| {
-            rule.trim(life, now, reach);
-            !rule.is_over(life, now, reach)
+        aside.retain(|session| {
+            rule.trim(session, now, reach);
+            !rule.is_over(session, now, reach)
         });
         let mut over = Vec::new();
         for (slot, state) in (0..).zip(states) {
@@ -421,7 +323,7 @@ impl<R: Rule> Feature for Family<R> {
 
     fn oldest_first(&self) -> Vec<(i64, u64)> {
         let order = self.in_order();
-        let needed = |slot: u32| self.lives(slot).map(|state| self.needed_by(state)).sum();
+        let needed = |slot: u32| self.sessions(slot).map(|state| self.needed_by(state)).sum();
         order.into_iter().map(|(at, slot)| (at, needed(slot))).collect()
     }
 
@@ -432,7 +334,8 @@ impl<R: Rule> Feature for Family<R> {
 }
 
 impl<R: Rule> Family<R> {
-    /// Where `late` came late: goes back to when it should have come, be it in an earlier life, and what is to be done again, oldest first.
+    /// Where `late` is late: goes back to when it should have come, be it in an earlier session. What was undone, oldest first,
+    /// is to be replayed.
     fn undo(&mut self, slot: u32, late: &R::Input) -> Vec<R::Input> {
         let Self { rule, states, aside, reach, .. } = self;
         let state = &mut states[slot as usize];
@@ -442,9 +345,9 @@ impl<R: Rule> Family<R> {
         }
         let mut undone = rule.rewind(state, late);
         while rule.first_at(state).is_none()
-            && let Some(life) = aside.pop(slot)
+            && let Some(session) = aside.pop(slot)
         {
-            *state = life;
+            *state = session;
             if is_late(state) {
                 undone.splice(..0, rule.rewind(state, late));
             }
@@ -453,38 +356,38 @@ impl<R: Rule> Family<R> {
     }
 
     /// An entity's states, oldest first.
-    fn lives(&self, slot: u32) -> impl Iterator<Item = &R::State> {
+    fn sessions(&self, slot: u32) -> impl Iterator<Item = &R::State> {
         self.aside.of(slot).iter().chain(self.states.get(slot as usize))
     }
 
-    /// What is kept for payments at `now` and later of an entity's lives that are not over at `over`, the last of which never is.
+    /// What is kept for payments at `now` and later of an entity's sessions that are not over at `over`, the last of which never is.
     fn keep(&self, slot: u32, over: i64, now: i64) -> Vec<R::Kept> {
-        let lives = self.lives(slot).filter(|life| !self.rule.is_over(life, over, &self.reach));
-        lives.map(|life| self.rule.keep(life, now, &self.reach)).collect()
+        let sessions = self.sessions(slot).filter(|session| !self.rule.is_over(session, over, &self.reach));
+        sessions.map(|session| self.rule.keep(session, now, &self.reach)).collect()
     }
 
-    /// The lives of an entity that a saved state brings, together with those it has here already; `None` where that cannot be told.
-    fn join(&self, slot: u32, lives: Vec<R::Kept>, saved: Saved) -> Option<Vec<R::Kept>> {
+    /// The sessions of an entity in a saved state, together with those it has here already; `None` where that cannot be known.
+    fn join(&self, slot: u32, sessions: Vec<R::Kept>, saved: Saved) -> Option<Vec<R::Kept>> {
         let [here, now] = [saved.here, saved.latest()].map(|at| at.saturating_sub(self.reach.lateness));
         let is_over = |at: i64| self.rule.is_over(&self.states[slot as usize], at, &self.reach);
         match self.rule.owner() {
             // Each is of one side alone.
-            Owner::Account => is_over(now).then_some(lives),
+            Owner::Account => is_over(now).then_some(sessions),
             // What was forgotten here is, whether or not its memory has been given back.
-            _ if is_over(here) => Some(lives),
-            _ => self.rule.join(self.keep(slot, here, now), lives, &self.reach),
+            _ if is_over(here) => Some(sessions),
+            _ => self.rule.join(self.keep(slot, here, now), sessions, &self.reach),
         }
     }
 
-    /// The lives that were kept; `None` where no transactions leave them.
-    fn revive(&self, lives: Vec<R::Kept>, watermark: i64) -> Option<Vec<R::State>> {
+    /// The sessions that were kept; `None` where no transactions leave them.
+    fn revive(&self, sessions: Vec<R::Kept>, watermark: i64) -> Option<Vec<R::State>> {
         let revive = |kept| self.rule.revive(kept, watermark);
-        let lives: Vec<R::State> = lives.into_iter().map(revive).collect::<Option<_>>()?;
+        let sessions: Vec<R::State> = sessions.into_iter().map(revive).collect::<Option<_>>()?;
         let are_in_order = |pair: &[R::State]| self.rule.last_at(&pair[0]) < self.rule.first_at(&pair[1]);
-        (!lives.is_empty() && lives.windows(2).all(are_in_order)).then_some(lives)
+        (!sessions.is_empty() && sessions.windows(2).all(are_in_order)).then_some(sessions)
     }
 
-    /// The lives of the next entity of a saved state, in today's terms where transactions leave them.
+    /// The sessions of the next entity of a saved state, in today's terms where transactions leave them.
     fn read_kept(&self, bytes: &mut &[u8], saved: Saved) -> Result<Option<Entity<R>>, StateError> {
         let upgrade = |old: R::V2| self.rule.upgrade_v2(old, saved.watermark);
         Ok(match saved.format {

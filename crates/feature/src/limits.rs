@@ -8,7 +8,7 @@ use crible_core::Window;
 ///
 /// **Forgetting.** An account that has not paid for `forget_after`, and a category that has not been paid in for so long, start anew with the
 /// next payment. 400 days unless told. What comes late finds what was known at its own time, and where it lies between two payments that
-/// were too far apart, nothing was forgotten: the life before is put aside until nothing so late can come any more.
+/// were too far apart, nothing was forgotten: the session before is put aside until nothing so late can come any more.
 ///
 /// **Memory.** Whenever the clock of the transactions passes a full hour and the state needs more than `memory` bytes,
 /// entities are forgotten until it needs seven eighths of that: the account, counterparty, category, device, address, day of

@@ -9,14 +9,14 @@ use crible_core::{Batch, Column, EntityId, Scale, Tail, Timestamp, Topic, Transa
 use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
-use crate::family::Reach;
+use crate::feature::Feature;
+use crate::hash::{IdHasher, IdMap};
 use crate::math::ln1p;
-use crate::set::{Rows, UNWANTED};
-use crate::shared::Owner;
-use crate::state::{Saved, take};
-use crate::window::{IdHasher, IdMap};
+use crate::owner::Owner;
+use crate::rows::{Rows, UNWANTED};
+use crate::rule::Reach;
+use crate::state::{Saved, StateError, take};
 use crate::windows::span;
-use crate::{Feature, StateError};
 
 /// An account or a device, and whether it is an account.
 type Node = (u64, bool);

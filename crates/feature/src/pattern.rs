@@ -1,30 +1,32 @@
 //! What an account's payments of the last day and week have in common.
 
+mod attributes;
 mod columns;
 mod pay;
-mod words;
 
-use crible_core::{Column, EntityId, Transaction, Window};
+use crible_core::{EntityId, Transaction, Window};
 use serde::{Deserialize, Serialize};
 
-use crate::account::{currency, per_unit};
-use crate::family::{Reach, Rule, Writer};
-use crate::math::{CountLogs, ln, ln1p};
-use crate::pattern::pay::{AfterPay, Pay, Pays};
-use crate::pattern::words::{FEW, Tally, Word, Words, tag};
+use crate::hash::IdMap;
+use crate::kind::{currency, per_unit};
+use crate::math::{CountLogs, ln};
+use crate::owner::Owner;
+use crate::pattern::attributes::{Attributes, FEW, Tally, Value, tag};
+use crate::pattern::columns::Reading;
+use crate::pattern::pay::{Pay, Pays};
 use crate::ring::{Event, MAX_SPAN, Ring, roomy};
-use crate::shared::Owner;
-use crate::window::{IdMap, float, magnitude};
+use crate::rule::{Columns, Reach, Row, Rule};
+use crate::window::magnitude;
 
-/// Places of the windows, by what they are unless told.
+/// Places of the windows, named after their default lengths.
 const HOUR: usize = 0;
 const DAY: usize = 1;
 const WEEK: usize = 2;
 
-/// Kinds of words: channel, category, country, device, address.
-const KINDS: usize = 5;
+/// Attributes of a payment: channel, category, country, device, address.
+const ATTRIBUTES: usize = 5;
 const COUNTRY: usize = 2;
-/// The first kind whose words are identities.
+/// The first attribute whose values are identities.
 const DEVICE: usize = 3;
 
 /// Marks of an event: money out, and just below a threshold.
@@ -33,9 +35,6 @@ const IS_BELOW: u8 = 2;
 
 /// Major units from which institutions ask or report; a payment of nine tenths or more of one, but less than it, stays just below.
 const THRESHOLDS: [i64; 5] = [1_000, 3_000, 5_000, 10_000, 15_000];
-
-/// ln 10: a payment has to be ten times the least of the hour to count as following a test.
-const TEST: f64 = 10.0;
 
 /// Velocity by channel, category, country, device and address, their variety, equal, round and structured amounts, test payments, waking and
 /// passing on, of one account in one currency.
@@ -46,7 +45,7 @@ const TEST: f64 = 10.0;
 /// | columns | unit, window | the fraud they show |
 /// |---|---|---|
 /// | `account_{device,address}_new_7d` | 1 where the account has paid in 7 days, and not from this one | an account taken over |
-/// | `account_{channel,category}_count_1d` | payments of the same word, a day | a burst in one channel |
+/// | `account_{channel,category}_count_1d` | payments of the same one, a day | a burst in one channel |
 /// | `account_country_count_1d_to_usual` | ln of (payments in this country, a day, this among them) over (1 + its payments there a day in the rest of 7 days), held back while the week has few | a card used in a country that is not its own |
 /// | `account_{channels,categories,countries,devices,addresses}_7d` | different ones, 7 days | a card used all over |
 /// | `account_equal_amounts_7d` | payments of exactly this amount, 7 days | scripted or split payments |
@@ -61,9 +60,9 @@ const TEST: f64 = 10.0;
 pub(crate) struct PatternBehaviour {
     windows: [Window; 3],
     /// Whether the feed has channels, categories, countries, devices and addresses.
-    has: [bool; KINDS],
+    has: [bool; ATTRIBUTES],
     /// The numbers of those it has.
-    kinds: Vec<usize>,
+    attributes: Vec<usize>,
     logs: CountLogs,
 }
 
@@ -73,7 +72,7 @@ pub(crate) struct Payment {
     at: i64,
     minor: i64,
     /// Bits of channel, category, country, device and address.
-    words: [u128; KINDS],
+    values: [u128; ATTRIBUTES],
     is_out: bool,
     is_below: bool,
     zeros: u8,
@@ -82,18 +81,18 @@ pub(crate) struct Payment {
 
 #[derive(Debug, Default)]
 pub(crate) struct Pattern {
-    /// The last week, oldest first; an event's other is the slot of its words.
+    /// The last week, oldest first; an event's other is the slot of its set of values.
     ring: Ring,
     /// How many of them are older than a day, and than a week.
     not_today: usize,
     not_this_week: usize,
-    words: Words,
+    attributes: Attributes,
     /// How many payments of the week are of an amount and direction.
     amounts: IdMap<u64, u32>,
     /// Sums of the day, in and out.
     sums: [i128; 2],
-    /// Different words of the week by kind, in and out.
-    distinct: [[u32; 2]; KINDS],
+    /// Different values of the week by attribute, in and out.
+    distinct: [[u32; 2]; ATTRIBUTES],
     /// Payments of the week, in and out, and those just below a threshold.
     week: [u32; 2],
     below: [u32; 2],
@@ -123,13 +122,13 @@ fn amount_key(minor: i64, is_out: bool) -> u64 {
 }
 
 impl Pattern {
-    fn expire(&mut self, now: i64, windows: &[Window; 3], kinds: &[usize], lateness: i64) {
+    fn expire(&mut self, now: i64, windows: &[Window; 3], attributes: &[usize], lateness: i64) {
         let yesterday = now.saturating_sub(windows[DAY].0);
         while let Some(past) = self.ring.get_until(self.not_today, yesterday) {
             self.not_today += 1;
             self.sums[usize::from(past.marks & IS_OUT)] -= i128::from(past.minor);
-            let slots = self.words.sets[past.other as usize];
-            kinds.iter().for_each(|&kind| self.words.tallies[slots[kind] as usize].day -= 1);
+            let slots = self.attributes.sets[past.other as usize];
+            attributes.iter().for_each(|&of| self.attributes.tallies[slots[of] as usize].day -= 1);
         }
         let week_ago = now.saturating_sub(windows[WEEK].0);
         while let Some(past) = self.ring.get_until(self.not_this_week, week_ago) {
@@ -137,11 +136,11 @@ impl Pattern {
             let side = past.marks & IS_OUT;
             self.week[usize::from(side)] -= 1;
             self.below[usize::from(side)] -= u32::from(past.marks & IS_BELOW != 0);
-            let slots = self.words.sets[past.other as usize];
-            for &kind in kinds {
-                let week = &mut self.words.tallies[slots[kind] as usize].week;
+            let slots = self.attributes.sets[past.other as usize];
+            for &of in attributes {
+                let week = &mut self.attributes.tallies[slots[of] as usize].week;
                 *week -= 1;
-                self.distinct[kind][usize::from(side)] -= u32::from(*week == 0);
+                self.distinct[of][usize::from(side)] -= u32::from(*week == 0);
             }
             let key = amount_key(past.minor, side == IS_OUT);
             if let Some(count) = self.amounts.get_mut(&key) {
@@ -164,18 +163,18 @@ impl Pattern {
         }
     }
 
-    /// Takes in an event whose other is a slot of words.
-    fn push(&mut self, past: Event, kinds: &[usize]) {
+    /// Takes in an event whose other is a slot of a set of values.
+    fn push(&mut self, past: Event, attributes: &[usize]) {
         let side = past.marks & IS_OUT;
         self.ring.push(past, |_| {});
         self.sums[usize::from(side)] += i128::from(past.minor);
         self.week[usize::from(side)] += 1;
         self.below[usize::from(side)] += u32::from(past.marks & IS_BELOW != 0);
-        let slots = self.words.sets[past.other as usize];
-        for &kind in kinds {
-            let tally = &mut self.words.tallies[slots[kind] as usize];
+        let slots = self.attributes.sets[past.other as usize];
+        for &of in attributes {
+            let tally = &mut self.attributes.tallies[slots[of] as usize];
             tally.day += 1;
-            self.distinct[kind][usize::from(side)] += u32::from(tally.week == 0);
+            self.distinct[of][usize::from(side)] += u32::from(tally.week == 0);
             tally.week += 1;
         }
         let count = self.amounts.entry(amount_key(past.minor, side == IS_OUT)).or_default();
@@ -183,30 +182,23 @@ impl Pattern {
         self.repeats[usize::from(side)] += n_ln_n(*count) - n_ln_n(*count - 1);
     }
 
-    /// The least payment of the shortest window in this direction.
-    fn least(&self, payment: &Payment, window: Window) -> Option<i64> {
-        let ago = payment.at.saturating_sub(window.0);
-        let recent = self.ring.iter().rev().take_while(|past| past.at > ago);
-        recent.filter(|past| (past.marks & IS_OUT == IS_OUT) == payment.is_out).map(|past| past.minor).min()
-    }
-
     /// What there is to say of an event besides its time and amount.
     fn payment(&self, past: &Event) -> Payment {
-        let words = self.words.sets[past.other as usize];
+        let slots = self.attributes.sets[past.other as usize];
         Payment {
             at: past.at,
             minor: past.minor,
-            words: words.map(|slot| self.words.tallies[slot as usize].word().0),
+            values: slots.map(|slot| self.attributes.tallies[slot as usize].value().0),
             is_out: past.marks & IS_OUT != 0,
             is_below: past.marks & IS_BELOW != 0,
             ..Payment::default()
         }
     }
 
-    fn absorb(&mut self, payment: &Payment, set: u32, kinds: &[usize], day: Window) {
+    fn absorb(&mut self, payment: &Payment, set: u32, attributes: &[usize], day: Window) {
         let Payment { at, minor, is_out, is_below, .. } = *payment;
         let marks = if is_out { IS_OUT } else { 0 } | if is_below { IS_BELOW } else { 0 };
-        self.push(Event { at, minor, other: set, marks }, kinds);
+        self.push(Event { at, minor, other: set, marks }, attributes);
         self.pays.absorb(at, minor, is_out, day.0);
         if self.payments == 0 {
             self.first_at = at;
@@ -220,6 +212,7 @@ impl Rule for PatternBehaviour {
     type Key = (u64, u32);
     type Input = Payment;
     type State = Pattern;
+    type Reading<'a> = Reading<'a>;
     type Kept = KeptPattern;
     type V1 = KeptPatternV1;
     type V2 = KeptPatternV2;
@@ -238,7 +231,7 @@ impl Rule for PatternBehaviour {
         [account, u64::from(kind), 0]
     }
 
-    fn columns(&self) -> Vec<Column> {
+    fn columns(&self) -> Columns<Self> {
         columns::columns(&self.windows, self.has)
     }
 
@@ -257,12 +250,12 @@ impl Rule for PatternBehaviour {
                 zeros += 1;
             }
         }
-        let mut words = [txn.channel.bits(), txn.category.bits(), txn.country.bits(), id(txn.device), id(txn.address)];
-        words.iter_mut().zip(self.has).filter(|(_, has)| !has).for_each(|(word, _)| *word = 0);
+        let mut values = [txn.channel.bits(), txn.category.bits(), txn.country.bits(), id(txn.device), id(txn.address)];
+        values.iter_mut().zip(self.has).filter(|(_, has)| !has).for_each(|(value, _)| *value = 0);
         let payment = Payment {
             at: txn.at.0,
             minor,
-            words,
+            values,
             is_out: txn.is_outflow(),
             is_below: THRESHOLDS.iter().any(is_below),
             zeros,
@@ -279,18 +272,18 @@ impl Rule for PatternBehaviour {
         payment.at
     }
 
-    fn step(&self, pattern: &mut Pattern, payment: &Payment, reach: &Reach, out: Option<Writer<'_>>) {
-        pattern.expire(payment.at, &self.windows, &self.kinds, reach.lateness);
-        if pattern.words.tallies.len() > 2 * FEW + 4 * KINDS * pattern.ring.len() {
-            // Most of its words are of events long gone.
+    fn step(&self, pattern: &mut Pattern, payment: &Payment, reach: &Reach, row: Option<Row<'_, Self>>) {
+        pattern.expire(payment.at, &self.windows, &self.attributes, reach.lateness);
+        if pattern.attributes.tallies.len() > 2 * FEW + 4 * ATTRIBUTES * pattern.ring.len() {
+            // Most of its values are of events long gone.
             self.rewind(pattern, payment);
-            pattern.expire(payment.at, &self.windows, &self.kinds, reach.lateness);
+            pattern.expire(payment.at, &self.windows, &self.attributes, reach.lateness);
         }
-        let set = pattern.words.set(payment, &self.kinds);
-        if let Some(out) = out {
-            self.read(pattern, payment, pattern.words.sets[set as usize], out);
+        let set = pattern.attributes.set(payment, &self.attributes);
+        if let Some(row) = row {
+            row.fill(&Reading { rule: self, pattern, payment, slots: pattern.attributes.sets[set as usize] });
         }
-        pattern.absorb(payment, set, &self.kinds, self.windows[DAY]);
+        pattern.absorb(payment, set, &self.attributes, self.windows[DAY]);
     }
 
     fn last_at(&self, pattern: &Pattern) -> Option<i64> {
@@ -308,8 +301,8 @@ impl Rule for PatternBehaviour {
         let (first_at, left_at) = (pattern.first_at, pattern.left_at);
         *pattern = Pattern { left_at, pays: Pays::of(pattern.pays.settled()), ..Pattern::default() };
         for payment in kept {
-            let set = pattern.words.set(payment, &self.kinds);
-            pattern.absorb(payment, set, &self.kinds, self.windows[DAY]);
+            let set = pattern.attributes.set(payment, &self.attributes);
+            pattern.absorb(payment, set, &self.attributes, self.windows[DAY]);
         }
         pattern.payments = payments;
         if payments > 0 {
@@ -320,7 +313,7 @@ impl Rule for PatternBehaviour {
     }
 
     fn trim(&self, pattern: &mut Pattern, now: i64, _: &Reach) {
-        pattern.expire(now, &self.windows, &self.kinds, 0);
+        pattern.expire(now, &self.windows, &self.attributes, 0);
     }
 
     fn is_over(&self, pattern: &Pattern, now: i64, reach: &Reach) -> bool {
@@ -328,20 +321,22 @@ impl Rule for PatternBehaviour {
     }
 
     fn heap_bytes(&self, pattern: &Pattern) -> usize {
-        pattern.ring.bytes() + pattern.words.bytes() + pattern.amounts.allocation_size() + pattern.pays.bytes()
+        pattern.ring.bytes() + pattern.attributes.bytes() + pattern.amounts.allocation_size() + pattern.pays.bytes()
     }
 
     fn needed_bytes(&self, pattern: &Pattern) -> usize {
         let table = |len: usize, entry: usize| (len * 8 / 7 + 1).next_power_of_two().max(4) * (entry + 1) + 16;
-        // Which words there are depends on what has been let go of: each event brings one of each kind at most, and few do.
+        // Which values there are depends on what has been let go of: each event brings one of each attribute at most, and few do.
         let sets = pattern.ring.len().min(4);
-        let words = roomy(KINDS * sets) * size_of::<Tally>() + roomy(sets) * size_of::<[u32; KINDS]>() + table(sets, 4);
-        pattern.ring.needed() + table(pattern.ring.len(), size_of::<(u64, u32)>()) + words + pattern.pays.bytes()
+        let values = roomy(ATTRIBUTES * sets) * size_of::<Tally>()
+            + roomy(sets) * size_of::<[u32; ATTRIBUTES]>()
+            + table(sets, 4);
+        pattern.ring.needed() + table(pattern.ring.len(), size_of::<(u64, u32)>()) + values + pattern.pays.bytes()
     }
 
     fn keep(&self, pattern: &Pattern, now: i64, _: &Reach) -> KeptPattern {
         let after = now.saturating_sub(self.windows[WEEK].0);
-        let mut words: Vec<Word> = Vec::new();
+        let mut values: Vec<Value> = Vec::new();
         let mut renamed: IdMap<u32, u32> = IdMap::default();
         let mut left_at = pattern.left_at;
         let mut settled = pattern.pays.settled().unwrap_or_default();
@@ -353,23 +348,23 @@ impl Rule for PatternBehaviour {
                 settled = settled.with(past.at, past.minor, is_out, self.windows[DAY].0);
                 continue;
             }
-            let slots = pattern.words.sets[past.other as usize].map(|slot| {
+            let slots = pattern.attributes.sets[past.other as usize].map(|slot| {
                 *renamed.entry(slot).or_insert_with(|| {
-                    words.push(pattern.words.tallies[slot as usize].word());
-                    words.len() as u32 - 1
+                    values.push(pattern.attributes.tallies[slot as usize].value());
+                    values.len() as u32 - 1
                 })
             });
             ring.push((past.at, past.minor as u64, past.marks, slots));
         }
         let Pattern { first_at, last_at, payments, .. } = *pattern;
-        KeptPattern { first_at, last_at, left_at, payments, pay: Some(settled).filter(Pay::is_any), words, ring }
+        KeptPattern { first_at, last_at, left_at, payments, pay: Some(settled).filter(Pay::is_any), values, ring }
     }
 
     fn upgrade_v1(&self, old: KeptPatternV1) -> Option<KeptPatternV2> {
-        let KeptPatternV1 { first_at, last_at, payments, mut words, ring } = old;
-        // Nothing was said of devices and addresses: for each the word that says nothing, money in and out.
-        let none = words.len() as u32;
-        words.extend([(3, false), (3, true), (4, false), (4, true)].map(|(kind, is_out)| (0, tag(kind, is_out))));
+        let KeptPatternV1 { first_at, last_at, payments, mut values, ring } = old;
+        // There were no devices and addresses: for each the value of those that have none, money in and out.
+        let none = values.len() as u32;
+        values.extend([(3, false), (3, true), (4, false), (4, true)].map(|(of, is_out)| (0, tag(of, is_out))));
         let widened = |(at, minor, marks, [channel, category, country]): (i64, u64, u8, [u32; 3])| {
             let out = u32::from(marks & IS_OUT != 0);
             (at, minor, marks, [channel, category, country, none + out, none + 2 + out])
@@ -377,17 +372,17 @@ impl Rule for PatternBehaviour {
         let ring: Vec<_> = ring.into_iter().map(widened).collect();
         // Until one leaves the ring nothing reads this, unless there is none.
         let left_at = if ring.is_empty() { last_at } else { first_at };
-        Some(KeptPatternV2 { first_at, last_at, left_at, payments, words, ring })
+        Some(KeptPatternV2 { first_at, last_at, left_at, payments, values, ring })
     }
 
     fn upgrade_v2(&self, old: KeptPatternV2, _: i64) -> Option<KeptPattern> {
-        let KeptPatternV2 { first_at, last_at, left_at, payments, words, ring } = old;
-        // Of pay before the week nothing was said.
-        Some(KeptPattern { first_at, last_at, left_at, payments, pay: None, words, ring })
+        let KeptPatternV2 { first_at, last_at, left_at, payments, values, ring } = old;
+        // Pay before the week was not kept.
+        Some(KeptPattern { first_at, last_at, left_at, payments, pay: None, values, ring })
     }
 
     fn revive(&self, kept: KeptPattern, watermark: i64) -> Option<Pattern> {
-        let KeptPattern { first_at, last_at, left_at, payments, pay, words, ring } = kept;
+        let KeptPattern { first_at, last_at, left_at, payments, pay, values, ring } = kept;
         if first_at > last_at || last_at > watermark || payments == 0 || ring.len() > payments as usize {
             return None;
         }
@@ -400,10 +395,10 @@ impl Rule for PatternBehaviour {
             let is_out = marks & IS_OUT != 0;
             let mut payment = Payment { at, minor: i64::try_from(minor).ok()?, is_out, ..Payment::default() };
             payment.is_below = marks & IS_BELOW != 0;
-            for (kind, slot) in slots.into_iter().enumerate() {
-                let &(bits, of) = words.get(slot as usize)?;
-                payment.words[kind] = bits;
-                if of != tag(kind, is_out) {
+            for (attribute, slot) in slots.into_iter().enumerate() {
+                let &(bits, of) = values.get(slot as usize)?;
+                payment.values[attribute] = bits;
+                if of != tag(attribute, is_out) {
                     return None;
                 }
             }
@@ -412,8 +407,8 @@ impl Rule for PatternBehaviour {
                 return None;
             }
             before = at;
-            let set = pattern.words.set(&payment, &self.kinds);
-            pattern.absorb(&payment, set, &self.kinds, self.windows[DAY]);
+            let set = pattern.attributes.set(&payment, &self.attributes);
+            pattern.absorb(&payment, set, &self.attributes, self.windows[DAY]);
         }
         Some(Pattern { first_at, last_at, left_at, payments, ..pattern })
     }
@@ -424,7 +419,7 @@ fn first_of(ring: &Ring, at: i64) -> i64 {
     ring.get(0).map_or(at, |event| event.at)
 }
 
-/// What is kept of a [`Pattern`]: the week, and the words it was told in, in the order in which they come.
+/// What is kept of a [`Pattern`]: the week, and the values its payments have, in the order in which they come.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptPattern {
     first_at: i64,
@@ -433,9 +428,9 @@ pub(crate) struct KeptPattern {
     payments: u32,
     /// As of what is no longer in the week.
     pay: Option<Pay>,
-    words: Vec<Word>,
-    /// Time, minor units, whether out (1) and just below a threshold (2), and slots of its words.
-    ring: Vec<(i64, u64, u8, [u32; KINDS])>,
+    values: Vec<Value>,
+    /// Time, minor units, whether out (1) and just below a threshold (2), and slots of its values.
+    ring: Vec<(i64, u64, u8, [u32; ATTRIBUTES])>,
 }
 
 /// The same in format 2, which had no pay.
@@ -445,8 +440,8 @@ pub(crate) struct KeptPatternV2 {
     last_at: i64,
     left_at: i64,
     payments: u32,
-    words: Vec<Word>,
-    ring: Vec<(i64, u64, u8, [u32; KINDS])>,
+    values: Vec<Value>,
+    ring: Vec<(i64, u64, u8, [u32; ATTRIBUTES])>,
 }
 
 /// The same in format 1, which had no devices and addresses.
@@ -455,85 +450,15 @@ pub(crate) struct KeptPatternV1 {
     first_at: i64,
     last_at: i64,
     payments: u32,
-    words: Vec<Word>,
-    /// Time, minor units, whether out (1) and just below a threshold (2), and slots of its words.
+    values: Vec<Value>,
+    /// Time, minor units, whether out (1) and just below a threshold (2), and slots of its values.
     ring: Vec<(i64, u64, u8, [u32; 3])>,
 }
 
 impl PatternBehaviour {
-    /// The rule; `kinds` says whether the feed has channels, categories and countries.
-    pub(crate) fn new(windows: [Window; 3], has: [bool; KINDS]) -> Self {
-        let kinds = (0..KINDS).filter(|&kind| has[kind]).collect();
-        Self { windows, has, kinds, logs: CountLogs::new() }
-    }
-
-    fn read(&self, pattern: &Pattern, payment: &Payment, words: [u32; KINDS], mut out: Writer<'_>) {
-        let side = usize::from(payment.is_out);
-        let minor = payment.minor as f64;
-        let per_unit = f64::from(payment.per_unit);
-        for &kind in &self.kinds {
-            let tally = pattern.words.tallies[words[kind] as usize];
-            if kind < COUNTRY {
-                out.put(|| self.logs.ln1p(tally.day));
-            }
-            if kind == COUNTRY {
-                let usual = || self.usual(tally);
-                let today = f64::from(tally.day) + 1.0;
-                let held_back = f64::from(pattern.week[side]) / (f64::from(pattern.week[side]) + 2.0);
-                out.put(|| ln(today / (usual() + 1.0)) * held_back);
-                out.put(|| today);
-                out.put(usual);
-            }
-            out.put(|| self.logs.ln1p(pattern.distinct[kind][side]));
-            if kind >= DEVICE {
-                let is_named = tally.low != 0;
-                out.put(|| f64::from(u8::from(is_named && tally.week == 0 && pattern.week[side] > 0)));
-            }
-        }
-        let equal = || pattern.amounts.get(&amount_key(payment.minor, payment.is_out)).copied().unwrap_or(0);
-        out.put(|| self.logs.ln1p(equal()));
-        out.put(|| match pattern.week[side] {
-            0 => 0.0,
-            n => pattern.repeats[side] as f64 / UNIT / f64::from(n),
-        });
-        out.put(|| if payment.is_below { self.logs.ln1p(pattern.below[side].saturating_add(1)) } else { 0.0 });
-        out.put(|| f64::from(payment.zeros));
-        out.put(|| {
-            pattern
-                .least(payment, self.windows[HOUR])
-                .map_or(0.0, |least| ln((minor + 1.0) / (least as f64 + 1.0) / TEST).max(0.0))
-        });
-        out.put(|| {
-            let mut sums = pattern.sums;
-            sums[side] += i128::from(payment.minor);
-            ln1p(float(sums[0].min(sums[1])) * per_unit)
-        });
-        out.put(|| pattern.pause(payment.at));
-        let after = || match payment.is_out {
-            true => pattern.pays.after(payment.at, self.windows[DAY].0),
-            false => AfterPay::default(),
-        };
-        out.put(|| after().to_usual);
-        out.put(|| after().now);
-        out.put(|| after().usual);
-        out.finish();
-    }
-
-    /// Payments of a word a day, in the week but for its last day.
-    fn usual(&self, tally: Tally) -> f64 {
-        let [_, day, week] = self.windows.map(|window| window.0 as f64);
-        f64::from(tally.week.saturating_sub(tally.day)) * (day / (week - day).max(1.0))
-    }
-}
-
-impl Pattern {
-    fn pause(&self, at: i64) -> f64 {
-        let gaps = f64::from(self.payments.saturating_sub(1));
-        if gaps == 0.0 {
-            return 0.0;
-        }
-        let seconds = |from: i64, to: i64| to.saturating_sub(from) as f64 / 1e6;
-        let usual = seconds(self.first_at, self.last_at) / gaps;
-        (ln((seconds(self.last_at, at) + 1.0) / (usual + 1.0)) * (gaps / (gaps + 2.0))).max(0.0)
+    /// The rule; `has` says which attributes the feed has.
+    pub(crate) fn new(windows: [Window; 3], has: [bool; ATTRIBUTES]) -> Self {
+        let attributes = (0..ATTRIBUTES).filter(|&attribute| has[attribute]).collect();
+        Self { windows, has, attributes, logs: CountLogs::new() }
     }
 }

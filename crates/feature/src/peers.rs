@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use crible_core::{Amount, Batch};
 
-use crate::account::kind_of;
+use crate::kind::kind_of;
 use crate::math::ln1p;
 use crate::window::{float, magnitude};
 

@@ -10,7 +10,7 @@ pub(crate) struct Event {
     pub(crate) at: i64,
     /// Magnitude in minor units, never negative.
     pub(crate) minor: i64,
-    /// The other side's slot in [`Others`](crate::others::Others).
+    /// The other side's slot in [`Linked`](crate::linked::Linked).
     pub(crate) other: u32,
     /// What the entity's rule says of it: two bits.
     pub(crate) marks: u8,

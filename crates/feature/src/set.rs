@@ -3,18 +3,18 @@ use std::ops::Range;
 use crible_core::{Batch, Column, Has, Timestamp, Transaction, TxnId, Usual, Window};
 use rayon::prelude::*;
 
-use crate::Feature;
 use crate::account::AccountBehaviour;
 use crate::category::CategoryBehaviour;
 use crate::counterparty::{CounterpartyBehaviour, Party};
-use crate::family::{Family, Reach};
+use crate::family::Family;
+use crate::feature::Feature;
 use crate::limits::{Limits, Settings};
 use crate::links::Links;
 use crate::pattern::PatternBehaviour;
-use crate::state::{Kept, KeptV1, Saved, SavedFamily, StateError};
-
-/// Marks a row that is absorbed without being read.
-pub(crate) const UNWANTED: u32 = u32::MAX;
+use crate::rows::{Block, Rows, UNWANTED};
+use crate::rule::Reach;
+use crate::saved::SavedFamily;
+use crate::state::{Kept, KeptV1, Saved, StateError};
 
 /// All families of one engine, and the watch over the order of time.
 #[derive(Debug)]
@@ -58,87 +58,6 @@ pub struct Late {
 
 /// Fewest transactions between two times memory is given back: walking over all entities costs as much as some.
 pub(crate) const SWEEP_AFTER: usize = 1 << 16;
-
-/// One family's rows of a batch.
-#[derive(Debug, Default)]
-pub struct Rows {
-    /// Rows × columns, in the order the family worked them off.
-    pub(crate) numbers: Vec<f32>,
-    /// Where in `numbers` each row stands.
-    pub(crate) place: Vec<u32>,
-    pub(crate) width: usize,
-    /// Rows that `numbers` holds already.
-    pub(crate) filled: usize,
-}
-
-impl Rows {
-    pub(crate) fn reset(&mut self, rows: usize, width: usize) {
-        (self.width, self.filled) = (width, 0);
-        self.numbers.resize(rows * width, 0.0);
-        self.place.resize(rows, 0);
-    }
-
-    /// One row alone.
-    fn step(&mut self, feature: &mut Box<dyn Feature>, txn: &Transaction, number: u32) {
-        let wanted = (number as usize) < self.place.len();
-        if self.numbers.len() < (self.filled + 1) * self.width {
-            self.numbers.resize((self.filled + 1) * self.width, 0.0);
-        }
-        let at = self.filled * self.width;
-        feature.step(txn, &mut self.numbers[at..at + self.width]);
-        if wanted {
-            self.place[number as usize] = self.filled as u32;
-            self.filled += 1;
-        }
-    }
-
-    /// Number of columns.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Row `row`, one number a column.
-    ///
-    /// # Panics
-    /// Where there is no such row.
-    pub fn row(&self, row: usize) -> &[f32] {
-        let at = self.place[row] as usize * self.width;
-        &self.numbers[at..at + self.width]
-    }
-}
-
-/// Feature rows of a run of transactions. It is scratch: hand the same one in again and nothing is allocated.
-#[derive(Debug, Default)]
-pub struct Block {
-    rows: usize,
-    wanted: Vec<u32>,
-    families: Vec<Rows>,
-}
-
-impl Block {
-    /// Number of rows.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// The families' rows, in the order of their columns.
-    pub fn families(&self) -> &[Rows] {
-        &self.families
-    }
-
-    /// Copies row `row` into `out`, all columns in the set's order.
-    ///
-    /// # Panics
-    /// Where `row` is not below [`Block::rows`] or `out` is not as long as the set has columns.
-    pub fn copy_row(&self, row: usize, out: &mut [f32]) {
-        let mut rest = out;
-        for family in &self.families {
-            let (here, after) = rest.split_at_mut(family.width);
-            here.copy_from_slice(family.row(row));
-            rest = after;
-        }
-    }
-}
 
 impl FeatureSet {
     /// All columns a feed can feed: what it lacks is left out, never filled in.
@@ -369,7 +288,7 @@ impl FeatureSet {
             self.features
                 .par_iter_mut()
                 .zip(&mut block.families)
-                .for_each(|(feature, out)| out.step(feature, &txn, number));
+                .for_each(|(feature, out)| out.add(number, |row| feature.step(&txn, row)));
             row += 1;
         }
         while row < end {

@@ -2,48 +2,16 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crible_core::{EntityId, Timestamp, Transaction};
+use crible_core::{Timestamp, Transaction};
 
-use crate::set::{FeatureSet, SWEEP_AFTER};
-use crate::state::SavedFamily;
+use crate::feature::Feature;
+use crate::owner::{Owner, shard_of};
+use crate::saved::SavedFamily;
+use crate::set::{FeatureSet, Late, LateCount, SWEEP_AFTER};
 use crate::ticket::{Ticket, TicketLock, Tickets};
-use crate::{Feature, Late, LateCount};
 
 /// Shards that entities of one kind are divided into: many more than threads, so that two seldom want the same.
 const SHARDS: usize = 64;
-
-/// Whose entities a family is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// The account that pays or is paid.
-    Account,
-    /// Whom it pays or is paid by.
-    Counterparty,
-    /// The device it pays from.
-    Device,
-    /// The network address it pays from.
-    Address,
-    /// What it pays for.
-    Category,
-}
-
-impl Owner {
-    const ALL: [Self; 5] = [Self::Account, Self::Counterparty, Self::Device, Self::Address, Self::Category];
-
-    /// What a transaction's entity is divided by; none where it has no such entity.
-    fn of(self, txn: &Transaction) -> Option<u64> {
-        match self {
-            Self::Account => Some(txn.account.get()),
-            Self::Counterparty => txn.counterparty.map(EntityId::get),
-            Self::Device => txn.device.map(EntityId::get),
-            Self::Address => txn.address.map(EntityId::get),
-            Self::Category => {
-                let bits = txn.category.bits();
-                Some((bits >> 64) as u64 ^ bits as u64)
-            }
-        }
-    }
-}
 
 /// A [`FeatureSet`] that several threads step, each transaction by the one that takes it.
 ///
@@ -247,10 +215,4 @@ impl SharedSet {
         let families = families.collect();
         common.set.saved_with(families)
     }
-}
-
-/// Which of so many shards an entity is in: the high half of its mixed pseudonym, as tables take the low one.
-pub(crate) fn shard_of(entity: u64, parts: usize) -> usize {
-    let mixed = entity.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    (mixed as usize * parts) >> 32
 }

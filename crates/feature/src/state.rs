@@ -3,9 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::Feature;
+use crate::hash::IdMap;
 use crate::ring::{Event, MAX_SPAN};
-use crate::window::{Events, IdMap};
+use crate::window::Events;
 
 /// Bytes that are no state of this set, or one that cannot be brought together with what is there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,35 +77,6 @@ pub(crate) struct Kept {
     pub(crate) families: Vec<(String, Vec<u8>)>,
 }
 
-/// What is saved of one family, from one or several of its shards.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SavedFamily {
-    name: &'static str,
-    /// Each entity as bytes, by the key it is sorted by.
-    entities: Vec<([u64; 3], Vec<u8>)>,
-}
-
-impl SavedFamily {
-    /// A whole family, as payments at `oldest` and later may read it.
-    pub(crate) fn of(feature: &dyn Feature, oldest: i64) -> Self {
-        let mut saved = Self::default();
-        saved.add(feature, oldest);
-        saved
-    }
-
-    /// Adds a shard of the family.
-    pub(crate) fn add(&mut self, feature: &dyn Feature, oldest: i64) {
-        self.name = feature.name();
-        self.entities.append(&mut feature.save_entities(oldest));
-    }
-
-    /// The family's name, and its entities in the order of their keys.
-    pub(crate) fn into_bytes(mut self) -> (String, Vec<u8>) {
-        self.entities.sort_unstable_by_key(|(key, _)| *key);
-        (self.name.to_owned(), self.entities.into_iter().flat_map(|(_, bytes)| bytes).collect())
-    }
-}
-
 /// All families of a set, as format 1 kept them: there was no lateness.
 #[derive(Deserialize)]
 pub(crate) struct KeptV1 {
@@ -161,7 +132,7 @@ impl KeptEvents {
     ) -> Self {
         let kept: Vec<Event> = events.iter().filter(|event| event.at > after).collect();
         let first_at = kept.first().map_or(0, |event| event.at);
-        let mut others = if EVER { events.others().ids().collect() } else { Vec::new() };
+        let mut others = if EVER { events.linked().ids().collect() } else { Vec::new() };
         let mut renamed = IdMap::default();
         let mut before = first_at;
         let ring = kept.iter().map(|event| {
@@ -171,7 +142,7 @@ impl KeptEvents {
                 event.other
             } else {
                 *renamed.entry(event.other).or_insert_with(|| {
-                    others.push(events.others().id(event.other));
+                    others.push(events.linked().id(event.other));
                     others.len() as u32 - 1
                 })
             };

@@ -4,12 +4,9 @@
 //! aggregates; expiry subtracts exactly what arrival added, so nothing drifts however long it runs. Sums of squares of
 //! 64-bit minor units need more than 64 bits: sums are 128 bits wide.
 
-use std::hash::{BuildHasherDefault, Hasher};
-
 use crible_core::Window;
-use hashbrown::HashMap;
 
-use crate::others::Others;
+use crate::linked::Linked;
 use crate::ring::{Event, Ring};
 
 /// What one window holds.
@@ -56,39 +53,12 @@ impl Sums {
     }
 }
 
-/// Hashes an identifier that is pseudorandom already, or a small number in a test.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u32(&mut self, x: u32) {
-        self.write_u64(u64::from(x));
-    }
-
-    fn write_u64(&mut self, x: u64) {
-        self.0 = (self.0.rotate_left(29) ^ x).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn finish(&self) -> u64 {
-        // The table picks its bucket by the low bits and its tag by the high ones: give both the well-mixed half.
-        self.0 ^ (self.0 >> 32)
-    }
-}
-
-pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
-
 /// The events of one entity and its windows, shortest first; the `D` windows from `FROM` on count different others, which
 /// are remembered for good where `EVER` says so.
 #[derive(Debug)]
 pub(crate) struct Events<const W: usize, const FROM: usize, const D: usize, const EVER: bool> {
     ring: Ring,
-    others: Others<EVER>,
+    linked: Linked<EVER>,
     sums: [Sums; W],
     /// Events in the ring that are no longer in the window.
     gone: [u32; W],
@@ -96,7 +66,7 @@ pub(crate) struct Events<const W: usize, const FROM: usize, const D: usize, cons
 
 impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Default for Events<W, FROM, D, EVER> {
     fn default() -> Self {
-        Self { ring: Ring::default(), others: Others::default(), sums: [Sums::default(); W], gone: [0; W] }
+        Self { ring: Ring::default(), linked: Linked::default(), sums: [Sums::default(); W], gone: [0; W] }
     }
 }
 
@@ -123,7 +93,7 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
                 sums.sum -= i128::from(event.minor);
                 sums.squares = sums.squares.wrapping_sub(i128::from(event.minor) * i128::from(event.minor));
                 if (FROM..FROM + D).contains(&w) {
-                    sums.distinct -= u32::from(self.others.last(event.other) == Some(number));
+                    sums.distinct -= u32::from(self.linked.last(event.other) == Some(number));
                 }
                 left(w, event);
             }
@@ -132,32 +102,32 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         while self.gone[W - 1] > 0
             && let Some((other, number)) = self.ring.pop_first(bound)
         {
-            self.others.leave(other, number);
+            self.linked.leave(other, number);
             self.gone.iter_mut().for_each(|gone| *gone -= 1);
         }
     }
 
     /// The slot of another side, and whether it is new. A new one has no part in any window yet.
     pub(crate) fn meet(&mut self, other: u64) -> (u32, bool) {
-        self.others.meet(other)
+        self.linked.meet(other)
     }
 
     /// Takes in an event that is not older than any before it; `other` is a slot [`Events::meet`] gave.
     pub(crate) fn push(&mut self, at: i64, minor: i64, other: u32, marks: u8) {
-        let others = &mut self.others;
-        self.ring.push(Event { at, minor, other, marks }, |by| others.renumber(by));
+        let linked = &mut self.linked;
+        self.ring.push(Event { at, minor, other, marks }, |by| linked.renumber(by));
         let number = self.ring.begun() + self.ring.len() as u32 - 1;
         for sums in &mut self.sums {
             sums.count += 1;
             sums.sum += i128::from(minor);
             sums.squares = sums.squares.wrapping_add(i128::from(minor) * i128::from(minor));
         }
-        let before = self.others.last(other);
+        let before = self.linked.last(other);
         for (sums, gone) in self.sums[FROM..FROM + D].iter_mut().zip(&self.gone[FROM..FROM + D]) {
             let is_there = before.is_some_and(|before| before >= self.ring.begun() + gone);
             sums.distinct += u32::from(!is_there);
         }
-        self.others.set_last(other, number);
+        self.linked.set_last(other, number);
     }
 
     /// Goes back to when only events up to `to` had been, the windows not yet moved on; the events after it, oldest first.
@@ -166,8 +136,8 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         let events: Vec<Event> = self.ring.iter().collect();
         let (kept, undone) = events.split_at(events.partition_point(|event| event.at <= to));
         // A state that was forged may mark more than there are.
-        let met = self.others.len().saturating_sub(undone.iter().filter(|event| event.marks & first != 0).count());
-        let ids: Vec<u64> = self.others.ids().collect();
+        let met = self.linked.len().saturating_sub(undone.iter().filter(|event| event.marks & first != 0).count());
+        let ids: Vec<u64> = self.linked.ids().collect();
         *self = Self::default();
         if EVER {
             ids[..met].iter().for_each(|&id| _ = self.meet(id));
@@ -181,7 +151,7 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
 
     /// Whether an event with the other in `slot` is in a window.
     pub(crate) fn is_in(&self, window: usize, slot: u32) -> bool {
-        self.others.last(slot).is_some_and(|number| number >= self.ring.begun() + self.gone[window])
+        self.linked.last(slot).is_some_and(|number| number >= self.ring.begun() + self.gone[window])
     }
 
     pub(crate) fn sums(&self) -> &[Sums; W] {
@@ -193,19 +163,19 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         self.ring.iter()
     }
 
-    /// Others there is a slot of.
-    pub(crate) fn others(&self) -> &Others<EVER> {
-        &self.others
+    /// Those it is linked with, by slot.
+    pub(crate) fn linked(&self) -> &Linked<EVER> {
+        &self.linked
     }
 
     /// Bytes on the heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.ring.bytes() + self.others.bytes()
+        self.ring.bytes() + self.linked.bytes()
     }
 
     /// Bytes on the heap that its events and others need, however they came to be there.
     pub(crate) fn needed(&self) -> usize {
-        self.ring.needed() + self.others.needed()
+        self.ring.needed() + self.linked.needed()
     }
 }
 

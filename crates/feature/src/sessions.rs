@@ -1,23 +1,23 @@
-//! Lives of entities that have begun anew.
+//! Earlier sessions of entities that have begun anew.
 
-use crate::window::IdMap;
+use crate::hash::IdMap;
 
 /// States that entities had before they were forgotten, by slot, oldest first.
 ///
-/// An entity that has not paid for long begins anew. What comes late may show that it had paid after all, or be of the life before: so that
-/// is put aside, until nothing so late can come any more. Where nothing comes late, nothing is.
+/// An entity that has not paid for long begins a new session. A late payment may show that it had paid after all, or belong
+/// to the session before. So that is kept aside until nothing so late can come any more. Without lateness nothing is kept.
 #[derive(Debug)]
-pub(crate) struct Lives<S> {
+pub(crate) struct Sessions<S> {
     of: IdMap<u32, Vec<S>>,
 }
 
-impl<S> Default for Lives<S> {
+impl<S> Default for Sessions<S> {
     fn default() -> Self {
         Self { of: IdMap::default() }
     }
 }
 
-impl<S> Lives<S> {
+impl<S> Sessions<S> {
     /// Those of a slot.
     pub(crate) fn of(&self, slot: u32) -> &[S] {
         if self.of.is_empty() { &[] } else { self.of.get(&slot).map_or(&[], Vec::as_slice) }
@@ -28,44 +28,44 @@ impl<S> Lives<S> {
         self.of.values().flatten()
     }
 
-    pub(crate) fn push(&mut self, slot: u32, life: S) {
-        let lives = self.of.entry(slot).or_default();
+    pub(crate) fn push(&mut self, slot: u32, session: S) {
+        let sessions = self.of.entry(slot).or_default();
         // Mostly it stays alone.
-        lives.reserve_exact(1);
-        lives.push(life);
+        sessions.reserve_exact(1);
+        sessions.push(session);
     }
 
     /// The latest of a slot, which is no longer aside.
     pub(crate) fn pop(&mut self, slot: u32) -> Option<S> {
-        let lives = self.of.get_mut(&slot)?;
-        let life = lives.pop();
-        if lives.is_empty() {
+        let sessions = self.of.get_mut(&slot)?;
+        let session = sessions.pop();
+        if sessions.is_empty() {
             self.of.remove(&slot);
         }
-        life
+        session
     }
 
     /// Those of a slot, which has others from now on.
-    pub(crate) fn replace(&mut self, slot: u32, lives: Vec<S>) -> Vec<S> {
+    pub(crate) fn replace(&mut self, slot: u32, sessions: Vec<S>) -> Vec<S> {
         let before = self.of.remove(&slot).unwrap_or_default();
-        if !lives.is_empty() {
-            self.of.insert(slot, lives);
+        if !sessions.is_empty() {
+            self.of.insert(slot, sessions);
         }
         before
     }
 
     /// Keeps those that `keep` says yes to.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut S) -> bool) {
-        self.of.retain(|_, lives| {
-            lives.retain_mut(&mut keep);
-            !lives.is_empty()
+        self.of.retain(|_, sessions| {
+            sessions.retain_mut(&mut keep);
+            !sessions.is_empty()
         });
         self.of.shrink_to_fit();
     }
 
     /// Bytes they hold, `heap` being what a state holds elsewhere.
     pub(crate) fn bytes(&self, heap: impl Fn(&S) -> usize) -> usize {
-        let of = |lives: &Vec<S>| lives.capacity() * size_of::<S>() + lives.iter().map(&heap).sum::<usize>();
+        let of = |sessions: &Vec<S>| sessions.capacity() * size_of::<S>() + sessions.iter().map(&heap).sum::<usize>();
         self.of.allocation_size() + self.of.values().map(of).sum::<usize>()
     }
 }

@@ -1,11 +1,11 @@
-//! Whom an entity has dealt with.
+//! Who an entity has dealt with.
 
 use std::hash::{BuildHasher, BuildHasherDefault};
 
 use hashbrown::HashTable;
 
+use crate::hash::IdHasher;
 use crate::ring::{more, roomy};
-use crate::window::IdHasher;
 
 /// No event.
 const NONE: u32 = u32::MAX;
@@ -37,7 +37,7 @@ impl Met {
 /// the last with it, and one that arrives brings a new other where the last with it has left. `EVER` says whether others are
 /// remembered whose events have all gone; where not, their slots are given to new ones.
 #[derive(Debug)]
-pub(crate) struct Others<const EVER: bool> {
+pub(crate) struct Linked<const EVER: bool> {
     met: Vec<Met>,
     index: Option<Box<HashTable<u32>>>,
     /// A slot nobody has, where its id would be the next such.
@@ -45,7 +45,7 @@ pub(crate) struct Others<const EVER: bool> {
     n_free: u32,
 }
 
-impl<const EVER: bool> Default for Others<EVER> {
+impl<const EVER: bool> Default for Linked<EVER> {
     fn default() -> Self {
         Self { met: Vec::new(), index: None, free: NONE, n_free: 0 }
     }
@@ -55,7 +55,7 @@ fn hash(id: u64) -> u64 {
     BuildHasherDefault::<IdHasher>::default().hash_one(id)
 }
 
-impl<const EVER: bool> Others<EVER> {
+impl<const EVER: bool> Linked<EVER> {
     /// Slots, those nobody has included.
     pub(crate) fn len(&self) -> usize {
         self.met.len()

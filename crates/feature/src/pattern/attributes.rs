@@ -1,24 +1,24 @@
-//! The words an account's payments are told in, and how often each occurs.
+//! Values of the attributes of an account's payments, and how often each occurs.
 
 use std::hash::Hasher;
 
 use hashbrown::HashTable;
 
-use super::{KINDS, Payment};
+use super::{ATTRIBUTES, Payment};
+use crate::hash::{IdHasher, IdMap};
 use crate::ring::more;
-use crate::window::{IdHasher, IdMap};
 
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(super) struct Attributes {
     pub(super) tallies: Vec<Tally>,
-    /// Where each word is, once there are so many that looking through them takes longer.
+    /// Where each value is, once there are so many that looking through them takes longer.
     slots: Option<Box<Slots>>,
-    /// Slots of words that came together, one of each kind, and where each such set is.
-    pub(super) sets: Vec<[u32; KINDS]>,
+    /// Slots of values that came together, one of each attribute, and where each such set is.
+    pub(super) sets: Vec<[u32; ATTRIBUTES]>,
     index: HashTable<u32>,
 }
 
-/// One word of one kind in one direction.
+/// One value of one attribute in one direction.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tally {
     high: u64,
@@ -29,23 +29,23 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn word(self) -> Word {
+    pub(super) fn value(self) -> Value {
         (u128::from(self.high) << 64 | u128::from(self.low), self.of)
     }
 }
 
-/// A word's bits, and its kind and direction.
-pub(super) type Word = (u128, u32);
+/// A value's bits, and its attribute and direction.
+pub(super) type Value = (u128, u32);
 
-/// Where each word is, by its bits, kind and direction.
+/// Where each value is, by its bits, attribute and direction.
 type Slots = IdMap<(u64, u64, u32), u32>;
 
-/// Words up to which they are looked through one after the other.
+/// Values up to which they are looked through one after the other.
 pub(super) const FEW: usize = 32;
 
-impl Words {
-    fn slot(&mut self, word: Word) -> u32 {
-        let key = ((word.0 >> 64) as u64, word.0 as u64, word.1);
+impl Attributes {
+    fn slot(&mut self, value: Value) -> u32 {
+        let key = ((value.0 >> 64) as u64, value.0 as u64, value.1);
         let key_of = |tally: &Tally| (tally.high, tally.low, tally.of);
         let found = match &self.slots {
             Some(slots) => slots.get(&key).copied(),
@@ -69,23 +69,24 @@ impl Words {
         slot
     }
 
-    /// The slot of a payment's words. Those of kinds the feed does not have are all the same.
-    pub(super) fn set(&mut self, payment: &Payment, kinds: &[usize]) -> u32 {
-        let hash = hash(&payment.words, kinds, payment.is_out);
+    /// The slot of a payment's set of values. Those of attributes the feed does not have are all the same.
+    pub(super) fn set(&mut self, payment: &Payment, attributes: &[usize]) -> u32 {
+        let hash = hash(&payment.values, attributes, payment.is_out);
         let Self { tallies, sets, index, .. } = self;
         // Where there are none of those, the first tells the direction.
-        let told = if kinds.is_empty() { &[0] } else { kinds };
+        let looked_at = if attributes.is_empty() { &[0] } else { attributes };
         let is_it = |set: &u32| {
             let slots = sets[*set as usize];
-            told.iter()
-                .all(|&kind| tallies[slots[kind] as usize].word() == (payment.words[kind], tag(kind, payment.is_out)))
+            looked_at
+                .iter()
+                .all(|&of| tallies[slots[of] as usize].value() == (payment.values[of], tag(of, payment.is_out)))
         };
         if let Some(&set) = index.find(hash, is_it) {
             return set;
         }
-        let mut slots = [0; KINDS];
-        for (kind, slot) in slots.iter_mut().enumerate() {
-            *slot = self.slot((payment.words[kind], tag(kind, payment.is_out)));
+        let mut slots = [0; ATTRIBUTES];
+        for (of, slot) in slots.iter_mut().enumerate() {
+            *slot = self.slot((payment.values[of], tag(of, payment.is_out)));
         }
         let set = self.sets.len() as u32;
         if self.sets.len() == self.sets.capacity() {
@@ -94,8 +95,8 @@ impl Words {
         self.sets.push(slots);
         let Self { tallies, sets, index, .. } = self;
         let rehash = |set: &u32| {
-            let words = sets[*set as usize].map(|slot| tallies[slot as usize].word());
-            self::hash(&words.map(|(bits, _)| bits), kinds, words[0].1 == tag(0, true))
+            let values = sets[*set as usize].map(|slot| tallies[slot as usize].value());
+            self::hash(&values.map(|(bits, _)| bits), attributes, values[0].1 == tag(0, true))
         };
         index.insert_unique(hash, set, rehash);
         set
@@ -105,21 +106,22 @@ impl Words {
         let slots = |slots: &Slots| size_of_val(slots) + slots.allocation_size();
         self.slots.as_deref().map_or(0, slots)
             + self.tallies.capacity() * size_of::<Tally>()
-            + self.sets.capacity() * size_of::<[u32; KINDS]>()
+            + self.sets.capacity() * size_of::<[u32; ATTRIBUTES]>()
             + self.index.allocation_size()
     }
 }
 
-fn hash(words: &[u128; KINDS], kinds: &[usize], is_out: bool) -> u64 {
+fn hash(values: &[u128; ATTRIBUTES], attributes: &[usize], is_out: bool) -> u64 {
     let mut hasher = IdHasher::default();
-    for word in kinds.iter().map(|&kind| words[kind]) {
-        hasher.write_u64(word as u64);
-        hasher.write_u64((word >> 64) as u64);
+    for value in attributes.iter().map(|&of| values[of]) {
+        hasher.write_u64(value as u64);
+        hasher.write_u64((value >> 64) as u64);
     }
     hasher.write_u32(u32::from(is_out));
     hasher.finish()
 }
 
-pub(super) fn tag(kind: usize, is_out: bool) -> u32 {
-    kind as u32 * 2 + u32::from(is_out)
+/// An attribute and a direction as one number.
+pub(super) fn tag(attribute: usize, is_out: bool) -> u32 {
+    attribute as u32 * 2 + u32::from(is_out)
 }
