@@ -13,6 +13,7 @@ use crate::kind::{kind, per_unit};
 use crate::math::{CountLogs, ln};
 use crate::owner::Owner;
 use crate::peers::Peers;
+use crate::ring::Event;
 use crate::rule::{Columns, Reach, Row, Rule};
 use crate::state::{KeptEvents, KeptEventsV1};
 use crate::window::{Events, float, magnitude, shrunk_log_ratio};
@@ -213,7 +214,7 @@ impl Rule for AccountBehaviour {
         }
         let is_outsized = to_mean >= self.outsized;
         let marks = if first { FIRST } else { 0 } | if is_outsized { IS_OUTSIZED } else { 0 };
-        account.events.push(payment.at, payment.minor, other, marks);
+        account.events.push(payment.at, payment.minor, other, marks, reach.lateness);
         account.calendar.add(payment.at);
         account.last_at = Some(payment.at);
         account.payments = account.payments.saturating_add(1);
@@ -234,8 +235,14 @@ impl Rule for AccountBehaviour {
     }
 
     fn rewind(&self, account: &mut Account, late: &Payment) -> Vec<Payment> {
-        let undone = account.events.rewind(late.at, FIRST);
-        account.recount();
+        let Account { events, calendar, outsized, .. } = account;
+        let undone = events.rewind(late.at, &self.windows, FIRST, |window, event, is_in| match window {
+            WEEK if is_in => *outsized += u32::from(event.marks & IS_OUTSIZED != 0),
+            WEEK => *outsized -= u32::from(event.marks & IS_OUTSIZED != 0),
+            MONTH if is_in => calendar.add(event.at),
+            MONTH => calendar.remove(event.at),
+            _ => {}
+        });
         // Where the ring begins after the payment before, that was longer ago than pace looks back.
         account.last_at = account.events.iter().next_back().map(|event| event.at);
         account.payments = account.payments.saturating_sub(undone.len() as u32);
@@ -250,7 +257,8 @@ impl Rule for AccountBehaviour {
     }
 
     fn trim(&self, account: &mut Account, now: i64, _: &Reach) {
-        account.expire(now, &self.windows, 0);
+        let Account { events, calendar, outsized, .. } = account;
+        events.trim(now, &self.windows, left(calendar, outsized));
         account.places.trim(now);
     }
 
@@ -294,7 +302,7 @@ impl Rule for AccountBehaviour {
         Some(old)
     }
 
-    fn revive(&self, kept: KeptAccount, watermark: i64) -> Option<Account> {
+    fn revive(&self, kept: KeptAccount, watermark: i64, reach: &Reach) -> Option<Account> {
         let KeptAccount { events, last_at, places: kept, payments, total } = kept;
         let last = last_at?;
         let is_counted = payments > 0 && events.len() <= payments as usize && events.others.len() <= payments as usize;
@@ -309,8 +317,14 @@ impl Rule for AccountBehaviour {
             }
             places.push(at, Position { latitude_e7, longitude_e7 }, i64::MAX);
         }
-        let mut account =
-            Account { events: events.revive(last)?, last_at, places, payments, total, ..Account::default() };
+        let mut account = Account {
+            events: events.revive(last, reach.lateness)?,
+            last_at,
+            places,
+            payments,
+            total,
+            ..Account::default()
+        };
         account.recount();
         Some(account)
     }
@@ -339,14 +353,19 @@ pub(crate) struct KeptAccountV1 {
     outsized: Vec<i64>,
 }
 
+/// Counts without an event that leaves a window.
+fn left(calendar: &mut Calendar, outsized: &mut u32) -> impl FnMut(usize, Event) {
+    move |window, event| match window {
+        WEEK => *outsized -= u32::from(event.marks & IS_OUTSIZED != 0),
+        MONTH => calendar.remove(event.at),
+        _ => {}
+    }
+}
+
 impl Account {
     fn expire(&mut self, now: i64, windows: &[Window; 4], lateness: i64) {
         let Self { events, calendar, outsized, .. } = self;
-        events.expire(now, windows, lateness, |window, event| match window {
-            WEEK => *outsized -= u32::from(event.marks & IS_OUTSIZED != 0),
-            MONTH => calendar.remove(event.at),
-            _ => {}
-        });
+        events.expire(now, windows, lateness, left(calendar, outsized));
     }
 
     /// Makes calendar and count of outsized payments anew from events whose windows have not moved on yet.

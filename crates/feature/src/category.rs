@@ -194,7 +194,7 @@ impl Rule for CategoryBehaviour {
         Some(KeptCategory { first_at: i64::MIN, last_at, buckets, sum, recent })
     }
 
-    fn revive(&self, kept: KeptCategory, watermark: i64) -> Option<Category> {
+    fn revive(&self, kept: KeptCategory, watermark: i64, _: &Reach) -> Option<Category> {
         let KeptCategory { first_at, last_at, buckets, sum, recent } = kept;
         let mut category = Category { sum, first_at, last_at, ..Category::default() };
         let last = last_at.filter(|last| (first_at..=watermark).contains(last))?;

@@ -75,6 +75,15 @@ impl<T: Copy + Default> Chunks<T> {
         }
     }
 
+    /// Lets go of the last element.
+    pub(crate) fn pop_last(&mut self) {
+        self.len = self.len.saturating_sub(1);
+        // One chunk to spare at the back, as in front.
+        while self.chunks.len() * CHUNK >= self.first as usize + self.len() + 2 * CHUNK {
+            self.chunks.pop_back();
+        }
+    }
+
     /// Bytes on the heap.
     pub(crate) fn bytes(&self) -> usize {
         self.chunks.len() * size_of::<[T; CHUNK]>() + self.chunks.capacity() * size_of::<usize>()
@@ -95,9 +104,9 @@ mod tests {
     proptest! {
         /// What goes in comes out in order, in no more chunks than it takes and one to spare, and none is made where the length is steady.
         #[test]
-        fn is_a_queue(steps in prop::collection::vec((0usize..40, 0usize..40), 1..30)) {
+        fn is_a_queue(steps in prop::collection::vec((0usize..40, 0usize..40, 0usize..40), 1..30)) {
             let (mut queue, mut plain, mut next) = (Chunks::default(), VecDeque::new(), 0u32);
-            for (pushed, popped) in steps {
+            for (pushed, popped, taken_back) in steps {
                 for _ in 0..pushed {
                     queue.push(next);
                     plain.push_back(next);
@@ -106,6 +115,10 @@ mod tests {
                 for _ in 0..popped {
                     queue.pop();
                     plain.pop_front();
+                }
+                for _ in 0..taken_back {
+                    queue.pop_last();
+                    plain.pop_back();
                 }
                 let got: Vec<_> = (0..queue.len() + 2).map_while(|i| queue.get(i)).collect();
                 prop_assert_eq!(&got, &Vec::from(plain.clone()));

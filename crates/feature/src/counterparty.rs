@@ -139,7 +139,7 @@ impl Rule for CounterpartyBehaviour {
             row.fill(&Reading { rule: self, sums: events.sums(), visit });
         }
         let (account, _) = events.meet(visit.account);
-        events.push(visit.at, visit.minor, account, 0);
+        events.push(visit.at, visit.minor, account, 0, reach.lateness);
     }
 
     fn last_at(&self, events: &Self::State) -> Option<i64> {
@@ -152,11 +152,11 @@ impl Rule for CounterpartyBehaviour {
 
     fn rewind(&self, events: &mut Self::State, late: &Visit) -> Vec<Visit> {
         let visit = |(at, minor, account, _)| Visit { at, minor, account, per_unit: 0.0 };
-        events.rewind(late.at, 0).into_iter().map(visit).collect()
+        events.rewind(late.at, &self.windows, 0, |_, _, _| {}).into_iter().map(visit).collect()
     }
 
     fn trim(&self, events: &mut Self::State, now: i64, _: &Reach) {
-        events.expire(now, &self.windows, 0, |_, _| {});
+        events.trim(now, &self.windows, |_, _| {});
     }
 
     fn is_over(&self, events: &Self::State, now: i64, _: &Reach) -> bool {
@@ -183,8 +183,8 @@ impl Rule for CounterpartyBehaviour {
         Some(old)
     }
 
-    fn revive(&self, kept: KeptEvents, watermark: i64) -> Option<Self::State> {
-        kept.revive(watermark)
+    fn revive(&self, kept: KeptEvents, watermark: i64, reach: &Reach) -> Option<Self::State> {
+        kept.revive(watermark, reach.lateness)
     }
 
     fn join(&self, mut a: Vec<KeptEvents>, mut b: Vec<KeptEvents>, _: &Reach) -> Option<Vec<KeptEvents>> {

@@ -381,7 +381,7 @@ impl<R: Rule> Family<R> {
 
     /// The sessions that were kept; `None` where no transactions leave them.
     fn revive(&self, sessions: Vec<R::Kept>, watermark: i64) -> Option<Vec<R::State>> {
-        let revive = |kept| self.rule.revive(kept, watermark);
+        let revive = |kept| self.rule.revive(kept, watermark, &self.reach);
         let sessions: Vec<R::State> = sessions.into_iter().map(revive).collect::<Option<_>>()?;
         let are_in_order = |pair: &[R::State]| self.rule.last_at(&pair[0]) < self.rule.first_at(&pair[1]);
         (!sessions.is_empty() && sessions.windows(2).all(are_in_order)).then_some(sessions)
@@ -416,5 +416,71 @@ impl<R: Rule> Family<R> {
     fn needed_by(&self, state: &R::State) -> u64 {
         let entry = size_of::<(R::Key, u32)>() + 1;
         ((size_of::<R::State>() * 9 / 8 + entry * 16 / 7) + self.rule.needed_bytes(state)) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use crible_core::{Amount, Currency, EntityId, Timestamp, TxnId, Window};
+
+    use super::*;
+    use crate::account::AccountBehaviour;
+    use crate::counterparty::{CounterpartyBehaviour, Party};
+    use crate::pattern::PatternBehaviour;
+    use crate::peers::Peers;
+    use crate::ring::work;
+    use crate::windows::Windows;
+
+    const SECOND: i64 = Timestamp::SECOND;
+
+    /// Events that a payment looks at which is `late` by so much, `count` payments of one entity having been made one a second,
+    /// by a thousand accounts or to a thousand counterparties.
+    fn looked_at(mut family: Box<dyn Feature>, count: i64, late: i64) -> usize {
+        let mut row = vec![0.0; family.columns().len()];
+        let party = family.owner() == Some(Owner::Counterparty);
+        let payment = |i: i64, at: i64| {
+            let [one, other] = [1, 2 + (i % 1_000) as u64].map(|id| EntityId::new(id).unwrap());
+            let (account, counterparty) = if party { (other, one) } else { (one, other) };
+            let mut txn =
+                Transaction::new(TxnId(i as u128), Timestamp(at), account, Amount::new(-500 - i, Currency::EUR));
+            txn.counterparty = Some(counterparty);
+            txn
+        };
+        for i in 0..count {
+            family.step(&payment(i, i * SECOND), &mut row);
+        }
+        work::of(|| family.step(&payment(count, (count - 1) * SECOND - late), &mut row))
+    }
+
+    /// A late payment costs what came after it, and not what windows hold: ten times the window is no event more.
+    #[test]
+    fn a_late_payment_costs_what_came_after_it() {
+        let Windows { account, counterparty, pattern } = Windows::default();
+        let reach = Reach { lateness: 3_600 * SECOND, forget: 400 * Window::DAY.0 };
+        let all = |_: &Column| true;
+        let of_counterparty = || -> Box<dyn Feature> {
+            Box::new(Family::new(CounterpartyBehaviour::new(Party::Counterparty, counterparty), reach, &all))
+        };
+        let of_account = || -> Box<dyn Feature> {
+            let rule = AccountBehaviour::new(account, Peers::default(), true, false, false);
+            // What is paid to a new counterparty looks back by itself.
+            let keep = |column: &Column| !column.name.starts_with("amount_at_new");
+            Box::new(Family::new(rule, reach, &keep))
+        };
+        let of_pattern = || -> Box<dyn Feature> {
+            // What follows a test looks at the whole hour by itself.
+            let keep = |column: &Column| !column.name.starts_with("amount_after_test");
+            Box::new(Family::new(PatternBehaviour::new(pattern, [true; 5]), reach, &keep))
+        };
+        for family in [&of_counterparty as &dyn Fn() -> Box<dyn Feature>, &of_account, &of_pattern] {
+            let (few, many) = (looked_at(family(), 5_000, 10 * SECOND), looked_at(family(), 50_000, 10 * SECOND));
+            assert!(many > 10, "{many}: nothing was undone");
+            // Ten undone and redone, and as many at the edge of each window.
+            assert!(few <= 150 && many <= 150, "{}: {few} {many}", family().name());
+            let later = looked_at(family(), 5_000, 100 * SECOND);
+            assert!(later > 5 * few / 2, "{}: {few} {later}", family().name());
+        }
     }
 }

@@ -141,16 +141,43 @@ impl<const EVER: bool> Linked<EVER> {
         }
         self.set_last(slot, NONE);
         if !EVER {
-            let id = self.id(slot);
-            if let Some(index) = &mut self.index
-                && let Ok(found) = index.find_entry(hash(id), |&at| at == slot)
-            {
-                found.remove();
-            }
-            self.met[slot as usize] = Met::new(u64::from(self.free));
-            self.free = slot;
-            self.n_free += 1;
+            self.free(slot);
         }
+    }
+
+    /// Takes back the last event with the other in `slot`: `before` is the number of the one before it that is still in the ring,
+    /// and `was_first` says that the other was new with it.
+    pub(crate) fn take_back(&mut self, slot: u32, before: Option<u32>, was_first: bool) {
+        match before {
+            Some(before) => self.set_last(slot, before),
+            None if EVER => {
+                self.set_last(slot, NONE);
+                // Who was new last has the last slot; in a state that was forged it may be otherwise.
+                if was_first && slot as usize + 1 == self.met.len() {
+                    self.forget(slot);
+                    self.met.pop();
+                }
+            }
+            None => self.free(slot),
+        }
+    }
+
+    /// Takes the other in `slot` out of the index.
+    fn forget(&mut self, slot: u32) {
+        let id = self.id(slot);
+        if let Some(index) = &mut self.index
+            && let Ok(found) = index.find_entry(hash(id), |&at| at == slot)
+        {
+            found.remove();
+        }
+    }
+
+    /// Gives a slot to whoever is new next.
+    fn free(&mut self, slot: u32) {
+        self.forget(slot);
+        self.met[slot as usize] = Met::new(u64::from(self.free));
+        self.free = slot;
+        self.n_free += 1;
     }
 
     /// Bytes on the heap.

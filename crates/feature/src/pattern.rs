@@ -121,42 +121,32 @@ fn amount_key(minor: i64, is_out: bool) -> u64 {
     (minor as u64) << 1 | u64::from(is_out)
 }
 
+impl Payment {
+    /// What is remembered of it; `set` is the slot of its values.
+    fn event(&self, set: u32) -> Event {
+        let marks = if self.is_out { IS_OUT } else { 0 } | if self.is_below { IS_BELOW } else { 0 };
+        Event { at: self.at, minor: self.minor, other: set, marks }
+    }
+}
+
 impl Pattern {
     fn expire(&mut self, now: i64, windows: &[Window; 3], attributes: &[usize], lateness: i64) {
         let yesterday = now.saturating_sub(windows[DAY].0);
         while let Some(past) = self.ring.get_until(self.not_today, yesterday) {
             self.not_today += 1;
-            self.sums[usize::from(past.marks & IS_OUT)] -= i128::from(past.minor);
-            let slots = self.attributes.sets[past.other as usize];
-            attributes.iter().for_each(|&of| self.attributes.tallies[slots[of] as usize].day -= 1);
+            self.leave_day(&past, attributes);
         }
         let week_ago = now.saturating_sub(windows[WEEK].0);
         while let Some(past) = self.ring.get_until(self.not_this_week, week_ago) {
             self.not_this_week += 1;
-            let side = past.marks & IS_OUT;
-            self.week[usize::from(side)] -= 1;
-            self.below[usize::from(side)] -= u32::from(past.marks & IS_BELOW != 0);
-            let slots = self.attributes.sets[past.other as usize];
-            for &of in attributes {
-                let week = &mut self.attributes.tallies[slots[of] as usize].week;
-                *week -= 1;
-                self.distinct[of][usize::from(side)] -= u32::from(*week == 0);
-            }
-            let key = amount_key(past.minor, side == IS_OUT);
-            if let Some(count) = self.amounts.get_mut(&key) {
-                self.repeats[usize::from(side)] -= n_ln_n(*count) - n_ln_n(*count - 1);
-                *count -= 1;
-                if *count == 0 {
-                    self.amounts.remove(&key);
-                }
-            }
+            self.leave_week(&past, attributes);
         }
         let bound = week_ago.saturating_sub(lateness);
         while self.not_this_week > 0
             && let Some(past) = self.ring.get_until(0, bound)
             && self.ring.pop_first(bound).is_some()
         {
-            self.pays.settle(past.at, past.minor, past.marks & IS_OUT != 0, windows[DAY].0);
+            self.pays.settle(&past, windows[DAY].0);
             self.left_at = past.at;
             self.not_today -= 1;
             self.not_this_week -= 1;
@@ -165,21 +155,111 @@ impl Pattern {
 
     /// Takes in an event whose other is a slot of a set of values.
     fn push(&mut self, past: Event, attributes: &[usize]) {
-        let side = past.marks & IS_OUT;
         self.ring.push(past, |_| {});
-        self.sums[usize::from(side)] += i128::from(past.minor);
+        self.enter_day(&past, attributes);
+        self.enter_week(&past, attributes);
+    }
+
+    fn enter_day(&mut self, past: &Event, attributes: &[usize]) {
+        self.sums[usize::from(past.marks & IS_OUT)] += i128::from(past.minor);
+        let slots = self.attributes.sets[past.other as usize];
+        attributes.iter().for_each(|&of| self.attributes.tallies[slots[of] as usize].day += 1);
+    }
+
+    fn leave_day(&mut self, past: &Event, attributes: &[usize]) {
+        self.sums[usize::from(past.marks & IS_OUT)] -= i128::from(past.minor);
+        let slots = self.attributes.sets[past.other as usize];
+        attributes.iter().for_each(|&of| self.attributes.tallies[slots[of] as usize].day -= 1);
+    }
+
+    fn enter_week(&mut self, past: &Event, attributes: &[usize]) {
+        let side = past.marks & IS_OUT;
         self.week[usize::from(side)] += 1;
         self.below[usize::from(side)] += u32::from(past.marks & IS_BELOW != 0);
         let slots = self.attributes.sets[past.other as usize];
         for &of in attributes {
-            let tally = &mut self.attributes.tallies[slots[of] as usize];
-            tally.day += 1;
-            self.distinct[of][usize::from(side)] += u32::from(tally.week == 0);
-            tally.week += 1;
+            let week = &mut self.attributes.tallies[slots[of] as usize].week;
+            self.distinct[of][usize::from(side)] += u32::from(*week == 0);
+            *week += 1;
         }
         let count = self.amounts.entry(amount_key(past.minor, side == IS_OUT)).or_default();
         *count += 1;
         self.repeats[usize::from(side)] += n_ln_n(*count) - n_ln_n(*count - 1);
+    }
+
+    fn leave_week(&mut self, past: &Event, attributes: &[usize]) {
+        let side = past.marks & IS_OUT;
+        self.week[usize::from(side)] -= 1;
+        self.below[usize::from(side)] -= u32::from(past.marks & IS_BELOW != 0);
+        let slots = self.attributes.sets[past.other as usize];
+        for &of in attributes {
+            let week = &mut self.attributes.tallies[slots[of] as usize].week;
+            *week -= 1;
+            self.distinct[of][usize::from(side)] -= u32::from(*week == 0);
+        }
+        let key = amount_key(past.minor, side == IS_OUT);
+        if let Some(count) = self.amounts.get_mut(&key) {
+            self.repeats[usize::from(side)] -= n_ln_n(*count) - n_ln_n(*count - 1);
+            *count -= 1;
+            if *count == 0 {
+                self.amounts.remove(&key);
+            }
+        }
+    }
+
+    /// Takes back the events after `to`, and moves windows back to where they were then; those events, oldest first.
+    ///
+    /// That takes as long as there are events after `to`, and events that have left a window since.
+    fn take_back(&mut self, to: i64, windows: &[Window; 3], attributes: &[usize]) -> Vec<Payment> {
+        let mut undone = Vec::new();
+        let mut is_paid_back = true;
+        while let Some(past) = self.ring.pop_last(to) {
+            undone.push(self.payment(&past));
+            let index = self.ring.len();
+            if self.not_today > index {
+                self.not_today = index
+            } else {
+                self.leave_day(&past, attributes)
+            }
+            if self.not_this_week > index {
+                self.not_this_week = index
+            } else {
+                self.leave_week(&past, attributes)
+            }
+            is_paid_back &= self.pays.take_back(&past, windows[DAY].0);
+        }
+        let yesterday = to.saturating_sub(windows[DAY].0);
+        while let Some(index) = self.not_today.checked_sub(1)
+            && let Some(past) = self.ring.get_after(index, yesterday)
+        {
+            self.not_today = index;
+            self.enter_day(&past, attributes);
+        }
+        let week_ago = to.saturating_sub(windows[WEEK].0);
+        while let Some(index) = self.not_this_week.checked_sub(1)
+            && let Some(past) = self.ring.get_after(index, week_ago)
+        {
+            self.not_this_week = index;
+            self.enter_week(&past, attributes);
+        }
+        if !is_paid_back {
+            self.pays = Pays::of(self.pays.settled());
+            self.ring.iter().for_each(|past| self.pays.absorb(&past, windows[DAY].0, i64::MAX));
+        }
+        undone.reverse();
+        undone
+    }
+
+    /// Lets go of values that no event has any more. The windows are then to be moved on anew.
+    fn rebuild(&mut self, attributes: &[usize]) {
+        let payments: Vec<Payment> = self.ring.iter().map(|past| self.payment(&past)).collect();
+        let Self { first_at, last_at, left_at, payments: count, .. } = *self;
+        let pays = std::mem::take(&mut self.pays);
+        *self = Self { first_at, last_at, left_at, payments: count, pays, ..Self::default() };
+        for payment in payments {
+            let set = self.attributes.set(&payment, attributes);
+            self.push(payment.event(set), attributes);
+        }
     }
 
     /// What there is to say of an event besides its time and amount.
@@ -195,15 +275,14 @@ impl Pattern {
         }
     }
 
-    fn absorb(&mut self, payment: &Payment, set: u32, attributes: &[usize], day: Window) {
-        let Payment { at, minor, is_out, is_below, .. } = *payment;
-        let marks = if is_out { IS_OUT } else { 0 } | if is_below { IS_BELOW } else { 0 };
-        self.push(Event { at, minor, other: set, marks }, attributes);
-        self.pays.absorb(at, minor, is_out, day.0);
+    fn absorb(&mut self, payment: &Payment, set: u32, attributes: &[usize], day: Window, lateness: i64) {
+        let event = payment.event(set);
+        self.push(event, attributes);
+        self.pays.absorb(&event, day.0, lateness);
         if self.payments == 0 {
-            self.first_at = at;
+            self.first_at = payment.at;
         }
-        self.last_at = at;
+        self.last_at = payment.at;
         self.payments = self.payments.saturating_add(1);
     }
 }
@@ -276,14 +355,14 @@ impl Rule for PatternBehaviour {
         pattern.expire(payment.at, &self.windows, &self.attributes, reach.lateness);
         if pattern.attributes.tallies.len() > 2 * FEW + 4 * ATTRIBUTES * pattern.ring.len() {
             // Most of its values are of events long gone.
-            self.rewind(pattern, payment);
+            pattern.rebuild(&self.attributes);
             pattern.expire(payment.at, &self.windows, &self.attributes, reach.lateness);
         }
         let set = pattern.attributes.set(payment, &self.attributes);
         if let Some(row) = row {
             row.fill(&Reading { rule: self, pattern, payment, slots: pattern.attributes.sets[set as usize] });
         }
-        pattern.absorb(payment, set, &self.attributes, self.windows[DAY]);
+        pattern.absorb(payment, set, &self.attributes, self.windows[DAY], reach.lateness);
     }
 
     fn last_at(&self, pattern: &Pattern) -> Option<i64> {
@@ -295,25 +374,18 @@ impl Rule for PatternBehaviour {
     }
 
     fn rewind(&self, pattern: &mut Pattern, late: &Payment) -> Vec<Payment> {
-        let all: Vec<Payment> = pattern.ring.iter().map(|past| pattern.payment(&past)).collect();
-        let (kept, undone) = all.split_at(all.partition_point(|payment| payment.at <= late.at));
-        let payments = pattern.payments.saturating_sub(undone.len() as u32);
-        let (first_at, left_at) = (pattern.first_at, pattern.left_at);
-        *pattern = Pattern { left_at, pays: Pays::of(pattern.pays.settled()), ..Pattern::default() };
-        for payment in kept {
-            let set = pattern.attributes.set(payment, &self.attributes);
-            pattern.absorb(payment, set, &self.attributes, self.windows[DAY]);
+        let undone = pattern.take_back(late.at, &self.windows, &self.attributes);
+        pattern.payments = pattern.payments.saturating_sub(undone.len() as u32);
+        pattern.last_at = pattern.ring.iter().next_back().map_or(pattern.left_at, |past| past.at);
+        if pattern.payments == 0 {
+            *pattern = Pattern::default();
         }
-        pattern.payments = payments;
-        if payments > 0 {
-            pattern.first_at = first_at;
-            pattern.last_at = kept.last().map_or(left_at, |payment| payment.at);
-        }
-        undone.to_vec()
+        undone
     }
 
     fn trim(&self, pattern: &mut Pattern, now: i64, _: &Reach) {
         pattern.expire(now, &self.windows, &self.attributes, 0);
+        pattern.pays.trim(now);
     }
 
     fn is_over(&self, pattern: &Pattern, now: i64, reach: &Reach) -> bool {
@@ -331,7 +403,7 @@ impl Rule for PatternBehaviour {
         let values = roomy(ATTRIBUTES * sets) * size_of::<Tally>()
             + roomy(sets) * size_of::<[u32; ATTRIBUTES]>()
             + table(sets, 4);
-        pattern.ring.needed() + table(pattern.ring.len(), size_of::<(u64, u32)>()) + values + pattern.pays.bytes()
+        pattern.ring.needed() + table(pattern.ring.len(), size_of::<(u64, u32)>()) + values + pattern.pays.needed()
     }
 
     fn keep(&self, pattern: &Pattern, now: i64, _: &Reach) -> KeptPattern {
@@ -344,8 +416,7 @@ impl Rule for PatternBehaviour {
         for past in pattern.ring.iter() {
             if past.at <= after {
                 left_at = past.at;
-                let is_out = past.marks & IS_OUT != 0;
-                settled = settled.with(past.at, past.minor, is_out, self.windows[DAY].0);
+                settled = settled.with(&past, self.windows[DAY].0);
                 continue;
             }
             let slots = pattern.attributes.sets[past.other as usize].map(|slot| {
@@ -381,7 +452,7 @@ impl Rule for PatternBehaviour {
         Some(KeptPattern { first_at, last_at, left_at, payments, pay: None, values, ring })
     }
 
-    fn revive(&self, kept: KeptPattern, watermark: i64) -> Option<Pattern> {
+    fn revive(&self, kept: KeptPattern, watermark: i64, reach: &Reach) -> Option<Pattern> {
         let KeptPattern { first_at, last_at, left_at, payments, pay, values, ring } = kept;
         if first_at > last_at || last_at > watermark || payments == 0 || ring.len() > payments as usize {
             return None;
@@ -408,7 +479,7 @@ impl Rule for PatternBehaviour {
             }
             before = at;
             let set = pattern.attributes.set(&payment, &self.attributes);
-            pattern.absorb(&payment, set, &self.attributes, self.windows[DAY]);
+            pattern.absorb(&payment, set, &self.attributes, self.windows[DAY], reach.lateness);
         }
         Some(Pattern { first_at, last_at, left_at, payments, ..pattern })
     }

@@ -78,6 +78,8 @@ impl Ring {
 
     #[inline]
     fn unpack(&self, packed: [u32; 3], number: u32) -> Event {
+        #[cfg(test)]
+        work::add();
         let at = self.time(packed);
         let high = packed[2];
         let minor = high & LARGE;
@@ -103,6 +105,12 @@ impl Ring {
     pub(crate) fn get_until(&self, index: usize, bound: i64) -> Option<Event> {
         let packed = self.packed.get(index)?;
         (self.time(packed) <= bound).then(|| self.unpack(packed, self.begun + index as u32))
+    }
+
+    /// Event `index`, where it was after `bound`.
+    pub(crate) fn get_after(&self, index: usize, bound: i64) -> Option<Event> {
+        let packed = self.packed.get(index)?;
+        (self.time(packed) > bound).then(|| self.unpack(packed, self.begun + index as u32))
     }
 
     /// Oldest first.
@@ -160,6 +168,21 @@ impl Ring {
         Some((other, number))
     }
 
+    /// Takes back the last event where it was after `bound`.
+    pub(crate) fn pop_last(&mut self, bound: i64) -> Option<Event> {
+        let index = self.len().checked_sub(1)?;
+        let event = self.get_after(index, bound)?;
+        self.packed.pop_last();
+        if let Some(large) = &mut self.large {
+            let number = self.begun + index as u32;
+            large.pop_back_if(|(of, ..)| *of == number);
+            if large.is_empty() {
+                self.large = None;
+            }
+        }
+        Some(event)
+    }
+
     /// Bytes on the heap.
     pub(crate) fn bytes(&self) -> usize {
         let large =
@@ -171,6 +194,27 @@ impl Ring {
     pub(crate) fn needed(&self) -> usize {
         let large = self.large.as_ref().map_or(0, |large| large.len());
         Chunks::<[u32; 3]>::needed(self.len()) + large * 2 * size_of::<(u32, i64, u32)>()
+    }
+}
+
+/// Counts the events that are looked at, so that tests can tell what something costs.
+#[cfg(test)]
+pub(crate) mod work {
+    use std::cell::Cell;
+
+    thread_local! {
+        static EVENTS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn add() {
+        EVENTS.set(EVENTS.get() + 1);
+    }
+
+    /// How many events `run` looks at.
+    pub(crate) fn of(run: impl FnOnce()) -> usize {
+        let before = EVENTS.get();
+        run();
+        EVENTS.get() - before
     }
 }
 
@@ -192,11 +236,11 @@ mod tests {
 
     use super::*;
 
-    fn events() -> impl Strategy<Value = Vec<(i64, i64, u32, u8, usize)>> {
+    fn events() -> impl Strategy<Value = Vec<(i64, i64, u32, u8, usize, usize)>> {
         let step = prop_oneof![0i64..10, 0..MAX_SPAN / 3, Just(0)];
         let minor = prop_oneof![0i64..1_000, Just(i64::from(LARGE) - 1), Just(i64::from(LARGE)), Just(i64::MAX)];
         let other = prop_oneof![0u32..9, Just(MAX_OTHER), Just(MAX_OTHER + 1), Just(u32::MAX - 1)];
-        prop::collection::vec((step, minor, other, 0u8..4, 0usize..3), 1..60)
+        prop::collection::vec((step, minor, other, 0u8..4, 0usize..3, 0usize..3), 1..60)
     }
 
     proptest! {
@@ -206,7 +250,7 @@ mod tests {
             let mut ring = Ring { begun, ..Ring::default() };
             let mut plain: VecDeque<Event> = VecDeque::new();
             let mut at = -5_000_000;
-            for (step, minor, other, marks, drop) in rows {
+            for (step, minor, other, marks, drop, taken_back) in rows {
                 at += step;
                 let old = plain.iter().take_while(|event| at - event.at > MAX_SPAN).count();
                 let drop = (old + drop).min(plain.len());
@@ -221,8 +265,13 @@ mod tests {
                 ring.push(event, |by| lowered = Some(by));
                 plain.push_back(event);
                 prop_assert_eq!(ring.begun, before - lowered.unwrap_or(0));
+                for _ in 0..taken_back {
+                    prop_assert_eq!(ring.pop_last(plain.back().map_or(0, |event| event.at)), None);
+                    prop_assert_eq!(ring.pop_last(i64::MIN), plain.pop_back());
+                }
+                at = plain.back().map_or(at, |event| event.at);
                 prop_assert_eq!(ring.iter().collect::<VecDeque<_>>(), plain.clone());
-                prop_assert_eq!(ring.get(plain.len() - 1), plain.back().copied());
+                prop_assert_eq!(plain.len().checked_sub(1).and_then(|last| ring.get(last)), plain.back().copied());
                 prop_assert!(ring.needed() >= 12 * plain.len());
             }
         }

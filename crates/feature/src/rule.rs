@@ -65,7 +65,7 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     /// What format 2 kept, in today's terms, of a state whose latest payment was at `watermark`.
     fn upgrade_v2(&self, old: Self::V2, watermark: i64) -> Option<Self::Kept>;
     /// The state that was kept; `None` where no transactions up to `watermark` leave it.
-    fn revive(&self, kept: Self::Kept, watermark: i64) -> Option<Self::State>;
+    fn revive(&self, kept: Self::Kept, watermark: i64, reach: &Reach) -> Option<Self::State>;
     /// What is kept of the sessions after both sides' transactions, which are of different accounts; `None` where it cannot be
     /// known.
     fn join(&self, _a: Vec<Self::Kept>, _b: Vec<Self::Kept>, _reach: &Reach) -> Option<Vec<Self::Kept>> {

@@ -153,10 +153,11 @@ impl KeptEvents {
         Self { others, first_at, ring }
     }
 
-    /// The events; `None` where no transactions up to `watermark` leave them.
+    /// The events, which can be undone for as long as `lateness` allows; `None` where no transactions up to `watermark` leave them.
     pub(crate) fn revive<const W: usize, const FROM: usize, const D: usize, const EVER: bool>(
         self,
         watermark: i64,
+        lateness: i64,
     ) -> Option<Events<W, FROM, D, EVER>> {
         let mut events = Events::default();
         if EVER {
@@ -174,7 +175,7 @@ impl KeptEvents {
                 return None;
             }
             let (slot, _) = events.meet(id);
-            events.push(at, i64::try_from(minor).ok()?, slot, marks);
+            events.push(at, i64::try_from(minor).ok()?, slot, marks, lateness);
         }
         Some(events)
     }

@@ -4,6 +4,8 @@
 //! aggregates; expiry subtracts exactly what arrival added, so nothing drifts however long it runs. Sums of squares of
 //! 64-bit minor units need more than 64 bits: sums are 128 bits wide.
 
+use std::collections::VecDeque;
+
 use crible_core::Window;
 
 use crate::linked::Linked;
@@ -30,6 +32,18 @@ pub(crate) fn float(x: i128) -> f64 {
 }
 
 impl Sums {
+    fn add(&mut self, minor: i64) {
+        self.count += 1;
+        self.sum += i128::from(minor);
+        self.squares = self.squares.wrapping_add(i128::from(minor) * i128::from(minor));
+    }
+
+    fn subtract(&mut self, minor: i64) {
+        self.count -= 1;
+        self.sum -= i128::from(minor);
+        self.squares = self.squares.wrapping_sub(i128::from(minor) * i128::from(minor));
+    }
+
     pub(crate) fn mean(&self) -> f64 {
         if self.count == 0 { 0.0 } else { float(self.sum) / f64::from(self.count) }
     }
@@ -62,11 +76,18 @@ pub(crate) struct Events<const W: usize, const FROM: usize, const D: usize, cons
     sums: [Sums; W],
     /// Events in the ring that are no longer in the window.
     gone: [u32; W],
+    /// Of the last events, as far back as a late one may ask: the number of the event before with the same other, or [`NO_EVENT`].
+    /// So a late event undoes what came after it, however many were before. Without lateness there is none.
+    #[expect(clippy::box_collection, reason = "eight bytes an entity instead of thirty-two, where nothing comes late")]
+    before: Option<Box<VecDeque<u32>>>,
 }
+
+const NO_EVENT: u32 = u32::MAX;
 
 impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Default for Events<W, FROM, D, EVER> {
     fn default() -> Self {
-        Self { ring: Ring::default(), linked: Linked::default(), sums: [Sums::default(); W], gone: [0; W] }
+        let (ring, linked) = (Ring::default(), Linked::default());
+        Self { ring, linked, sums: [Sums::default(); W], gone: [0; W], before: None }
     }
 }
 
@@ -89,9 +110,7 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
                 let number = self.ring.begun() + self.gone[w];
                 self.gone[w] += 1;
                 let sums = &mut self.sums[w];
-                sums.count -= 1;
-                sums.sum -= i128::from(event.minor);
-                sums.squares = sums.squares.wrapping_sub(i128::from(event.minor) * i128::from(event.minor));
+                sums.subtract(event.minor);
                 if (FROM..FROM + D).contains(&w) {
                     sums.distinct -= u32::from(self.linked.last(event.other) == Some(number));
                 }
@@ -107,20 +126,44 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         }
     }
 
+    /// Lets go of what no event at `now` or later reads; calls `left` as [`Events::expire`] does.
+    pub(crate) fn trim(&mut self, now: i64, windows: &[Window; W], left: impl FnMut(usize, Event)) {
+        self.expire(now, windows, 0, left);
+        self.settle(now);
+        if self.before.as_ref().is_some_and(|before| before.is_empty()) {
+            self.before = None;
+        }
+    }
+
+    /// Events at `bound` and before will not be undone.
+    fn settle(&mut self, bound: i64) {
+        let Some(before) = &mut self.before else { return };
+        // Of events the ring has let go of there is nothing to undo.
+        let over = before.len().saturating_sub(self.ring.len());
+        before.drain(..over);
+        while let index = self.ring.len() - before.len()
+            && before.pop_front_if(|_| self.ring.get_until(index, bound).is_some()).is_some()
+        {}
+    }
+
     /// The slot of another side, and whether it is new. A new one has no part in any window yet.
     pub(crate) fn meet(&mut self, other: u64) -> (u32, bool) {
         self.linked.meet(other)
     }
 
-    /// Takes in an event that is not older than any before it; `other` is a slot [`Events::meet`] gave.
-    pub(crate) fn push(&mut self, at: i64, minor: i64, other: u32, marks: u8) {
-        let linked = &mut self.linked;
-        self.ring.push(Event { at, minor, other, marks }, |by| linked.renumber(by));
+    /// Takes in an event that is not older than any before it; `other` is a slot [`Events::meet`] gave. It can be undone for as long
+    /// as `lateness` allows.
+    pub(crate) fn push(&mut self, at: i64, minor: i64, other: u32, marks: u8, lateness: i64) {
+        let Self { linked, before, .. } = self;
+        self.ring.push(Event { at, minor, other, marks }, |by| {
+            linked.renumber(by);
+            let numbers = before.iter_mut().flat_map(|before| before.iter_mut());
+            // What has left the ring is no event any more.
+            numbers.for_each(|number| *number = number.checked_sub(by).unwrap_or(NO_EVENT));
+        });
         let number = self.ring.begun() + self.ring.len() as u32 - 1;
         for sums in &mut self.sums {
-            sums.count += 1;
-            sums.sum += i128::from(minor);
-            sums.squares = sums.squares.wrapping_add(i128::from(minor) * i128::from(minor));
+            sums.add(minor);
         }
         let before = self.linked.last(other);
         for (sums, gone) in self.sums[FROM..FROM + D].iter_mut().zip(&self.gone[FROM..FROM + D]) {
@@ -128,25 +171,61 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
             sums.distinct += u32::from(!is_there);
         }
         self.linked.set_last(other, number);
+        if lateness > 0 {
+            self.before.get_or_insert_default().push_back(before.unwrap_or(NO_EVENT));
+            self.settle(at.saturating_sub(lateness));
+        }
     }
 
-    /// Goes back to when only events up to `to` had been, the windows not yet moved on; the events after it, oldest first.
-    /// `first` says of which marks it can be told that the event's other was new.
-    pub(crate) fn rewind(&mut self, to: i64, first: u8) -> Vec<Undone> {
-        let events: Vec<Event> = self.ring.iter().collect();
-        let (kept, undone) = events.split_at(events.partition_point(|event| event.at <= to));
-        // A state that was forged may mark more than there are.
-        let met = self.linked.len().saturating_sub(undone.iter().filter(|event| event.marks & first != 0).count());
-        let ids: Vec<u64> = self.linked.ids().collect();
-        *self = Self::default();
-        if EVER {
-            ids[..met].iter().for_each(|&id| _ = self.meet(id));
+    /// Goes back to when only events up to `to` had been, and windows to where they were then; the events after it, oldest first.
+    /// `first` is the mark of events whose other was new. Calls `moved` with every event that leaves a window or is in it again,
+    /// which window, and whether it is in it now.
+    ///
+    /// That takes as long as there are events after `to`, and events that have left a window since.
+    pub(crate) fn rewind(
+        &mut self,
+        to: i64,
+        windows: &[Window; W],
+        first: u8,
+        mut moved: impl FnMut(usize, Event, bool),
+    ) -> Vec<Undone> {
+        let mut undone = Vec::new();
+        while let Some(event) = self.ring.pop_last(to) {
+            let index = self.ring.len() as u32;
+            let before = self.before.as_mut().and_then(|before| before.pop_back());
+            let before = before.filter(|number| *number != NO_EVENT && *number >= self.ring.begun());
+            for w in 0..W {
+                if self.gone[w] > index {
+                    // It had left that window.
+                    self.gone[w] = index;
+                    continue;
+                }
+                self.sums[w].subtract(event.minor);
+                if (FROM..FROM + D).contains(&w) {
+                    let is_there = before.is_some_and(|before| before >= self.ring.begun() + self.gone[w]);
+                    self.sums[w].distinct -= u32::from(!is_there);
+                }
+                moved(w, event, false);
+            }
+            undone.push((event.at, event.minor, self.linked.id(event.other), event.marks));
+            self.linked.take_back(event.other, before, event.marks & first != 0);
         }
-        for event in kept {
-            let (slot, _) = self.meet(ids[event.other as usize]);
-            self.push(event.at, event.minor, slot, event.marks);
+        for (w, window) in windows.iter().enumerate() {
+            let bound = to.saturating_sub(window.0);
+            while let Some(index) = self.gone[w].checked_sub(1)
+                && let Some(event) = self.ring.get_after(index as usize, bound)
+            {
+                self.gone[w] = index;
+                self.sums[w].add(event.minor);
+                if (FROM..FROM + D).contains(&w) {
+                    let is_last = self.linked.last(event.other) == Some(self.ring.begun() + index);
+                    self.sums[w].distinct += u32::from(is_last);
+                }
+                moved(w, event, true);
+            }
         }
-        undone.iter().map(|event| (event.at, event.minor, ids[event.other as usize], event.marks)).collect()
+        undone.reverse();
+        undone
     }
 
     /// Whether an event with the other in `slot` is in a window.
@@ -170,12 +249,14 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
 
     /// Bytes on the heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.ring.bytes() + self.linked.bytes()
+        let before = |before: &VecDeque<u32>| size_of_val(before) + before.capacity() * size_of::<u32>();
+        self.ring.bytes() + self.linked.bytes() + self.before.as_deref().map_or(0, before)
     }
 
     /// Bytes on the heap that its events and others need, however they came to be there.
     pub(crate) fn needed(&self) -> usize {
-        self.ring.needed() + self.linked.needed()
+        let before = self.before.as_ref().map_or(0, |before| before.len());
+        self.ring.needed() + self.linked.needed() + before * 2 * size_of::<u32>()
     }
 }
 

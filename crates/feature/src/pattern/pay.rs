@@ -1,8 +1,12 @@
 //! How often an account pays once its pay has come in.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
+use super::IS_OUT;
 use crate::math::ln;
+use crate::ring::Event;
 
 /// What came in and how many payments followed it, as far as events were taken in.
 ///
@@ -35,7 +39,9 @@ pub(super) struct AfterPay {
 }
 
 impl Pay {
-    fn absorb(&mut self, at: i64, minor: i64, is_out: bool, day: i64) {
+    fn absorb(&mut self, event: &Event, day: i64) {
+        let Event { at, minor, .. } = *event;
+        let is_out = event.marks & IS_OUT != 0;
         let is_within = self.is_within(at, day);
         if is_out {
             self.since = self.since.saturating_add(u32::from(is_within));
@@ -54,9 +60,14 @@ impl Pay {
     }
 
     /// The same with one event more.
-    pub(super) fn with(mut self, at: i64, minor: i64, is_out: bool, day: i64) -> Self {
-        self.absorb(at, minor, is_out, day);
+    pub(super) fn with(mut self, event: &Event, day: i64) -> Self {
+        self.absorb(event, day);
         self
+    }
+
+    /// Whether the event since `before` was pay.
+    fn is_pay_after(&self, before: &Self) -> bool {
+        self.pays > before.pays || (self.is_any() && !before.is_any())
     }
 
     /// Whether there was any money in.
@@ -87,49 +98,113 @@ impl Pay {
 
 /// [`Pay`] of an account: eight bytes where no money came in.
 #[derive(Debug, Default)]
-pub(super) struct Pays(Option<Box<Held>>);
+pub(super) struct Pays(Option<Box<PayState>>);
 
-const _: () = assert!(size_of::<Pays>() == 8 && size_of::<Held>() == 64);
+const _: () = assert!(size_of::<Pays>() == 8 && size_of::<PayState>() == 72);
 
 #[derive(Debug, Default)]
-struct Held {
+struct PayState {
     now: Pay,
-    /// As of the events that are let go of; those behind them are taken in again where one comes late.
+    /// As of the events that are let go of.
     settled: Pay,
+    /// What was before each pay that a late event may still undo, oldest first; mostly none. Pays are a day apart, so these are few.
+    #[expect(
+        clippy::box_collection,
+        reason = "eight bytes an account instead of thirty-two, where nothing comes late"
+    )]
+    before: Option<Box<VecDeque<Pay>>>,
+}
+
+impl PayState {
+    /// Pay at `bound` and before will not be undone.
+    fn settle(&mut self, bound: i64) {
+        let Self { now, before, .. } = self;
+        let Some(before) = before else { return };
+        // The pay that the first of them is before.
+        while before.get(1).unwrap_or(now).last_at <= bound && before.pop_front().is_some() {}
+    }
 }
 
 impl Pays {
     /// As of events let go of, and none behind them.
     pub(super) fn of(settled: Option<Pay>) -> Self {
-        Self(settled.map(|settled| Box::new(Held { now: settled, settled })))
+        Self(settled.map(|settled| Box::new(PayState { now: settled, settled, before: None })))
     }
 
     /// As of the events let go of; none where no money came in with them.
     pub(super) fn settled(&self) -> Option<Pay> {
-        self.0.as_ref().map(|held| held.settled).filter(Pay::is_any)
+        self.0.as_ref().map(|pays| pays.settled).filter(Pay::is_any)
     }
 
-    pub(super) fn absorb(&mut self, at: i64, minor: i64, is_out: bool, day: i64) {
-        if self.0.is_some() || !is_out {
-            self.0.get_or_insert_default().now.absorb(at, minor, is_out, day);
+    /// Takes in an event, which can be taken back for as long as `lateness` allows.
+    pub(super) fn absorb(&mut self, event: &Event, day: i64, lateness: i64) {
+        if self.0.is_none() && event.marks & IS_OUT != 0 {
+            return;
+        }
+        let pays = self.0.get_or_insert_default();
+        let before = pays.now;
+        pays.now = before.with(event, day);
+        if lateness > 0 {
+            if pays.now.is_pay_after(&before) {
+                pays.before.get_or_insert_default().push_back(before);
+            }
+            pays.settle(event.at.saturating_sub(lateness));
         }
     }
 
+    /// Takes back the last event; whether that can be done, which it cannot where numbers have stopped at the largest there is.
+    pub(super) fn take_back(&mut self, event: &Event, day: i64) -> bool {
+        let Some(PayState { now, before, .. }) = self.0.as_deref_mut() else { return true };
+        if event.marks & IS_OUT != 0 {
+            let is_known = now.since < u32::MAX;
+            now.since = now.since.saturating_sub(u32::from(now.is_within(event.at, day)));
+            return is_known;
+        }
+        // Where no other money in came since, this is the pay.
+        let is_pay = |before: &mut Pay| before.ins.checked_add(1) == Some(now.ins);
+        if let Some(before) = before.as_mut().and_then(|before| before.pop_back_if(is_pay)) {
+            *now = before;
+            return true;
+        }
+        let is_known = now.in_sum < u64::MAX && now.ins < u32::MAX;
+        now.ins = now.ins.saturating_sub(1);
+        now.in_sum = now.in_sum.saturating_sub(event.minor.unsigned_abs());
+        is_known
+    }
+
     /// Lets go of the oldest event behind those let go of.
-    pub(super) fn settle(&mut self, at: i64, minor: i64, is_out: bool, day: i64) {
-        if let Some(held) = &mut self.0 {
-            held.settled.absorb(at, minor, is_out, day);
+    pub(super) fn settle(&mut self, event: &Event, day: i64) {
+        if let Some(pays) = &mut self.0 {
+            pays.settled = pays.settled.with(event, day);
+        }
+    }
+
+    /// Lets go of what nothing at `now` or later undoes.
+    pub(super) fn trim(&mut self, now: i64) {
+        if let Some(pays) = &mut self.0 {
+            pays.settle(now);
+            if pays.before.as_ref().is_some_and(|before| before.is_empty()) {
+                pays.before = None;
+            }
         }
     }
 
     /// What a payment out reads.
     pub(super) fn after(&self, at: i64, day: i64) -> AfterPay {
-        self.0.as_ref().map_or(AfterPay::default(), |held| held.now.after(at, day))
+        self.0.as_ref().map_or(AfterPay::default(), |pays| pays.now.after(at, day))
     }
 
     /// Bytes on the heap.
     pub(super) fn bytes(&self) -> usize {
-        if self.0.is_some() { size_of::<Held>() } else { 0 }
+        let before = |before: &VecDeque<Pay>| size_of_val(before) + before.capacity() * size_of::<Pay>();
+        let all = |pays: &PayState| size_of_val(pays) + pays.before.as_deref().map_or(0, before);
+        self.0.as_deref().map_or(0, all)
+    }
+
+    /// Bytes its content needs there, however it came to be.
+    pub(super) fn needed(&self) -> usize {
+        let before = |pays: &PayState| pays.before.as_ref().map_or(0, |before| before.len());
+        self.0.as_deref().map_or(0, |pays| size_of_val(pays) + before(pays) * 2 * size_of::<Pay>())
     }
 }
 
@@ -140,6 +215,10 @@ mod tests {
     use super::*;
 
     const DAY: i64 = 86_400_000_000;
+
+    fn event(at: i64, minor: i64, is_out: bool) -> Event {
+        Event { at, minor, other: 0, marks: if is_out { IS_OUT } else { 0 } }
+    }
 
     /// What counts as pay, and the bytes in which it is saved: another form needs another format of states.
     #[test]
@@ -160,7 +239,7 @@ mod tests {
         ];
         let mut pay = Pay::default();
         for (at, minor, is_out, pays, before, since) in events {
-            pay.absorb(at, minor, is_out, DAY);
+            pay.absorb(&event(at, minor, is_out), DAY);
             assert_eq!((pay.pays, pay.before, pay.since), (pays, before, since), "{at}");
         }
         let bytes = [5, 1, 169, 41, 2, 1, 128, 128, 226, 176, 150, 30];
