@@ -20,7 +20,7 @@ cargo-fuzz = true
 [dependencies]
 libfuzzer-sys = "0.4"
 # Without Polars: its Parquet reader is not ours, and takes minutes to build.
-crible-ingest = { path = "..", default-features = false }
+crible-ingest = { path = "..", default-features = false, features = ["drive"] }
 
 [profile.release]
 debug = 1

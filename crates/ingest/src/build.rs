@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crible_core::{Currency, EntityId, Position, Truth};
-use siphasher::sip128::SipHasher24;
+use crible_core::{Currency, EntityId, Position, Timestamp, Truth};
+use crible_pseudonym::{Content, Key, Pseudonyms, References};
 
 use crate::error::{clipped, head, shown};
-use crate::key::{Key, Pseudonyms};
 use crate::mask::{Parties, mask, names_party, shape};
 use crate::plan::{Amounts, Money, Plan, Source};
 use crate::preset::When;
-use crate::reveal::Seek;
 use crate::rows::{Chunk, Fault};
+use crate::seek::Seek;
 use crate::value::{amount, text};
 use crate::worker::{Known, Worker};
 
@@ -26,13 +25,13 @@ pub(crate) trait Fields {
 /// What the rows of a file are made with.
 pub(crate) struct Keys {
     pub(crate) pseudonyms: Pseudonyms,
-    pub(crate) references: SipHasher24,
+    pub(crate) references: References,
     seek: Option<Arc<Seek>>,
 }
 
 impl Keys {
-    pub(crate) fn new(key: &Key, feed: &str) -> Self {
-        Self { pseudonyms: Pseudonyms::new(key), references: key.references(feed), seek: key.seek.clone() }
+    pub(crate) fn new(key: &Key, feed: &str, seek: Option<Arc<Seek>>) -> Self {
+        Self { pseudonyms: Pseudonyms::new(key), references: key.references(feed), seek }
     }
 }
 
@@ -424,10 +423,7 @@ impl<'a> Builder<'a> {
         if plan.says.links() {
             let hash = |column: Option<usize>| match column.map_or(&b""[..], |at| fields.get(at).trim_ascii()) {
                 b"" => 0,
-                id => {
-                    let name = [b"id\0", &row.account.get().to_le_bytes()[..], id].concat();
-                    u128::from(self.keys.references.hash(&name)) as u64 | 1
-                }
+                id => self.keys.references.link(row.account, id),
             };
             chunk.own.push(hash(plan.id.map(|(at, _)| at)));
             chunk.original.push(hash(plan.says.original));
@@ -453,57 +449,42 @@ impl<'a> Builder<'a> {
     fn content(&mut self, row: &Row, fields: &impl Fields) -> u128 {
         let plan = self.plan;
         let Worker { content, joined, .. } = &mut *self.worker;
-        content.clear();
-        let mut fixed = [0; 32];
-        fixed[..8].copy_from_slice(&row.at.to_le_bytes());
-        fixed[8..16].copy_from_slice(&row.minor.to_le_bytes());
-        fixed[16..24].copy_from_slice(&row.account.get().to_le_bytes());
-        fixed[24..].copy_from_slice(&row.counterparty.map_or(0, EntityId::get).to_le_bytes());
-        content.extend_from_slice(&fixed);
+        let mut content = Content::new(content, Timestamp(row.at), row.minor, row.account, row.counterparty);
         if let Money::Column(_) = plan.currency {
-            content.extend_from_slice(row.currency.as_str().as_bytes());
+            content.currency(row.currency);
         }
         if plan.balance.is_some() {
-            content.push(u8::from(row.balance.is_some()));
-            content.extend_from_slice(&row.balance.unwrap_or(0).to_le_bytes());
+            content.balance(row.balance);
         }
         if plan.position.is_some() {
-            content.push(u8::from(row.position.is_some()));
-            let (north, east) = row.position.map_or((0, 0), |p| (p.latitude_e7, p.longitude_e7));
-            content.extend_from_slice(&north.to_le_bytes());
-            content.extend_from_slice(&east.to_le_bytes());
+            content.position(row.position);
         }
         for (source, entity) in [(&plan.device, row.device), (&plan.address, row.address)] {
             if source.is_some() {
-                content.extend_from_slice(&entity.map_or(0, EntityId::get).to_le_bytes());
+                content.entity(entity);
             }
         }
-        let mut add = |word: &[u8]| {
-            content.extend_from_slice(&(word.len() as u32).to_le_bytes());
-            content.extend_from_slice(word);
-        };
         let mut trusted = false;
         if let Some((column, trust)) = plan.id {
             let id = fields.get(column).trim_ascii();
             trusted = trust && !id.is_empty();
-            add(id);
+            content.word(id);
         }
         for source in [&plan.category, &plan.channel, &plan.country].into_iter().flatten() {
             if let Source::Column { .. } | Source::First(_) = source {
-                add(source_text(source, fields, joined));
+                content.word(source_text(source, fields, joined));
             }
         }
         for &column in &plan.apart {
-            add(fields.get(column).trim_ascii());
+            content.word(fields.get(column).trim_ascii());
         }
         if plan.each_row() {
             let label = plan.label.as_ref().map(|label| label.at);
             for column in (0..plan.columns.len()).filter(|&column| Some(column) != label) {
-                add(fields.get(column).trim_ascii());
+                content.word(fields.get(column).trim_ascii());
             }
         }
-        let hash = u128::from(self.keys.references.hash(content));
-        if trusted { hash | 1 } else { hash & !1 }
+        self.keys.references.id(&content, trusted).0
     }
 }
 

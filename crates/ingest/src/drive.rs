@@ -16,7 +16,6 @@ use crate::csv::blocks::Piece;
 use crate::csv::{Dialect, Limits, parse};
 use crate::formats::{COLUMNS, Document, Entry};
 use crate::input::Input;
-use crate::key::{Domain, Key};
 use crate::plan::Plan;
 use crate::preset::{Mapping, Preset, Presets, Style, feeds};
 use crate::recognise;
@@ -25,6 +24,7 @@ use crate::value::amount;
 use crate::value::time::{Clock, Memo, Probe};
 use crate::worker::Worker;
 use crate::{FileReport, Options, draft};
+use crible_pseudonym::{Domain, Key};
 
 /// What can be driven.
 enum Parser {
@@ -121,7 +121,7 @@ impl Bound {
     fn new(preset: &Preset, columns: Vec<String>) -> Option<Self> {
         let key = Key::from_text("a key that nothing but fuzzing uses").ok()?;
         let plan = Plan::new(preset, Path::new("file.csv"), columns).ok()?;
-        Some(Self { keys: Keys::new(&key, &plan.feed), plan })
+        Some(Self { keys: Keys::new(&key, &plan.feed, None), plan })
     }
 }
 

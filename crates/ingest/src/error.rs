@@ -2,9 +2,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::key::KeyError;
 use crate::mask::{mask, shown_path};
 use crate::preset::PresetError;
+use crible_pseudonym::KeyError;
 
 /// Why a file, or a whole run, could not be read. A row that could not be read is a [`crate::Reject`] instead.
 #[derive(Debug, thiserror::Error)]

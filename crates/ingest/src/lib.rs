@@ -3,13 +3,13 @@
 mod build;
 mod csv;
 mod draft;
+#[cfg(feature = "drive")]
 #[doc(hidden)]
 pub mod drive;
 mod error;
 mod formats;
 mod input;
 mod json;
-mod key;
 mod mask;
 mod meaning;
 mod merge;
@@ -24,14 +24,15 @@ mod read;
 mod recognise;
 mod reveal;
 mod rows;
+mod seek;
 mod value;
 mod workbook;
 mod worker;
 
+pub use crible_pseudonym::{Domain, Key, KeyError, KeyOrigin};
 pub use draft::{Draft, draft};
 pub use error::Error;
 pub use input::Compression;
-pub use key::{Domain, Key, KeyError, KeyOrigin};
 pub use mask::{mask, shown_path};
 pub use meaning::Gap;
 pub use plan::Mapped;

@@ -1,9 +1,9 @@
 //! Rows that were read and wait to be put into order; taken out as batches in order, what is known already counted
 //! instead of kept.
 
-use crible_core::{Batch, Code, Coded, Columns, Currencies, Currency, EntityId, Source, Timestamp, Truth, TxnId};
+use crible_core::{Batch, Code, Coded, Columns, Currencies, Currency, Source, Timestamp, Truth, TxnId};
+use crible_pseudonym::References;
 use rayon::prelude::*;
-use siphasher::sip128::SipHasher24;
 
 use crate::meaning::{PENDING, Said};
 use crate::plan::{Money, Plan};
@@ -12,7 +12,7 @@ use crate::rows::{Chunk, Words};
 /// What the rows of one file have in common.
 #[derive(Debug)]
 struct Facts {
-    references: SipHasher24,
+    references: References,
     each_row: bool,
     currency: Currency,
     /// Rows that said again what another had said.
@@ -51,7 +51,7 @@ pub(crate) struct Held {
 
 impl Held {
     /// A further file; they are numbered through from 0.
-    pub(crate) fn add_file(&mut self, plan: &Plan, references: SipHasher24) {
+    pub(crate) fn add_file(&mut self, plan: &Plan, references: References) {
         let currency = match plan.currency {
             Money::Constant(currency) => currency,
             Money::Column(_) => Currency::NONE,
@@ -180,12 +180,7 @@ fn group_kept(group: &[Place], parts: &mut [Part], files: &mut [Facts]) -> Vec<P
         match stay.get(occurrence) {
             None => {
                 let mut place = *place;
-                if occurrence > 0 {
-                    let mut name = [0; 24];
-                    name[..16].copy_from_slice(&place.id.to_le_bytes());
-                    name[16..].copy_from_slice(&(occurrence as u64).to_le_bytes());
-                    place.id = u128::from(files[file].references.hash(&name));
-                }
+                place.id = files[file].references.repeated(TxnId(place.id), occurrence as u64).0;
                 stay.push(place);
             }
             Some(first) => {
@@ -223,8 +218,7 @@ fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> (Batch, Said) {
         if !file.each_row {
             return part.chunk.account[place.row as usize];
         }
-        let name = [&place.id.to_le_bytes()[..], b"account"].concat();
-        EntityId::from_pseudorandom(u128::from(file.references.hash(&name)) as u64)
+        file.references.own_account(TxnId(place.id))
     };
     let source = |place: &Place, Part { file, chunk, .. }: &Part| Source {
         file: *file,

@@ -9,10 +9,10 @@ use std::path::Path;
 use crible_core::Currency;
 
 use crate::error::Error;
-use crate::key::Domain;
 use crate::mask::is_party;
 use crate::preset::{Inflow, Origin, Place, Preset, Sign, Skip, Style, Text, When};
 use crate::value::time::Clock;
+use crible_pseudonym::Domain;
 pub(crate) use says::Says;
 
 pub use told::Mapped;

@@ -1,5 +1,6 @@
 //! The run: files in, batches out.
 
+mod digest;
 mod document;
 mod file;
 mod run;
@@ -13,11 +14,11 @@ use std::sync::Arc;
 use crible_core::{Batch, Meaning};
 
 use crate::error::Error;
-use crate::key::{Domain, Key, KeyOrigin};
 use crate::meaning::{self, Gap, Settled};
 use crate::preset::{Mapping, Presets, When};
 use crate::recognise::Signature;
-use crate::reveal::Seek;
+use crate::seek::Seek;
+use crible_pseudonym::{Domain, Key, KeyOrigin};
 use run::Run;
 pub use stream::{Stream, Streamed, Window, stream};
 
@@ -140,8 +141,7 @@ pub(crate) fn read_seeking(
     rejects: &mut (dyn FnMut(Reject) + Send),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Import, Error> {
-    let (mut run, inputs) = Run::begin(inputs, options, rejects, progress)?;
-    run.key.seek = seek;
+    let (mut run, inputs) = Run::begin(inputs, options, seek, rejects, progress)?;
     for input in inputs {
         if let Some(file) = run.open(input) {
             while run.pull(file, 1).is_some() {}

@@ -2,30 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crible_core::{EntityId, Source, TxnId};
 
 use crate::error::Error;
-use crate::key::Key;
 use crate::read::{Import, Options, Progress, read, read_seeking};
-
-/// Pseudonyms whose identifiers are looked for while files are read. Held for the time of one reading.
-#[derive(Debug)]
-pub(crate) struct Seek {
-    wanted: Vec<EntityId>,
-    found: Mutex<BTreeMap<EntityId, BTreeSet<String>>>,
-}
-
-impl Seek {
-    /// Notes an identifier that is looked for.
-    pub(crate) fn see(&self, entity: EntityId, raw: &[u8]) {
-        if self.wanted.contains(&entity) {
-            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            found.entry(entity).or_default().insert(String::from_utf8_lossy(raw).into_owned());
-        }
-    }
-}
+use crate::seek::Seek;
+use crible_pseudonym::Key;
 
 /// What a pseudonym or reference stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,7 +78,7 @@ pub fn reveal(
         .filter(|text| text.len() == 32)
         .filter_map(|text| Some(TxnId(u128::from_str_radix(text, 16).ok()?)))
         .collect();
-    let seek = Arc::new(Seek { wanted: wanted.clone(), found: Mutex::default() });
+    let seek = Arc::new(Seek::new(wanted.clone()));
     let keys: Vec<Option<Key>> = match &options.key {
         Some(key) => [key.clone()].into_iter().chain(key.older()).map(Some).collect(),
         None => vec![None],
@@ -104,7 +88,7 @@ pub fn reveal(
         let name = key.as_ref().map_or_else(|| "contents".to_owned(), Key::id);
         let options = Options { key, ..options.clone() };
         let import = read_seeking(inputs, &options, Some(seek.clone()), &mut |_| {}, progress)?;
-        let found = std::mem::take(&mut *seek.found.lock().unwrap_or_else(PoisonError::into_inner));
+        let found = seek.take();
         revealed.extend(places(&import, &wanted, &references, &found, &name));
     }
     Ok(revealed)

@@ -5,8 +5,8 @@ use std::hash::Hash;
 use crible_core::EntityId;
 use hashbrown::HashMap;
 
-use crate::key::{Domain, Pseudonyms};
 use crate::value::time::Memo;
+use crible_pseudonym::{Domain, Pseudonyms};
 
 /// Identifiers remembered before all are forgotten: a bound on memory, at worst a hash a row.
 const REMEMBERED: usize = 1 << 19;
@@ -104,7 +104,7 @@ impl Worker {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::key::Key;
+    use crible_pseudonym::Key;
 
     #[test]
     fn what_is_remembered_is_what_would_be_made() {

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use super::blocks::Blocks;
 use super::{Dialect, Limits, parse};
 use crate::build::Keys;
-use crate::key::Key;
 use crate::plan::Plan;
 use crate::preset::Mapping;
 use crate::worker::Worker;
+use crible_pseudonym::Key;
 
 const LIMITS: Limits = Limits { line: 60, multi_line: 90, block: 1 << 20 };
 
@@ -24,7 +24,7 @@ fn read(text: &[u8], limits: Limits) -> Made {
         Mapping::parse("account=#2,amount=#3,time=#1,time-format=iso,sign=outflow-negative,columns=3").unwrap();
     let columns = ["#1", "#2", "#3"].map(str::to_owned).to_vec();
     let plan = Arc::new(Plan::new(&mapping.0, Path::new("x"), columns).unwrap());
-    let keys = Keys::new(&Key::from_text("a key of no use to anybody but this test").unwrap(), "mapping");
+    let keys = Keys::new(&Key::from_text("a key of no use to anybody but this test").unwrap(), "mapping", None);
     let dialect = Dialect { delimiter: b',', terminator: b'\n', limits };
     let mut worker = Worker::new(plan.counterparty_domain);
     let mut blocks = Blocks::new(text, dialect, plan.clone());

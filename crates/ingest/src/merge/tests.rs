@@ -7,8 +7,8 @@ use crible_core::{Transaction, TxnId};
 use proptest::prelude::*;
 
 use super::*;
-use crate::key::Key;
 use crate::preset::Mapping;
+use crible_pseudonym::Key;
 
 /// A row by time, content (its lowest bit that of a trusted id) and label.
 type Row = (i64, u128, u8);

@@ -1,7 +1,7 @@
 //! A plan in words: which column each canonical field is made of, and how.
 
-use crate::key::Domain;
 use crate::preset::{Origin, Preset, Sign, Step, StepUnit, Style, When};
+use crible_pseudonym::Domain;
 
 use super::{Amounts, Money, Plan, Source};
 

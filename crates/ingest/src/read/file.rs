@@ -12,12 +12,13 @@ use crate::build::Keys;
 use crate::error::Error;
 use crate::input::Input;
 use crate::json;
-use crate::key::Key;
 use crate::mask::mask;
 use crate::parquet;
 use crate::plan::Plan;
 use crate::recognise::{self, Found, Layout, Signature};
 use crate::rows::Chunk;
+use crate::seek::Seek;
+use crible_pseudonym::Key;
 
 /// A file that was recognised, its rows handed out chunk by chunk.
 pub(super) struct File {
@@ -48,9 +49,9 @@ enum Source {
 
 impl File {
     /// Recognises a file and reads its first chunk.
-    pub(super) fn open(input: Input, options: &Options, key: &Key) -> Result<Self, Error> {
+    pub(super) fn open(input: Input, options: &Options, key: &Key, seek: Option<Arc<Seek>>) -> Result<Self, Error> {
         let Found { plan, layout, signature, why, .. } = recognise::find(&input, options)?;
-        let keys = Arc::new(Keys::new(key, &plan.feed));
+        let keys = Arc::new(Keys::new(key, &plan.feed, seek));
         let plan = Arc::new(plan);
         let bytes = Arc::new(AtomicU64::new(0));
         let (mut lines, mut warnings) = (0, Vec::new());
@@ -142,7 +143,7 @@ impl File {
     }
 
     pub(super) fn reopen(&mut self, options: &Options, key: &Key) {
-        match Self::open(self.input.clone(), options, key) {
+        match Self::open(self.input.clone(), options, key, None) {
             Ok(Self { source, first, bytes, .. }) => (self.source, self.first, self.bytes) = (source, first, bytes),
             Err(error) => self.warnings.push(format!("the file could be opened once, and then no more: {error}")),
         }

@@ -1,18 +1,24 @@
 //! What reading whole and reading as a stream share: the files, and their rows that wait to be put into order.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crible_pseudonym::Key;
+
+use super::digest::content_digest;
 use super::file::File;
 use super::tally::Watch;
 use super::{FileReport, Options, Progress, Reject};
 use crate::error::Error;
 use crate::input::{Gathered, Input, gather};
-use crate::key::{Key, content_digest};
 use crate::merge::Held;
+use crate::seek::Seek;
 
 pub(super) struct Run<'a> {
     pub(super) options: &'a Options,
     pub(super) key: Key,
+    /// Whose identifiers are being looked for, where any are.
+    seek: Option<Arc<Seek>>,
     /// Those that were recognised and whose first rows could be read.
     pub(super) files: Vec<File>,
     pub(super) errors: Vec<Error>,
@@ -27,6 +33,7 @@ impl<'a> Run<'a> {
     pub(super) fn begin(
         inputs: &[PathBuf],
         options: &'a Options,
+        seek: Option<Arc<Seek>>,
         rejects: &'a mut (dyn FnMut(Reject) + Send),
         progress: &'a (dyn Fn(Progress) + Sync),
     ) -> Result<(Self, Vec<Input>), Error> {
@@ -47,13 +54,13 @@ impl<'a> Run<'a> {
         let bytes_total = inputs.iter().map(|input| input.bytes).sum();
         let watch = Watch::new(rejects, progress, bytes_total);
         let held = Held::default();
-        Ok((Self { options, key, files: Vec::new(), errors, notes, held, watch }, inputs))
+        Ok((Self { options, key, seek, files: Vec::new(), errors, notes, held, watch }, inputs))
     }
 
     /// Opens an input; the number of its file, where it can be read.
     pub(super) fn open(&mut self, input: Input) -> Option<usize> {
         let bytes = input.bytes;
-        match File::open(input, self.options, &self.key) {
+        match File::open(input, self.options, &self.key, self.seek.clone()) {
             Ok(file) => {
                 self.held.add_file(&file.plan, file.keys.references);
                 self.files.push(file);

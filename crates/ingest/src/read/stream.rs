@@ -7,7 +7,7 @@ use crible_core::Batch;
 use super::run::{Run, ahead};
 use super::{FileReport, Options, Progress, Reject};
 use crate::error::Error;
-use crate::key::{Key, KeyOrigin};
+use crible_pseudonym::{Key, KeyOrigin};
 
 /// The most files that are all opened at once. Of more, each is looked into for when it begins, and opened when the
 /// stream gets there.
@@ -97,7 +97,7 @@ pub fn stream<'a>(
     rejects: &'a mut (dyn FnMut(Reject) + Send),
     progress: &'a (dyn Fn(Progress) + Sync),
 ) -> Result<Stream<'a>, Error> {
-    let (mut run, inputs) = Run::begin(inputs, options, rejects, progress)?;
+    let (mut run, inputs) = Run::begin(inputs, options, None, rejects, progress)?;
     let mut lanes = Vec::new();
     let all = inputs.len() <= OPEN;
     for input in inputs {

@@ -13,7 +13,8 @@ struct Room {
 const ROOMS: &[Room] = &[
     Room { folder: "crates/core", below: &[], polars: false },
     Room { folder: "crates/score", below: &[], polars: false },
-    Room { folder: "crates/ingest", below: &["core"], polars: true },
+    Room { folder: "crates/pseudonym", below: &["core"], polars: false },
+    Room { folder: "crates/ingest", below: &["core", "pseudonym"], polars: true },
     Room { folder: "crates/ingest/fuzz", below: &["ingest"], polars: false },
     Room { folder: "crates/engine/fuzz", below: &["engine"], polars: false },
     Room { folder: "crates/feature", below: &["core"], polars: false },

@@ -1,20 +1,17 @@
-//! The tenant's key, and what is derived from it: pseudonyms of accounts and counterparties, and transaction references.
+//! The tenant's key, and the keys it had before.
 
 use std::fmt;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crible_core::EntityId;
 use hmac::{Hmac, KeyInit, Mac};
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use siphasher::sip128::SipHasher24;
 
-use crate::reveal::Seek;
-
-mod ring;
+use crate::pseudonyms::{Domain, Pseudonyms};
+use crate::reference::References;
+use crate::ring;
 
 /// The fewest bytes a given key may have.
 const MIN_BYTES: usize = 16;
@@ -95,8 +92,6 @@ pub struct Key {
     origin: KeyOrigin,
     /// The keys before it, newest first.
     older: Vec<Secret>,
-    /// Whose identifiers are being looked for, where any are.
-    pub(crate) seek: Option<Arc<Seek>>,
 }
 
 /// A key and its name.
@@ -145,7 +140,7 @@ impl Key {
             }
             (origin, _) => origin,
         };
-        Self { secret, id, origin, older, seek: None }
+        Self { secret, id, origin, older }
     }
 
     /// The key's name: the one it has in a file of several, else eight hexadecimal digits that are the same for the same
@@ -172,7 +167,7 @@ impl Key {
     }
 
     /// A key from the digests of all inputs, whatever their order; an input given twice counts once.
-    pub(crate) fn from_contents(mut digests: Vec<[u8; 32]>) -> Self {
+    pub fn from_contents(mut digests: Vec<[u8; 32]>) -> Self {
         digests.sort_unstable();
         digests.dedup();
         let mut hash = Sha256::new_with_prefix(b"crible key from contents v1\0");
@@ -192,78 +187,25 @@ impl Key {
         Pseudonyms::new(self).entity(domain, raw.trim_ascii().as_bytes())
     }
 
-    fn mac(&self) -> Hmac<Sha256> {
+    pub(crate) fn mac(&self) -> Hmac<Sha256> {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         <Hmac<Sha256> as KeyInit>::new_from_slice(&self.secret).expect("a key of any length")
     }
 
     /// The hash behind the references of one feed's transactions.
-    pub(crate) fn references(&self, feed: &str) -> SipHasher24 {
+    pub fn references(&self, feed: &str) -> References {
         let mut mac = self.mac();
         mac.update(b"transaction\0");
         mac.update(feed.as_bytes());
         let tag = mac.finalize().into_bytes();
         let mut key = [0; 16];
         key.copy_from_slice(&tag[..16]);
-        SipHasher24::new_with_key(&key)
-    }
-}
-
-/// What kind of party an identifier names. One raw identifier has one pseudonym in each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Domain {
-    /// An account, card or person; also a counterparty that is an account of the same kind, so that the two sides of a
-    /// transfer match.
-    Party,
-    /// A merchant, terminal or description.
-    Merchant,
-    /// A device.
-    Device,
-    /// A network address.
-    Address,
-}
-
-/// The keyed hash, its key schedule done once.
-#[derive(Clone)]
-pub(crate) struct Pseudonyms {
-    party: Hmac<Sha256>,
-    merchant: Hmac<Sha256>,
-    device: Hmac<Sha256>,
-    address: Hmac<Sha256>,
-}
-
-impl Pseudonyms {
-    pub(crate) fn new(key: &Key) -> Self {
-        let tagged = |tag: &[u8]| {
-            let mut mac = key.mac();
-            mac.update(tag);
-            mac
-        };
-        Self {
-            party: tagged(b"party\0"),
-            merchant: tagged(b"merchant\0"),
-            device: tagged(b"device\0"),
-            address: tagged(b"address\0"),
-        }
-    }
-
-    pub(crate) fn entity(&self, domain: Domain, raw: &[u8]) -> EntityId {
-        let mut mac = match domain {
-            Domain::Party => self.party.clone(),
-            Domain::Merchant => self.merchant.clone(),
-            Domain::Device => self.device.clone(),
-            Domain::Address => self.address.clone(),
-        };
-        mac.update(raw);
-        let tag = mac.finalize().into_bytes();
-        let mut bits = [0; 8];
-        bits.copy_from_slice(&tag[..8]);
-        EntityId::from_pseudorandom(u64::from_be_bytes(bits))
+        References::new(key)
     }
 }
 
 /// A secret in one of its forms.
-fn secret(bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
+pub(crate) fn secret(bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
     let text = bytes.trim_ascii();
     let secret = hex(text)
         .or_else(|| base64(text).filter(|decoded| decoded.len() >= FULL_BYTES))
@@ -273,27 +215,6 @@ fn secret(bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
         return Err(KeyError::Short { bytes: secret.len() });
     }
     Ok(secret)
-}
-
-/// Bytes hashed at a time: leaves of a two-level tree, so that both cores can work on one file.
-const LEAF: usize = 1 << 20;
-
-/// SHA-256 over the SHA-256 of each mebibyte.
-pub(crate) fn content_digest(mut reader: impl Read) -> io::Result<[u8; 32]> {
-    let mut hash = Sha256::new_with_prefix(b"crible contents v1\0");
-    let mut buffer = Vec::new();
-    let span = LEAF * 2 * rayon::current_num_threads();
-    loop {
-        buffer.clear();
-        let read = reader.by_ref().take(span as u64).read_to_end(&mut buffer)?;
-        let leaves: Vec<_> = buffer.par_chunks(LEAF).map(Sha256::digest).collect();
-        for leaf in &leaves {
-            hash.update(leaf);
-        }
-        if read < span {
-            return Ok(hash.finalize().into());
-        }
-    }
 }
 
 fn hex(text: &[u8]) -> Option<Vec<u8>> {
@@ -368,16 +289,5 @@ mod tests {
         let key = |digests: &[[u8; 32]]| Key::from_contents(digests.to_vec()).secret;
         assert_eq!(key(&[a, b]), key(&[b, a, b]));
         assert_ne!(key(&[a, b]), key(&[a]));
-    }
-
-    #[test]
-    fn a_digest_does_not_depend_on_the_number_of_threads() {
-        let bytes: Vec<u8> = (0..5 * LEAF + 17).map(|i| ((i * i) >> 7) as u8).collect();
-        let digest = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| content_digest(&bytes[..]).unwrap())
-        };
-        assert_eq!(digest(1), digest(3));
-        assert_ne!(digest(1), content_digest(&bytes[1..]).unwrap());
     }
 }

@@ -1,6 +1,6 @@
 //! A file of several keys, newest first.
 
-use super::{KeyError, Secret, secret};
+use crate::key::{KeyError, Secret, secret};
 
 /// The line that such a file begins with.
 const MARK: &[u8] = b"# crible keys";
@@ -9,7 +9,7 @@ const MARK: &[u8] = b"# crible keys";
 const NAME: usize = 32;
 
 /// The keys, newest first and at least one; nothing where the bytes are one key alone.
-pub(super) fn read(bytes: &[u8]) -> Result<Option<Vec<Secret>>, KeyError> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Option<Vec<Secret>>, KeyError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if !bytes.starts_with(MARK) {
         return Ok(None);
@@ -48,7 +48,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Vec<Secret>>, KeyError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::key::{Domain, Key};
+    use crate::{Domain, Key};
 
     #[test]
     fn the_newest_makes_the_pseudonyms_and_the_others_are_kept() {
