@@ -7,6 +7,7 @@ use crible_alert::wire::{Alert, CSV_HEADER, csv_record};
 use polars_core::prelude::{Column, DataFrame, NamedFrom, Series};
 
 use crate::scores::write_frame;
+use crate::terminal::{cells, json};
 
 /// Where alerts go, in which form.
 pub(crate) struct Alerts {
@@ -77,8 +78,10 @@ impl Alerts {
 
     pub(crate) fn push(&mut self, alert: Alert) -> Result<()> {
         match &mut self.sink {
-            Sink::Lines(out) => writeln!(out, "{}", alert.to_line()?).context("cannot write alerts")?,
-            Sink::Csv(writer) => writer.write_record(csv_record(&alert)).context("cannot write alerts")?,
+            Sink::Lines(out) => writeln!(out, "{}", json(&alert.to_line()?)).context("cannot write alerts")?,
+            Sink::Csv(writer) => writer
+                .write_record(cells(csv_record(&alert).iter().map(String::as_str)))
+                .context("cannot write alerts")?,
             Sink::Parquet(alerts) => alerts.push(alert),
         }
         Ok(())

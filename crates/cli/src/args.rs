@@ -195,6 +195,9 @@ pub(crate) struct CheckArgs {
     /// Write JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Show accounts and counterparties as the file has them, on this terminal only
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) plain: bool,
 }
 
 #[derive(Debug, ClapArgs)]

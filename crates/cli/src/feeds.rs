@@ -77,7 +77,10 @@ fn fields(mapping: &[Mapped]) -> String {
 
 /// Rows in columns as wide as they have to be.
 fn columns<const N: usize>(indent: &str, head: &[[String; N]], rows: &[[String; N]]) -> String {
-    let rows = || head.iter().chain(rows);
+    // A line break within a cell would begin another row.
+    let plain = |row: &[String; N]| row.each_ref().map(|cell| crible_ingest::plain(cell).into_owned());
+    let (head, rows): (Vec<_>, Vec<_>) = (head.iter().map(plain).collect(), rows.iter().map(plain).collect());
+    let rows = || head.iter().chain(&rows);
     let width = |at: usize| rows().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N).map(width).collect();
     let mut text = String::new();

@@ -15,6 +15,7 @@ mod simulate;
 mod streamed;
 mod summary;
 mod table;
+mod terminal;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -44,6 +45,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// An error and its causes, files named as the user gave them.
+fn told(error: &Error) -> String {
+    let causes = error.chain().map(|cause| match cause.downcast_ref::<crible_ingest::Error>() {
+        Some(crible_ingest::Error::Nothing(each)) => {
+            let each: Vec<String> = each.iter().map(terminal::told).collect();
+            format!("none of the {} files could be read: {}", each.len(), each.join("; "))
+        }
+        Some(error) => terminal::told(error),
+        None => crible_ingest::plain(&cause.to_string()).into_owned(),
+    });
+    causes.collect::<Vec<_>>().join(": ")
+}
+
 fn fail(error: &Error) -> ExitCode {
     // A reader that has seen enough, such as `head`, is no failure.
     let closed = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
@@ -51,7 +65,7 @@ fn fail(error: &Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // There is nobody left to tell where even this cannot be written.
-    let _ = writeln!(io::stderr(), "crible: {error:#}");
+    let _ = writeln!(io::stderr(), "crible: {}", told(error));
     let is_input = |cause: &(dyn std::error::Error + 'static)| {
         cause.is::<crible_ingest::Error>() || cause.is::<crible_ingest::PresetError>()
     };

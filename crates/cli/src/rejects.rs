@@ -3,7 +3,9 @@ use std::io::BufWriter;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use crible_ingest::{Reject, shown_path};
+use crible_ingest::Reject;
+
+use crate::terminal::cells;
 
 /// The rejects file: made with the first rejected row, so that a clean run leaves none behind.
 #[derive(Debug)]
@@ -43,9 +45,10 @@ impl Rejects {
                 writer
             }
         };
-        let Reject { file, row, line, column, value, reason, .. } = reject;
-        let (file, row, line) = (shown_path(file), row.to_string(), line.to_string());
-        writer.write_record([&file, &row, &line, column, value, reason]).with_context(cannot)
+        let Reject { shown, row, line, column, value, reason, .. } = reject;
+        let (row, line) = (row.to_string(), line.to_string());
+        let record = [&**shown, &row, &line, column, value, reason];
+        writer.write_record(cells(record)).with_context(cannot)
     }
 
     /// Where rejected rows were written, if there were any.

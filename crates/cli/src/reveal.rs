@@ -2,7 +2,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context, Result, bail};
-use crible_ingest::Revealed;
+use crible_ingest::{Revealed, plain};
+
+use crate::terminal::{self, cells};
 
 use crate::args::{RekeyArgs, RevealArgs};
 use crate::progress::Stages;
@@ -25,9 +27,9 @@ pub(crate) fn run(args: &RevealArgs) -> Result<()> {
     let mut out = csv::Writer::from_writer(io::stdout().lock());
     out.write_record(["pseudonym", "role", "identifier", "file", "row", "rows", "key"])?;
     for Revealed { pseudonym, role, identifier, file, row, rows, key, .. } in &revealed {
-        let (file, row, rows) = (file.display().to_string(), row.to_string(), rows.to_string());
-        let identifier = identifier.as_deref().unwrap_or("");
-        out.write_record([pseudonym, role.as_str(), identifier, &file, &row, &rows, key])?;
+        let (file, row, rows) = (terminal::name(file), row.to_string(), rows.to_string());
+        let identifier = plain(identifier.as_deref().unwrap_or(""));
+        out.write_record(cells([pseudonym, role.as_str(), &identifier, &file, &row, &rows, key]))?;
     }
     out.flush()?;
     let found = |pseudonym: &&String| revealed.iter().any(|one| one.pseudonym == **pseudonym);

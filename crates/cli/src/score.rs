@@ -5,7 +5,7 @@ use anyhow::{Context, Error, Result};
 use crible::{Builder, Engine, Model};
 use crible_alert::{Alert, Budget, Ranked, Ranker, Severity, wire};
 use crible_core::{Batch, Source, Timestamp, Undo};
-use crible_ingest::{FileReport, Import, Key, Mapping, Options, Presets, shown_path};
+use crible_ingest::{FileReport, Import, Key, Mapping, Options, Presets};
 
 use crate::alerts::{Alerts, Places};
 use crate::args::{ReadArgs, ScoreArgs};
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
 /// Where a transaction was read, for an alert.
 pub(crate) fn place(files: &[FileReport], source: Source) -> wire::Source {
     let report = &files[source.file as usize];
-    wire::Source { feed: report.feed.clone(), file: shown_path(&report.path), row: source.row }
+    wire::Source { feed: report.feed.clone(), file: report.shown.clone(), row: source.row }
 }
 
 /// What became of a transaction later.

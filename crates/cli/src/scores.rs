@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use crible::{Model, Scored};
 use crible_core::Batch;
-use crible_ingest::{FileReport, shown_path};
+use crible_ingest::FileReport;
 use polars_core::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 use polars_io::csv::write::CsvWriter;
 use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
@@ -138,7 +138,7 @@ fn frame(
     let column = |name: &str, series: Series| Column::from(series.with_name(name.into()));
     let mut columns = Vec::new();
     if files.len() > 1 {
-        let names: Vec<String> = files.iter().map(|f| shown_path(&f.path)).collect();
+        let names: Vec<String> = files.iter().map(|f| f.shown.clone()).collect();
         let file = |&row: &usize| names.get(batch.source(row).file as usize).map(String::as_str);
         columns.push(column("file", rows.iter().map(file).collect::<Series>()));
     }

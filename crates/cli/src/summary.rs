@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use crible::Engine;
 use crible_core::{Amount, Meaning, Undo};
 use crible_feature::FeatureSet;
-use crible_ingest::{Error, FileReport, Gap, KeyOrigin, shown_path};
+use crible_ingest::{Error, FileReport, Gap, KeyOrigin, plain};
 
 use crate::progress::Stages;
 use crate::score::SEVERITIES;
+use crate::terminal;
 
 /// What a run did, for standard error.
 pub(crate) struct Summary<'a> {
@@ -36,10 +37,14 @@ impl Summary<'_> {
         let mut out = String::new();
         // Writing to a string has nothing to fail on.
         let mut line = |text: std::fmt::Arguments<'_>| {
-            let _ = writeln!(out, "{text}");
+            let _ = writeln!(out, "{}", plain(&text.to_string()));
         };
         for file in self.files {
-            line(format_args!("{}: {} ({})", shown_path(&file.path), file.feed, file.why));
+            let name = file.path.to_string_lossy();
+            line(format_args!("{name}: {} ({})", file.feed, file.why));
+            if name != file.shown.as_str() {
+                line(format_args!("  in what is written it is called {}", file.shown));
+            }
             line(format_args!(
                 "  rows read {} = accepted {} + already known {} + rejected {}",
                 file.read, file.accepted, file.known, file.rejected
@@ -58,7 +63,7 @@ impl Summary<'_> {
             line(format_args!("meaning: {meaning}"));
         }
         for error in self.errors {
-            line(format_args!("warning: not read: {error}"));
+            line(format_args!("warning: not read: {}", terminal::told(error)));
         }
         for note in self.notes {
             line(format_args!("note: {note}"));

@@ -10,7 +10,7 @@ use crate::error::{clipped, head, shown};
 use crate::mask::{Parties, mask, names_party, shape};
 use crate::plan::{Amounts, Money, Plan, Source};
 use crate::preset::When;
-use crate::rows::{Chunk, Fault};
+use crate::rows::{Chunk, Fault, Odd};
 use crate::seek::Seek;
 use crate::value::{amount, text};
 use crate::worker::{Known, Worker};
@@ -51,6 +51,8 @@ pub(crate) struct Builder<'a> {
     keys: &'a Keys,
     worker: &'a mut Worker,
     chunk: Chunk,
+    /// The line of the row under way.
+    line: u64,
 }
 
 /// Everything a row says, found before any of it is stored.
@@ -71,7 +73,7 @@ struct Row {
 impl<'a> Builder<'a> {
     pub(crate) fn new(plan: &'a Plan, keys: &'a Keys, worker: &'a mut Worker) -> Self {
         let chunk = Chunk::with_capacity(plan, worker.rows);
-        Self { plan, keys, worker, chunk }
+        Self { plan, keys, worker, chunk, line: 0 }
     }
 
     /// The chunk, complete.
@@ -92,6 +94,7 @@ impl<'a> Builder<'a> {
             self.reject(line, &whole(), format!("the row has {width} fields; expected {expected}"));
             return;
         }
+        self.line = line;
         match self.row(fields) {
             Ok(row) => self.store(&row, fields, line),
             Err(problem) => {
@@ -126,6 +129,14 @@ impl<'a> Builder<'a> {
     pub(crate) fn reject_at(&mut self, column: &str, line: u64, value: &[u8], reason: &str, mut parties: Parties<'_>) {
         let (value, reason) = (parties.shown(&head(value)), parties.mask(reason));
         self.fault(column, line, value, reason);
+    }
+
+    /// Counts a value that could not be read, of a column that no transaction needs.
+    #[cold]
+    fn odd(&mut self, column: usize, value: &[u8]) {
+        let line = self.line;
+        let first = || Odd { count: 0, line, value: shown(value) };
+        self.chunk.odd.entry(column).or_insert_with(first).count += 1;
     }
 
     fn fault(&mut self, column: &str, line: u64, value: String, reason: String) {
@@ -172,20 +183,18 @@ impl<'a> Builder<'a> {
             Some((column, when)) => match fields.get(column).trim_ascii() {
                 b"" => None,
                 text => {
-                    let mut balance = self.money(column, text, currency)?;
-                    if plan
-                        .negative_balance
-                        .as_ref()
-                        .is_some_and(|(column, words)| is_among(fields.get(*column), words))
-                    {
-                        balance = -balance;
+                    let negative = plan.negative_balance.as_ref();
+                    let turned = negative.is_some_and(|(column, words)| is_among(fields.get(*column), words));
+                    let read = self.money(column, text, currency).ok();
+                    let balance = read.map(|balance| if turned { -balance } else { balance });
+                    let before = balance.and_then(|balance| match when {
+                        When::Before => Some(balance),
+                        When::After => balance.checked_sub(minor),
+                    });
+                    if before.is_none() {
+                        self.odd(column, text);
                     }
-                    Some(match when {
-                        When::Before => balance,
-                        When::After => balance.checked_sub(minor).ok_or_else(|| {
-                            problem(Some(column), text, "expected a balance within 64 bits of minor units")
-                        })?,
-                    })
+                    before
                 }
             },
         };
@@ -206,6 +215,7 @@ impl<'a> Builder<'a> {
             }
         };
         let (device, address) = (named(&plan.device, devices), named(&plan.address, addresses));
+        let (position, truth) = (self.position(fields), self.truth(fields));
         Ok(Row {
             at,
             minor,
@@ -215,8 +225,8 @@ impl<'a> Builder<'a> {
             address,
             currency,
             balance,
-            position: self.position(fields)?,
-            truth: self.truth(fields)?,
+            position,
+            truth,
             fee: self.fee(fields, minor, currency)?,
         })
     }
@@ -304,18 +314,27 @@ impl<'a> Builder<'a> {
     }
 
     /// The part of the amount that is a fee, signed as the amount is.
-    fn fee(&self, fields: &impl Fields, minor: i64, currency: Currency) -> Result<i64, Box<Problem>> {
-        let read = |column: usize| match fields.get(column).trim_ascii() {
-            b"" => Ok(None),
-            text => self.money(column, text, currency).map(Some),
-        };
+    fn fee(&mut self, fields: &impl Fields, minor: i64, currency: Currency) -> Result<i64, Box<Problem>> {
         if let Some(column) = self.plan.fee {
-            return Ok(read(column)?.map_or(0, |fee| -fee.abs()));
+            return match fields.get(column).trim_ascii() {
+                b"" => Ok(0),
+                text => Ok(-self.money(column, text, currency)?.abs()),
+            };
         }
         let Some(column) = self.plan.principal else { return Ok(0) };
+        let text = fields.get(column).trim_ascii();
+        if text.is_empty() {
+            return Ok(0);
+        }
         let negate = matches!(self.plan.amount, Amounts::Signed { negate: true, .. });
-        let principal = read(column)?.map(|principal| if negate { -principal } else { principal });
-        Ok(principal.map_or(0, |principal| minor.saturating_sub(principal)))
+        match self.money(column, text, currency) {
+            Ok(principal) => Ok(minor.saturating_sub(if negate { -principal } else { principal })),
+            // The amount is known without it.
+            Err(_) => {
+                self.odd(column, text);
+                Ok(0)
+            }
+        }
     }
 
     fn without_fee(&self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
@@ -342,45 +361,51 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn position(&self, fields: &impl Fields) -> Result<Option<Position>, Box<Problem>> {
-        let Some((latitude, longitude)) = self.plan.position else {
-            return Ok(None);
-        };
+    /// Where it happened; unknown where the two are no place on Earth.
+    fn position(&mut self, fields: &impl Fields) -> Option<Position> {
+        let (latitude, longitude) = self.plan.position?;
         let (north, east) = (fields.get(latitude).trim_ascii(), fields.get(longitude).trim_ascii());
         if north.is_empty() && east.is_empty() {
-            return Ok(None);
+            return None;
         }
-        let degrees = |column, text| {
-            text::degrees(text).ok_or_else(|| problem(Some(column), text, "expected a number of degrees"))
+        let degrees = (text::degrees(north), text::degrees(east));
+        let position = match degrees {
+            (Some(north), Some(east)) => Position::from_degrees(north, east),
+            _ => None,
         };
-        let (north, east) = (degrees(latitude, north)?, degrees(longitude, east)?);
-        let column = if north.abs() <= 90.0 { longitude } else { latitude };
-        match Position::from_degrees(north, east) {
-            Some(position) => Ok(Some(position)),
-            None => Err(problem(
-                Some(column),
-                fields.get(column),
-                "expected a latitude within ±90 and a longitude within ±180 degrees",
-            )),
+        if position.is_none() {
+            let wrong = if degrees.0.is_some_and(|north| north.abs() <= 90.0) { longitude } else { latitude };
+            self.odd(wrong, fields.get(wrong).trim_ascii());
         }
+        position
     }
 
-    fn truth(&self, fields: &impl Fields) -> Result<Truth, Box<Problem>> {
-        let Some(label) = &self.plan.label else {
-            return Ok(Truth::Unknown);
+    /// What the label says; unknown where it is none of the feed's words, nor a number or a yes or no that means one.
+    fn truth(&mut self, fields: &impl Fields) -> Truth {
+        let plan = self.plan;
+        let Some(label) = &plan.label else {
+            return Truth::Unknown;
         };
         let word = fields.get(label.at).trim_ascii();
         let among = |words: &[Vec<u8>]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
         if among(&label.legitimate) {
-            Ok(Truth::Legitimate)
+            return Truth::Legitimate;
         } else if among(&label.fraud) {
-            Ok(Truth::Fraud)
+            return Truth::Fraud;
         } else if word.is_empty() || among(&label.unknown) {
-            Ok(Truth::Unknown)
+            return Truth::Unknown;
+        }
+        let meant = text::meant(word);
+        let means = |words: &[Vec<u8>]| meant.is_some() && words.iter().any(|known| text::meant(known) == meant);
+        if means(&label.legitimate) {
+            Truth::Legitimate
+        } else if means(&label.fraud) {
+            Truth::Fraud
         } else {
-            let words = [&label.fraud, &label.legitimate, &label.unknown];
-            let words: Vec<_> = words.into_iter().flatten().map(|word| shown(word)).collect();
-            Err(problem(Some(label.at), word, &format!("expected one of {}, or nothing", words.join(", "))))
+            if !means(&label.unknown) {
+                self.odd(label.at, word);
+            }
+            Truth::Unknown
         }
     }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::mask::{mask, shown_path};
 use crate::preset::PresetError;
@@ -127,6 +127,25 @@ pub enum Error {
     /// None of several files could be read.
     #[error("none of the {} files could be read: {}", .0.len(), Each(.0))]
     Nothing(Vec<Error>),
+}
+
+impl Error {
+    /// The file it is about, where it is one file; what it says begins with [`crate::shown_path`] of it.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Io { path, .. }
+            | Self::Empty { path }
+            | Self::Unrecognised { path, .. }
+            | Self::Ambiguous { path, .. }
+            | Self::ByName { path, .. }
+            | Self::MissingColumn { path, .. }
+            | Self::Undecided { path, .. }
+            | Self::Refused { path, .. }
+            | Self::Parquet { path, .. }
+            | Self::Arrow { path, .. } => Some(path),
+            Self::NoInput | Self::UnknownFeed { .. } | Self::Preset(_) | Self::Key(_) | Self::Nothing(_) => None,
+        }
+    }
 }
 
 struct Nearest<'a>(&'a [String]);

@@ -19,7 +19,7 @@ use std::path::Path;
 use crate::error::Error;
 use crate::input::Input;
 use crate::plan::file_stem;
-use crate::preset::{Preset, Style};
+use crate::value::amount::Style;
 pub(crate) use sheet::{COLUMNS, Column, Entry, Sheet};
 
 /// The most text that a statement may hold. It is held whole; a century of one account is a fraction of it.
@@ -38,18 +38,23 @@ pub(crate) enum Format {
 }
 
 /// What is to be said of a format: the part of its preset that the others do not share.
-struct About {
-    format: Format,
-    name: &'static str,
-    title: &'static str,
-    source: &'static str,
-    notes: &'static str,
+#[derive(Debug)]
+pub(crate) struct About {
+    pub(crate) format: Format,
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) source: &'static str,
+    pub(crate) notes: &'static str,
     signature: &'static str,
-    /// Keys that only this one has.
-    extra: &'static str,
+    /// Whether counterparties are accounts like the format's own.
+    pub(crate) parties_are_accounts: bool,
+    /// Whether the format's ids are trusted, where it has any.
+    pub(crate) id: Option<bool>,
+    /// Whether it tells countries.
+    pub(crate) country: bool,
 }
 
-const ABOUT: &[About] = &[
+pub(crate) const ABOUT: &[About] = &[
     About {
         format: Format::Ofx,
         name: "ofx",
@@ -59,7 +64,9 @@ const ABOUT: &[About] = &[
                 sign. A time without a zone is UTC. Pending transactions (STMTTRNP) are rejected: they come again when \
                 posted.",
         signature: "`OFXHEADER:`, `<?OFX` or `<OFX>` at its beginning",
-        extra: "id = { column = 'id', trusted = true }\n",
+        parties_are_accounts: false,
+        id: Some(true),
+        country: false,
     },
     About {
         format: Format::Qif(qif::Order::Sniffed),
@@ -70,7 +77,9 @@ const ABOUT: &[About] = &[
                 and month is made out from all dates of the file, and where none of them tells, it has to be said by \
                 naming the feed qif-month-first or qif-day-first.",
         signature: "`!Type:`, `!Account` or `!Option:` at its beginning",
-        extra: "",
+        parties_are_accounts: false,
+        id: None,
+        country: false,
     },
     About {
         format: Format::Qif(qif::Order::MonthFirst),
@@ -79,7 +88,9 @@ const ABOUT: &[About] = &[
         source: "Quicken Interchange Format",
         notes: "As qif; the references are the same.",
         signature: "",
-        extra: "",
+        parties_are_accounts: false,
+        id: None,
+        country: false,
     },
     About {
         format: Format::Qif(qif::Order::DayFirst),
@@ -88,7 +99,9 @@ const ABOUT: &[About] = &[
         source: "Quicken Interchange Format",
         notes: "As qif; the references are the same.",
         signature: "",
-        extra: "",
+        parties_are_accounts: false,
+        id: None,
+        country: false,
     },
     About {
         format: Format::Camt,
@@ -100,7 +113,9 @@ const ABOUT: &[About] = &[
                 the account of the other side, else its name. AcctSvcrRef is trusted. Entries that are not booked \
                 are rejected. A closing balance that the entries do not make is warned of.",
         signature: "an ISO 20022 document of camt.052, camt.053 or camt.054",
-        extra: "counterparty = { column = 'counterparty', is-account = true }\nid = { column = 'id', trusted = true }\n",
+        parties_are_accounts: true,
+        id: Some(true),
+        country: false,
     },
     About {
         format: Format::Mt,
@@ -112,7 +127,9 @@ const ABOUT: &[About] = &[
                 Dutch form, else all of :86:. Expected entries (EC, ED) are rejected. A closing balance that the \
                 entries do not make is warned of.",
         signature: "`{1:` with a message 940 or 942, or `:20:` and `:25:`",
-        extra: "counterparty = { column = 'counterparty', is-account = true }\nid = { column = 'id', trusted = false }\n",
+        parties_are_accounts: true,
+        id: Some(false),
+        country: false,
     },
     About {
         format: Format::Transfer(transfer::Message::Pain),
@@ -125,8 +142,9 @@ const ABOUT: &[About] = &[
                 the id and is not trusted. Numbers and sums of headers are checked and differences warned of. These are \
                 orders: whether a bank carried them out it does not tell.",
         signature: "an ISO 20022 document of pain.001",
-        extra: "counterparty = { column = 'counterparty', is-account = true }\nid = { column = 'id', trusted = false }\n\
-                country.column = 'country'\n",
+        parties_are_accounts: true,
+        id: Some(false),
+        country: true,
     },
     About {
         format: Format::Transfer(transfer::Message::Pacs),
@@ -137,8 +155,9 @@ const ABOUT: &[About] = &[
                 settled between the banks (IntrBkSttlmAmt). The time is that of the debit (DbtDtTm), else that of \
                 acceptance (AccptncDtTm), else the settlement date. Ids and sums are as in pain.001.",
         signature: "an ISO 20022 document of pacs.008",
-        extra: "counterparty = { column = 'counterparty', is-account = true }\nid = { column = 'id', trusted = false }\n\
-                country.column = 'country'\n",
+        parties_are_accounts: true,
+        id: Some(false),
+        country: true,
     },
     About {
         format: Format::Bai,
@@ -151,7 +170,9 @@ const ABOUT: &[About] = &[
                 references are not trusted. Groups that are tests or deletions are rejected, transaction by transaction. \
                 Totals and numbers of records 49, 98 and 99 are checked and differences warned of.",
         signature: "a record 01 of version 2 at its beginning",
-        extra: "id = { column = 'id', trusted = false }\n",
+        parties_are_accounts: false,
+        id: Some(false),
+        country: false,
     },
     About {
         format: Format::Iso8583(iso8583::Version::V1987),
@@ -168,7 +189,9 @@ const ABOUT: &[About] = &[
                 terminal (41); the category is the MCC. An authorisation and its later presentment are two messages, and \
                 both are read. A partial reversal returns element 4 less the first amount of 95.",
         signature: "a message of that form at its beginning",
-        extra: "id = { column = 'id', trusted = true }\ncountry.column = 'country'\n",
+        parties_are_accounts: false,
+        id: Some(true),
+        country: true,
     },
     About {
         format: Format::Iso8583(iso8583::Version::V1993),
@@ -178,21 +201,11 @@ const ABOUT: &[About] = &[
         notes: "As iso8583-1987. The year is that of element 12; where there is no element 7, the time is element 12 as if \
                 UTC. Partial reversals (function code 401) are rejected.",
         signature: "a message of that form at its beginning",
-        extra: "id = { column = 'id', trusted = true }\ncountry.column = 'country'\n",
+        parties_are_accounts: false,
+        id: Some(true),
+        country: true,
     },
 ];
-
-/// What all formats have in common.
-const SHARED: &str = "
-account.column = 'account'
-time = { column = 'time', formats = ['iso'], zone = 'UTC' }
-amount = { column = 'amount', sign = 'outflow-negative', format = 'plain' }
-currency.column = 'currency'
-category.column = 'category'
-channel.column = 'channel'
-meaning.pending = { column = 'status', values = ['pending'] }
-meaning.reversal = { column = 'reversal', values = ['yes'] }
-";
 
 impl Format {
     /// The format of a file that begins like this.
@@ -240,26 +253,6 @@ impl Format {
             signature => signature,
         }
     }
-}
-
-/// The presets of all formats.
-pub(crate) fn presets() -> impl Iterator<Item = Preset> {
-    // One that does not parse is left out here and caught by a test, before it can ship.
-    ABOUT.iter().filter_map(|about| preset(about).ok())
-}
-
-fn preset(about: &About) -> Result<Preset, crate::PresetError> {
-    let counterparty = if about.extra.contains("counterparty") { "" } else { "counterparty.column = 'counterparty'\n" };
-    // What an OFX correction names is the same transaction, put right; a deletion is none.
-    let other = if about.format == Format::Ofx { "replaces" } else { "original" };
-    let text = format!(
-        "name = '{}'\ntitle = '{}'\nsource = '{}'\nnotes = '''{}'''\napart = ['description', 'reference', \
-         'value-date']\n{SHARED}meaning.{other} = 'reversal-of'\n{counterparty}{}",
-        about.name, about.title, about.source, about.notes, about.extra
-    );
-    let mut preset = Preset::from_toml(&text, about.name)?;
-    preset.format = Some(about.format);
-    Ok(preset)
 }
 
 /// A file of one of the formats, decoded.

@@ -2,6 +2,7 @@
 
 mod archive;
 mod gather;
+pub(crate) mod kind;
 mod utf8;
 
 use std::fs::File;
@@ -33,6 +34,8 @@ const STDIN: &str = "<stdin>";
 pub(crate) struct Input {
     /// The file, or how it is named to people: `<stdin>`, `archive.zip/member.csv`.
     pub(crate) path: PathBuf,
+    /// How it may be shown: no two inputs of a run alike.
+    pub(crate) shown: Arc<str>,
     stored: Stored,
     member: Option<Member>,
     pub(crate) bytes: u64,
@@ -70,14 +73,20 @@ impl Input {
             // Opened here already, so that a file nobody may read is found before any work is done.
             File::open(path)?;
             let stored = Stored::File(path.to_owned());
-            return Ok(Self { path: path.to_owned(), stored, member: None, bytes: meta.len() });
+            return Ok(Self { path: path.to_owned(), shown: shown(path), stored, member: None, bytes: meta.len() });
         }
         Self::pipe(path, File::open(path)?)
     }
 
     /// What was made of a file; it goes by the file's name.
     pub(crate) fn made(path: &Path, bytes: Vec<u8>) -> Self {
-        Self { path: path.to_owned(), bytes: bytes.len() as u64, stored: Stored::Held(bytes.into()), member: None }
+        Self {
+            path: path.to_owned(),
+            shown: shown(path),
+            bytes: bytes.len() as u64,
+            stored: Stored::Held(bytes.into()),
+            member: None,
+        }
     }
 
     /// What can be read only once.
@@ -94,7 +103,7 @@ impl Input {
             bytes += io::copy(&mut from, &mut file)?;
             Stored::Spooled(Arc::new(file.into_temp_path()))
         };
-        Ok(Self { path: path.to_owned(), stored, member: None, bytes })
+        Ok(Self { path: path.to_owned(), shown: shown(path), stored, member: None, bytes })
     }
 
     /// The bytes as they are stored.
@@ -152,6 +161,10 @@ impl Input {
     pub(crate) fn utf8(&self, counter: Arc<AtomicU64>, heard: &Arc<Heard>) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(utf8::Utf8::new(self.text(counter)?, heard.clone())))
     }
+}
+
+fn shown(path: &Path) -> Arc<str> {
+    crate::mask::shown_path(path).into()
 }
 
 /// What a file is wrapped in, by its first bytes.

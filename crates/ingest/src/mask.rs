@@ -25,6 +25,7 @@ mod number;
 mod parties;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(crate) use parties::{Parties, is_party, names_party};
@@ -89,6 +90,67 @@ pub fn shown_path(path: &Path) -> String {
     let name = whole.rfind(['/', '\\']).map_or(0, |at| at + 1);
     let (folder, name) = whole.split_at(name);
     [masked(folder, FOLDER), masked(name, FILE)].concat()
+}
+
+/// The paths of a run as they may be shown, no two alike: where masks are the same, they are numbered in the order of the paths.
+pub(crate) fn shown_paths<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Vec<String> {
+    let mut shown: Vec<String> = paths.into_iter().map(shown_path).collect();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for name in &shown {
+        *counts.entry(name.clone()).or_default() += 1;
+    }
+    // The number last given to each name that several paths have.
+    let mut given: BTreeMap<String, usize> = BTreeMap::new();
+    for name in &mut shown {
+        if counts.get(name.as_str()).is_none_or(|&count| count == 1) {
+            continue;
+        }
+        let number = given.entry(name.clone()).or_default();
+        let numbered = loop {
+            *number += 1;
+            let numbered = format!("{name} ({number})");
+            if !counts.contains_key(&numbered) {
+                break numbered;
+            }
+        };
+        *name = numbered;
+    }
+    shown
+}
+
+/// A text that does nothing to a terminal: control characters, and those that turn the direction of writing, are written as
+/// escapes such as `\u{1b}`.
+///
+/// ```
+/// assert_eq!(crible_ingest::plain("CAFE\u{1b}[2J"), "CAFE\\u{1b}[2J");
+/// ```
+pub fn plain(text: &str) -> Cow<'_, str> {
+    let acts = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        if acts(letter) { plain.extend(letter.escape_default()) } else { plain.push(letter) }
+    }
+    Cow::Owned(plain)
+}
+
+/// A text that a spreadsheet does not run: with an apostrophe before it where it begins like a formula and is no number.
+///
+/// ```
+/// assert_eq!(crible_ingest::cell("=1+1"), "'=1+1");
+/// assert_eq!(crible_ingest::cell("-4.50"), "-4.50");
+/// ```
+pub fn cell(text: &str) -> Cow<'_, str> {
+    let begins = text
+        .trim_start_matches([' ', '\t', '\r', '\n'])
+        .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    let acts = begins || text.starts_with(['\t', '\r']);
+    if acts && text.parse::<f64>().is_err() { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// The shape of a text: every digit is `0`, every other letter `x`, so that it can be seen how something was written and
@@ -293,6 +355,36 @@ mod tests {
         check("DE89370400440532013000.xml", "*3000.xml");
         check("a/1234567/b.csv", "a/1234567/b.csv");
         check("ada@example.org.csv", "[e-mail]");
+        // A date with a time is no account's number.
+        for name in
+            ["export_20240131_120000.csv", "2024-01-31T1530.csv", "20240131120000.csv", "a-2024-01-31-093000.csv"]
+        {
+            check(name, name);
+        }
+        check("export_20240131_990000.csv", "export_20240131_*0000.csv");
+    }
+
+    #[test]
+    fn no_two_paths_are_shown_alike() {
+        let paths = ["a/1234567890.csv", "a/4567897890.csv", "a/*7890.csv (1)", "b.csv"].map(Path::new);
+        let shown = shown_paths(paths);
+        assert_eq!(shown, ["a/*7890.csv (2)", "a/*7890.csv (3)", "a/*7890.csv (1)", "b.csv"]);
+    }
+
+    #[test]
+    fn nothing_acts_on_a_terminal_or_in_a_spreadsheet() {
+        assert_eq!(plain("a\u{1b}[31m\u{7}\n\u{9b}b\u{202e}"), "a\\u{1b}[31m\\u{7}\\n\\u{9b}b\\u{202e}");
+        assert_eq!(plain("Café 5 €"), "Café 5 €");
+        for (text, expect) in [
+            ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("-1.5", "-1.5"),
+            (" =1", "' =1"),
+            ("a=b", "a=b"),
+            ("-", "'-"),
+        ] {
+            assert_eq!(cell(text), expect);
+        }
     }
 
     #[test]

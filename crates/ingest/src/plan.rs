@@ -1,8 +1,8 @@
 //! A preset applied to one file: every canonical field bound to a column number.
 
-mod told;
-
+mod columns;
 mod says;
+mod told;
 
 use std::path::Path;
 
@@ -15,6 +15,7 @@ use crate::value::time::Clock;
 use crible_pseudonym::Domain;
 pub(crate) use says::Says;
 
+pub(crate) use columns::{Columns, Located};
 pub use told::Mapped;
 
 /// The column that tells, and what it holds in rows that have the two parties the other way round.
@@ -26,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) feed: String,
     /// Names of the file's columns, for messages.
     pub(crate) columns: Vec<String>,
+    /// The same as the preset knows them.
+    pub(crate) binding: Columns,
     pub(crate) trailing_empty: bool,
     pub(crate) account: Source,
     pub(crate) counterparty: Option<Source>,
@@ -108,11 +111,12 @@ pub(crate) struct Words {
 
 impl Plan {
     /// Binds a preset to a file of these columns.
-    pub(crate) fn new(preset: &Preset, path: &Path, columns: Vec<String>) -> Result<Self, Error> {
+    pub(crate) fn new(preset: &Preset, path: &Path, columns: impl Into<Columns>) -> Result<Self, Error> {
+        let columns = columns.into();
         let find = |place: &Place| find(preset, path, &columns, place);
         // A column that some forms of the feed do without.
         let optional_place = |place: &Place| match find(place) {
-            Err(Error::MissingColumn { .. }) if preset.may_lack(place) => Ok(None),
+            Err(Error::MissingColumn { .. }) if columns.lenient || preset.may_lack(place) => Ok(None),
             found => found.map(Some),
         };
         let text = |text: &Text| -> Result<Source, Error> {
@@ -135,6 +139,8 @@ impl Plan {
                 (Some(at), ..) => Source::Column { at, html: text.html, strip: text.strip.map(|letter| letter as u8) },
                 (_, Some(constant), _) => Source::Constant(constant.trim().as_bytes().to_vec()),
                 (.., Some(Origin::EachRow)) => Source::EachRow,
+                // What the header says has been put in its place before any row is read.
+                (.., Some(Origin::Header)) => Source::Constant(Currency::NONE.as_str().as_bytes().to_vec()),
                 // What the preamble says has been put in its place where it says anything.
                 (.., Some(Origin::FileName | Origin::Preamble) | None) => {
                     Source::Constant(file_stem(path, &text.cut_at))
@@ -154,7 +160,7 @@ impl Plan {
             (None, Some(debit), Some(credit)) => Amounts::Pair { debit: find(debit)?, credit: find(credit)? },
             (column, ..) => {
                 let Some(column) = column else {
-                    return Err(missing(preset, path, &columns, "amount"));
+                    return Err(missing(preset, path, &columns.names, "amount"));
                 };
                 let inflow = money.inflow.as_ref().map(inflow).transpose()?;
                 Amounts::Signed { at: find(column)?, negate: money.sign == Some(Sign::OutflowPositive), inflow }
@@ -182,7 +188,11 @@ impl Plan {
             counterparty: optional(&preset.counterparty)?,
             inflow_from: match &preset.counterparty {
                 Some(Text { inflow_column: Some(column), turned, .. }) => {
-                    Some((find(column)?, turned.as_ref().map(inflow).transpose()?))
+                    let turned = match turned {
+                        Some(turned) if optional_place(&turned.column)?.is_some() => Some(inflow(turned)?),
+                        _ => None,
+                    };
+                    optional_place(column)?.map(|at| (at, turned))
                 }
                 _ => None,
             },
@@ -252,7 +262,8 @@ impl Plan {
                 .collect::<Result<_, _>>()?,
             parties: Vec::new(),
             entities: 0,
-            columns,
+            columns: columns.names.clone(),
+            binding: columns,
         };
         plan.find_parties();
         Ok(plan)
@@ -335,23 +346,20 @@ impl Plan {
     }
 }
 
-fn find(preset: &Preset, path: &Path, columns: &[String], place: &Place) -> Result<usize, Error> {
-    match place {
-        Place::At(at) if *at < columns.len() => Ok(*at),
-        Place::At(at) => Err(missing(preset, path, columns, &format!("#{}", at + 1))),
-        Place::Named(name) => {
-            let mut found = columns.iter().enumerate().filter(|(_, column)| *column == name);
-            match (found.next(), found.next()) {
-                (Some((at, _)), None) => Ok(at),
-                (None, _) => Err(missing(preset, path, columns, name)),
-                (Some((first, _)), Some((second, _))) => Err(Error::Undecided {
-                    path: path.to_owned(),
-                    column: name.clone(),
-                    what: "which of two columns of that name it is".to_owned(),
-                    hint: format!("name it by its position, #{} or #{}", first + 1, second + 1),
-                }),
-            }
-        }
+fn find(preset: &Preset, path: &Path, columns: &Columns, place: &Place) -> Result<usize, Error> {
+    let name = match place {
+        Place::At(at) => format!("#{}", at + 1),
+        Place::Named(name) => name.clone(),
+    };
+    match columns.find(place) {
+        Located::At(at) => Ok(at),
+        Located::Nowhere => Err(missing(preset, path, &columns.names, &name)),
+        Located::Twice(first, second) => Err(Error::Undecided {
+            path: path.to_owned(),
+            column: name,
+            what: "which of two columns of that name it is".to_owned(),
+            hint: format!("name it by its position, #{} or #{}", first + 1, second + 1),
+        }),
     }
 }
 

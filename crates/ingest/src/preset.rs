@@ -7,6 +7,7 @@ mod locate;
 mod mapping;
 mod meaning;
 mod rows;
+mod statement;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,9 +16,10 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
-use crate::formats::{self, Format};
+use crate::formats::Format;
 use crate::plan::{Mapped, Plan};
 
+pub(crate) use crate::value::amount::Style;
 pub use error::PresetError;
 pub use mapping::Mapping;
 pub(crate) use meaning::Meaning;
@@ -88,6 +90,15 @@ pub(crate) struct Shape {
     /// Instead of a header: columns that every file has, in any order and among others.
     #[serde(default)]
     pub(crate) has: Vec<String>,
+    /// Other names of columns, such as those of other languages, by the name that the rest of the preset uses.
+    #[serde(default)]
+    pub(crate) aliases: BTreeMap<String, Vec<String>>,
+    /// Columns of the headers whose absence says nothing.
+    #[serde(default)]
+    pub(crate) optional: Vec<String>,
+    /// Whether only the header itself is recognised, and none that means the same.
+    #[serde(default)]
+    pub(crate) exact: bool,
     /// Headers that other feeds have too, so that the feed has to be asked for by name.
     #[serde(default)]
     pub(crate) by_name: Vec<Vec<String>>,
@@ -145,6 +156,9 @@ pub(crate) struct Text {
     /// For `from = "preamble"`: the texts before and behind it. Without them there, the account is the file's name.
     #[serde(default)]
     pub(crate) between: Vec<String>,
+    /// For `from = "preamble"`, instead: what the cell says that the account stands beside.
+    #[serde(default)]
+    pub(crate) beside: Vec<String>,
     /// For a counterparty: the column that names it on an inflow.
     pub(crate) inflow_column: Option<Place>,
     /// For a counterparty: rows of these words have the two columns the other way round.
@@ -165,7 +179,7 @@ pub(crate) struct Text {
     pub(crate) is_account: bool,
 }
 
-/// Where an account comes from when no column has it.
+/// Where an account, or a currency, comes from when no column has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Origin {
@@ -175,6 +189,8 @@ pub(crate) enum Origin {
     EachRow,
     /// The lines above the header.
     Preamble,
+    /// For a currency: the amount's column, which names it as in `Amount (EUR)`.
+    Header,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -244,19 +260,6 @@ pub(crate) struct Money {
 pub(crate) enum Sign {
     OutflowNegative,
     OutflowPositive,
-}
-
-/// How an amount is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Style {
-    /// `-1234.50`
-    #[default]
-    Plain,
-    /// `-$1,234.50`, `($1,234.50)`, `+ 5.00`
-    Money,
-    /// `-1.234,50 €`
-    MoneyComma,
 }
 
 /// Rows of these words are inflows, whatever the sign convention.
@@ -425,6 +428,11 @@ impl Preset {
         typed
     }
 
+    /// Whether it was made of columns that the user named.
+    pub(crate) fn is_mapping(&self) -> bool {
+        self.forms().next().is_none() && self.file.has.is_empty() && self.format.is_none()
+    }
+
     /// Every header the feed is known to have.
     pub(crate) fn forms(&self) -> impl Iterator<Item = &Vec<String>> {
         self.file.headers.iter().chain(&self.file.by_name)
@@ -433,8 +441,16 @@ impl Preset {
     /// Whether some form of the feed does without a column.
     pub(crate) fn may_lack(&self, place: &Place) -> bool {
         let Place::Named(name) = place else { return false };
-        let lacks = |header: &Vec<String>| !header.contains(name);
+        let lacks = |header: &Vec<String>| self.count(header, name) == 0;
         self.forms().any(lacks) || (!self.file.has.is_empty() && lacks(&self.file.has))
+    }
+
+    /// How many columns of a header have a name, or one that stands for it. What has the name itself goes before others.
+    pub(crate) fn count(&self, header: &[String], name: &str) -> usize {
+        let named = header.iter().filter(|column| *column == name).count();
+        let others = self.file.aliases.get(name).map_or(&[][..], Vec::as_slice);
+        let other = || header.iter().any(|column| others.contains(column));
+        if named == 0 { usize::from(other()) } else { named }
     }
 
     #[cfg(test)]
@@ -528,5 +544,5 @@ impl Presets {
 /// The built-in presets, in the order of the README's tables.
 pub fn feeds() -> impl Iterator<Item = &'static Preset> {
     static FORMATS: OnceLock<Vec<Preset>> = OnceLock::new();
-    builtin::presets().iter().chain(FORMATS.get_or_init(|| formats::presets().collect()))
+    builtin::presets().iter().chain(FORMATS.get_or_init(|| statement::presets().collect()))
 }

@@ -16,7 +16,7 @@ use crible_core::{Batch, Meaning};
 use crate::error::Error;
 use crate::meaning::{self, Gap, Settled};
 use crate::preset::{Mapping, Presets, When};
-use crate::recognise::Signature;
+use crate::recognise::Recognition;
 use crate::seek::Seek;
 use crible_pseudonym::{Domain, Key, KeyOrigin};
 use run::Run;
@@ -58,12 +58,15 @@ pub struct Import {
 pub struct FileReport {
     /// The file.
     pub path: PathBuf,
-    /// The feed it is of.
+    /// The file as it may be shown where others read it: numbers that may be an account's are masked, and no two files of a run
+    /// are shown alike.
+    pub shown: String,
+    /// The feed it is of: the name that references are made under.
     pub feed: String,
-    /// What that rests on.
-    pub signature: Signature,
-    /// How that was recognised, and what was sniffed.
+    /// How it was recognised, and what was sniffed.
     pub why: String,
+    /// The same and more: which column becomes what.
+    pub recognition: Recognition,
     /// Rows it has; blank lines and the header are none.
     pub read: u64,
     /// Rows that became transactions.
@@ -88,6 +91,8 @@ pub struct FileReport {
 pub struct Reject {
     /// The file.
     pub file: Arc<Path>,
+    /// The file as [`FileReport::shown`] has it.
+    pub shown: Arc<str>,
     /// The row, from 0; the header and blank lines are none.
     pub row: u64,
     /// The line it starts on, from 1; in Parquet the row's number, from 1.

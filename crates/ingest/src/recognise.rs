@@ -1,6 +1,7 @@
 //! Which feed a file is of, and how its text is cut.
 
 mod fit;
+mod header;
 mod near;
 mod signature;
 mod sniff;
@@ -11,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use crible_core::Currency;
 use memchr::{memchr, memchr_iter};
 
 use crate::Options;
@@ -18,14 +20,16 @@ use crate::csv::record::{is_blank, trim_line};
 use crate::csv::{Dialect, Limits, MAX_LINE, parse};
 use crate::error::{Error, shown};
 use crate::formats::{COLUMNS, Document, Format};
-use crate::input::{Compression, Heard, Input, gather};
+use crate::input::{Compression, Heard, Input, gather, kind};
 use crate::json::Objects;
 use crate::parquet;
-use crate::plan::{Mapped, Plan};
-use crate::preset::{Origin, Place, Preset, Text};
+use crate::plan::{Columns, Located, Mapped, Plan};
+use crate::preset::{Origin, Preset, Text};
 use crate::workbook;
 
-use fit::{Fit, Header, Kind};
+use fit::{Candidate, Fit, Kind, columns_of};
+use header::Comparer;
+pub(crate) use header::currency_in;
 pub use signature::Signature;
 
 /// The delimiters tried where a preset names none, in the order in which a tie goes.
@@ -77,19 +81,7 @@ pub fn recognise(path: &Path, options: &Options) -> Result<Recognition, Error> {
             return Err(Error::Refused { path: path.to_owned(), reason });
         }
     };
-    Ok(Recognition {
-        feed: found.preset.name().to_owned(),
-        title: found.preset.title().to_owned(),
-        signature: found.signature,
-        why: found.why,
-        mapping: found.plan.told(&found.preset),
-        columns: found.plan.columns,
-        delimiter: match found.layout {
-            Layout::Text { dialect, written: None, .. } => Some(char::from(dialect.delimiter)),
-            _ => None,
-        },
-        compression: found.compression,
-    })
+    Ok(found.recognition())
 }
 
 /// A file ready to be read.
@@ -101,6 +93,25 @@ pub(crate) struct Found {
     pub(crate) signature: Signature,
     pub(crate) why: String,
     compression: Option<Compression>,
+}
+
+impl Found {
+    /// The same for people.
+    pub(crate) fn recognition(&self) -> Recognition {
+        Recognition {
+            feed: self.preset.name().to_owned(),
+            title: self.preset.title().to_owned(),
+            signature: self.signature,
+            why: self.why.clone(),
+            mapping: self.plan.told(&self.preset),
+            columns: self.plan.columns.clone(),
+            delimiter: match self.layout {
+                Layout::Text { dialect, written: None, .. } => Some(char::from(dialect.delimiter)),
+                _ => None,
+            },
+            compression: self.compression,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -213,8 +224,9 @@ impl Head {
 
 pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
     let io = |source| Error::Io { path: input.path.clone(), source };
-    let magic = input.magic(8).map_err(io)?;
+    let magic = input.magic(16).map_err(io)?;
     workbook::refuse_old(&input.path, &magic)?;
+    kind::refuse(&input.path, &magic)?;
     if let Some(kind) = parquet::Kind::of(input, &magic)? {
         return find_table(input, options, kind);
     }
@@ -228,9 +240,12 @@ pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
         return typed::find_objects(input, options, Compression::of(&magic));
     }
     let head = head(input)?;
+    if let Some(what) = kind::of_text(&String::from_utf8_lossy(&head.bytes[..head.bytes.len().min(4_096)])) {
+        return Err(Error::Refused { path: input.path.clone(), reason: format!("it is {what}") });
+    }
     let Choice { mut preset, fit, signature, why } = choose(&input.path, options, &head)?;
     let dialect = head.dialect(fit.delimiter);
-    let columns = fit.header.columns();
+    let columns = fit.columns.clone();
     let (skip, skip_lines) = fit.rows(&preset);
     account_above(&mut preset, &head, &fit);
     let sample = |plan: &Plan| Ok(sniff::sample(&head.bytes[skip..], dialect, plan));
@@ -285,11 +300,15 @@ fn find_document(
 fn settled(
     preset: &mut Preset,
     path: &Path,
-    columns: Vec<String>,
+    columns: Columns,
     why: String,
     sample: impl FnOnce(&Plan) -> Result<Vec<Vec<String>>, Error>,
 ) -> Result<(Plan, String), Error> {
-    let plan = Plan::new(preset, path, columns.clone())?;
+    let mut plan = Plan::new(preset, path, columns.clone())?;
+    if preset.currency.as_ref().is_some_and(|text| text.from == Some(Origin::Header)) {
+        preset.currency = Some(Text { constant: Some(currency_above(&plan, path)?.to_string()), ..Text::default() });
+        plan = Plan::new(preset, path, columns.clone())?;
+    }
     if !sniff::is_open(preset, &plan) {
         return Ok((plan, why));
     }
@@ -297,18 +316,41 @@ fn settled(
     Ok((Plan::new(preset, path, columns)?, format!("{why}; {told}")))
 }
 
+/// The currency that the amount's column names.
+fn currency_above(plan: &Plan, path: &Path) -> Result<Currency, Error> {
+    let columns = plan.money();
+    let found = columns.iter().find_map(|&at| header::currency_in(plan.columns.get(at)?));
+    found.map(|(_, currency)| currency).ok_or_else(|| Error::Undecided {
+        path: path.to_owned(),
+        column: columns.first().and_then(|&at| plan.columns.get(at)).cloned().unwrap_or_default(),
+        what: "its currency".to_owned(),
+        hint: "give it with --map currency=@EUR and the like".to_owned(),
+    })
+}
+
 /// Takes the account from above the header, where the preset has it there.
 fn account_above(preset: &mut Preset, head: &Head, fit: &Fit) {
-    if let Some(account) = preamble_account(preset, &head.bytes[..fit.line.start]) {
+    let above = &head.bytes[..fit.line.start];
+    if let Some(account) = preamble_account(preset, above, head.dialect(fit.delimiter)) {
         preset.account = Text { constant: Some(account), ..Text::default() };
     }
 }
 
 /// An account that the lines above the header name.
-fn preamble_account(preset: &Preset, above: &[u8]) -> Option<String> {
-    let (Some(Origin::Preamble), [before, behind]) = (preset.account.from, preset.account.between.as_slice()) else {
+fn preamble_account(preset: &Preset, above: &[u8], dialect: Dialect) -> Option<String> {
+    if preset.account.from != Some(Origin::Preamble) {
         return None;
-    };
+    }
+    let beside: Vec<String> = preset.account.beside.iter().map(|word| header::fold(word)).collect();
+    let mut lines = above.split(|&byte| byte == dialect.terminator).map(|line| parse::fields(line, dialect));
+    let cell = lines.find_map(|cells| {
+        let at = cells.iter().position(|cell| beside.contains(&header::fold(cell)))?;
+        cells.get(at + 1).filter(|cell| !cell.is_empty()).cloned()
+    });
+    if cell.is_some() {
+        return cell;
+    }
+    let [before, behind] = preset.account.between.as_slice() else { return None };
     let above = std::str::from_utf8(above).ok()?;
     let (_, rest) = above.split_once(before.as_str())?;
     let account = rest.lines().next()?.split_once(behind.as_str())?.0.trim();
@@ -340,8 +382,24 @@ fn head(input: &Input) -> Result<Head, Error> {
     let nowhere = Line { start, end: start, before: 0 };
     let mut head = Head { bytes, terminator, delimiter: None, first: nowhere, encoding: heard.told() };
     head.first = head.line_from(start, 0).ok_or_else(|| Error::Empty { path: path() })?;
+    // Excel's own first line, which only says what parts the fields.
+    if let Some(delimiter) = separator(head.text(head.first)) {
+        head.delimiter = Some(delimiter);
+        let first = head.first;
+        head.first = head.line_from(first.end, first.before + 1).ok_or_else(|| Error::Empty { path: path() })?;
+    }
     head.check().map_err(|reason| Error::Refused { path: path(), reason })?;
     Ok(head)
+}
+
+/// What parts the fields by a line such as `sep=;`.
+fn separator(line: &[u8]) -> Option<u8> {
+    let line = line.trim_ascii_start();
+    let line = line.strip_prefix(b"\"").map_or(line, |inner| inner.strip_suffix(b"\"").unwrap_or(inner));
+    match line {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] if DELIMITERS.contains(delimiter) => Some(*delimiter),
+        _ => None,
+    }
 }
 
 /// The beginning of a file that has to be a text and no statement.
@@ -377,27 +435,12 @@ fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choice, Error> 
             nearest: near::nearest(&options.presets, &head.headers()),
         }),
         1 => {
-            let (preset, fit, signature) = fits.remove(0);
-            let name = preset.name();
-            let mut why = match &fit.header {
-                Header::Names(names) if fit.kind == Kind::Among => {
-                    format!("among its {} columns are those of {name}", names.len())
-                }
-                Header::Names(names) => format!("its header is that of {name} ({} columns)", names.len()),
-                Header::None(_) => format!("no header, and its first row is one of {name}"),
-            };
-            match signature {
-                Signature::Evidence => why.push_str(", and so are its rows"),
-                Signature::Readable => {
-                    why.push_str(", and it reads more of its rows than any other feed that has them")
-                }
-                _ => {}
-            }
+            let Candidate { preset, fit, signature, why } = fits.remove(0);
             Ok(Choice { preset: preset.clone(), fit, signature, why })
         }
         _ => Err(Error::Ambiguous {
             path: path.to_owned(),
-            feeds: fits.iter().map(|(preset, ..)| preset.name().to_owned()).collect(),
+            feeds: fits.iter().map(|fit| fit.preset.name().to_owned()).collect(),
         }),
     }
 }
@@ -410,18 +453,21 @@ fn named(path: &Path, preset: &Preset, head: &Head, why: &str) -> Result<Choice,
         return choice(fit);
     }
     // Then the line and the delimiter that find the most of the columns, and among those the one that parts the most.
-    let score = |(line, delimiter): (Line, u8)| {
-        let fields = head.fields(line, delimiter);
-        let places = preset.places();
-        let found = places.iter().filter(|(_, place)| match place {
-            Place::Named(name) => fields.contains(name),
-            Place::At(at) => *at < fields.len(),
-        });
-        (found.count(), fields.len())
+    // A mapping names columns as the file has them; a feed's may go by other names.
+    let comparer = (!preset.is_mapping()).then(|| Comparer::of(std::iter::once(preset)));
+    let columns = |(line, delimiter): (Line, u8)| {
+        let names = columns_of(preset, head, line, delimiter);
+        let near = comparer.as_ref().and_then(|comparer| comparer.all(&names).pop());
+        near.map_or_else(|| names.into(), |near| near.columns)
+    };
+    let score = |way| {
+        let columns: Columns = columns(way);
+        let found = preset.places().iter().filter(|(_, place)| columns.find(place) != Located::Nowhere).count();
+        (found, columns.names.len())
     };
     let ways = head.lines(preset).flat_map(|line| candidates.iter().map(move |&delimiter| (line, delimiter)));
-    let best = ways.reduce(|best, next| if score(next) > score(best) { next } else { best });
-    let (line, delimiter) = best.unwrap_or((head.first, b','));
+    let scored = ways.map(|way| (score(way), way)).reduce(|best, next| if next.0 > best.0 { next } else { best });
+    let (line, delimiter) = scored.map_or((head.first, b','), |(_, way)| way);
     if let Some(width) = preset.file.columns
         && head.fields(line, delimiter).len() != width
     {
@@ -432,7 +478,7 @@ fn named(path: &Path, preset: &Preset, head: &Head, why: &str) -> Result<Choice,
             found: shown(head.text(line)),
         });
     }
-    choice(Fit { delimiter, line, header: Header::of(preset, head, line, delimiter), kind: Kind::Among })
+    choice(Fit { delimiter, line, columns: columns((line, delimiter)), kind: Kind::Near })
 }
 
 fn unknown(options: &Options, name: &str) -> Error {
@@ -454,45 +500,63 @@ fn find_table(input: &Input, options: &Options, kind: parquet::Kind) -> Result<F
     let table = parquet::Table::open(input, kind)?;
     let kind = kind.name();
     let names = table.columns();
+    let (mut preset, columns, signature, why) = if let Some(mapping) = &options.map {
+        let why = format!("{kind}; columns mapped by the user");
+        (mapping.0.clone(), Columns::from(names), Signature::Named, why)
+    } else if let Some(name) = &options.feed {
+        let preset = options.presets.get(name).ok_or_else(|| unknown(options, name))?;
+        let columns = typed::bound(preset, &names);
+        (preset.clone(), columns, Signature::Named, format!("{kind}; feed named by the user"))
+    } else {
+        let (preset, columns, signature, why) = find_columns(input, options, &names)?;
+        (preset, columns, signature, format!("{kind}; {why}"))
+    };
+    let (mut plan, why) = settled(&mut preset, &input.path, columns, why, |plan| table.sample(plan))?;
+    table.adapt(&mut plan);
+    Ok(Found { preset, plan, layout: Layout::Parquet(table), signature, why, compression: None })
+}
+
+/// The feed of a table whose columns have names and no order.
+fn find_columns(
+    input: &Input,
+    options: &Options,
+    names: &[String],
+) -> Result<(Preset, Columns, Signature, String), Error> {
     // What pandas adds on writing is no column of the feed.
     let has: Vec<&String> = names.iter().filter(|name| !name.starts_with("__index_level_")).collect();
-    let fits = |preset: &Preset| {
+    let fits = |preset: &&Preset| {
         preset.file.headers.iter().any(|header| {
             let header: Vec<&String> = header.iter().filter(|name| !name.is_empty()).collect();
             header.iter().all(|name| has.contains(name))
                 && has.iter().all(|name| header.contains(name) || name.is_empty())
         }) || (!preset.file.has.is_empty() && preset.file.has.iter().all(|name| has.contains(&name)))
     };
-    let (mut preset, signature, why) = if let Some(mapping) = &options.map {
-        (mapping.0.clone(), Signature::Named, format!("{kind}; columns mapped by the user"))
-    } else if let Some(name) = &options.feed {
-        let preset = options.presets.get(name).ok_or_else(|| unknown(options, name))?;
-        (preset.clone(), Signature::Named, format!("{kind}; feed named by the user"))
-    } else {
-        let found: Vec<&Preset> = options.presets.iter().filter(|preset| fits(preset)).collect();
-        match found.as_slice() {
-            [] => {
-                return Err(Error::Unrecognised {
-                    path: input.path.clone(),
-                    header: shown(names.join(",").as_bytes()),
-                    nearest: near::nearest(&options.presets, &[names]),
-                });
-            }
-            [preset] => {
-                let why = format!("{kind}; its columns are those of {}", preset.name());
-                // Writers add and reorder columns, so names are compared and their order is not.
-                let signature = if preset.file.has.is_empty() { Signature::Exact } else { Signature::Columns };
-                ((*preset).clone(), signature, why)
-            }
-            several => {
-                return Err(Error::Ambiguous {
-                    path: input.path.clone(),
-                    feeds: several.iter().map(|preset| preset.name().to_owned()).collect(),
-                });
-            }
+    let ambiguous = |feeds| Error::Ambiguous { path: input.path.clone(), feeds };
+    let found: Vec<&Preset> = options.presets.iter().filter(fits).collect();
+    match found.as_slice() {
+        [] => {}
+        [preset] => {
+            let why = format!("its columns are those of {}", preset.name());
+            // Writers add and reorder columns, so names are compared and their order is not.
+            let signature = if preset.file.has.is_empty() { Signature::Exact } else { Signature::Columns };
+            return Ok(((*preset).clone(), names.to_vec().into(), signature, why));
         }
-    };
-    let (mut plan, why) = settled(&mut preset, &input.path, names, why, |plan| table.sample(plan))?;
-    table.adapt(&mut plan);
-    Ok(Found { preset, plan, layout: Layout::Parquet(table), signature, why, compression: None })
+        several => return Err(ambiguous(several.iter().map(|preset| preset.name().to_owned()).collect())),
+    }
+    let near = Comparer::new(&options.presets).near(names, false);
+    let near = near.into_iter().filter(|near| Plan::new(near.preset, &input.path, near.columns.clone()).is_ok());
+    let near = fit::nearest(near.map(|near| (near.clone(), near)).collect());
+    match near.as_slice() {
+        [] => Err(Error::Unrecognised {
+            path: input.path.clone(),
+            header: shown(names.join(",").as_bytes()),
+            nearest: near::nearest(&options.presets, &[names.to_vec()]),
+        }),
+        [near] => {
+            let signature = Signature::Near(near.differs.confidence(near.nearness));
+            let why = format!("its columns mean those of {}: {}", near.preset.name(), near.differs.told());
+            Ok((near.preset.clone(), near.columns.clone(), signature, why))
+        }
+        several => Err(ambiguous(several.iter().map(|near| near.preset.name().to_owned()).collect())),
+    }
 }

@@ -1,5 +1,7 @@
 //! What a block of a file becomes: rows in columns, and the rows that were rejected.
 
+use std::collections::BTreeMap;
+
 use crible_core::{Code, Currency, EntityId, Position, Truth};
 use hashbrown::HashMap;
 
@@ -39,6 +41,18 @@ pub(crate) struct Chunk {
     pub(crate) lines: u64,
     pub(crate) first_row: u64,
     pub(crate) rejects: Vec<Fault>,
+    /// Values of columns that no transaction needs which could not be read, by column.
+    pub(crate) odd: BTreeMap<usize, Odd>,
+}
+
+/// Values that could not be read and that cost no row.
+#[derive(Clone, Debug)]
+pub(crate) struct Odd {
+    pub(crate) count: u64,
+    /// Line of the first of them, from 0 in the block.
+    pub(crate) line: u64,
+    /// The first of them, masked.
+    pub(crate) value: String,
 }
 
 /// A row that could not be read, counted from the start of its block.

@@ -3,13 +3,14 @@
 mod json;
 mod text;
 
-use std::io::{self, Write};
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
-use crible_core::Transaction;
-use crible_ingest::{Error, FileReport, Recognition, Reject, recognise};
+use anyhow::{Result, bail};
+use crible_core::{EntityId, Transaction};
+use crible_ingest::{Error, FileReport, Options, Recognition, Reject};
 
 use crate::args::CheckArgs;
 use crate::score::options;
@@ -23,6 +24,9 @@ const REASONS: usize = 50;
 const REJECTED: u8 = 1;
 const UNREADABLE: u8 = 2;
 
+/// What pseudonyms stand for, where that may be shown.
+type Plain = BTreeMap<EntityId, String>;
+
 /// One file that can be read.
 struct Checked {
     found: Recognition,
@@ -34,6 +38,12 @@ struct Checked {
 
 pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
     let options = options(&args.read)?;
+    if args.plain && !io::stdout().is_terminal() {
+        bail!("--plain shows accounts and people as the file has them: it writes to a terminal only");
+    }
+    if args.plain && args.files.iter().any(|file| file == Path::new("-")) {
+        bail!("--plain reads files twice, and standard input can be read once; expected files");
+    }
     let mut faults: Vec<(std::sync::Arc<Path>, Faults)> = Vec::new();
     let read = crible_ingest::read(
         &args.files,
@@ -66,10 +76,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
         for (report, first) in import.files.into_iter().zip(first) {
             let at = faults.iter().position(|(file, _)| **file == *report.path);
             let faults = at.map(|at| faults.swap_remove(at).1).unwrap_or_default();
-            checked.push(Checked { found: recognise(&report.path, &options)?, report, first, faults });
+            checked.push(Checked { found: report.recognition.clone(), report, first, faults });
         }
     }
-    let text = if args.json { json::told(&checked, &unread)? } else { text::told(&checked, &unread) };
+    let plain = if args.plain { plain(args, &options, &checked)? } else { Plain::new() };
+    let text = if args.json { json::told(&checked, &unread)? } else { text::told(&checked, &unread, &plain) };
     io::stdout().lock().write_all(text.as_bytes())?;
     let rejected = checked.iter().any(|file| file.report.rejected > 0);
     Ok(match (unread.is_empty(), rejected) {
@@ -77,6 +88,19 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
         (true, true) => ExitCode::from(REJECTED),
         (true, false) => ExitCode::SUCCESS,
     })
+}
+
+/// What the accounts and counterparties of the first rows are called in the files.
+fn plain(args: &CheckArgs, options: &Options, checked: &[Checked]) -> Result<Plain> {
+    let rows = checked.iter().flat_map(|file| &file.first);
+    let parties = rows.flat_map(|(_, txn)| [Some(txn.account), txn.counterparty]).flatten();
+    let names: Vec<String> = parties.map(|party| party.to_string()).collect();
+    let revealed = crible_ingest::reveal(&args.files, options, &names, &|_| {})?;
+    let named = revealed.into_iter().filter_map(|one| {
+        let id = EntityId::new(u64::from_str_radix(&one.pseudonym, 16).ok()?)?;
+        Some((id, one.identifier?))
+    });
+    Ok(named.collect())
 }
 
 /// Keeps the few rows that stand first in a file, in order.

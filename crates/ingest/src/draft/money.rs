@@ -67,13 +67,27 @@ fn rank(column: &Column) -> i32 {
         ("sum", 4),
         ("value", 2),
         ("total", 3),
+        ("bedrag", 6),
+        ("kwota", 6),
+        ("cantidad", 6),
         ("net", 7),
+        ("netto", 7),
+        ("neto", 7),
         ("gross", 3),
+        ("brutto", 3),
+        ("entgelt", -9),
+        ("gebühr", -9),
+        ("commission", -9),
+        ("exchange", -4),
+        ("foreign", -4),
+        ("fremdwährung", -4),
+        ("transfer", -1),
         ("paid", 1),
         ("base", 1),
         ("transaction", 1),
         ("balance", -9),
         ("fee", -9),
+        ("fees", -9),
         ("tax", -6),
         ("tip", -6),
         ("refunded", -6),
@@ -96,8 +110,17 @@ pub(super) fn find(table: &Table, columns: &[Column], taken: &[usize]) -> Option
         free()
             .find(|column| words.iter().any(|word| column.is(word)) && (column.values.is_empty() || column.is_money()))
     };
-    let debit = side(&["debit", "withdrawal", "withdrawals", "money out", "paid out", "out", "debit amount", "soll"]);
-    let credit = side(&["credit", "deposit", "deposits", "money in", "paid in", "in", "credit amount", "haben"]);
+    let debit =
+        side(&["debit", "withdrawal", "withdrawals", "money out", "paid out", "out", "debit amount", "soll", "débit"]);
+    let credit =
+        side(&["credit", "deposit", "deposits", "money in", "paid in", "in", "credit amount", "haben", "crédit"]);
+    // Two columns of which each row has one say more than any name of a third.
+    if let (Some(debit), Some(credit)) = (debit, credit) {
+        let one = |row: &&Vec<String>| row[debit.at].is_empty() != row[credit.at].is_empty();
+        if !table.rows.is_empty() && table.rows.iter().filter(one).count() * 10 >= table.rows.len() * 9 {
+            return Some(pair(table, debit, credit));
+        }
+    }
     let best = free()
         .filter(|column| column.filled() > 0.3 && column.is_money())
         .reduce(|best, next| if rank(next) > rank(best) { next } else { best });
@@ -173,7 +196,9 @@ fn inflow(columns: &[Column], amount: &Column, style: Style) -> Option<Guess<(us
 
 fn sign(table: &Table, columns: &[Column], amount: &Column, style: Style) -> Guess<Sign> {
     let read = |value: &str| amount::read_rounded(value.as_bytes(), style, Currency::NONE).ok();
-    let texts: Vec<usize> = columns.iter().filter(|column| column.is_text()).map(|column| column.at).collect();
+    // What an account is called says nothing of the way: `Mercury Credit` is a card.
+    let says = |column: &&Column| column.is_text() && !column.has_any(&["account", "card", "bank", "konto", "note"]);
+    let texts: Vec<usize> = columns.iter().filter(says).map(|column| column.at).collect();
     let (mut negative, mut positive) = (0, 0);
     // Rows whose words and sign say that an outflow is negative, and that it is positive.
     let (mut as_negative, mut as_positive) = (0, 0);

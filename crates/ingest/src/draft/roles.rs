@@ -7,6 +7,7 @@ use super::money::{self, Sums};
 use super::table::Table;
 use super::times::{self, When};
 use super::{Guess, Sure};
+use crate::recognise::currency_in;
 
 /// What a draft makes of a table's columns.
 #[derive(Debug)]
@@ -56,6 +57,12 @@ pub(super) enum Coin {
     Constant(&'static str),
 }
 
+/// Currencies that the header of amounts may name.
+const CODES: [&str; 17] = [
+    "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "INR", "JPY", "MXN", "NOK", "PLN", "SEK", "USD",
+    "ZAR",
+];
+
 /// A column that says what was fraud.
 #[derive(Debug)]
 pub(super) struct Judged {
@@ -87,8 +94,15 @@ const WRITTEN: [(&str, &str); 18] = [
     ("lira", "TRY"),
 ];
 
-const ACCOUNT: [&str; 29] = [
+const ACCOUNT: [&str; 36] = [
+    "auftragskonto",
     "cc num",
+    "card id",
+    "cardid",
+    "source account",
+    "account name",
+    "numéro de compte",
+    "kontonummer",
     "account number",
     "account no",
     "account id",
@@ -118,7 +132,14 @@ const ACCOUNT: [&str; 29] = [
     "card1",
     "nameorig",
 ];
-const COUNTERPARTY: [&str; 26] = [
+const COUNTERPARTY: [&str; 41] = [
+    "beguenstigter zahlungspflichtiger",
+    "begünstigter zahlungspflichtiger",
+    "auftraggeber begünstigter",
+    "zahlungsempfänger in",
+    "partner name",
+    "pos id",
+    "posid",
     "merchant name",
     "merchant",
     "counterparty",
@@ -141,6 +162,14 @@ const COUNTERPARTY: [&str; 26] = [
     "details",
     "memo",
     "empfänger",
+    "bénéficiaire",
+    "beneficiario",
+    "begunstigde",
+    "tegenrekening",
+    "beschreibung",
+    "omschrijving",
+    "descripción",
+    "opis",
     "libellé",
     "concepto",
     "to",
@@ -241,8 +270,11 @@ fn is_code(value: &str) -> bool {
 }
 
 fn currency(columns: &[Column], amount: Option<usize>, taken: &[usize]) -> Option<Guess<Coin>> {
-    let is_named =
-        |column: &Column| column.has_any(&["currency", "ccy", "cur", "währung", "waehrung", "devise", "moneda"]);
+    let is_named = |column: &Column| {
+        column.has_any(&[
+            "currency", "ccy", "cur", "währung", "waehrung", "devise", "moneda", "divisa", "valuta", "waluta",
+        ])
+    };
     let written = |value: &str| WRITTEN.iter().find(|(name, _)| value.eq_ignore_ascii_case(name));
     let fits = |column: &&Column| {
         let known = |value: &str| is_code(value) || written(value).is_some();
@@ -265,6 +297,11 @@ fn currency(columns: &[Column], amount: Option<usize>, taken: &[usize]) -> Optio
             let why = format!("amounts are written with {symbol}");
             return Some(Guess::new(Coin::Constant(code), sure, why));
         }
+    }
+    if let Some((_, currency)) = currency_in(&amount.name)
+        && let Some(code) = CODES.iter().find(|code| **code == currency.as_str())
+    {
+        return Some(Guess::new(Coin::Constant(code), Sure::Likely, "the column of amounts is named so"));
     }
     for code in ["USD", "EUR", "GBP", "CHF", "CAD", "AUD", "JPY", "INR"] {
         if amount.has(&code.to_lowercase()) {
@@ -290,14 +327,30 @@ fn label(columns: &[Column], taken: &[usize]) -> Option<Guess<Judged>> {
     let fits = |column: &Column| {
         !taken.contains(&column.at) && column.is_few && column.distinct.len() <= 4 && !column.values.is_empty()
     };
-    let column = named(columns, &names, fits)?;
+    // A column whose words are these and no others, whatever it is called.
+    let words = ["fraud", "genuine", "legitimate", "legit", "non-fraud"];
+    let judges = |column: &&Column| {
+        fits(column)
+            && column.distinct.iter().any(|value| value.eq_ignore_ascii_case("fraud"))
+            && column.distinct.iter().all(|value| words.iter().any(|word| value.eq_ignore_ascii_case(word)))
+    };
+    let column = named(columns, &names, fits).or_else(|| columns.iter().find(judges))?;
     let among = |words: &[&str]| -> Vec<String> {
         let is = |value: &&String| words.iter().any(|word| value.eq_ignore_ascii_case(word));
         column.distinct.iter().filter(is).cloned().collect()
     };
     // A file may well have rows of one kind alone; the other kind's word is then its usual opposite.
-    let pairs = [("1", "0"), ("1.0", "0.0"), ("true", "false"), ("yes", "no"), ("y", "n"), ("fraud", "legitimate")];
-    let (yes, no) = pairs.into_iter().find(|(yes, no)| !among(&[yes, no]).is_empty())?;
+    let pairs = [
+        ("1", "0"),
+        ("1.0", "0.0"),
+        ("true", "false"),
+        ("yes", "no"),
+        ("y", "n"),
+        ("fraud", "genuine"),
+        ("fraud", "legitimate"),
+    ];
+    let found = |all: bool| pairs.into_iter().find(|(yes, no)| among(&[yes, no]).len() >= if all { 2 } else { 1 });
+    let (yes, no) = found(true).or_else(|| found(false))?;
     let of = |word: &str| among(&[word]).first().cloned().unwrap_or_else(|| word.to_owned());
     let (fraud, legitimate) = (vec![of(yes)], vec![of(no)]);
     let unknown =
@@ -321,8 +374,10 @@ fn position(columns: &[Column]) -> Option<Guess<(usize, usize)>> {
 }
 
 fn balance(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> {
-    let says =
-        |column: &Column| column.has_any(&["balance", "bal", "saldo", "solde"]) || column.holds("oldbalance org");
+    let says = |column: &Column| {
+        column.has_any(&["balance", "bal", "saldo", "solde", "guthaben", "kontostand"])
+            || column.holds("oldbalance org")
+    };
     let fits = |column: &&Column| {
         !taken.contains(&column.at) && says(column) && !column.values.is_empty() && column.is_money()
     };
@@ -333,11 +388,19 @@ fn balance(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> 
 }
 
 fn account(table: &Table, columns: &[Column], taken: &[usize], is_labelled: bool) -> Guess<Owner> {
+    let before = |column: &Column| column.at.checked_sub(1).and_then(|at| columns.get(at));
     let fits = |column: &Column| {
         !taken.contains(&column.at)
             && column.filled() > 0.9
-            && !column.has_any(&["type", "holder", "member", "balance", "name", "dest", "bene", "to"])
-            && column.share(|value| value.contains([' ', '.'])) < 0.5
+            && !column.has_any(&["type", "holder", "member", "balance", "dest", "bene", "to"])
+            && !column.has_any(&["payee", "partner", "beneficiary", "recipient", "counterparty", "target", "gegenkonto"])
+            // What stands beside the payee is the payee's.
+            && !before(column).is_some_and(|before| {
+                before.has_any(&["payee", "partner", "empfänger", "bénéficiaire", "beneficiario", "zahlungspflichtiger"])
+            })
+            && (column.is("source account")
+                || column.is("account name")
+                || (!column.has("name") && column.share(|value| value.contains([' ', '.'])) < 0.5))
     };
     // The two ends of a transfer.
     let source =
@@ -386,6 +449,10 @@ fn id(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> {
         "id",
         "uuid",
         "transactionid",
+        "transferwise id",
+        "transaktionscode",
+        "numéro de transaction",
+        "numer transakcji",
     ];
     let fits = |column: &Column| !taken.contains(&column.at) && !column.values.is_empty();
     let column = named(columns, &names, fits)?;

@@ -32,6 +32,13 @@ const CLOCKS: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p
 const POINTS: [&str; 6] =
     ["%d.%m.%Y", "%d.%m.%y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y %H:%M", "%d.%m.%y %H:%M:%S"];
 
+/// Names of columns that hold a time zone.
+const ZONE_NAMES: [&str; 8] =
+    ["time zone", "timezone", "zone", "zeitzone", "fuseau horaire", "zona horaria", "tijdzone", "strefa czasowa"];
+
+/// Names of columns that hold the time of a day.
+const CLOCK_NAMES: [&str; 7] = ["time", "uhrzeit", "heure", "hora", "tijd", "czas", "godzina"];
+
 /// Offsets of abbreviations that exports name zones by.
 const ZONES: [(&str, &str); 22] = [
     ("PST", "-08:00"),
@@ -151,7 +158,7 @@ fn is_clock(value: &str) -> bool {
 }
 
 fn zone_of(columns: &[Column]) -> Option<(usize, Vec<(String, &'static str)>)> {
-    let column = columns.iter().find(|c| (c.is("time zone") || c.is("timezone") || c.is("zone")) && c.is_few)?;
+    let column = columns.iter().find(|c| ZONE_NAMES.iter().any(|name| c.is(name)) && c.is_few)?;
     let offset =
         |name: &String| ZONES.iter().find(|(known, _)| known == name).map(|(_, offset)| (name.clone(), *offset));
     let known: Vec<_> = column.distinct.iter().filter_map(offset).collect();
@@ -171,7 +178,11 @@ fn rank(column: &Column) -> i32 {
         ("datum", 4),
         ("created", 4),
         ("when", 4),
-        ("buchungstag", 4),
+        ("buchungstag", 5),
+        ("buchungsdatum", 5),
+        ("booking", 1),
+        ("fecha", 4),
+        ("data", 3),
         ("transaction", 1),
         ("trans", 1),
         ("tx", 1),
@@ -210,8 +221,9 @@ pub(super) fn find(table: &Table, columns: &[Column]) -> Option<When> {
     // The first of those whose names say the most.
     let best = candidates.into_iter().reduce(|best, next| if rank(next) > rank(best) { next } else { best });
     let Some(column) = best else { return steps(columns) };
-    let clock =
-        columns.iter().find(|c| c.has("time") && c.at != column.at && c.filled() > 0.5 && c.share(is_clock) > 0.9);
+    let clock = columns
+        .iter()
+        .find(|c| c.has_any(&CLOCK_NAMES) && c.at != column.at && c.filled() > 0.5 && c.share(is_clock) > 0.9);
     let places = match clock {
         Some(clock) => vec![column.at, clock.at],
         None => vec![column.at],

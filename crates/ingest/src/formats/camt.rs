@@ -1,5 +1,6 @@
 //! ISO 20022 camt.052, camt.053 and camt.054, of any version: reports, statements and notifications have entries alike.
 
+use crate::input::kind;
 use crible_core::{Amount, Currency};
 
 use super::balance::Balance;
@@ -12,6 +13,9 @@ const MESSAGES: [&str; 6] =
 
 pub(super) fn begins(head: &str) -> bool {
     let start: String = head.chars().take(4_096).collect();
+    if let Some(message) = kind::message(&start) {
+        return ["camt.052", "camt.053", "camt.054"].iter().any(|known| message.starts_with(known));
+    }
     start.starts_with('<') && MESSAGES.iter().any(|message| start.contains(message))
 }
 

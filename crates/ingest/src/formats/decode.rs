@@ -43,12 +43,16 @@ pub(super) fn text(input: &Input, most: usize) -> Result<(String, Vec<String>), 
         Some((encoding, bom)) => (encoding, bom),
         None => (named(&bytes).unwrap_or_else(|| guessed(&bytes, &mut warnings)), 0),
     };
-    let text = if skip == 0 && encoding == UTF_8 {
+    let mut text = if skip == 0 && encoding == UTF_8 {
         // What is valid already needs no second copy.
         String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     } else {
         encoding.decode_without_bom_handling(&bytes[skip..]).0.into_owned()
     };
+    // Lines of an old Mac.
+    if !text.contains('\n') && text.contains('\r') {
+        text = text.replace('\r', "\n");
+    }
     Ok((text, warnings))
 }
 

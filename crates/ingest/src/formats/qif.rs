@@ -8,8 +8,8 @@ use crible_core::Currency;
 use super::iso_date;
 use super::sheet::{Column, Entry, Sheet, clip};
 use crate::error::Error;
-use crate::preset::Style;
 use crate::value::amount;
+use crate::value::amount::Style;
 
 pub(super) fn begins(head: &str) -> bool {
     let start: String = head.chars().take(16).collect::<String>().to_ascii_lowercase();

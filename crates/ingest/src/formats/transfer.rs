@@ -3,6 +3,7 @@
 
 use super::sheet::{Column, Entry, Sheet};
 use super::xml::{Met, Node, walk};
+use crate::input::kind;
 
 /// Which of the two messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,14 @@ pub(crate) enum Message {
 /// The message of a text that begins like this.
 pub(super) fn begins(head: &str) -> Option<Message> {
     let start: String = head.chars().take(4_096).collect();
+    // A report of what became of transfers names their message, too.
+    if let Some(message) = kind::message(&start) {
+        return match message {
+            _ if message.starts_with("pain.001") => Some(Message::Pain),
+            _ if message.starts_with("pacs.008") => Some(Message::Pacs),
+            _ => None,
+        };
+    }
     let has = |words: [&str; 2]| start.starts_with('<') && words.iter().any(|word| start.contains(word));
     if has(["CstmrCdtTrfInitn", "pain.001.001"]) {
         Some(Message::Pain)

@@ -87,6 +87,9 @@ pub(super) fn members(input: Input, notes: &mut Vec<String>) -> Result<Vec<Input
     if wrapped(&archive) == Wrapped::Workbook {
         return Ok(vec![input]);
     }
+    if let Some(what) = document(&archive) {
+        return Err(refused(format!("it is {what}; expected .xlsx, or a CSV export of its table")));
+    }
     if archive.len() > MAX_MEMBERS {
         return Err(refused(format!("it has {} members; expected at most {MAX_MEMBERS}", archive.len())));
     }
@@ -114,7 +117,14 @@ pub(super) fn members(input: Input, notes: &mut Vec<String>) -> Result<Vec<Input
         let start = file.data_start().ok_or_else(|| refused(format!("{name} has no place in it")))?;
         let (packed, size, crc) = (file.compressed_size(), file.size(), file.crc32());
         let member = Member { start, packed, deflated, size, crc };
-        inputs.push(Input { path: shown, stored: input.stored.clone(), member: Some(member), bytes: size });
+        let name = crate::mask::shown_path(&shown).into();
+        inputs.push(Input {
+            path: shown,
+            shown: name,
+            stored: input.stored.clone(),
+            member: Some(member),
+            bytes: size,
+        });
     }
     super::gather::note(&mut odd, notes);
     if inputs.is_empty() {
@@ -134,6 +144,23 @@ fn shown(archive: &Path, name: &str) -> PathBuf {
 fn wrapped<R: Read + io::Seek>(archive: &ZipArchive<R>) -> Wrapped {
     let has = |name| archive.index_for_name(name).is_some();
     if has("[Content_Types].xml") && has("xl/workbook.xml") { Wrapped::Workbook } else { Wrapped::Files }
+}
+
+/// Documents that are stored as zip archives and are not read.
+fn document<R: Read + io::Seek>(archive: &ZipArchive<R>) -> Option<&'static str> {
+    let has = |name| archive.index_for_name(name).is_some();
+    let ends = |ending: &str| archive.file_names().flatten().any(|name| name.ends_with(ending));
+    if has("mimetype") && has("content.xml") {
+        Some("an OpenDocument file (.ods and the like)")
+    } else if ends(".iwa") || has("Index.zip") {
+        Some("a document of Numbers, Pages or Keynote")
+    } else if has("xl/workbook.bin") {
+        Some("a binary workbook (.xlsb)")
+    } else if has("word/document.xml") || has("ppt/presentation.xml") {
+        Some("a document of Word or PowerPoint")
+    } else {
+        None
+    }
 }
 
 impl Stored {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::archive::{self, Wrapped};
 use super::{Input, STDIN};
 use crate::error::Error;
+use crate::mask::shown_paths;
 
 /// Endings of files that are read from folders and archives without being named.
 const ENDINGS: &[&str] = &[
@@ -45,6 +46,10 @@ pub(crate) fn gather(named: &[PathBuf]) -> Gathered {
         }
     }
     gathered.inputs.sort_by(|a, b| a.path.cmp(&b.path));
+    let shown = shown_paths(gathered.inputs.iter().map(|input| input.path.as_path()));
+    for (input, shown) in gathered.inputs.iter_mut().zip(shown) {
+        input.shown = shown.into();
+    }
     gathered
 }
 

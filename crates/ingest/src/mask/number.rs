@@ -34,6 +34,8 @@ pub(super) fn find(text: &str, run: usize, spans: &mut Vec<Span>) {
     let bytes = text.as_bytes();
     let mut groups: Vec<Group> = Vec::new();
     let mut at = 0;
+    // Where the last date ended, in names of files alone.
+    let mut dated: Option<usize> = None;
     while at < bytes.len() {
         if !bytes[at].is_ascii_digit() {
             at += 1;
@@ -55,7 +57,11 @@ pub(super) fn find(text: &str, run: usize, spans: &mut Vec<Span>) {
                 break;
             }
         }
-        Sequence { bytes, groups: &groups, run }.spans(spans);
+        let sequence = Sequence { bytes, groups: &groups, run };
+        // A time behind a date, as in `20240131_120000`.
+        let between = dated.take().map_or(&b""[..], |end| &bytes[end..groups[0].start]);
+        let from = usize::from(matches!(between, b"_" | b"T" | b"t") && sequence.clock(0));
+        dated = sequence.spans(from, spans).filter(|_| run <= 6);
     }
 }
 
@@ -66,11 +72,27 @@ struct Sequence<'t> {
 }
 
 impl Sequence<'_> {
-    fn spans(&self, spans: &mut Vec<Span>) {
-        let mut at = 0;
+    /// Whether a group is a time of day: hours and minutes, perhaps with seconds.
+    fn clock(&self, at: usize) -> bool {
+        let n = |from: usize, to: usize| self.number(at, from, to);
+        match self.groups[at].len() {
+            4 => n(0, 2) < 24 && n(2, 4) < 60,
+            6 => n(0, 2) < 24 && n(2, 4) < 60 && n(4, 6) < 61,
+            _ => false,
+        }
+    }
+
+    /// Finds numbers from a group on. Returns where the last group ends, if a date is what it ends.
+    fn spans(&self, mut at: usize, spans: &mut Vec<Span>) -> Option<usize> {
+        let mut dated = None;
         while at < self.groups.len() {
+            dated = None;
             if let Some(groups) = self.date(at) {
                 at += groups;
+                dated = Some(self.groups[at - 1].end);
+                if self.run <= 6 && at < self.groups.len() && self.clock(at) {
+                    at += 1;
+                }
                 continue;
             }
             let found = (self.card(at).map(|last| (last, Kind::Card)))
@@ -88,6 +110,7 @@ impl Sequence<'_> {
             spans.push(Span { start, end: self.groups[last].end, kind });
             at = last + 1;
         }
+        dated
     }
 
     fn text(&self, at: usize) -> &[u8] {

@@ -65,8 +65,10 @@ impl Preset {
             if !text.columns.is_empty() && !matches!(key, "account" | "counterparty") {
                 return wrong(key, "columns", "one column; only accounts and counterparties are joined of several");
             }
-            if (text.from == Some(Origin::Preamble)) != (text.between.len() == 2) {
-                return wrong(key, "between", "two texts, beside from = \"preamble\"");
+            let above = (text.between.len() == 2 && text.beside.is_empty())
+                || (text.between.is_empty() && !text.beside.is_empty());
+            if (text.from == Some(Origin::Preamble)) != above {
+                return wrong(key, "between", "two texts, or `beside` and words, with from = \"preamble\"");
             }
             if (text.inflow_column.is_some() && (key != "counterparty" || text.column.is_none()))
                 || (text.turned.is_some() && text.inflow_column.is_none())
@@ -91,8 +93,12 @@ impl Preset {
             if let Some(code) = text.names.values().find(|code| !is_currency(code)) {
                 return wrong("currency.names", code, "three letters that ISO 4217 has");
             }
-            if text.from.is_some() && key != "account" {
-                return wrong(key, "from", "a column or a constant; only accounts come from elsewhere");
+            match (key, text.from) {
+                (_, None) | ("currency", Some(Origin::Header)) => {}
+                ("account", Some(from)) if from != Origin::Header => {}
+                ("account", _) => return wrong(key, "from", "file-name, each-row or preamble"),
+                ("currency", _) => return wrong(key, "from", "header, a column or a constant"),
+                _ => return wrong(key, "from", "a column or a constant; only accounts come from elsewhere"),
             }
             if text.is_account && key != "counterparty" {
                 return wrong(key, "is-account", "this on counterparties alone");
@@ -148,7 +154,7 @@ impl Preset {
                     if self.file.columns.is_some() {
                         return wrong(key, name, "a position: the file has no header");
                     }
-                    let count = |header: &Vec<String>| header.iter().filter(|column| *column == name).count();
+                    let count = |header: &Vec<String>| self.count(header, name);
                     if self.forms().any(|header| count(header) > 1) {
                         return wrong(key, name, "a position: the header has the name more than once");
                     }

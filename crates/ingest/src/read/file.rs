@@ -15,7 +15,7 @@ use crate::json;
 use crate::mask::mask;
 use crate::parquet;
 use crate::plan::Plan;
-use crate::recognise::{self, Found, Layout, Signature};
+use crate::recognise::{self, Found, Layout, Recognition};
 use crate::rows::Chunk;
 use crate::seek::Seek;
 use crible_pseudonym::Key;
@@ -28,8 +28,7 @@ pub(super) struct File {
     source: Source,
     /// The chunk that opening read: a file that cannot be read shows by then.
     first: Option<Chunk>,
-    signature: Signature,
-    why: String,
+    recognition: Recognition,
     /// The encoding that the feed was recognised in, where it is not UTF-8.
     encoding: Option<&'static str>,
     is_document: bool,
@@ -50,7 +49,9 @@ enum Source {
 impl File {
     /// Recognises a file and reads its first chunk.
     pub(super) fn open(input: Input, options: &Options, key: &Key, seek: Option<Arc<Seek>>) -> Result<Self, Error> {
-        let Found { plan, layout, signature, why, .. } = recognise::find(&input, options)?;
+        let found = recognise::find(&input, options)?;
+        let recognition = found.recognition();
+        let Found { plan, layout, .. } = found;
         let keys = Arc::new(Keys::new(key, &plan.feed, seek));
         let plan = Arc::new(plan);
         let bytes = Arc::new(AtomicU64::new(0));
@@ -76,23 +77,9 @@ impl File {
             Layout::Parquet(table) => Source::Table(Box::new(table.rows(plan.clone(), keys.clone())?)),
         };
         let first = source.next(0)?;
-        let tally = Tally::new(&input.path, lines);
+        let tally = Tally::new(&input, lines);
         let told = 0;
-        Ok(Self {
-            input,
-            plan,
-            keys,
-            source,
-            first,
-            signature,
-            why,
-            encoding,
-            is_document,
-            warnings,
-            tally,
-            bytes,
-            told,
-        })
+        Ok(Self { input, plan, keys, source, first, recognition, encoding, is_document, warnings, tally, bytes, told })
     }
 
     /// The next chunk that has rows, those before `from` told as rejected; nothing at the end.
@@ -176,6 +163,7 @@ impl File {
         let Tally { read, rejected, late, .. } = self.tally;
         let used = self.plan.used();
         let mut warnings: Vec<String> = self.warnings.iter().map(|warning| mask(warning).into_owned()).collect();
+        warnings.extend(self.tally.odd(&self.plan.columns));
         if late > 0 {
             warnings.push(format!(
                 "{late} rows were rejected for coming too late: sort the file by time, or hold more rows at a time"
@@ -184,9 +172,10 @@ impl File {
         let unused = self.plan.columns.iter().zip(used).filter(|(_, used)| !used);
         FileReport {
             path: self.input.path.clone(),
+            shown: self.input.shown.to_string(),
             feed: self.plan.feed.clone(),
-            signature: self.signature,
-            why: self.why.clone(),
+            why: self.recognition.why.clone(),
+            recognition: self.recognition.clone(),
             read,
             accepted: read - rejected - known,
             known,

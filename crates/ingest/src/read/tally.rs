@@ -1,12 +1,14 @@
 //! The accounts of a run: what was read, what was rejected, how far it has come.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use crible_core::Timestamp;
 
 use super::{Progress, Reject};
-use crate::rows::{Chunk, Fault};
+use crate::input::Input;
+use crate::rows::{Chunk, Fault, Odd};
 
 /// Where a run's news goes.
 pub(super) struct Watch<'a> {
@@ -36,17 +38,38 @@ impl<'a> Watch<'a> {
 /// One file's.
 pub(super) struct Tally {
     file: Arc<Path>,
+    shown: Arc<str>,
     pub(super) read: u64,
     pub(super) rejected: u64,
     /// Of the rejected, those that came too late.
     pub(super) late: u64,
     /// Lines before the next chunk, the header's included.
     lines: u64,
+    /// Values of columns that no transaction needs which could not be read, by column.
+    odd: BTreeMap<usize, Odd>,
 }
 
 impl Tally {
-    pub(super) fn new(file: &Path, lines: u64) -> Self {
-        Self { file: file.into(), read: 0, rejected: 0, late: 0, lines }
+    pub(super) fn new(input: &Input, lines: u64) -> Self {
+        Self {
+            file: input.path.as_path().into(),
+            shown: input.shown.clone(),
+            read: 0,
+            rejected: 0,
+            late: 0,
+            lines,
+            odd: BTreeMap::new(),
+        }
+    }
+
+    /// What could not be read of columns that no transaction needs, in words.
+    pub(super) fn odd(&self, columns: &[String]) -> impl Iterator<Item = String> {
+        self.odd.iter().map(|(&column, Odd { count, line, value })| {
+            let name = columns.get(column).map_or("", String::as_str);
+            let (values, verb) =
+                if *count == 1 { ("1 value".to_owned(), "counts") } else { (format!("{count} values"), "count") };
+            format!("column `{name}`: {values} could not be read and {verb} as unknown (the first, on line {line}: `{value}`)")
+        })
     }
 
     /// Takes the next chunk in file order: only now is it known which rows and lines it starts at, and which of its rows
@@ -75,12 +98,17 @@ impl Tally {
         for Fault { row, line, column, value, reason } in faults {
             (watch.rejects)(Reject {
                 file: self.file.clone(),
+                shown: self.shown.clone(),
                 row: self.read + u64::from(row),
                 line: self.lines + line + 1,
                 column,
                 value,
                 reason,
             });
+        }
+        for (column, odd) in std::mem::take(&mut chunk.odd) {
+            let first = Odd { count: 0, line: self.lines + odd.line + 1, value: odd.value };
+            self.odd.entry(column).or_insert(first).count += odd.count;
         }
         self.read += u64::from(chunk.rows);
         self.lines += chunk.lines;

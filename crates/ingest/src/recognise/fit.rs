@@ -4,42 +4,35 @@ use std::path::Path;
 
 use crible_core::Currency;
 
+use super::header::{Comparer, MARGIN, Near, own};
 use super::{Head, Line, Signature, delimiters, sniff};
 use crate::Options;
 use crate::error::Error;
-use crate::plan::{Amounts, Plan};
-use crate::preset::{Like, Place, Preset, Style};
+use crate::plan::{Amounts, Columns, Located, Plan};
+use crate::preset::{Like, Preset, Style};
 use crate::value::amount;
-use crate::value::time::{Clock, Memo};
+use crate::value::time::{self, Clock, Memo, Sniffed};
+
+/// Lines among which a header is looked for that only means what a feed's does.
+const LINES: usize = 20;
 
 /// The columns a file has.
-#[derive(Clone, Debug)]
-pub(super) enum Header {
-    Names(Vec<String>),
-    None(usize),
+pub(super) fn columns_of(preset: &Preset, head: &Head, line: Line, delimiter: u8) -> Vec<String> {
+    if let Some(width) = preset.file.columns {
+        return numbered(width);
+    }
+    let mut names = head.fields(line, delimiter);
+    if preset.file.trailing_empty
+        && names.last().is_some_and(String::is_empty)
+        && preset.forms().all(|header| header.len() < names.len() || header.last() != names.last())
+    {
+        names.pop();
+    }
+    names
 }
 
-impl Header {
-    pub(super) fn of(preset: &Preset, head: &Head, line: Line, delimiter: u8) -> Self {
-        if let Some(width) = preset.file.columns {
-            return Self::None(width);
-        }
-        let mut names = head.fields(line, delimiter);
-        if preset.file.trailing_empty
-            && names.last().is_some_and(String::is_empty)
-            && preset.forms().all(|header| header.len() < names.len() || header.last() != names.last())
-        {
-            names.pop();
-        }
-        Self::Names(names)
-    }
-
-    pub(super) fn columns(&self) -> Vec<String> {
-        match self {
-            Self::Names(names) => names.clone(),
-            Self::None(width) => (1..=*width).map(|at| format!("#{at}")).collect(),
-        }
-    }
+fn numbered(width: usize) -> Vec<String> {
+    (1..=width).map(|at| format!("#{at}")).collect()
 }
 
 /// How much a fit says, the most first.
@@ -49,6 +42,8 @@ pub(super) enum Kind {
     Exact,
     /// The columns, among others.
     Among,
+    /// A header that means the same.
+    Near,
     /// A header that others have too.
     Shared,
 }
@@ -59,7 +54,7 @@ pub(super) struct Fit {
     pub(super) delimiter: u8,
     /// The header, or the first row where there is none.
     pub(super) line: Line,
-    pub(super) header: Header,
+    pub(super) columns: Columns,
     pub(super) kind: Kind,
 }
 
@@ -68,26 +63,22 @@ impl Fit {
         let file = &preset.file;
         if let Some(width) = file.columns {
             let fields = head.fields(head.first, delimiter);
-            return fits_shape(preset, &fields, width).then_some(Self {
-                delimiter,
-                line: head.first,
-                header: Header::None(width),
-                kind: Kind::Exact,
-            });
+            let columns = numbered(width).into();
+            let fit = Self { delimiter, line: head.first, columns, kind: Kind::Exact };
+            return fits_shape(preset, &fields, width).then_some(fit);
         }
         head.lines(preset).find_map(|line| {
-            let header = Header::of(preset, head, line, delimiter);
-            let Header::Names(names) = &header else { return None };
-            let kind = if file.headers.contains(names) {
+            let names = columns_of(preset, head, line, delimiter);
+            let kind = if file.headers.contains(&names) {
                 Kind::Exact
             } else if !file.has.is_empty() && file.has.iter().all(|name| names.contains(name)) {
                 Kind::Among
-            } else if file.by_name.contains(names) {
+            } else if file.by_name.contains(&names) {
                 Kind::Shared
             } else {
                 return None;
             };
-            Some(Self { delimiter, line, header, kind })
+            Some(Self { delimiter, line, columns: own(preset, names), kind })
         })
     }
 
@@ -100,16 +91,24 @@ impl Fit {
     }
 }
 
-/// The presets a file is one of, and what that rests on. More than one where nothing tells them apart.
-pub(super) fn all<'p>(
-    path: &Path,
-    options: &'p Options,
-    head: &Head,
-) -> Result<Vec<(&'p Preset, Fit, Signature)>, Error> {
+/// A preset that a file may be one of, and what that rests on.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate<'p> {
+    pub(super) preset: &'p Preset,
+    pub(super) fit: Fit,
+    pub(super) signature: Signature,
+    pub(super) why: String,
+}
+
+/// The presets a file is one of. More than one where nothing tells them apart.
+pub(super) fn all<'p>(path: &Path, options: &'p Options, head: &Head) -> Result<Vec<Candidate<'p>>, Error> {
     let mut fits: Vec<(&Preset, Fit)> = Vec::new();
     for preset in options.presets.iter() {
         // One preset fits once, whatever the delimiter.
         fits.extend(delimiters(preset, head).into_iter().find_map(|by| Some((preset, Fit::new(preset, head, by)?))));
+    }
+    if fits.is_empty() {
+        return near(path, options, head);
     }
     let best = fits.iter().map(|(_, fit)| fit.kind).filter(|kind| *kind != Kind::Shared).min();
     fits.retain(|(_, fit)| best.is_none_or(|best| fit.kind == best || fit.kind == Kind::Shared));
@@ -119,7 +118,7 @@ pub(super) fn all<'p>(
             sure.push((*preset, fit.clone()));
         }
     }
-    if sure.is_empty() && !fits.is_empty() {
+    if sure.is_empty() {
         let feeds = fits.iter().map(|(preset, _)| preset.name().to_owned()).collect();
         return Err(Error::ByName { path: path.to_owned(), feeds });
     }
@@ -130,20 +129,99 @@ pub(super) fn all<'p>(
             _ if preset.file.columns.is_some() => Signature::Shape,
             _ => Signature::Exact,
         };
-        return Ok(vec![(preset, fit.clone(), signature)]);
+        let why = exactly(preset, fit, signature);
+        return Ok(vec![Candidate { preset, fit: fit.clone(), signature, why }]);
     }
-    let mut read = Vec::with_capacity(sure.len());
-    for (preset, fit) in &sure {
-        let (plan, rows) = sample(path, preset, fit, head)?;
+    let signature = Signature::Readable;
+    let candidate = |(preset, fit)| Candidate { preset, signature, why: exactly(preset, &fit, signature), fit };
+    most_readable(path, sure.into_iter().map(candidate).collect(), head)
+}
+
+fn exactly(preset: &Preset, fit: &Fit, signature: Signature) -> String {
+    let (name, columns) = (preset.name(), fit.columns.names.len());
+    let why = match fit.kind {
+        _ if preset.file.columns.is_some() => format!("no header, and its first row is one of {name}"),
+        Kind::Among => format!("among its {columns} columns are those of {name}"),
+        _ => format!("its header is that of {name} ({columns} columns)"),
+    };
+    match signature {
+        Signature::Evidence => format!("{why}, and so are its rows"),
+        Signature::Readable => format!("{why}, and it reads more of its rows than any other feed that has them"),
+        _ => why,
+    }
+}
+
+/// The presets whose header means what one of the first lines says.
+fn near<'p>(path: &Path, options: &'p Options, head: &Head) -> Result<Vec<Candidate<'p>>, Error> {
+    let comparer = Comparer::new(&options.presets);
+    let mut found: Vec<(Near<'p>, Fit)> = Vec::new();
+    let ways = head.delimiter.map_or(super::DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
+    for line in head.first_lines(LINES) {
+        for &delimiter in &ways {
+            let mut names = head.fields(line, delimiter);
+            if names.len() < 3 || names.len() > super::MAX_COLUMNS {
+                continue;
+            }
+            let (bare, full) = (names.iter().rposition(|name| !name.is_empty()).map_or(0, |at| at + 1), names.len());
+            for near in comparer.near(&names, true) {
+                let fit = |columns| Fit { delimiter, line, columns, kind: Kind::Near };
+                found.push((near.clone(), fit(near.columns)));
+            }
+            // A header with a delimiter too many, whose rows have it, too, or not.
+            if bare + 1 == full {
+                names.truncate(bare);
+                for near in comparer.near(&names, true).into_iter().filter(|near| near.preset.file.trailing_empty) {
+                    found.retain(|(known, fit)| {
+                        known.preset.name() != near.preset.name() || fit.line.start != line.start
+                    });
+                    let fit = |columns| Fit { delimiter, line, columns, kind: Kind::Near };
+                    found.push((near.clone(), fit(near.columns)));
+                }
+            }
+        }
+    }
+    let mut kept: Vec<(Near<'p>, Candidate<'p>)> = Vec::new();
+    for (near, fit) in found {
+        // Without a column that every transaction needs, a file is none of the feed.
+        let Ok((plan, rows)) = sample(path, near.preset, &fit, head) else { continue };
+        if !shows(near.preset, &plan, &rows) || !is_likely(&plan, &rows) {
+            continue;
+        }
+        let signature = Signature::Near(near.differs.confidence(near.nearness));
+        let why = format!("its header means that of {}: {}", near.preset.name(), near.differs.told());
+        let candidate = Candidate { preset: near.preset, fit, signature, why };
+        match kept.iter_mut().find(|(known, _)| known.preset.name() == near.preset.name()) {
+            Some(known) if known.0.nearness < near.nearness => *known = (near, candidate),
+            Some(_) => {}
+            None => kept.push((near, candidate)),
+        }
+    }
+    let kept = nearest(kept);
+    if kept.len() < 2 { Ok(kept) } else { most_readable(path, kept, head) }
+}
+
+/// Those that come nearest. What lacks nothing and adds nothing goes before everything else.
+pub(super) fn nearest<T>(mut near: Vec<(Near<'_>, T)>) -> Vec<T> {
+    if near.iter().any(|(near, _)| near.differs.is_complete()) {
+        near.retain(|(near, _)| near.differs.is_complete());
+    }
+    let most = near.iter().map(|(near, _)| near.nearness).fold(0.0, f64::max);
+    near.into_iter().filter(|(near, _)| near.nearness >= most - MARGIN).map(|(_, kept)| kept).collect()
+}
+
+/// The candidates that read the most of the first rows.
+fn most_readable<'p>(path: &Path, candidates: Vec<Candidate<'p>>, head: &Head) -> Result<Vec<Candidate<'p>>, Error> {
+    let mut read = Vec::with_capacity(candidates.len());
+    for candidate in &candidates {
+        let (plan, rows) = sample(path, candidate.preset, &candidate.fit, head)?;
         read.push(readable(&plan, &rows));
     }
     let most = read.iter().copied().max();
-    let kept = sure.into_iter().zip(read).filter(|(_, rows)| Some(*rows) == most);
-    Ok(kept.map(|((preset, fit), _)| (preset, fit, Signature::Readable)).collect())
+    Ok(candidates.into_iter().zip(read).filter(|(_, rows)| Some(*rows) == most).map(|(kept, _)| kept).collect())
 }
 
 fn sample(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<(Plan, Vec<Vec<String>>), Error> {
-    let plan = Plan::new(preset, path, fit.header.columns())?;
+    let plan = Plan::new(preset, path, fit.columns.clone())?;
     let (skip, _) = fit.rows(preset);
     let rows = sniff::sample(&head.bytes[skip..], head.dialect(fit.delimiter), &plan);
     Ok((plan, rows))
@@ -160,14 +238,9 @@ fn shows_in(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<bool
 /// Whether the rows show what those of this feed alone do.
 pub(super) fn shows(preset: &Preset, plan: &Plan, rows: &[Vec<String>]) -> bool {
     preset.file.evidence.is_empty()
-        || preset.file.evidence.iter().any(|evidence| {
-            let at = match &evidence.column {
-                Place::At(at) => Some(*at),
-                Place::Named(name) => plan.columns.iter().position(|column| column == name),
-            };
-            at.is_some_and(|at| {
-                rows.iter().any(|row| row.get(at).is_some_and(|text| text.contains(&evidence.contains)))
-            })
+        || preset.file.evidence.iter().any(|evidence| match plan.binding.find(&evidence.column) {
+            Located::At(at) => rows.iter().any(|row| row.get(at).is_some_and(|text| text.contains(&evidence.contains))),
+            _ => false,
         })
 }
 
@@ -192,6 +265,31 @@ pub(super) fn readable(plan: &Plan, rows: &[Vec<String>]) -> usize {
         (plan.clock.is_open() || read.is_some()) && amounts.into_iter().all(money)
     };
     rows.iter().filter(|row| reads(row)).count()
+}
+
+/// Whether most of the first rows have a time and an amount where a feed has them, written in whatever way.
+pub(super) fn is_likely(plan: &Plan, rows: &[Vec<String>]) -> bool {
+    let joined = |row: &Vec<String>| plan.time.iter().map(|&at| row[at].as_str()).collect::<Vec<_>>().join(" ");
+    let times: Vec<String> = rows.iter().map(joined).filter(|time| !time.trim().is_empty()).collect();
+    let mut memo = Memo::default();
+    let read = times.iter().filter(|time| plan.clock.read(time.trim().as_bytes(), &mut memo).is_some()).count();
+    let texts: Vec<&[u8]> = times.iter().map(|time| time.trim().as_bytes()).collect();
+    if read * 2 < times.len() && matches!(time::sniff(&texts), Sniffed::Nothing) {
+        return false;
+    }
+    let amounts = match &plan.amount {
+        Amounts::Signed { at, .. } => vec![*at],
+        Amounts::Pair { debit, credit } => vec![*debit, *credit],
+    };
+    let texts: Vec<&str> = amounts
+        .iter()
+        .flat_map(|&at| rows.iter().map(move |row| row[at].as_str()))
+        .filter(|text| !text.is_empty())
+        .collect();
+    let reads = |style| {
+        texts.iter().filter(|text| amount::read_rounded(text.as_bytes(), style, Currency::NONE).is_ok()).count()
+    };
+    [Style::Money, Style::MoneyComma].into_iter().any(|style| reads(style) * 2 >= texts.len())
 }
 
 fn fits_shape(preset: &Preset, fields: &[String], width: usize) -> bool {

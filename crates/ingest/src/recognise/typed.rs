@@ -6,13 +6,14 @@ use std::sync::atomic::AtomicU64;
 
 use memchr::memchr_iter;
 
-use super::fit::{readable, shows};
+use super::fit::{nearest, readable, shows};
+use super::header::Comparer;
 use super::{Choice, Dialect, Found, HEAD, Head, Layout, Limits, Line, Signature, choose, near, sniff, unknown};
 use crate::Options;
 use crate::error::{Error, shown};
 use crate::input::{Compression, Heard, Input};
 use crate::json::{self, Objects};
-use crate::plan::Plan;
+use crate::plan::{Columns, Plan};
 use crate::preset::{Place, Preset};
 use crate::workbook::{DELIMITER, TERMINATOR, Workbook};
 use std::io::Read;
@@ -48,7 +49,7 @@ fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str
     let mut head = Head { bytes, terminator: TERMINATOR, delimiter: Some(DELIMITER), first: nowhere, encoding: None };
     head.first = head.line_from(0, 0).ok_or_else(|| Error::Empty { path: path.clone() })?;
     let Choice { mut preset, fit, signature, why } = choose(path, options, &head)?;
-    let columns = fit.header.columns();
+    let columns = fit.columns.clone();
     let dialect = Dialect { delimiter: DELIMITER, terminator: TERMINATOR, limits: Limits::default() };
     let (skip, skip_lines) = fit.rows(&preset);
     let why = format!("sheet `{sheet}`: {why}");
@@ -89,26 +90,35 @@ pub(super) fn find_objects(input: &Input, options: &Options, compression: Option
         Some(route) => format!("JSON, the objects at {route}"),
         None => "JSON".to_owned(),
     };
-    let (mut preset, signature, mut why) = if let Some(mapping) = &options.map {
-        (mapping.0.clone(), Signature::Named, format!("{place}; columns mapped by the user"))
+    let names = objects.names().to_vec();
+    let (mut preset, columns, signature, mut why) = if let Some(mapping) = &options.map {
+        let why = format!("{place}; columns mapped by the user");
+        (mapping.0.clone(), Columns::from(names), Signature::Named, why)
     } else if let Some(name) = &options.feed {
         let preset = options.presets.get(name).ok_or_else(|| unknown(&options, name))?;
-        (preset.clone(), Signature::Named, format!("{place}; feed named by the user"))
+        let columns = bound(preset, &names);
+        (preset.clone(), columns, Signature::Named, format!("{place}; feed named by the user"))
     } else {
-        let (preset, signature) = feed_of(path, &options, &objects)?;
-        let why = format!("{place}; its {} keys are those of {}", objects.names().len(), preset.name());
-        (preset, signature, why)
+        let (preset, columns, signature, why) = feed_of(path, &options, &objects)?;
+        (preset, columns, signature, format!("{place}; {why}"))
     };
     if let Some(encoding) = objects.encoding {
         why = format!("{why}; {encoding}");
     }
-    objects.add(more_columns(&preset, objects.names()).into_iter());
-    let names = objects.names().to_vec();
-    let (plan, why) = super::settled(&mut preset, path, names, why, |_| Ok(objects.sample().to_vec()))?;
+    let more = more_columns(&preset, columns.known());
+    let columns = columns.and(&more);
+    objects.add(more.into_iter());
+    let (plan, why) = super::settled(&mut preset, path, columns, why, |_| Ok(objects.sample().to_vec()))?;
     Ok(Found { preset, plan, layout: Layout::Objects(objects), signature, why, compression })
 }
 
-fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset, Signature), Error> {
+/// The columns of a file of a feed that the user named, by the feed's names.
+pub(super) fn bound(preset: &Preset, names: &[String]) -> Columns {
+    let near = Comparer::of(std::iter::once(preset)).all(names).pop();
+    near.map_or_else(|| names.to_vec().into(), |near| near.columns)
+}
+
+fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset, Columns, Signature, String), Error> {
     let names = objects.names();
     let mut fits: Vec<(Fits, &Preset, Plan)> = Vec::new();
     for preset in options.presets.iter().filter(|preset| preset.format.is_none()) {
@@ -141,18 +151,44 @@ fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset,
                 Some(Fits::All) => Signature::Exact,
                 _ => Signature::Columns,
             };
-            Ok((one.clone(), signature))
+            let why = format!("its {} keys are those of {}", names.len(), one.name());
+            Ok((one.clone(), names.to_vec().into(), signature, why))
         }
-        (_, _, true) => Err(Error::Unrecognised {
-            path: path.to_owned(),
-            header: shown(names.join(",").as_bytes()),
-            nearest: near::nearest(&options.presets, &[names.to_vec()]),
-        }),
+        (_, _, true) => near_keys(path, options, objects),
         (Some(first), Some(second), _) if best != Some(Fits::ByName) => {
             let feeds = [first, second].into_iter().chain(kept).map(|preset| preset.name().to_owned()).collect();
             Err(Error::Ambiguous { path: path.to_owned(), feeds })
         }
         _ => Err(Error::ByName { path: path.to_owned(), feeds: all }),
+    }
+}
+
+/// The feed whose columns the keys mean.
+fn near_keys(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset, Columns, Signature, String), Error> {
+    let names = objects.names();
+    let near = Comparer::new(&options.presets).near(names, false);
+    let fits = near.into_iter().filter(|near| {
+        let positions = near.preset.places().iter().any(|(_, place)| matches!(place, Place::At(_)));
+        let elsewhere = objects.route.as_ref().is_some_and(|route| !near.preset.file.array.contains(route));
+        let plan = Plan::new(near.preset, path, near.columns.clone());
+        !positions && !elsewhere && plan.is_ok_and(|plan| shows(near.preset, &plan, objects.sample()))
+    });
+    let near = nearest(fits.map(|near| (near.clone(), near)).collect());
+    match near.as_slice() {
+        [] => Err(Error::Unrecognised {
+            path: path.to_owned(),
+            header: shown(names.join(",").as_bytes()),
+            nearest: near::nearest(&options.presets, &[names.to_vec()]),
+        }),
+        [near] => {
+            let signature = Signature::Near(near.differs.confidence(near.nearness));
+            let why = format!("its keys mean the columns of {}: {}", near.preset.name(), near.differs.told());
+            Ok((near.preset.clone(), near.columns.clone(), signature, why))
+        }
+        several => {
+            let feeds = several.iter().map(|near| near.preset.name().to_owned()).collect();
+            Err(Error::Ambiguous { path: path.to_owned(), feeds })
+        }
     }
 }
 

@@ -1,6 +1,19 @@
 use crible_core::{Amount, AmountError, Currency};
 
-use crate::preset::Style;
+use serde::Deserialize;
+
+/// How an amount is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Style {
+    /// `-1234.50`
+    #[default]
+    Plain,
+    /// `-$1,234.50`, `($1,234.50)`, `+ 5.00`
+    Money,
+    /// `-1.234,50 €`
+    MoneyComma,
+}
 
 /// Reads an amount as it is written, keeping its sign.
 pub(crate) fn read(text: &[u8], style: Style, currency: Currency) -> Result<i64, AmountError> {

@@ -40,6 +40,19 @@ pub(crate) fn strip(text: &[u8], letter: Option<u8>) -> &[u8] {
     }
 }
 
+/// What a word of a label means: a whole number however it is written, a yes as 1, a no as 0.
+pub(crate) fn meant(word: &[u8]) -> Option<i64> {
+    let is = |words: &[&[u8]]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+    if is(&[b"true", b"yes", b"y", b"t"]) {
+        return Some(1);
+    }
+    if is(&[b"false", b"no", b"n", b"f"]) {
+        return Some(0);
+    }
+    let number: f64 = std::str::from_utf8(word).ok()?.parse().ok()?;
+    (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
+}
+
 /// A number of degrees.
 pub(crate) fn degrees(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok().filter(|degrees: &f64| degrees.is_finite())
@@ -48,6 +61,18 @@ pub(crate) fn degrees(text: &[u8]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_mean_numbers() {
+        for (word, expect) in
+            [("1.0", Some(1)), ("0.00", Some(0)), ("1e0", Some(1)), ("True", Some(1)), ("no", Some(0))]
+        {
+            assert_eq!(meant(word.as_bytes()), expect, "{word}");
+        }
+        for word in ["NA", "nan", "0.5", "", "inf", "fraud"] {
+            assert_eq!(meant(word.as_bytes()), None, "{word}");
+        }
+    }
 
     #[test]
     fn entities_are_undone_once() {

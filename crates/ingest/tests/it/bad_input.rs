@@ -62,13 +62,56 @@ fn every_kind_of_bad_value() {
     check(&with(4, "99999999999999999999"), "amount", "[20 digits]", "larger");
     check(&with(4, "\0\0"), "amount", "\0\0", "is not an amount");
     check(&with(5, "EURO"), "currency", "EURO", "three letters");
-    check(&with(9, "91"), "latitude", "91", "±90");
-    check(&with(10, "181"), "longitude", "181", "±180");
-    check(&with(10, ""), "longitude", "", "degrees");
-    check(&with(9, "NaN"), "latitude", "NaN", "degrees");
-    check(&with(11, "rich"), "balance", "rich", "is not an amount");
-    check(&with(11, "92233720368547758.07"), "balance", "[17 digits].07", "64 bits");
-    check(&with(12, "maybe"), "fraud", "maybe", "expected one of 1, 0, or nothing");
+}
+
+/// What no transaction needs costs none: the value counts as unknown, and is told of.
+#[test]
+fn odd_values_of_what_is_optional() {
+    for (at, value, shown, column) in [
+        (9, "91", "91", "latitude"),
+        (10, "181", "181", "longitude"),
+        (10, "", "", "longitude"),
+        (9, "NaN", "NaN", "latitude"),
+        (11, "rich", "rich", "balance"),
+        (11, "92233720368547758.07", "[17 digits].07", "balance"),
+        (12, "maybe", "maybe", "fraud"),
+    ] {
+        let row = good(3);
+        let mut fields: Vec<&str> = row.split(',').collect();
+        fields[at] = value;
+        let text = format!("{HEADER}\n{}\n{}\n", good(2), fields.join(","));
+        let (import, rejects) = read(text);
+        assert_eq!((import.batch.len(), rejects.len()), (2, 0), "{column} {value}");
+        let expect = format!(
+            "column `{column}`: 1 value could not be read and counts as unknown (the first, on line 3: `{shown}`)"
+        );
+        assert!(import.files[0].warnings.contains(&expect), "{:?}", import.files[0].warnings);
+        let row = (0..2).find(|&row| import.batch.source(row).row == 1).unwrap();
+        let txn = import.batch.get(row);
+        match column {
+            "balance" => assert_eq!(txn.balance_before, None),
+            "fraud" => assert_eq!(import.batch.truth(row), crible_core::Truth::Unknown),
+            _ => assert_eq!(txn.position, None),
+        }
+    }
+}
+
+#[test]
+fn labels_are_compared_as_numbers_and_as_yes_and_no() {
+    for (word, expect) in [
+        ("1.0", crible_core::Truth::Fraud),
+        ("0.00", crible_core::Truth::Legitimate),
+        ("True", crible_core::Truth::Fraud),
+        ("no", crible_core::Truth::Legitimate),
+        ("NA", crible_core::Truth::Unknown),
+    ] {
+        let row = good(3);
+        let mut fields: Vec<&str> = row.split(',').collect();
+        fields[12] = word;
+        let (import, _) = read(format!("{HEADER}\n{}\n", fields.join(",")));
+        assert_eq!(import.batch.truth(0), expect, "{word}");
+        assert_eq!(import.files[0].warnings.is_empty(), word != "NA", "{word}");
+    }
 }
 
 #[test]

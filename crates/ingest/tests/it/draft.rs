@@ -11,6 +11,7 @@ use crate::common::{fixture, import, options};
 /// Fixtures that are tables of text, by name.
 fn tables() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(fixture("")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.is_file());
     let ending = |path: &PathBuf| path.extension().unwrap().to_str().unwrap().to_lowercase();
     paths.retain(|path| ["csv", "psv"].contains(&ending(path).as_str()));
     paths.sort();

@@ -146,7 +146,6 @@ fn the_schema_has_the_keys_of_the_loader_and_no_others() {
 fn the_schema_has_the_words_of_the_loader_and_no_others() {
     let schema = schema();
     for (toml, pointer) in [
-        ("account.from = \"no-such-word\"", "/properties/account/properties/from/enum"),
         ("time.step.unit = \"no-such-word\"", "/$defs/time/properties/step/properties/unit/enum"),
         ("amount.sign = \"no-such-word\"", "/$defs/amount/properties/sign/enum"),
         ("amount.format = \"no-such-word\"", "/$defs/amount/properties/format/enum"),
@@ -163,6 +162,19 @@ fn the_schema_has_the_words_of_the_loader_and_no_others() {
             .collect();
         assert_eq!(taken(toml), words, "{toml}");
     }
+}
+
+/// The loader has one list of origins; the schema says which of them each text may have.
+#[test]
+fn accounts_and_currencies_have_the_origins_of_the_loader() {
+    let schema = schema();
+    let words = |field: &str| schema.pointer(&format!("/properties/{field}/properties/from/enum")).unwrap().clone();
+    let both = [words("account"), words("currency")];
+    let both: BTreeSet<String> =
+        both.iter().flat_map(|words| words.as_array().unwrap()).map(|word| word.as_str().unwrap().to_owned()).collect();
+    assert_eq!(taken("account.from = \"no-such-word\""), both);
+    let wrong = RIGHT.replacen("column = \"Who\"", "from = \"header\"", 1);
+    assert!(!validator().is_valid(&of_toml(&wrong)) && Preset::from_toml(&wrong, "wrong").is_err());
 }
 
 /// Every key says what it is for, and an object's keys are all it may have.

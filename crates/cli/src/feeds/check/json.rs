@@ -5,6 +5,7 @@ use crible_ingest::Error;
 use serde::Serialize;
 
 use super::{Checked, Example, Fault};
+use crate::terminal::json;
 
 /// The form below. It changes with every change that is no addition.
 const SCHEMA: &str = "crible.feeds-check/1";
@@ -86,14 +87,15 @@ struct Place<'a> {
 pub(super) fn told(checked: &[Checked], unread: &[Error]) -> Result<String> {
     let files = checked.iter().map(file).collect();
     let unread = unread.iter().map(ToString::to_string).collect();
-    Ok(format!("{}\n", serde_json::to_string_pretty(&Told { schema: SCHEMA, files, unread })?))
+    let text = serde_json::to_string_pretty(&Told { schema: SCHEMA, files, unread })?;
+    Ok(format!("{}\n", json(&text)))
 }
 
 fn file(file: &Checked) -> File<'_> {
     let Checked { found, report, first, faults } = file;
     let word = |word: &str| (!word.is_empty()).then(|| word.to_owned());
     File {
-        file: crible_ingest::shown_path(&report.path),
+        file: report.shown.clone(),
         feed: &found.feed,
         title: &found.title,
         confidence: found.signature.confidence(),

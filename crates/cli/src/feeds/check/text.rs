@@ -1,28 +1,29 @@
 //! For a person.
 
-use crible_core::Transaction;
-use crible_ingest::Error;
+use crible_core::{EntityId, Transaction};
+use crible_ingest::{Error, plain};
 
-use super::{Checked, Faults};
+use super::{Checked, Faults, Plain};
 use crate::feeds::{columns, fields};
+use crate::terminal;
 
-pub(super) fn told(checked: &[Checked], unread: &[Error]) -> String {
+pub(super) fn told(checked: &[Checked], unread: &[Error], plain: &Plain) -> String {
     let mut text = String::new();
     for file in checked {
         if !text.is_empty() {
             text.push('\n');
         }
-        one(file, &mut text);
+        one(file, plain, &mut text);
     }
     for error in unread {
-        text.push_str(&format!("not read: {error}\n"));
+        text.push_str(&format!("not read: {}\n", terminal::told(error)));
     }
-    text
+    terminal::lines(&text)
 }
 
-fn one(file: &Checked, text: &mut String) {
+fn one(file: &Checked, plain: &Plain, text: &mut String) {
     let Checked { found, report, first, faults } = file;
-    text.push_str(&format!("{}\n", crible_ingest::shown_path(&report.path)));
+    text.push_str(&format!("{}\n", terminal::name(&report.path)));
     let confidence = format!("{:.1}: {}", found.signature.confidence(), found.why);
     let mut facts = vec![("feed", format!("{} ({})", found.feed, found.title)), ("confidence", confidence)];
     let wrapped = [
@@ -46,7 +47,7 @@ fn one(file: &Checked, text: &mut String) {
     text.push_str(&fields(&found.mapping));
     if !first.is_empty() {
         text.push_str("  first rows, as they are read\n");
-        text.push_str(&rows_told(first));
+        text.push_str(&rows_told(first, plain));
     }
     if report.rejected > 0 {
         text.push_str("  rejected\n");
@@ -54,17 +55,18 @@ fn one(file: &Checked, text: &mut String) {
     }
 }
 
-fn rows_told(first: &[(u64, Transaction)]) -> String {
+fn rows_told(first: &[(u64, Transaction)], plain: &Plain) -> String {
     let head = ["row", "time", "account", "counterparty", "amount", "category", "channel"].map(str::to_owned);
     let dash = |word: &str| if word.is_empty() { "-".to_owned() } else { word.to_owned() };
+    let party = |id: EntityId| plain.get(&id).cloned().unwrap_or_else(|| id.to_string());
     let rows: Vec<_> = first
         .iter()
         .map(|(row, txn)| {
             [
                 row.to_string(),
                 txn.at.to_string(),
-                txn.account.to_string(),
-                txn.counterparty.map_or_else(|| "-".to_owned(), |other| other.to_string()),
+                party(txn.account),
+                txn.counterparty.map_or_else(|| "-".to_owned(), party),
                 format!("{} {}", txn.amount, txn.amount.currency),
                 dash(txn.category.as_str()),
                 dash(txn.channel.as_str()),
@@ -76,9 +78,9 @@ fn rows_told(first: &[(u64, Transaction)]) -> String {
 
 fn faults_told(faults: &Faults, text: &mut String) {
     for fault in faults.ranked() {
-        text.push_str(&format!("    {} × {}: {}\n", fault.count, fault.column, fault.reason));
+        text.push_str(&format!("    {} × {}: {}\n", fault.count, plain(&fault.column), plain(&fault.reason)));
         for example in &fault.examples {
-            text.push_str(&format!("      line {}: `{}`\n", example.line, example.value));
+            text.push_str(&format!("      line {}: `{}`\n", example.line, plain(&example.value)));
         }
     }
     if faults.others > 0 {
