@@ -63,6 +63,9 @@ fn begin<R: Rule>(rule: &R, state: &mut R::State, input: &R::Input, reach: &Reac
 
 const NOBODY: u32 = u32::MAX;
 
+/// A batch's rows are sorted by counting where there are at most this many entities to each of them.
+const COUNTED_FROM: usize = 16;
+
 impl<R: Rule> Family<R> {
     /// The family with those of the rule's columns that `keep` says yes to.
     pub(crate) fn new(rule: R, reach: Reach, keep: &dyn Fn(&Column) -> bool) -> Self {
@@ -116,7 +119,9 @@ impl<R: Rule> Family<R> {
         self.index.shrink_to_fit();
     }
 
-    /// Counting sort of a batch's rows by entity, the rows of nobody at the end.
+    /// Sorts a batch's rows by entity, those of one in their order, the rows of nobody at the end.
+    ///
+    /// Where there are many rows, by counting; where there are few, what they cost must not depend on how many entities there are.
     fn sort(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32]) {
         let mut scratch = std::mem::take(&mut self.scratch.read);
         scratch.clear();
@@ -129,6 +134,12 @@ impl<R: Rule> Family<R> {
         self.scratch.read = scratch;
         let Scratch { read, ends, sorted } = &mut self.scratch;
         let entities = self.states.len();
+        sorted.clear();
+        if entities / COUNTED_FROM > read.len() {
+            sorted.extend(read.iter().zip(wanted).map(|(&(slot, input), &number)| (slot, number, input)));
+            sorted.sort_by_key(|&(slot, ..)| slot);
+            return;
+        }
         let place = |slot: u32| (slot as usize).min(entities);
         ends.clear();
         ends.resize(entities + 2, 0);
@@ -138,7 +149,6 @@ impl<R: Rule> Family<R> {
         for i in 1..ends.len() {
             ends[i] += ends[i - 1];
         }
-        sorted.clear();
         sorted.resize(read.len(), (NOBODY, UNWANTED, R::Input::default()));
         for (&(slot, input), &number) in read.iter().zip(wanted) {
             let next = &mut ends[place(slot)];
@@ -175,7 +185,7 @@ impl<R: Rule> Feature for Family<R> {
 
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows) {
         self.sort(batch, rows, wanted);
-        let Self { rule, columns, computed, reach, states, scratch: Scratch { ends, sorted, .. }, .. } = self;
+        let Self { rule, columns, computed, reach, states, scratch: Scratch { sorted, .. }, .. } = self;
         let (rule, width, computed, reach) = (&*rule, columns.len(), &*computed, *reach);
         // Numbers stand in the order they are worked off; `place` finds them again.
         let first = out.filled;
@@ -195,20 +205,22 @@ impl<R: Rule> Feature for Family<R> {
         let mut jobs = Vec::with_capacity(tasks + 1);
         let (mut states_left, mut numbers_left) =
             (&mut states[..], &mut out.numbers[first * width..out.filled * width]);
-        let (mut entity, mut row) = (0usize, 0usize);
-        while !states_left.is_empty() {
-            let (first, from) = (entity, row);
-            while entity - first < states_left.len() && row - from < each {
-                row = ends[entity] as usize;
-                entity += 1;
-            }
-            let (mine, rest) = std::mem::take(&mut states_left).split_at_mut(entity - first);
+        let of_entities = sorted.partition_point(|&(slot, ..)| slot != NOBODY);
+        let (mut first, mut from) = (0usize, 0usize);
+        while from < of_entities {
+            let to = (from + each).min(of_entities);
+            // All rows of an entity are in one job.
+            let last = sorted[to - 1].0;
+            let to = to + sorted[to..of_entities].iter().take_while(|&&(slot, ..)| slot == last).count();
+            let after = last as usize + 1;
+            let (mine, rest) = std::mem::take(&mut states_left).split_at_mut(after - first);
             states_left = rest;
-            let inputs = &sorted[from..row];
+            let inputs = &sorted[from..to];
             let read = inputs.iter().filter(|&&(_, number, _)| number != UNWANTED).count();
             let (numbers, rest) = std::mem::take(&mut numbers_left).split_at_mut(read * width);
             numbers_left = rest;
             jobs.push((mine, first, inputs, numbers));
+            (first, from) = (after, to);
         }
         numbers_left.fill(0.0);
         let put_aside = jobs.into_par_iter().flat_map_iter(|(states, first, inputs, numbers)| {
@@ -452,6 +464,40 @@ mod tests {
             family.step(&payment(i, i * SECOND), &mut row);
         }
         work::of(|| family.step(&payment(count, (count - 1) * SECOND - late), &mut row))
+    }
+
+    /// A few rows are sorted without anything being done for each entity there is, and to the same bits.
+    #[test]
+    fn few_rows_do_not_go_through_all_entities() {
+        let rule = || AccountBehaviour::new(Windows::default().account, Peers::default(), false, false, false);
+        let reach = Reach { lateness: 0, forget: 400 * Window::DAY.0 };
+        let [mut batched, mut single] = [(); 2].map(|()| Family::new(rule(), reach, &|_| true));
+        let width = batched.columns.len();
+        let payment = |i: i64, account: u64| {
+            let amount = Amount::new(-500 - i, Currency::EUR);
+            Transaction::new(TxnId(i as u128), Timestamp(i * SECOND), EntityId::new(account).unwrap(), amount)
+        };
+        let mut row = vec![0.0; width];
+        for i in 0..5_000 {
+            batched.step(&payment(i, 1 + i as u64), &mut row);
+            single.step(&payment(i, 1 + i as u64), &mut row);
+        }
+        // Four accounts old and new, several rows each, some of which nobody reads.
+        let rows: Vec<Transaction> = (5_000..5_040).map(|i| payment(i, 4_999 + (i * i) as u64 % 4)).collect();
+        let batch = Batch::from_transactions(rows.iter().copied());
+        let wanted: Vec<u32> = (0..40).map(|i| if i % 3 == 1 { UNWANTED } else { i - (i + 1) / 3 }).collect();
+        let mut out = Rows::default();
+        out.reset(27, width);
+        batched.step_all(&batch, 0..40, &wanted, &mut out);
+        assert_eq!(batched.scratch.ends.capacity(), 0, "counted by entity");
+        assert_eq!(out.filled, 27);
+        for (txn, number) in rows.iter().zip(wanted) {
+            single.step(txn, &mut row);
+            if number != UNWANTED {
+                assert_eq!(out.row(number as usize), row);
+            }
+        }
+        assert_eq!(batched.save_entities(0), single.save_entities(0));
     }
 
     /// A late payment costs what came after it, and not what windows hold: ten times the window is no event more.
