@@ -58,6 +58,11 @@ impl Timestamp {
         self.0.rem_euclid(Self::DAY)
     }
 
+    /// Hour of the day in UTC, 0 to 23.
+    pub const fn hour(self) -> usize {
+        (self.micros_of_day() / (3_600 * Self::SECOND)) as usize
+    }
+
     /// Day of the week in UTC, Monday 0 to Sunday 6.
     pub const fn weekday(self) -> usize {
         // 1970-01-01 was a Thursday. The remainder lies in 0..7.
@@ -69,6 +74,9 @@ impl Timestamp {
         civil_from_days(self.day())
     }
 }
+
+// The workspace's only calendar arithmetic of its own, since every crate needs it and a `const` one needs no dependency. Time
+// zones and written dates are read by `chrono`, in ingest alone.
 
 /// Days since the epoch of a civil date, after the shifted-March method of Richards (1998).
 const fn days_from_civil(year: i32, month: u32, day: u32) -> i64 {

@@ -19,7 +19,7 @@ pub(crate) struct Calendar {
 const PRIOR: f64 = 8.0;
 
 pub(crate) fn hour(at: i64) -> usize {
-    (Timestamp(at).micros_of_day() / (3_600 * Timestamp::SECOND)) as usize
+    Timestamp(at).hour()
 }
 
 impl Calendar {

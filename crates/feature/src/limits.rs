@@ -2,18 +2,18 @@ use crible_core::Window;
 
 /// How late a transaction may come, how long an account is remembered, and how much memory the state may need.
 ///
-/// **Lateness.** A transaction up to this much older than the latest one seen is placed where it belongs: it is judged by
-/// what came before it, and all that comes after it is judged as if it had come in time. Zero unless told. Events are kept that
-/// much longer than the longest window needs them.
+/// **Lateness.** A transaction up to this much older than the latest one seen is placed where it belongs. It is judged by what came
+/// before it, and all that comes after it is judged as if it had come in time. Zero by default. Events are kept that much
+/// longer than the longest window needs them.
 ///
 /// **Forgetting.** An account that has not paid for `forget_after`, and a category that has not been paid in for so long, start anew with the
-/// next payment. 400 days unless told. What comes late finds what was known at its own time, and where it lies between two payments that
+/// next payment. 400 days by default. What comes late finds what was known at its own time, and where it lies between two payments that
 /// were too far apart, nothing was forgotten: the session before is put aside until nothing so late can come any more.
 ///
 /// **Memory.** Whenever the clock of the transactions passes a full hour and the state needs more than `memory` bytes,
 /// entities are forgotten until it needs seven eighths of that: the account, counterparty, category, device, address, day of
 /// links or account's pattern whose last payment is longest ago first, equal ones in that order of families, then in order of their
-/// pseudonyms or names. What was put aside counts and goes with them. What one hour's transactions need comes on top. Unlimited unless told.
+/// pseudonyms or names. What was put aside counts and goes with them. What one hour's transactions need comes on top. Unlimited by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

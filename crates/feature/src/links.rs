@@ -145,7 +145,7 @@ fn device(txn: &Transaction) -> Option<u64> {
 }
 
 fn day(at: i64) -> i64 {
-    at.div_euclid(Timestamp::DAY)
+    Timestamp(at).day()
 }
 
 /// Bytes of a link that stays: its place in a table that is half to seven eighths full.

@@ -6,14 +6,14 @@ use crible_core::Window;
 /// `counterparty_count_90d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
-    /// Of an account: 1 h, 1 d, 7 d and 30 d unless told. Bursts are looked for in the first, days in the second, different
-    /// counterparties in the second and third, what is usual in the fourth.
+    /// Of an account, by default 1 h, 1 d, 7 d and 30 d. The first shows bursts, the second days, the second and third different
+    /// counterparties, the fourth what is usual.
     pub account: [Window; 4],
-    /// Of a counterparty: 1 d, 7 d and 90 d unless told. Runs are looked for in the first, what is usual in the third, which is long
-    /// because a place that hardly anybody pays at takes long to be told from one where nobody happened to pay lately.
+    /// Of a counterparty, by default 1 d, 7 d and 90 d. The first shows runs, the third what is usual. It is long because it takes
+    /// long to distinguish a place that hardly anybody pays at from one where nobody happened to pay lately.
     pub counterparty: [Window; 3],
-    /// Of an account's patterns: 1 h, 1 d and 7 d unless told. Tests are looked for in the first, velocity by kind and passing
-    /// on in the second, variety and repetition in the third.
+    /// Of an account's patterns, by default 1 h, 1 d and 7 d. The first shows tests, the second velocity by attribute and passing
+    /// on, the third variety and repetition.
     pub pattern: [Window; 3],
 }
 
