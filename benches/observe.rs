@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crible::core::{Amount, Batch, Code, EntityId, Transaction, TxnId};
-use crible::{Columns, Config, DetectorName, Engine, Error};
+use crible::{Columns, Config, DetectorSpec, Engine, Error};
 use crible_eval::simulate::{Simulated, Simulation};
 
 const LEARNED_DAYS: i64 = 60;
@@ -30,10 +30,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut everything = Columns::default();
     everything.add = Config::default().known_columns();
     let usual = Columns::default();
+    let default = Config::default().detectors;
+    let seven = ["robust_z", "robust_distance", "ecod", "hbos", "isolation_forest", "kmeans", "sampled_knn"];
+    let seven = seven.into_iter().map(str::parse).collect::<Result<Vec<DetectorSpec>, _>>()?;
     for (what, detectors, columns) in [
-        ("default detectors", &DetectorName::DEFAULT[..], &usual),
-        ("default detectors, every column", &DetectorName::DEFAULT[..], &everything),
-        ("all detectors", &DetectorName::ALL[..], &usual),
+        ("default detectors", &default, &usual),
+        ("default detectors, every column", &default, &everything),
+        ("seven detectors", &seven, &usual),
     ] {
         let builder = Engine::builder().detectors(detectors).columns(columns.clone());
         let engine = builder.fit(&Batch::from_transactions(history.iter().copied()))?;

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use crible::{Builder, Config, DetectorName};
+use crible::{Builder, Config, DetectorSpec};
 use crible_alert::Budget;
 use crible_core::Timestamp;
 
@@ -87,9 +87,9 @@ pub(crate) struct LearnArgs {
     /// A TOML file that says which detectors see which columns over which windows, within how much memory; options beside it win
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Detectors to run, by name [default: robust_z,robust_distance,isolation_forest]
+    /// Detectors to run, each NAME or NAME:PARAMETER=VALUE [default: robust_z:min_unit=0.43,robust_distance:min_unit=0.43,isolation_forest:n_trees=48]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub(crate) detectors: Option<Vec<DetectorName>>,
+    pub(crate) detectors: Option<Vec<DetectorSpec>>,
     /// Learn from transactions before this date alone (UTC, YYYY-MM-DD); all are scored
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) fit_until: Option<Timestamp>,
@@ -217,9 +217,9 @@ pub(crate) struct NewArgs {
 pub(crate) struct DetectArgs {
     /// A table: Parquet, CSV with a header, or a NumPy archive with an array `X`. A column `label` is never an input
     pub(crate) table: PathBuf,
-    /// Detectors to run; of several also the ensemble
-    #[arg(long = "detector", value_name = "NAME", value_delimiter = ',', default_value = "ensemble")]
-    pub(crate) detectors: Vec<String>,
+    /// Detectors to run, each NAME or NAME:PARAMETER=VALUE; of several also the ensemble
+    #[arg(long = "detector", value_name = "LIST", value_delimiter = ',', default_value = "ensemble")]
+    pub(crate) detectors: Vec<DetectorSpec>,
     /// Learn from this table instead of the one that is scored
     #[arg(long, value_name = "TABLE")]
     pub(crate) fit: Option<PathBuf>,
@@ -242,9 +242,9 @@ pub(crate) struct BenchArgs {
     /// Tables with a column `label` (Parquet, CSV, NumPy archives with `X` and `y`), or folders of them
     #[arg(required = true, value_name = "DIR|FILE")]
     pub(crate) tables: Vec<PathBuf>,
-    /// Detectors to compare; all there are unless given
+    /// Detectors to compare, each NAME or NAME:PARAMETER=VALUE; by default all there are
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub(crate) detectors: Vec<String>,
+    pub(crate) detectors: Vec<DetectorSpec>,
     /// Runs of each detector on each table, with seeds from 0 on; figures are their means
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seeds: u64,

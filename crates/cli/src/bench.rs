@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use crible_eval::bench::{Measured, mean, measure};
 use crible_score::encode::Encoder;
-use crible_score::{detector, model_names};
+use crible_score::{DetectorSpec, model_names};
 
 use crate::args::BenchArgs;
 use crate::progress::{Stage, Stages};
@@ -24,21 +24,18 @@ const ENDINGS: [&str; 3] = ["parquet", "csv", "npz"];
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     use_threads(args.threads)?;
     settle();
-    let names: Vec<String> = match args.detectors.as_slice() {
-        [] => model_names().map(str::to_owned).collect(),
+    let detectors: Vec<DetectorSpec> = match args.detectors.as_slice() {
+        [] => model_names().map(DetectorSpec::new).collect::<Result<_, _>>()?,
         chosen => chosen.to_vec(),
     };
-    for name in &names {
-        // An unknown name is told before an hour of work, not after it.
-        detector(name, 0)?;
-    }
     let files = files(&args.tables)?;
     let mut stages = Stages::default();
     let stage = stages.begin("bench");
-    let mut report = Report::new(names, args.seeds);
+    let mut report = Report::new(detectors.iter().map(DetectorSpec::to_string).collect(), args.seeds);
     for (nth, file) in files.iter().enumerate() {
-        let done =
-            Table::read(file).map_err(Into::into).and_then(|t| measure_all(t, &mut report, &stage, (nth, files.len())));
+        let done = Table::read(file)
+            .map_err(Into::into)
+            .and_then(|t| measure_all(t, &detectors, &mut report, &stage, (nth, files.len())));
         if let Err(error) = done {
             eprintln!("warning: left out: {error:#}");
         }
@@ -98,26 +95,33 @@ fn settle() {
     });
 }
 
-fn measure_all(table: Table, report: &mut Report, stage: &Stage, (nth, of): (usize, usize)) -> Result<()> {
+fn measure_all(
+    table: Table,
+    detectors: &[DetectorSpec],
+    report: &mut Report,
+    stage: &Stage,
+    (nth, of): (usize, usize),
+) -> Result<()> {
     let name = table.name();
     let (inputs, anomalies) = table.labelled()?;
     let rows = Encoder::fit(&inputs)?.encode_owned(inputs)?.rows;
     let count = anomalies.iter().filter(|&&anomaly| anomaly).count();
     report.shapes.push(Shape { name, rows: rows.nrows(), columns: rows.ncols(), anomalies: count });
-    let all = (of * report.names.len() * report.seeds as usize) as u64;
-    for d in 0..report.names.len() {
+    let all = (of * detectors.len() * report.seeds as usize) as u64;
+    for (d, spec) in detectors.iter().enumerate() {
         let mut runs: Vec<Measured> = Vec::new();
         let mut failure = None;
         let memory = memory::Peak::begin();
         for seed in 0..report.seeds {
-            let measured = detector(&report.names[d], seed)
+            let measured = spec
+                .build(seed)
                 .map_err(Into::into)
                 .and_then(|detector| measure(detector.as_ref(), rows.view(), &anomalies));
             match measured {
                 Ok(measured) => runs.push(measured),
                 Err(error) => failure = Some(error.to_string()),
             }
-            let done = (nth * report.names.len() + d) as u64 * report.seeds + seed + 1;
+            let done = (nth * detectors.len() + d) as u64 * report.seeds + seed + 1;
             stage.reach(done, all);
         }
         let peak_bytes = memory.and_then(|memory| memory.end());

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crible_score::calibration::Tail;
 use crible_score::encode::Encoder;
 use crible_score::ensemble::Ensemble;
-use crible_score::{Detector, Model, ParamGuard, detector, score};
+use crible_score::{Detector, Model, ParamGuard, score};
 use ndarray::{ArrayView1, ArrayView2};
 use polars_core::prelude::{Column, DataFrame, NamedFrom, Series};
 use polars_io::SerWriter;
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &DetectArgs) -> Result<()> {
     use_threads(args.threads)?;
     let ending = args.out.as_deref().map(ending).transpose()?;
     let detectors: Vec<Box<dyn Detector>> =
-        args.detectors.iter().map(|name| detector(name, args.seed)).collect::<Result<_, _>>()?;
+        args.detectors.iter().map(|spec| spec.build(args.seed)).collect::<Result<_, _>>()?;
     let mut stages = Stages::default();
 
     let stage = stages.begin("reading");

@@ -2,6 +2,7 @@ use std::ops::{ControlFlow, Range};
 
 use crible_core::{Batch, Has, Timestamp};
 use crible_feature::{Block, FeatureSet, Limits, PeerSums, Peers, Windows};
+use crible_score::DetectorSpec;
 use crible_score::ensemble::Ensemble;
 use linfa::ParamGuard;
 use ndarray::Array2;
@@ -10,7 +11,7 @@ use rayon::prelude::*;
 use crate::engine::{BLOCK_ROWS, Held};
 use crate::lens::Typical;
 use crate::model::inputs;
-use crate::{Columns, Config, DetectorName, Engine, Error, MAX_DETECTORS, Model, Scored};
+use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model, Scored};
 
 /// Fewest transactions to learn from.
 const MIN_ROWS: usize = 1;
@@ -47,9 +48,9 @@ impl Builder {
         &self.config
     }
 
-    /// The detectors to run side by side; [`DetectorName::DEFAULT`] unless told.
+    /// The detectors whose ensemble scores; by default those of [`Config::default`].
     #[must_use]
-    pub fn detectors(mut self, detectors: &[DetectorName]) -> Self {
+    pub fn detectors(mut self, detectors: &[DetectorSpec]) -> Self {
         self.config.detectors = detectors.to_vec();
         self
     }

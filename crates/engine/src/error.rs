@@ -12,14 +12,6 @@ pub enum Error {
         /// Transactions it takes.
         needed: usize,
     },
-    /// No detector of this name.
-    #[error("`{name}` is no detector: expected one of {known}")]
-    UnknownDetector {
-        /// The name.
-        name: String,
-        /// The names there are.
-        known: String,
-    },
     /// More detectors than an engine can hold, or none.
     #[error("{got} detectors asked for: expected 1 to {}", crate::MAX_DETECTORS)]
     DetectorCount {

@@ -2,7 +2,6 @@
 
 mod builder;
 mod config;
-mod detectors;
 mod engine;
 mod error;
 mod lens;
@@ -13,7 +12,6 @@ mod shared;
 
 pub use builder::Builder;
 pub use config::{Columns, Config};
-pub use detectors::DetectorName;
 pub use engine::{Engine, Scored};
 pub use error::Error;
 pub use model::Model;
@@ -23,3 +21,4 @@ pub use shared::Shared;
 pub use crible_alert as alert;
 pub use crible_core as core;
 pub use crible_feature::{LateCount, Limits, Windows};
+pub use crible_score::{DetectorSpec, Value};

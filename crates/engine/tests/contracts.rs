@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::*;
 use crible::alert::{Alert, Budget, Ranker};
 use crible::core::{Batch, Source, Timestamp, Transaction, Truth, Window};
-use crible::{Builder, Columns, Config, DetectorName, Engine, Error, Limits};
+use crible::{Builder, Columns, Config, DetectorSpec, Engine, Error, Limits};
 use proptest::prelude::*;
 
 fn config(cases: u32) -> ProptestConfig {
@@ -351,11 +351,11 @@ proptest! {
     /// maps and each pool's threads are its own, so engines side by side would disagree.
     #[test]
     fn a_seed_gives_one_answer(txns in feed(), seed in any::<u64>(), other in any::<u64>(), which in 1usize..64) {
-        let detectors: Vec<_> = DetectorName::ALL.into_iter().enumerate().filter(|(i, _)| which >> i & 1 == 1).map(|(_, d)| d).collect();
+        let detectors: Vec<_> = DETECTORS.into_iter().enumerate().filter(|(i, _)| which >> i & 1 == 1).map(|(_, d)| d).collect();
         let run = |seed: u64, threads: usize| {
             with_threads(threads, || {
                 let mut verdicts = Vec::new();
-                let builder = quick().seed(seed).detectors(&detectors);
+                let builder = quick().seed(seed).detectors(&specs(&detectors));
                 let engine = builder.fit_replay(&batch(&txns), None, keep(&mut verdicts)).unwrap();
                 (engine.save(), verdicts)
             })
@@ -417,18 +417,16 @@ fn what_cannot_be_fitted_is_an_error() {
     let few = |result: Result<Engine, Error>| matches!(result, Err(Error::TooFew { got: 0, needed: 1 }));
     assert!(few(quick().fit(&none)));
     assert!(few(quick().fit_replay(&batch(&txns), Some(txns[0].at), |_, _| Ok(()))));
-    let count = |names: &[DetectorName]| quick().detectors(names).fit(&batch(&txns));
+    let count = |names: &[&str]| quick().detectors(&specs(names)).fit(&batch(&txns));
     assert!(matches!(count(&[]), Err(Error::DetectorCount { got: 0 })));
-    assert!(matches!(count(&[DetectorName::Ecod; 33]), Err(Error::DetectorCount { got: 33 })));
-    assert!(count(&[DetectorName::Ecod; 32]).is_ok());
-    let error = "lof".parse::<DetectorName>().unwrap_err().to_string();
+    assert!(matches!(count(&["ecod"; 33]), Err(Error::DetectorCount { got: 33 })));
+    assert!(count(&["ecod"; 32]).is_ok());
+    assert!(count(&["lof"]).is_ok());
+    let error = count(&["ecod", "ensemble"]).unwrap_err().to_string();
     assert_eq!(
         error,
-        "`lof` is no detector: expected one of robust_z, robust_distance, ecod, hbos, isolation_forest, kmeans, sampled_knn"
+        "configuration: `ensemble` cannot be one of the detectors: the engine makes the ensemble of them"
     );
-    for name in DetectorName::ALL {
-        assert_eq!(name.to_string().parse::<DetectorName>().unwrap(), name);
-    }
 }
 
 #[test]
@@ -545,11 +543,16 @@ fn leaks(bytes: &[u8], forms: &HashSet<[u8; 8]>) -> bool {
 #[test]
 fn a_configuration_is_kept() {
     let txns = population(20, 40, 3, FULL);
-    let text = "seed = 11\nfit_rows = 600\n[columns]\nadd = ['account_passed_on_12h', 'amount_round']\ndrop = ['amount']\n\
+    let text = "seed = 11\nfit_rows = 600\n\
+                detectors = ['robust_z', { name = 'isolation_forest', n_trees = 9 }, { alpha = 1e-3, name = 'hbos' }]\n[columns]\nadd = ['account_passed_on_12h', 'amount_round']\ndrop = ['amount']\n\
                 [windows]\npattern = ['90min', '12h', '5d']\ncounterparty = ['1d', '7d', '60d']\n\
                 [state]\nlateness = '10min'\nmemory_mib = 64\n";
     let config = Config::from_toml(text).unwrap();
     assert_eq!(Config::from_toml(&config.to_toml().unwrap()).unwrap(), config);
+    let usual = Config::default();
+    assert_eq!(Config::from_toml(&usual.to_toml().unwrap()).unwrap(), usual);
+    let specs: Vec<String> = config.detectors.iter().map(ToString::to_string).collect();
+    assert_eq!(specs, ["robust_z", "isolation_forest:n_trees=9", "hbos:alpha=0.001"]);
     let engine = Builder::from(config.clone()).fit(&batch(&txns)).unwrap();
     let seen = |engine: &Engine| {
         let columns = engine.model().columns().iter().filter(|c| c.input).map(|c| c.name.to_string());
@@ -585,7 +588,11 @@ fn a_configuration_is_kept() {
     assert_eq!(account("['1h', 'a day', '7d', '30d']"), length);
     let forgetful = "configuration: accounts forgotten after 20d, expected 30d at least";
     assert_eq!(told("[state]\nforget_after = '20d'"), forgetful);
-    assert!(told("detectors = ['robust']").contains("`robust` is no detector"));
+    assert!(told("detectors = ['robust']").contains("there is no detector `robust`: expected one of robust_z, "));
+    let detector = |parameters: &str| told(&format!("detectors = ['ecod', {{ name = 'hbos', {parameters} }}]"));
+    assert!(detector("trees = 9").contains("hbos has no parameter `trees`: expected one of bins, alpha, tol"));
+    assert!(detector("alpha = 'small'").contains("a number"));
+    assert!(detector("alpha = 2.0").contains("0 < x < 1"));
     let mut large = Config::default();
     large.seed = u64::MAX;
     // Larger than TOML promises to hold: it comes back or is refused, and never becomes another.

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use crible::{DetectorName, Engine, Error};
+use crible::{Engine, Error};
 use proptest::prelude::*;
 
 /// Magic, version, length of the body, its CRC-32.
@@ -29,7 +29,7 @@ fn a_model_comes_back_as_it_was() {
     let bytes = small();
     let engine = Engine::load(&bytes).unwrap();
     assert!(engine.save() == bytes);
-    assert_eq!(engine.model().detectors().collect::<Vec<_>>(), DetectorName::ALL.map(DetectorName::as_str));
+    assert_eq!(engine.model().detectors().collect::<Vec<_>>(), DETECTORS);
 }
 
 #[test]

@@ -74,6 +74,16 @@ pub enum Error {
         /// Those there are.
         known: String,
     },
+    /// A detector has no parameter of that name.
+    #[error("{detector} has no parameter `{name}`: expected one of {known}")]
+    UnknownParameter {
+        /// The detector.
+        detector: &'static str,
+        /// The name as given.
+        name: String,
+        /// Those it has.
+        known: String,
+    },
     /// A table does not fit together, or not with the one an encoder was fitted on.
     #[error("column `{column}`: expected {expected}, got {got}")]
     Table {

@@ -128,7 +128,7 @@ pub use face::{Algorithm, Checked, Params};
 pub use linfa;
 /// linfa's, for `check()`; its whole crate is at [`linfa`].
 pub use linfa::ParamGuard;
-pub use registry::{detector, load, model_names};
+pub use registry::{DetectorSpec, Value, detector, load, model_names};
 pub use score::{score, score_into};
 pub use snapshot::Snapshot;
 pub use traits::{Detector, Model};
