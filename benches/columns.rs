@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crible::core::{Batch, Code, EntityId, Position, Timestamp, Transaction, TxnId};
 use crible::{Columns, Engine, Error};
-use crible_benches::transaction;
+use crible_benches::{mix, transaction};
 use crible_eval::metrics::average_precision;
 use crible_eval::simulate::Simulation;
 
@@ -201,13 +201,6 @@ fn with_device(mut payment: Transaction, account: u32) -> Transaction {
 /// Somebody's device, address or account that nobody else in town has.
 fn other(n: u64, i: u64) -> EntityId {
     EntityId::from_pseudorandom(mix(0x07e4_0000 + n * 1_000 + i))
-}
-
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 /// A population and the frauds in it.

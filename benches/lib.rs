@@ -1,7 +1,12 @@
 //! Data shared by the benchmarks.
 
+use std::hash::Hasher;
+
 use crible_core::{Amount, Batch, Code, EntityId, Transaction, TxnId};
 use crible_eval::simulate::{BuildError, Simulated, Simulation};
+use fnv::FnvHasher;
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
 /// The first `rows` payments of an invented population, with every column a feed can fill.
 ///
@@ -15,7 +20,7 @@ pub fn population(accounts: u32, days: u32, rows: usize) -> Result<Batch, BuildE
 /// An invented payment as ingest would hand it on: identifiers spread over all their bits.
 pub fn transaction(row: &Simulated) -> Transaction {
     let name = row.counterparty.to_string();
-    let other = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| spread(hash ^ u64::from(byte)));
+    let other = mix(hash(&name));
     Transaction {
         counterparty: Some(EntityId::from_pseudorandom(other)),
         category: Code::new(row.category),
@@ -24,17 +29,22 @@ pub fn transaction(row: &Simulated) -> Transaction {
         position: row.position,
         balance_before: Some(row.balance_after - row.amount_minor),
         ..Transaction::new(
-            TxnId(u128::from(spread(row.id)) << 64 | u128::from(row.id)),
+            TxnId(u128::from(mix(row.id)) << 64 | u128::from(row.id)),
             row.at,
-            EntityId::from_pseudorandom(spread(u64::from(row.account) + 1)),
+            EntityId::from_pseudorandom(mix(u64::from(row.account))),
             Amount::new(row.amount_minor, Simulated::CURRENCY),
         )
     }
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014).
-fn spread(x: u64) -> u64 {
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+/// A well-mixed number from a counter: the first number of SplitMix64 (Steele, Lea and Flood 2014).
+pub fn mix(x: u64) -> u64 {
+    SplitMix64::seed_from_u64(x).next_u64()
+}
+
+/// A well-mixed number from a text: FNV-1a.
+pub fn hash(text: &str) -> u64 {
+    let mut hash = FnvHasher::default();
+    hash.write(text.as_bytes());
+    hash.finish()
 }

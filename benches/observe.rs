@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crible::core::{Amount, Batch, Code, EntityId, Transaction, TxnId};
 use crible::{Columns, Config, DetectorSpec, Engine, Error};
+use crible_benches::{hash, mix};
 use crible_eval::simulate::{Simulated, Simulation};
 
 const LEARNED_DAYS: i64 = 60;
@@ -81,12 +82,10 @@ fn in_turn(run: impl Fn(usize) -> Result<f64, Error>) -> Result<String, Error> {
 
 fn payment(row: &Simulated) -> Transaction {
     let name = row.counterparty.to_string();
-    let other =
-        name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let account = EntityId::from_pseudorandom(u64::from(row.account).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let account = EntityId::from_pseudorandom(mix(row.account.into()));
     let mut payment =
         Transaction::new(TxnId(row.id.into()), row.at, account, Amount::new(row.amount_minor, Simulated::CURRENCY))
-            .at_counterparty(EntityId::from_pseudorandom(other))
+            .at_counterparty(EntityId::from_pseudorandom(hash(&name)))
             .in_category(Code::new(row.category));
     payment.position = row.position;
     payment.balance_before = Some(row.balance_after - row.amount_minor);

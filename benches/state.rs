@@ -9,6 +9,7 @@
 use std::time::Instant;
 
 use crible::core::{Amount, Batch, Code, Currency, EntityId, Has, Timestamp, Transaction, TxnId};
+use crible_benches::mix;
 use crible_feature::{Block, FeatureSet};
 
 const DAYS: i64 = 29;
@@ -50,13 +51,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     Ok(())
-}
-
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 /// The `n`th of all payments.

@@ -1,4 +1,7 @@
 use std::fmt;
+use std::hash::Hasher;
+
+use fnv::FnvHasher;
 
 /// A short word from a feed's own vocabulary: a merchant category, a channel, a country. Sixteen bytes, `Copy`, and
 /// readable without a dictionary.
@@ -24,8 +27,9 @@ impl Code {
                 cut -= 1;
             }
             bytes[..cut].copy_from_slice(&word.as_bytes()[..cut]);
-            let hash =
-                word.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+            let mut hash = FnvHasher::default();
+            hash.write(word.as_bytes());
+            let hash = hash.finish();
             let tag = format!("~{:04x}", (hash >> 48) as u16 ^ hash as u16);
             bytes[cut..cut + 5].copy_from_slice(tag.as_bytes());
         }

@@ -6,6 +6,8 @@ use crible_score::DetectorSpec;
 use crible_score::ensemble::Ensemble;
 use linfa::ParamGuard;
 use ndarray::Array2;
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
 
 use crate::engine::{BLOCK_ROWS, Held};
@@ -338,10 +340,7 @@ pub(crate) fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
     (0..rows).step_by(BLOCK_ROWS).map(move |start| start..(start + BLOCK_ROWS).min(rows))
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): a well-mixed number from a counter.
+/// A well-mixed number from a counter: the first number of SplitMix64 (Steele, Lea and Flood 2014).
 fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+    SplitMix64::seed_from_u64(x).next_u64()
 }

@@ -1,9 +1,12 @@
 //! A model as bytes: `CRIBLEM` and a format version, the length and the CRC-32 of the body, the body in postcard.
 
+use std::hash::Hasher;
+
 use crible_core::{Column, Has, Scale, Tail, Window};
 use crible_feature::{FeatureSet, Limits, Peers, Settings, Windows};
 use crible_score::ensemble::Ensemble;
 use crible_score::{Model as _, Snapshot};
+use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::lens::Typical;
@@ -163,10 +166,10 @@ pub(crate) fn fingerprint(model: &Model) -> u64 {
     let bends = model.usual.iter().map(|usual| usual.bend).filter(|bend| *bend != 0.0);
     let weights = model.usual.iter().map(|usual| usual.weight).filter(|weight| *weight != 1.0);
     let bends: Vec<u8> = bends.chain(weights).flat_map(f64::to_le_bytes).collect();
-    body(model, straight)
-        .iter()
-        .chain(&bends)
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut hash = FnvHasher::default();
+    hash.write(&body(model, straight));
+    hash.write(&bends);
+    hash.finish()
 }
 
 pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hasher;
 
 use crible_core::Timestamp;
 use crible_eval::simulate::{Builder, CSV_HEADER, OVERDRAFT_MINOR, Scenario, Simulated, Simulation};
+use fnv::FnvHasher;
 use proptest::prelude::*;
 
 fn rows(builder: Builder) -> Vec<Simulated> {
@@ -22,7 +24,9 @@ fn sample() -> Builder {
 }
 
 fn fnv1a_64(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+    let mut hash = FnvHasher::default();
+    hash.write(bytes);
+    hash.finish()
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn corpus(parser: &str) -> Vec<Vec<u8>> {
 
 /// The input of a number: one of the corpus, or two joined, changed in up to eight ways.
 fn input(corpus: &[Vec<u8>], number: u64) -> Vec<u8> {
-    let mut chance = Chance(SEED ^ number.wrapping_mul(0xd134_2543_de82_ef95));
+    let mut chance = Chance::new(SEED ^ number.wrapping_mul(0xd134_2543_de82_ef95));
     let pick = |chance: &mut Chance| &corpus[chance.below(corpus.len() as u64) as usize];
     let mut input = pick(&mut chance).clone();
     if chance.below(8) == 0 {

@@ -1,7 +1,7 @@
 //! Random numbers that stay the same: on every platform, and whatever `rand` changes between versions.
 
 use rand::{RngCore, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
 /// The generator of stream `index` under `seed`: tree 7 draws the same on one thread or on many.
 pub(crate) fn stream(seed: u64, index: u64) -> Xoshiro256PlusPlus {
@@ -47,12 +47,9 @@ pub(crate) fn sample(rng: &mut impl RngCore, n: usize, k: usize) -> Vec<usize> {
     out
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014).
+/// A well-mixed number from a counter: the first number of SplitMix64 (Steele, Lea and Flood 2014).
 fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+    SplitMix64::seed_from_u64(x).next_u64()
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! An invented population for the examples: what it did so far, and what it does next.
 #![allow(dead_code)]
 
+use std::hash::Hasher;
+
 use crible::core::{Amount, Batch, Code, EntityId, Transaction, TxnId};
 use crible_eval::simulate::{BuildError, Simulated, Simulation};
+use fnv::FnvHasher;
 
 const DAYS: u32 = 75;
 /// The day that what comes live begins on.
@@ -16,11 +19,11 @@ fn payment(row: Simulated) -> Transaction {
     // A real feed's identifiers become keyed pseudonyms as `crible-ingest` reads them.
     let account = EntityId::from_pseudorandom(u64::from(row.account) + 1);
     let name = row.counterparty.to_string();
-    let other =
-        name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mut hash = FnvHasher::default();
+    hash.write(name.as_bytes());
     let amount = Amount::new(row.amount_minor, Simulated::CURRENCY);
     Transaction::new(TxnId(row.id.into()), row.at, account, amount)
-        .at_counterparty(EntityId::from_pseudorandom(other))
+        .at_counterparty(EntityId::from_pseudorandom(hash.finish()))
         .in_category(Code::new(row.category))
 }
 

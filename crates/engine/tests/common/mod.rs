@@ -1,22 +1,27 @@
 //! Invented feeds to put the engine through, and its answers as bits.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+use std::hash::Hasher;
+
 use crible::alert::{Reason, Score};
 use crible::core::{Amount, Batch, Code, Currency, EntityId, Position, Timestamp, Transaction, TxnId, Window};
 use crible::{Builder, Columns, Config, DetectorSpec, Engine, Error, Limits, Model, Scored};
 use crible_eval::simulate::{Simulated, Simulation};
+use fnv::FnvHasher;
 use proptest::prelude::*;
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
 /// A pseudonym as ingest would make it: spread over all 64 bits, so that it is found only where it was written.
 pub(crate) fn pseudonym(kind: &str, number: u64) -> EntityId {
-    let start = kind.bytes().fold(number ^ 0x5bd1_e995, |x, b| (x ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    EntityId::from_pseudorandom(mixed(start))
+    let mut start = FnvHasher::with_key(number ^ 0x5bd1_e995);
+    start.write(kind.as_bytes());
+    EntityId::from_pseudorandom(mixed(start.finish()))
 }
 
+/// Saved models and states were made of these numbers: what SplitMix64 adds before it mixes is taken off.
 fn mixed(x: u64) -> u64 {
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+    SplitMix64::seed_from_u64(x.wrapping_sub(0x9e37_79b9_7f4a_7c15)).next_u64()
 }
 
 /// What a feed may lack.

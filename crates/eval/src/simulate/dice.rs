@@ -1,7 +1,7 @@
 //! Chance, the same on every machine.
 
-use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+use rand_xoshiro::{SplitMix64, Xoshiro256PlusPlus};
 
 /// What a stream of random numbers is for, so that no two uses share one.
 #[derive(Clone, Copy, Debug)]
@@ -79,12 +79,9 @@ impl Dice {
     }
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): neighbours come out unrelated.
-pub(super) fn mix(mut x: u64) -> u64 {
-    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+/// The first number of SplitMix64 (Steele, Lea, Flood 2014): neighbours come out unrelated.
+pub(super) fn mix(x: u64) -> u64 {
+    SplitMix64::seed_from_u64(x).next_u64()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 fn mutation() -> impl Strategy<Value = Mutation> {
-    any::<u64>().prop_map(|seed| Mutation::random(&mut Chance(seed)))
+    any::<u64>().prop_map(|seed| Mutation::random(&mut Chance::new(seed)))
 }
 
 proptest! {

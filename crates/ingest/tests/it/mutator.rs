@@ -1,5 +1,8 @@
 //! Ways to spoil a good file, for the property test and for the example `mutate`.
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+
 /// One change. Places are shares of the input's length, of 65,536.
 #[derive(Clone, Debug)]
 pub(crate) enum Mutation {
@@ -159,15 +162,15 @@ fn line_at(bytes: &[u8], at: usize) -> std::ops::Range<usize> {
 }
 
 /// SplitMix64: the same numbers from the same seed, everywhere.
-pub(crate) struct Chance(pub(crate) u64);
+pub(crate) struct Chance(SplitMix64);
 
 impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(SplitMix64::seed_from_u64(seed))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next_u64()
     }
 
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
