@@ -44,7 +44,7 @@ fn differing(workspace: &str, command: &str) -> Vec<String> {
             let theirs = features[package].iter().copied().collect::<Vec<_>>().join(" or ");
             format!(
                 "{package} is compiled twice: with the features [{ours}] for the command and [{theirs}] for the workspace; \
-                 let crates/cli depend on it with the same"
+                 let crates/workspace-hack depend on it with the same"
             )
         })
         .collect();

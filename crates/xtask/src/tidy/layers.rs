@@ -23,7 +23,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "crates/engine", below: &["core", "feature", "score", "alert"], polars: false },
     Room {
         folder: "crates/cli",
-        below: &["core", "feature", "score", "alert", "engine", "ingest", "eval"],
+        below: &["core", "feature", "score", "alert", "engine", "ingest", "eval", "workspace-hack"],
         polars: true,
     },
     Room {
@@ -33,6 +33,7 @@ const ROOMS: &[Room] = &[
     },
     Room { folder: "benches", below: &["core", "feature", "score", "alert", "engine", "eval"], polars: false },
     Room { folder: "crates/xtask", below: &[], polars: false },
+    Room { folder: "crates/workspace-hack", below: &[], polars: false },
 ];
 
 /// Dependencies and build dependencies of every package; what only tests and benches use is free.
