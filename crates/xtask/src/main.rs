@@ -6,7 +6,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod command;
+mod deny;
 mod notebooks;
+mod python;
 mod tally;
 mod test;
 mod tidy;
@@ -19,7 +21,7 @@ use anyhow::{Context, Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test    every test the project has: format, tidy, clippy, cargo test, notebooks
+  test    every test the project has: format, tidy, clippy, rustdoc, cargo-deny, cargo test with and without checks, notebooks
   tidy    what clippy can't check: dependency direction, file length, documented presets, …
 
 Tests on public data sets look for them in the folder CRIBLE_DATA names, and are skipped without it.

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+
+use crate::python;
 
 /// The longest a cell may take, in seconds.
 const CELL_SECONDS: &str = "--timeout=300";
@@ -17,7 +19,9 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     let folder = root.join("notebooks");
     let built = std::env::current_exe().context("where this command lies")?;
     let built = built.parent().context("where this command lies")?;
-    let python = environment(&folder.join("requirements.txt"), &built.join("notebooks-venv"))?;
+    let list = folder.join("requirements.txt");
+    let packages = fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
+    let python = python::environment(&packages, &built.join("notebooks-venv"))?;
     let command = built.join(format!("crible{}", std::env::consts::EXE_SUFFIX));
     let mut fine = true;
     for notebook in notebooks(&folder)? {
@@ -40,24 +44,4 @@ fn notebooks(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
-}
-
-/// The Python of an environment with the packages that `requirements` lists. It is made anew when the list changes.
-fn environment(requirements: &Path, folder: &Path) -> Result<PathBuf> {
-    let wanted = fs::read_to_string(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
-    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let stamp = folder.join("installed.txt");
-    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    let done = |command: &mut Command, what: &str| -> Result<()> {
-        let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot start {what}"))?;
-        if status.success() { Ok(()) } else { bail!("{what} failed: {status}") }
-    };
-    done(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder), "python3 -m venv")?;
-    let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(requirements);
-    done(&mut install, "pip install")?;
-    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
-    Ok(python)
 }

@@ -1,19 +1,24 @@
 //! Every test the project has.
 //!
-//! All of it runs with the release profile and the features of the whole workspace, as `cargo run --release` has them (the
-//! rule "one build" of tidy): no dependency is compiled twice. Clippy is the exception, because it reads metadata that no
-//! build leaves behind; it type-checks every dependency once, which is most of what it costs on a cold machine. It covers
-//! benches and examples too, so they are not linked just to see whether they compile.
+//! The tests run with the release profile and the features of the whole workspace, as `cargo run --release` has them (the
+//! rule "one build" of tidy): no dependency is compiled twice. Clippy and rustdoc are the exception, because they read metadata
+//! that no build leaves behind; they type-check every dependency once, which is most of what they cost on a cold machine. Clippy
+//! covers benches and examples too, so they are not linked just to see whether they compile.
+//!
+//! Then the tests run once more with the profile `checked`: debug assertions, overflow checks, and the narrowest vector
+//! instructions of the processor, which must give the bits that the widest gave. Polars would take its minutes a second time
+//! there, so what needs it is left out: the command, the benches, and Parquet in `ingest`.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use crate::command::cargo;
+use crate::deny;
 use crate::notebooks;
 use crate::tally::Tally;
 use crate::tidy;
@@ -23,6 +28,10 @@ const DATA: &str = "CRIBLE_DATA";
 
 /// What proptest draws its cases from.
 const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
+
+/// Switches the wider instructions off in `fearless_simd`'s dispatch: what is left is SSE2, which every x86-64 processor has.
+/// Elsewhere they change nothing.
+const NARROW: &str = "--cfg disable_dispatch_avx512 --cfg disable_dispatch_avx2 --cfg disable_dispatch_sse4_2";
 
 /// Goes through all checks, whichever fail, and sums up. The last line is `N passed, N failed`, of cargo's tests alone.
 ///
@@ -35,7 +44,13 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     checks.run("tidy", || tidy::run(root))?;
     let clippy = ["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"];
     checks.run("clippy", || status(root, &clippy))?;
-    checks.run("tests", || tests(root, &mut tally))?;
+    checks.run("doc", || doc(root))?;
+    checks.run("deny", || deny::run(root, &mut tally.skipped))?;
+    checks.run("tests", || tests(cargo(root), root, &["--release", "--workspace"], &mut tally))?;
+    let without_polars =
+        ["--workspace", "--exclude", "crible-cli", "--exclude", "crible-benches", "--no-default-features"];
+    let checked = [&["--profile", "checked"][..], &without_polars].concat();
+    checks.run("checked", || tests(narrow(root), root, &checked, &mut tally))?;
     // After the tests, which built the command.
     checks.run("notebooks", || notebooks::run(root))?;
 
@@ -81,9 +96,24 @@ fn status(root: &Path, arguments: &[&str]) -> Result<bool> {
     Ok(status.success())
 }
 
-fn tests(root: &Path, tally: &mut Tally) -> Result<bool> {
+/// Documentation without a warning, links to private items and broken ones among them.
+fn doc(root: &Path) -> Result<bool> {
     let mut command = cargo(root);
-    command.args(["test", "--release", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+    command.args(["doc", "--release", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings");
+    Ok(command.stdin(Stdio::null()).status().context("cannot start cargo")?.success())
+}
+
+/// Cargo that builds for the narrowest vector instructions.
+fn narrow(root: &Path) -> Command {
+    let mut command = cargo(root);
+    let given = std::env::var("RUSTFLAGS").unwrap_or_default();
+    command.env("RUSTFLAGS", format!("{given} {NARROW}").trim());
+    command
+}
+
+/// Runs the tests of the packages chosen.
+fn tests(mut command: Command, root: &Path, chosen: &[&str], tally: &mut Tally) -> Result<bool> {
+    command.arg("test").args(chosen).args(["--no-fail-fast", "--", "--show-output"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     if let Some(data) = std::env::var_os(DATA) {
         command.env(DATA, absolute(root, &data));
