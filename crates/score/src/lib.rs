@@ -54,6 +54,9 @@
 //! [`calibration`] turns scores into tail probabilities, [`ensemble`] combines detectors by them, [`encode`]
 //! makes matrices of tables with words and nulls. [`benford`] tests the digits of a group of amounts.
 //!
+//! `src/tables` has what serves `crible detect` and `crible bench` alone; beside it is what the engine runs by default or was made
+//! for, and what both are made of.
+//!
 //! # What every detector keeps
 //!
 //! * The bits of a score are the same alone, in any batch, in any order, in any memory layout, on any
@@ -66,58 +69,35 @@
 //!
 //! # Adding a detector
 //!
-//! One folder: parameters that implement [`Algorithm`], a type that implements [`Model`], one line
+//! One folder in `src/tables`: parameters that implement [`Algorithm`], a type that implements [`Model`], one line
 //! `predict!`, one line in the registry (which gives it its name, for [`detector`]), and one in the contract tests.
 
 // In tests, what cannot be unwrapped should fail.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod abod;
-pub mod benford;
 pub mod calibration;
-pub mod cblof;
-pub mod cof;
-pub mod copod;
-pub mod dbscan;
 mod distributions;
 pub mod ecod;
-pub mod encode;
 pub mod ensemble;
 pub mod error;
-pub mod esd;
-pub mod extended_isolation_forest;
 mod face;
-pub mod gmm;
-pub mod half_space_trees;
 pub mod hbos;
-pub mod hdbscan;
-pub mod inne;
 pub mod isolation_forest;
-pub mod kde;
 mod kernels;
 pub mod kmeans;
-pub mod knn;
 mod linalg;
-pub mod loda;
-pub mod lof;
-pub mod mcd;
 mod neighbours;
-pub mod nystroem_svm;
 mod oblique;
-pub mod one_class_svm;
-pub mod optics;
-pub mod pca;
 mod registry;
 mod rng;
-pub mod robust_random_cut_forest;
 pub mod robust_z;
 mod rows;
 pub mod sampled_knn;
-pub mod sciforest;
 mod score;
 mod snapshot;
 mod stats;
 mod steps;
+mod tables;
 mod tails;
 mod traits;
 mod units;
@@ -131,5 +111,9 @@ pub use linfa::ParamGuard;
 pub use registry::{DetectorSpec, Value, detector, load, model_names};
 pub use score::{score, score_into};
 pub use snapshot::Snapshot;
+pub use tables::{
+    abod, benford, cblof, cof, copod, dbscan, encode, esd, extended_isolation_forest, gmm, half_space_trees, hdbscan,
+    inne, kde, knn, loda, lof, mcd, nystroem_svm, one_class_svm, optics, pca, robust_random_cut_forest, sciforest,
+};
 pub use traits::{Detector, Model};
 pub use units::Scale;

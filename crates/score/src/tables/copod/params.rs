@@ -1,0 +1,53 @@
+use ndarray::ArrayView2;
+
+use super::Copod;
+use crate::Error;
+use crate::face::{Algorithm, Params};
+use crate::rows::map_columns;
+use crate::tails::fit_column;
+
+/// Parameters of [`Copod`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CopodConfig {
+    pub(super) precision: f64,
+    pub(super) exact_up_to: usize,
+}
+
+impl Default for CopodConfig {
+    fn default() -> Self {
+        Self { precision: 1.0 / 256.0, exact_up_to: 8_192 }
+    }
+}
+
+impl Params<CopodConfig> {
+    /// Relative error allowed in a tail probability of a thinned column, in (0, 1); 1/256 by default.
+    pub fn precision(self, precision: f64) -> Self {
+        self.with(|c| c.precision = precision)
+    }
+
+    /// Distinct values up to which a column is kept whole; 8,192 by default. `usize::MAX` thins none.
+    pub fn exact_up_to(self, distinct: usize) -> Self {
+        self.with(|c| c.exact_up_to = distinct)
+    }
+}
+
+impl Algorithm for CopodConfig {
+    const NAME: &'static str = Copod::NAME;
+    type Model = Copod;
+
+    fn check(&self) -> Result<(), Error> {
+        if !(0.0 < self.precision && self.precision < 1.0) {
+            return Err(Error::parameter(Self::NAME, "precision", self.precision, "0 < x < 1"));
+        }
+        Ok(())
+    }
+
+    fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Copod, Error> {
+        const LIMIT: usize = (1 << 31) - 1;
+        if rows.nrows() > LIMIT {
+            return Err(Error::TooMany { what: "rows", got: rows.nrows(), limit: LIMIT });
+        }
+        let counts = map_columns(rows, |values| fit_column(values, self.exact_up_to, self.precision));
+        Copod::new(counts)
+    }
+}
