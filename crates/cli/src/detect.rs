@@ -1,11 +1,11 @@
 //! `crible detect`: how strange each row of a table is.
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use crible_score::calibration::Tail;
-use crible_score::encode::Encoder;
+use crible_score::calibration::{HeldOut, Tail, held_out_rows};
+use crible_score::encode::{self, Encoder};
 use crible_score::ensemble::Ensemble;
 use crible_score::{Detector, Model, ParamGuard, score};
 use ndarray::{ArrayView1, ArrayView2};
@@ -38,20 +38,23 @@ pub(crate) fn run(args: &DetectArgs) -> Result<()> {
 
     let stage = stages.begin("reading");
     let table = Table::read(&args.table)?;
-    let usual = args.fit.as_deref().map(Table::read).transpose()?;
-    let encoder = Encoder::fit(&usual.as_ref().unwrap_or(&table).inputs)?;
-    let encode = |table: Table| encoder.encode_owned(table.inputs).with_context(|| table.path.display().to_string());
-    let encoded = encode(table)?;
+    let usual = args.fit.as_deref().map(|path| Usual::read(path, args.seed)).transpose()?;
+    let encoder = Encoder::fit(usual.as_ref().map_or(&table.inputs, |usual| &usual.fit))?;
+    let encode = |path: &Path, table| encoder.encode_owned(table).with_context(|| path.display().to_string());
+    let encoded = encode(&table.path, table.inputs)?;
     for (name, nulls) in encoder.table_names().zip(&encoded.unforeseen_nulls).filter(|(_, nulls)| **nulls > 0) {
         eprintln!("warning: {nulls} empty cell(s) of `{name}`, of which the fit has none, are taken for its median");
     }
     let rows = encoded.rows;
-    let usual = usual.map(encode).transpose()?.map(|encoded| encoded.rows);
+    let usual = match usual {
+        Some(Usual { path, fit, held_out }) => Some((encode(&path, fit)?.rows, encode(&path, held_out)?.rows)),
+        None => None,
+    };
     stages.end(stage);
 
     let stage = stages.begin("detecting");
     let detected = match usual {
-        Some(usual) => elsewhere(detectors, usual.view(), rows.view(), args.seed),
+        Some((fit, held_out)) => elsewhere(detectors, fit.view(), held_out.view(), rows.view(), args.seed),
         None => within(detectors, rows.view(), args.seed),
     };
     let detected = detected.with_context(|| args.table.display().to_string())?;
@@ -64,54 +67,95 @@ pub(crate) fn run(args: &DetectArgs) -> Result<()> {
     write(args.out.as_deref(), ending, detected, reasons)
 }
 
-/// Scores the rows a model was fitted on; among them it also says how rare each score is.
-fn within(mut detectors: Vec<Box<dyn Detector>>, rows: ArrayView2<'_, f64>, seed: u64) -> Result<Detected> {
-    let single = if detectors.len() == 1 { detectors.pop() } else { None };
-    let Some(single) = single else {
-        return parts_of(several(detectors, rows, seed)?, rows);
-    };
-    let model = single.fit(rows)?;
-    let scores = score(model.as_ref(), rows)?.to_vec();
-    let reference = Tail::fit(&scores)?;
-    let tail = scores.iter().map(|&s| reference.probability(s)).collect();
-    Ok(Detected { model, score: scores, tail, parts: vec![] })
+/// A table of usual rows: those to fit on, and those held out to calibrate on.
+struct Usual {
+    path: PathBuf,
+    fit: encode::Table,
+    held_out: encode::Table,
 }
 
-/// Fits on the rows of another table, calibrated on a part of them that was held out.
+impl Usual {
+    fn read(path: &Path, seed: u64) -> Result<Self> {
+        let Table { path, inputs, .. } = Table::read(path)?;
+        let chosen = held_out_rows(inputs.n_rows(), seed).with_context(|| path.display().to_string())?;
+        let (fit, held_out) = inputs.split(&chosen)?;
+        Ok(Self { path, fit, held_out })
+    }
+}
+
+/// What was fitted: a detector, or the ensemble of several.
+enum Fitted {
+    One(Box<dyn Model>),
+    Several(Ensemble),
+}
+
+impl Fitted {
+    fn fit(mut detectors: Vec<Box<dyn Detector>>, rows: ArrayView2<'_, f64>, seed: u64) -> Result<Self> {
+        if detectors.len() == 1
+            && let Some(one) = detectors.pop()
+        {
+            return Ok(Self::One(one.fit(rows)?));
+        }
+        let params = detectors.into_iter().fold(Ensemble::params().seed(seed), |params, d| params.member(d));
+        let ensemble = params.check()?.fit_rows(rows)?;
+        for left_out in ensemble.skipped() {
+            eprintln!("warning: the detector {} was left out: {}", left_out.name, left_out.reason);
+        }
+        Ok(Self::Several(ensemble))
+    }
+
+    fn model(&self) -> &dyn Model {
+        match self {
+            Self::One(model) => model.as_ref(),
+            Self::Several(ensemble) => ensemble,
+        }
+    }
+
+    /// What it says of rows, with the probability that `tail` gives each score, or without one that it has itself.
+    fn detect(self, rows: ArrayView2<'_, f64>, tail: Option<&HeldOut>) -> Result<Detected> {
+        match self {
+            Self::One(model) => {
+                let score = score(model.as_ref(), rows)?.to_vec();
+                let tail = match tail {
+                    Some(held_out) => score.iter().map(|&s| held_out.probability(s)).collect(),
+                    // How rare a score is among the rows themselves.
+                    None => {
+                        let among = Tail::fit(&score)?;
+                        score.iter().map(|&s| among.probability(s)).collect()
+                    }
+                };
+                Ok(Detected { model, score, tail, parts: vec![] })
+            }
+            Self::Several(ensemble) => {
+                let (n, members) = (rows.nrows(), ensemble.n_members());
+                let (mut all, mut raw, mut own) = (vec![0.0; n * members], vec![0.0; n], vec![0.0; n]);
+                ensemble.score_parts(rows, &mut all, &mut raw, &mut own)?;
+                let part = |m: usize| all.iter().skip(m).step_by(members).copied().collect();
+                let parts = ensemble.names().enumerate().map(|(m, name)| (name, part(m))).collect();
+                let tail = tail.map_or(own, |held_out| raw.iter().map(|&s| held_out.probability(s)).collect());
+                Ok(Detected { model: Box::new(ensemble), score: raw, tail, parts })
+            }
+        }
+    }
+}
+
+/// Scores the rows a model was fitted on; a probability is that among them.
+fn within(detectors: Vec<Box<dyn Detector>>, rows: ArrayView2<'_, f64>, seed: u64) -> Result<Detected> {
+    Fitted::fit(detectors, rows, seed)?.detect(rows, None)
+}
+
+/// Fits on rows of another table and calibrates on others of it, which no fit has seen: a row like them then has a probability of at
+/// most 0.01 once in a hundred.
 fn elsewhere(
     detectors: Vec<Box<dyn Detector>>,
-    usual: ArrayView2<'_, f64>,
+    fit: ArrayView2<'_, f64>,
+    held_out: ArrayView2<'_, f64>,
     rows: ArrayView2<'_, f64>,
     seed: u64,
 ) -> Result<Detected> {
-    // An ensemble is no member of an ensemble, and is calibrated on held-out rows by itself.
-    if let [one] = detectors.as_slice()
-        && one.name() == "ensemble"
-    {
-        let model = one.fit(usual)?;
-        let reference = Tail::fit(&score(model.as_ref(), usual)?.to_vec())?;
-        let scores = score(model.as_ref(), rows)?.to_vec();
-        let tail = scores.iter().map(|&s| reference.probability(s)).collect();
-        return Ok(Detected { model, score: scores, tail, parts: vec![] });
-    }
-    parts_of(several(detectors, usual, seed)?, rows)
-}
-
-fn several(detectors: Vec<Box<dyn Detector>>, rows: ArrayView2<'_, f64>, seed: u64) -> Result<Ensemble> {
-    let params = detectors.into_iter().fold(Ensemble::params().seed(seed), |params, d| params.member(d));
-    Ok(params.check()?.fit_rows(rows)?)
-}
-
-fn parts_of(ensemble: Ensemble, rows: ArrayView2<'_, f64>) -> Result<Detected> {
-    for left_out in ensemble.skipped() {
-        eprintln!("warning: the detector {} was left out: {}", left_out.name, left_out.reason);
-    }
-    let (n, members) = (rows.nrows(), ensemble.n_members());
-    let (mut all, mut raw, mut tail) = (vec![0.0; n * members], vec![0.0; n], vec![0.0; n]);
-    ensemble.score_parts(rows, &mut all, &mut raw, &mut tail)?;
-    let part = |m: usize| all.iter().skip(m).step_by(members).copied().collect();
-    let parts = ensemble.names().enumerate().map(|(m, name)| (name, part(m))).collect();
-    Ok(Detected { model: Box::new(ensemble), score: raw, tail, parts })
+    let fitted = Fitted::fit(detectors, fit, seed)?;
+    let tail = HeldOut::fit(&score(fitted.model(), held_out)?.to_vec())?;
+    fitted.detect(rows, Some(&tail))
 }
 
 /// The columns of the table that contribute most to the score of a row, with what they contribute.

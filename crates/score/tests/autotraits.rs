@@ -2,7 +2,7 @@
 
 use crible_score::abod::{Abod, AbodConfig};
 use crible_score::benford::{Benford, Conformity, Digits};
-use crible_score::calibration::{Conformal, Selection, Tail};
+use crible_score::calibration::{Conformal, HeldOut, Selection, Tail};
 use crible_score::cblof::{Cblof, CblofConfig};
 use crible_score::cof::{Cof, CofConfig};
 use crible_score::copod::{Copod, CopodConfig};
@@ -63,7 +63,7 @@ fn public_types_are_send_and_sync() {
     check::<(Inne, Params<InneConfig>, Checked<InneConfig>)>();
     check::<(Gmm, Params<GmmConfig>, Checked<GmmConfig>)>();
     check::<(Kde, Params<KdeConfig>, Checked<KdeConfig>)>();
-    check::<(Benford, Conformity, Digits, Conformal, Selection, EsdTest)>();
+    check::<(Benford, Conformity, Digits, Conformal, HeldOut, Selection, EsdTest)>();
     check::<(Column, Encoded, Encoder, Table)>();
     check::<(ExtendedIsolationForest, Params<ExtendedIsolationForestConfig>, Checked<ExtendedIsolationForestConfig>)>();
     check::<(SciForest, Params<SciForestConfig>, Checked<SciForestConfig>)>();

@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
 
-use crible_score::calibration::{Conformal, Tail, benjamini_hochberg, q_values};
+use crible_score::calibration::{Conformal, HeldOut, Tail, benjamini_hochberg, held_out_rows, q_values};
 use crible_score::ecod::Ecod;
 use crible_score::hbos::Hbos;
 use crible_score::isolation_forest::IsolationForest;
 use crible_score::mcd::Mcd;
 use crible_score::pca::Pca;
-use crible_score::{Detector, Error, Snapshot, score};
+use crible_score::{Detector, DetectorSpec, Error, Snapshot, score};
 use linfa::ParamGuard;
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -159,4 +159,65 @@ proptest! {
             prop_assert!(is_selected == (*q <= level) || (q - level).abs() < 1e-12);
         }
     }
+}
+
+/// What `crible detect --fit` promises: of rows like those it learned from, one in a hundred has p ≤ 0.01, one in ten p ≤ 0.1. Over
+/// four shapes, 200 to 5,000 rows and detectors of several kinds, each on 40 seeds.
+#[test]
+fn the_nominal_rate_is_held_on_few_rows() {
+    // The share of new rows at or below each level, by calibration on held-out rows and on the rows of the fit.
+    let rates = |spec: &str, n: usize, n_seeds: u64| {
+        let levels = [0.01, 0.1];
+        let (mut held, mut kind, mut all) = ([0.0; 2], [0.0; 2], 0.0);
+        for seed in 0..n_seeds {
+            let shape = seed as usize % 4;
+            let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
+            let (known, new) = (usual(shape, n, rng), usual(shape, 250, rng));
+            let chosen = held_out_rows(n, seed).unwrap();
+            let places = |wanted| (0..n).filter(|&i| chosen[i] == wanted).collect::<Vec<_>>();
+            let (fit, rest) = (known.select(Axis(0), &places(false)), known.select(Axis(0), &places(true)));
+            assert_eq!(rest.nrows(), (n / 2).min(2_000));
+            let model = spec.parse::<DetectorSpec>().unwrap().build(seed).unwrap().fit(fit.view()).unwrap();
+            let scores = |rows: &Array2<f64>| score(model.as_ref(), rows.view()).unwrap().to_vec();
+            let (honest, kindly) = (HeldOut::fit(&scores(&rest)).unwrap(), HeldOut::fit(&scores(&fit)).unwrap());
+            for s in scores(&new) {
+                all += 1.0;
+                for (i, level) in levels.into_iter().enumerate() {
+                    held[i] += f64::from(u8::from(honest.probability(s) <= level));
+                    kind[i] += f64::from(u8::from(kindly.probability(s) <= level));
+                }
+            }
+        }
+        (held.map(|count| count / all), kind.map(|count| count / all))
+    };
+    for (spec, n, n_seeds) in [
+        ("ensemble", 200, 40),
+        ("gmm:n_components=4", 200, 40),
+        ("isolation_forest:n_trees=20", 200, 40),
+        ("isolation_forest:n_trees=20", 1_000, 40),
+        ("robust_distance", 5_000, 40),
+        ("knn", 5_000, 8),
+    ] {
+        let ([at_1, at_10], kind) = rates(spec, n, n_seeds);
+        let known = (n / 2).min(2_000) as f64;
+        // The deviation of a mean over calibrations, each of which is off by √(t (1 − t) / n) itself.
+        let off = |t: f64| 4.0 * (t * (1.0 - t) * (1.0 / known + 1.0 / 250.0) / n_seeds as f64).sqrt();
+        let fine = |rate: f64, t: f64| rate <= t + off(t) && rate >= 0.8 * t - off(t);
+        assert!(fine(at_1, 0.01) && fine(at_10, 0.1), "{spec} {n}: {at_1} {at_10}");
+        // The test could fail: by the fit's own rows a mixture of four calls three times as many strange.
+        assert!(!spec.starts_with("gmm") || kind[0] > 0.03, "{kind:?}");
+    }
+}
+
+#[test]
+fn beyond_the_held_out_scores_the_tail_tells_strange_from_stranger() {
+    let scores: Vec<f64> = (0..200).map(f64::from).collect();
+    let held_out = HeldOut::fit(&scores).unwrap();
+    let p: Vec<f64> = [-5.0, 0.0, 100.0, 198.5, 199.0, 199.5, 300.0, 1e9].map(|s| held_out.probability(s)).to_vec();
+    assert_eq!(p[..4], [1.0, 1.0, 101.0 / 201.0, 2.0 / 201.0]);
+    assert_eq!(p[4], 2.0 / 201.0);
+    assert!(p[5] <= 1.0 / 201.0 && p.windows(2).all(|w| w[0] >= w[1]) && p[6] > p[7], "{p:?}");
+    assert!(matches!(held_out_rows(1, 0), Err(Error::TooFew { got: 1, needed: 2, .. })));
+    assert_eq!(held_out_rows(5, 3).unwrap().iter().filter(|&&held_out| held_out).count(), 2);
+    assert_ne!(held_out_rows(50, 1).unwrap(), held_out_rows(50, 2).unwrap());
 }

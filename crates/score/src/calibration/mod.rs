@@ -43,7 +43,8 @@
 //! * Strangeness is not fraud: "false" means usual, by the reference.
 //!
 //! [`Tail`] resolves what lies beyond the reference, for which it pays with an assumption about the tail;
-//! rank by it, and use [`Conformal`] to decide how many to raise.
+//! rank by it, and use [`Conformal`] to decide how many to raise. [`HeldOut`] is both: counted up to the largest reference
+//! score, resolved beyond it.
 //!
 //! References: J. Pickands, *Statistical inference using extreme order statistics*, Ann. Statist. 3,
 //! 1975. J. R. M. Hosking and J. R. Wallis, *Parameter and quantile estimation for the generalized
@@ -54,11 +55,13 @@
 //! Y. Hochberg, *Controlling the false discovery rate*, JRSS B 57(1), 1995.
 
 mod conformal;
+mod held_out;
 mod pareto;
 mod select;
 mod tail;
 
 pub use conformal::Conformal;
+pub use held_out::{HeldOut, held_out_rows};
 pub use select::{Selection, benjamini_hochberg, q_values};
 pub(crate) use tail::Parts;
 pub use tail::Tail;

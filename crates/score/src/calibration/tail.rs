@@ -17,7 +17,7 @@ const LEFT_TO_TAIL: usize = 25;
 /// The least probability there is: 0 would say impossible.
 const FLOOR: f64 = 1e-300;
 
-/// How unusual a score is among reference scores. See the [module](self) documentation.
+/// How unusual a score is among reference scores. See the [module](super) documentation.
 #[derive(Debug, Clone)]
 pub struct Tail {
     parts: Parts,
