@@ -25,6 +25,43 @@ fn data(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// The default ensemble of tables: good on all, and ahead of isolation forests on most halves of them. What was chosen on which sets is
+/// in benches/results.
+#[test]
+fn the_default_ensemble_keeps_the_top_of_the_ranking() {
+    let Some(tables) = data("adbench/cardio.parquet").and_then(|file| Some(file.parent()?.to_owned())) else { return };
+    let folder = TempDir::new().unwrap();
+    let json = folder.path().join("figures.json");
+    let bench = Command::new(env!("CARGO_BIN_EXE_crible"))
+        .arg("bench")
+        .arg(tables)
+        .args(["--detectors", "ensemble,isolation_forest", "--json"])
+        .arg(&json)
+        .output()
+        .unwrap();
+    assert!(bench.status.success(), "{}", String::from_utf8_lossy(&bench.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    // Of each table: how far the ensemble is ahead, in ROC AUC and in average precision.
+    let figures = |detector: &str, figure: &str| -> Vec<f64> {
+        let of_it = report["results"].as_array().unwrap().iter().filter(|cell| cell["detector"] == detector);
+        of_it.map(|cell| cell[figure].as_f64().unwrap()).collect()
+    };
+    let mut lead = Vec::new();
+    for (figure, least) in [("roc_auc", 0.82), ("average_precision", 0.43)] {
+        let (ours, forest) = (figures("ensemble", figure), figures("isolation_forest", figure));
+        assert_eq!((ours.len(), forest.len()), (22, 22));
+        let mean = ours.iter().sum::<f64>() / 22.0;
+        assert!(mean >= least, "{figure} {mean}");
+        lead.push(ours.iter().zip(&forest).map(|(ours, forest)| ours - forest).collect::<Vec<_>>());
+    }
+    // Halves, eleven of twenty-two, by the upper bits of multiples of an odd number.
+    let bits = (1_u32..).map(|i| i.wrapping_mul(2_654_435_761) >> 10);
+    let halves: Vec<u32> = bits.filter(|half| half.count_ones() == 11).take(100).collect();
+    let ahead = |half: u32, lead: &[f64]| (0..22).filter(|i| half >> i & 1 == 1).map(|i| lead[i]).sum::<f64>() > 0.0;
+    let won = halves.iter().filter(|&&half| lead.iter().all(|lead| ahead(half, lead))).count();
+    assert!(won >= 98, "ahead in both figures on {won} of {} halves", halves.len());
+}
+
 /// Scores by data row, fitted on what lies before `until`.
 fn scores(file: &Path, until: &str, expect: &str) -> Vec<f64> {
     let folder = TempDir::new().unwrap();

@@ -7,11 +7,10 @@
 //! ```
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use crible_score::cblof::Cblof;
-use crible_score::ensemble::Ensemble;
+use crible_score::ensemble::{Combine, Ensemble, FitOn, View};
 use crible_score::extended_isolation_forest::ExtendedIsolationForest;
 use crible_score::half_space_trees::HalfSpaceTrees;
 use crible_score::inne::Inne;
@@ -21,6 +20,7 @@ use crible_score::loda::Loda;
 use crible_score::robust_random_cut_forest::RobustRandomCutForest;
 use crible_score::sciforest::SciForest;
 use crible_score::{Detector, ParamGuard, detector, model_names, score};
+use data_encoding::HEXLOWER;
 use ndarray::{Array2, Axis, concatenate};
 
 /// The detector of that name, with its default parameters unless these would make a large file.
@@ -38,6 +38,13 @@ fn small(name: &str) -> Result<Box<dyn Detector>, crible_score::Error> {
         "sciforest" => Box::new(SciForest::params().n_trees(4).check()?),
         _ => detector(name, 0)?,
     })
+}
+
+/// An ensemble with a member that sees evened columns.
+fn viewed(combine: Combine) -> Result<Box<dyn Detector>, crible_score::Error> {
+    let params = Ensemble::params().member_on(detector("ecod", 0)?, View::Even, FitOn::All);
+    let params = params.member(detector("knn", 0)?).member_on(detector("robust_z", 0)?, View::Raw, FitOn::Usual);
+    Ok(Box::new(params.combine(combine).check()?))
 }
 
 /// 48 × 3 from a linear congruential generator: two clusters and a column of few values.
@@ -65,18 +72,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let fit = rows();
     let strangers = Array2::from_shape_vec((2, 3), vec![4.0, -20.0, 7.0, 1e6, 3.0, 1.5])?;
     let probes = concatenate(Axis(0), &[fit.view(), strangers.view()])?.select(Axis(0), &[0, 1, 2, 17, 30, 48, 49]);
-    for name in model_names() {
+    // Of a model with several formats, one of each.
+    let formats = [("ensemble-v2", Combine::UpperHalf), ("ensemble-v3", Combine::UpperMiddle)];
+    let formats = formats.into_iter().map(|(file, combine)| Ok((file, viewed(combine)?)));
+    let named = model_names().map(|name| Ok((name, small(name)?)));
+    for made in named.chain(formats) {
+        let (name, detector): (&str, Box<dyn Detector>) = made.map_err(|error: crible_score::Error| error)?;
         let path = folder.join(format!("{name}.json"));
         if path.exists() {
             continue;
         }
-        let model = small(name)?.fit(fit.view())?;
-        let mut hex = String::new();
-        for byte in model.snapshot().to_bytes() {
-            write!(hex, "{byte:02x}")?;
-        }
+        let model = detector.fit(fit.view())?;
         let file = serde_json::json!({
-            "snapshot": hex,
+            "snapshot": HEXLOWER.encode(&model.snapshot().to_bytes()),
             "rows": probes.outer_iter().map(|row| row.to_vec()).collect::<Vec<_>>(),
             "scores": score(model.as_ref(), probes.view())?.to_vec(),
         });

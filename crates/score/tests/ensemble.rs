@@ -77,7 +77,7 @@ fn params() -> Params<EnsembleConfig> {
 #[test]
 fn parts_are_the_members_scores_and_make_up_the_raw_score() {
     let rows = rows();
-    for combine in [Combine::Mean, Combine::Max, Combine::UpperHalf] {
+    for combine in [Combine::Mean, Combine::Max, Combine::UpperHalf, Combine::UpperMiddle] {
         let ensemble = params().combine(combine).check().unwrap().fit_rows(rows.view()).unwrap();
         let (n, m) = (rows.nrows(), ensemble.n_members());
         let (mut parts, mut raw, mut tail) = (vec![0.0; n * m], vec![0.0; n], vec![0.0; n]);
@@ -96,6 +96,11 @@ fn parts_are_the_members_scores_and_make_up_the_raw_score() {
                     let mut logs: Vec<f64> = logs.collect();
                     logs.sort_by(f64::total_cmp);
                     (logs[1] + logs[2]) / 2.0
+                }
+                Combine::UpperMiddle => {
+                    let mut logs: Vec<f64> = logs.collect();
+                    logs.sort_by(f64::total_cmp);
+                    logs[1]
                 }
                 _ => logs.sum::<f64>() / m as f64,
             };
@@ -200,7 +205,7 @@ fn the_default_finds_a_cluster_beside_a_heavy_tail() {
         }
     });
     let ensemble = Ensemble::params().seed(3).check().unwrap().fit_rows(rows.view()).unwrap();
-    assert_eq!(ensemble.n_members(), 8);
+    assert_eq!(ensemble.n_members(), 9);
     let scores = score(&ensemble, rows.view()).unwrap();
     let (mut pairs, mut right) = (0, 0);
     for i in (0..1_500).step_by(30) {

@@ -1,4 +1,4 @@
-//! The members there are unless told otherwise.
+//! The members there are by default.
 
 use linfa::ParamGuard;
 
@@ -9,6 +9,7 @@ use crate::hbos::Hbos;
 use crate::isolation_forest::IsolationForest;
 use crate::mcd::Mcd;
 use crate::sampled_knn::SampledKnn;
+use crate::sciforest::SciForest;
 use crate::{Detector, Error, Scale, rng};
 
 /// Columns up to which covariances are worth what they cost.
@@ -17,7 +18,7 @@ const MOST_COLUMNS: usize = 128;
 /// Rows of a sample a mixture is fitted on, unless columns ask for more.
 const SAMPLE: usize = 256;
 
-/// Starts of the search for the half of least determinant, a fifth of the detector's own: it is one member of eight.
+/// Starts of the search for the half of least determinant, a fifth of the detector's own: it is one member of nine.
 const STARTS: usize = 100;
 
 /// Default members for this many rows and columns.
@@ -33,6 +34,8 @@ pub(super) fn members(rows: usize, columns: usize, seed: u64) -> Result<Vec<Entr
     add(Box::new(knn(3).check()?), View::Raw, FitOn::Usual);
     // An empty bin has to count for more than the default alpha lets it.
     add(Box::new(Hbos::params().alpha(0.01).check()?), View::Even, FitOn::Usual);
+    // Half as many trees as the detector's own: what a tree costs here is worth ten of the first forest's.
+    add(Box::new(SciForest::params().n_trees(48).seed(seed(7)).check()?), View::Raw, FitOn::Usual);
     if columns <= MOST_COLUMNS {
         let sample = SAMPLE.max(4 * columns).min(rows).max(2);
         // The fewer rows a covariance is estimated from, the more its thin directions are chance.

@@ -63,7 +63,8 @@ pub(super) fn fit(config: &EnsembleConfig, rows: ArrayView2<'_, f64>) -> Result<
     if members.is_empty() {
         return Err(Error::NoMember(failed));
     }
-    let combine = config.combine.unwrap_or(if config.members.is_empty() { Combine::UpperHalf } else { Combine::Mean });
+    let combine =
+        config.combine.unwrap_or(if config.members.is_empty() { Combine::UpperMiddle } else { Combine::Mean });
     let combined: Vec<f64> = (0..reference.len())
         .into_par_iter()
         .map_init(Vec::new, |logs, i| {

@@ -10,7 +10,7 @@ use crate::rows::{TILE, slice_rows, with_scratch};
 use crate::score::{check_columns, first_not_finite};
 use crate::{Error, Model, Snapshot, load};
 
-/// Fitted members with their calibrations. See the [module](self) documentation.
+/// Fitted members with their calibrations. See the [module](super) documentation.
 #[derive(Debug)]
 pub struct Ensemble {
     n_columns: usize,
@@ -74,9 +74,10 @@ struct Body {
 
 impl Ensemble {
     pub(crate) const NAME: &'static str = "ensemble";
-    /// Of [`Plain`], and of [`Body`].
+    /// Of [`Plain`], of [`Body`], and of a [`Body`] that is combined in a way which version 2 did not know.
     const PLAIN: u32 = 1;
     const VERSION: u32 = 2;
+    const LATEST: u32 = 3;
 
     /// Parameters: add members, then check and fit.
     ///
@@ -206,7 +207,8 @@ impl Ensemble {
     pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
         let body: Body = match snapshot.version() {
             Self::PLAIN => snapshot.decode::<Plain>(Self::NAME, Self::PLAIN)?.into(),
-            _ => snapshot.decode(Self::NAME, Self::VERSION)?,
+            Self::VERSION => snapshot.decode(Self::NAME, Self::VERSION)?,
+            _ => snapshot.decode(Self::NAME, Self::LATEST)?,
         };
         let invalid = |what: &str| Err(SnapshotError::invalid(Self::NAME, what));
         let mut members = Vec::new();
@@ -286,14 +288,15 @@ impl Model for Ensemble {
         let (n_columns, combine) = (self.n_columns as u64, self.combine);
         let (tail, skipped) = (self.tail.parts().clone(), self.skipped.clone());
         let parts = |m: &Member| (m.model.snapshot(), m.tail.parts().clone());
-        let Some(evener) = &self.evener else {
+        let version = if combine == Combine::UpperMiddle { Self::LATEST } else { Self::VERSION };
+        if version == Self::VERSION && self.evener.is_none() {
             let members = self.members.iter().map(parts).collect();
             return Snapshot::new(Self::NAME, Self::PLAIN, &Plain { n_columns, combine, members, tail, skipped });
-        };
+        }
         let member = |m: &Member| (m.model.snapshot(), m.view, m.tail.parts().clone());
         let members = self.members.iter().map(member).collect();
-        let columns = evener.columns().to_vec();
-        Snapshot::new(Self::NAME, Self::VERSION, &Body { n_columns, combine, columns, members, tail, skipped })
+        let columns = self.evener.as_ref().map_or_else(Vec::new, |evener| evener.columns().to_vec());
+        Snapshot::new(Self::NAME, version, &Body { n_columns, combine, columns, members, tail, skipped })
     }
 }
 

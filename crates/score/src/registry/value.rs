@@ -126,8 +126,8 @@ macro_rules! words {
 words!(Scale: "deviations or raw", "deviations" => Self::Deviations, "raw" => Self::Raw);
 words!(Method: "largest, mean or median",
     "largest" => Self::Largest, "mean" => Self::Mean, "median" => Self::Median);
-words!(Combine: "mean, max or upper_half",
-    "mean" => Self::Mean, "max" => Self::Max, "upper_half" => Self::UpperHalf);
+words!(Combine: "mean, max, upper_half or upper_middle",
+    "mean" => Self::Mean, "max" => Self::Max, "upper_half" => Self::UpperHalf, "upper_middle" => Self::UpperMiddle);
 // With the shares of the papers.
 words!(Components: "all, major_and_minor or residual",
     "all" => Self::All,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crible_score::{Snapshot, load, model_names, score};
+use data_encoding::HEXLOWER;
 use ndarray::Array2;
 use serde_json::Value;
 
@@ -18,8 +19,7 @@ fn every_committed_snapshot_loads_and_gives_its_committed_scores() {
         let path = entry.unwrap().path();
         let file: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let hex = file["snapshot"].as_str().unwrap();
-        let bytes: Vec<u8> =
-            (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
+        let bytes = HEXLOWER.decode(hex.as_bytes()).unwrap();
         let model = load(&Snapshot::from_bytes(&bytes).unwrap()).unwrap();
         let rows: Vec<Vec<f64>> = file["rows"].as_array().unwrap().iter().map(numbers).collect();
         let rows = Array2::from_shape_vec((rows.len(), rows[0].len()), rows.concat()).unwrap();

@@ -150,6 +150,7 @@ contract! {
     views_untrimmed: Views::params().rounds(0).counts_from(0.5).rest(0.1).check()?;
     ensemble_default: Ensemble::params().check()?;
     ensemble_upper_half: ensemble(Combine::UpperHalf)?.check()?;
+    ensemble_upper_middle: ensemble(Combine::UpperMiddle)?.check()?;
     ensemble_mean: ensemble(Combine::Mean)?.check()?;
     ensemble_max: ensemble(Combine::Max)?.split_from(100).held_out(0.3).check()?;
 }
