@@ -10,7 +10,7 @@ use crate::Error;
 /// What an engine is made with, in a form a team can read, review and compare: the other half of what the saved model is in
 /// bytes. The same configuration and data give the same model.
 ///
-/// In TOML, everything optional and shown here with what holds unless told, but for the three lists of names:
+/// In TOML, everything optional and shown here with what holds by default, but for the three lists of names:
 ///
 /// ```
 /// # use crible::Config;
@@ -32,7 +32,7 @@ use crate::Error;
 ///     [state]
 ///     lateness = "0s"
 ///     forget_after = "400d"
-///     memory_mib = 4096 # unlimited unless told
+///     memory_mib = 4096 # unlimited by default
 ///     "#,
 /// )?;
 /// # assert_eq!(config.columns.drop, ["balance_share"]);
@@ -90,7 +90,7 @@ fn default_detectors() -> Vec<DetectorSpec> {
     ]
 }
 
-/// Which columns detectors see: those they see unless told, and these, without those. What a feed cannot feed is left out,
+/// Which columns detectors see: those they see by default, and these, without those. What a feed cannot feed is left out,
 /// named or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,4 +1,6 @@
 //! An array in NumPy's format (NEP 1), read as a stream: nothing but the numbers is held.
+//!
+//! Ours and not `ndarray-npy`'s, which reads an array whole before its columns can be set apart: twice the memory of the numbers.
 
 use std::io::{self, Read};
 

@@ -8,7 +8,7 @@ use crate::steps::Steps;
 use crate::tails::Counts;
 use crate::{Error, Model, Snapshot};
 
-/// Fitted tails of every column. See the [module](self) documentation.
+/// Fitted tails of every column. See the [module](super) documentation.
 #[derive(Debug, Clone)]
 pub struct Ecod {
     counts: Vec<Counts>,

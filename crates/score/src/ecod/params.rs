@@ -20,12 +20,12 @@ impl Default for EcodConfig {
 }
 
 impl Params<EcodConfig> {
-    /// Relative error allowed in a tail probability of a thinned column, in (0, 1); 1/256 unless told.
+    /// Relative error allowed in a tail probability of a thinned column, in (0, 1); 1/256 by default.
     pub fn precision(self, precision: f64) -> Self {
         self.with(|c| c.precision = precision)
     }
 
-    /// Distinct values up to which a column is kept whole; 8,192 unless told. `usize::MAX` thins none.
+    /// Distinct values up to which a column is kept whole; 8,192 by default. `usize::MAX` thins none.
     pub fn exact_up_to(self, distinct: usize) -> Self {
         self.with(|c| c.exact_up_to = distinct)
     }

@@ -7,7 +7,7 @@
 //! Values beyond the fitted range by no more than `tol` bin widths belong to the outermost bin; those
 //! further out get the thinnest bin's score.
 //!
-//! The number of bins is fixed ([`Bins::Fixed`], 10 unless told) or chosen for each column
+//! The number of bins is fixed ([`Bins::Fixed`], 10 by default) or chosen for each column
 //! ([`Bins::BirgeRozenholc`]): the D that maximises Σ N_i ln(D N_i / n) − (D − 1 + (ln D)^2.5), the
 //! log-likelihood less a penalty, over D from 1 to √n and at most 1,000.
 //!

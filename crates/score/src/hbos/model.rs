@@ -8,7 +8,7 @@ use crate::rows::by_column;
 use crate::steps::Steps;
 use crate::{Error, Model, Snapshot};
 
-/// Fitted histograms of every column. See the [module](self) documentation.
+/// Fitted histograms of every column. See the [module](super) documentation.
 #[derive(Debug, Clone)]
 pub struct Hbos {
     histograms: Vec<Histogram>,

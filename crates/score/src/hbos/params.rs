@@ -31,18 +31,18 @@ impl Default for HbosConfig {
 }
 
 impl Params<HbosConfig> {
-    /// How many bins; 10 unless told.
+    /// How many bins; 10 by default.
     pub fn bins(self, bins: Bins) -> Self {
         self.with(|c| c.bins = bins)
     }
 
-    /// Added to every density, in (0, 1); 0.1 unless told. Bounds the score of an empty bin.
+    /// Added to every density, in (0, 1); 0.1 by default. Bounds the score of an empty bin.
     pub fn alpha(self, alpha: f64) -> Self {
         self.with(|c| c.alpha = alpha)
     }
 
     /// How far outside the range still counts as the outermost bin, in bin widths in (0, 1); 0.5
-    /// unless told.
+    /// by default.
     pub fn tol(self, tol: f64) -> Self {
         self.with(|c| c.tol = tol)
     }

@@ -13,7 +13,7 @@ use crate::face::{Params, predict};
 use crate::rows::slice_rows;
 use crate::{Error, Model, Snapshot};
 
-/// A fitted forest. See the [module](self) documentation.
+/// A fitted forest. See the [module](super) documentation.
 #[derive(Debug, Clone)]
 pub struct IsolationForest {
     n_columns: usize,

@@ -20,18 +20,18 @@ impl Default for IsolationForestConfig {
 }
 
 impl Params<IsolationForestConfig> {
-    /// Number of trees, 1 to 100,000; 100 unless told.
+    /// Number of trees, 1 to 100,000; 100 by default.
     pub fn n_trees(self, n_trees: usize) -> Self {
         self.with(|c| c.n_trees = n_trees)
     }
 
     /// Rows each tree is grown on, drawn without replacement, 2 to 65,536 (or all there are, if
-    /// fewer); 256 unless told.
+    /// fewer); 256 by default.
     pub fn max_samples(self, max_samples: usize) -> Self {
         self.with(|c| c.max_samples = max_samples)
     }
 
-    /// Seed; 0 unless told. Tree i draws from a stream of its own, so threads do not matter.
+    /// Seed; 0 by default. Tree i draws from a stream of its own, so threads do not matter.
     pub fn seed(self, seed: u64) -> Self {
         self.with(|c| c.seed = seed)
     }

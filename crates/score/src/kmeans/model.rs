@@ -13,7 +13,7 @@ use crate::{Error, Model, Snapshot};
 /// Centres compared at a time: as many sums as registers hold.
 const AT_ONCE: usize = 4;
 
-/// Fitted centres. See the [module](self) documentation.
+/// Fitted centres. See the [module](super) documentation.
 #[derive(Debug, Clone)]
 pub struct KMeans {
     columns: Vec<Column>,

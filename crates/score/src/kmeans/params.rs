@@ -31,39 +31,39 @@ impl Default for KMeansConfig {
 }
 
 impl Params<KMeansConfig> {
-    /// Number of centres, 1 to 4,096; 8 unless told. Fewer when there are fewer rows.
+    /// Number of centres, 1 to 4,096; 8 by default. Fewer when there are fewer rows.
     pub fn n_clusters(self, n_clusters: usize) -> Self {
         self.with(|c| c.n_clusters = n_clusters)
     }
 
-    /// Starts, of which the best is kept, 1 to 1,000; 2 unless told.
+    /// Starts, of which the best is kept, 1 to 1,000; 2 by default.
     pub fn n_runs(self, n_runs: usize) -> Self {
         self.with(|c| c.n_runs = n_runs)
     }
 
-    /// Iterations at most, 1 or more; 300 unless told.
+    /// Iterations at most, 1 or more; 300 by default.
     pub fn max_iterations(self, max_iterations: u64) -> Self {
         self.with(|c| c.max_iterations = max_iterations)
     }
 
-    /// Movement of the centres, in standard deviations, that ends a run, above 0; 0.01 unless told: scikit-learn's 1e-4 of the
+    /// Movement of the centres, in standard deviations, that ends a run, above 0; 0.01 by default: scikit-learn's 1e-4 of the
     /// variance.
     pub fn tolerance(self, tolerance: f64) -> Self {
         self.with(|c| c.tolerance = tolerance)
     }
 
-    /// Rows to fit on at most, 1 or more; 16,384 unless told.
+    /// Rows to fit on at most, 1 or more; 16,384 by default.
     pub fn max_samples(self, max_samples: usize) -> Self {
         self.with(|c| c.max_samples = max_samples)
     }
 
-    /// Share of the rows a cluster has to hold for its centre to stay, 0 or more and below 1, and three rows at least where it is above 0; 0 unless
-    /// told. A handful of outliers that have got a centre of their own would otherwise score as usual.
+    /// Share of the rows a cluster has to hold for its centre to stay, 0 or more and below 1, and three rows at least where it is above 0; 0 by
+    /// default. A handful of outliers that have got a centre of their own would otherwise score as usual.
     pub fn min_share(self, min_share: f64) -> Self {
         self.with(|c| c.min_share = min_share)
     }
 
-    /// Seed; 0 unless told.
+    /// Seed; 0 by default.
     pub fn seed(self, seed: u64) -> Self {
         self.with(|c| c.seed = seed)
     }

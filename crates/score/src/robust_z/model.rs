@@ -7,7 +7,7 @@ use crate::face::{Params, predict};
 use crate::rows::by_column;
 use crate::{Error, Model, Snapshot};
 
-/// Fitted medians and units. See the [module](self) documentation.
+/// Fitted medians and units. See the [module](super) documentation.
 #[derive(Debug, Clone)]
 pub struct RobustZ {
     columns: Vec<Column>,

@@ -25,12 +25,12 @@ pub struct RobustZConfig {
 }
 
 impl Params<RobustZConfig> {
-    /// How columns become one score; the largest |z| unless told.
+    /// How columns become one score; the largest |z| by default.
     pub fn aggregate(self, aggregate: Aggregate) -> Self {
         self.with(|c| c.aggregate = aggregate)
     }
 
-    /// The least a column's unit may be, in the column's own units, finite and not negative; 0 unless told. For columns
+    /// The least a column's unit may be, in the column's own units, finite and not negative; 0 by default. For columns
     /// that are mostly one value, whose spread says little about their tail.
     pub fn min_unit(self, min_unit: f64) -> Self {
         self.with(|c| c.min_unit = min_unit)

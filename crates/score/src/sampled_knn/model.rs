@@ -26,7 +26,7 @@ pub(super) fn narrow(x: f64) -> f32 {
     (x as f32).clamp(-FURTHEST, FURTHEST)
 }
 
-/// Rows of a fit, in samples. See the [module](self) documentation.
+/// Rows of a fit, in samples. See the [module](super) documentation.
 #[derive(Debug, Clone)]
 pub struct SampledKnn {
     units: Units,

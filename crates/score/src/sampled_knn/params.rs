@@ -23,28 +23,28 @@ impl Default for SampledKnnConfig {
 }
 
 impl Params<SampledKnnConfig> {
-    /// Number of samples, 1 to 65,536; 16 unless told.
+    /// Number of samples, 1 to 65,536; 16 by default.
     pub fn n_samples(self, n_samples: usize) -> Self {
         self.with(|c| c.n_samples = n_samples)
     }
 
-    /// Rows of each, drawn without replacement, 2 to 65,536; 64 unless told, and at most half of all.
+    /// Rows of each, drawn without replacement, 2 to 65,536; 64 by default, and at most half of all.
     pub fn max_samples(self, max_samples: usize) -> Self {
         self.with(|c| c.max_samples = max_samples)
     }
 
-    /// Which neighbour's distance counts, 1 to 16; the nearest unless told. The furthest where a sample has
+    /// Which neighbour's distance counts, 1 to 16; the nearest by default. The furthest where a sample has
     /// fewer.
     pub fn n_neighbors(self, n_neighbors: usize) -> Self {
         self.with(|c| c.n_neighbors = n_neighbors)
     }
 
-    /// Units of the columns; standard deviations unless told.
+    /// Units of the columns; standard deviations by default.
     pub fn scale(self, scale: Scale) -> Self {
         self.with(|c| c.scale = scale)
     }
 
-    /// Seed; 0 unless told.
+    /// Seed; 0 by default.
     pub fn seed(self, seed: u64) -> Self {
         self.with(|c| c.seed = seed)
     }

@@ -14,7 +14,7 @@ use crate::{Error, Model, Snapshot};
 /// Rows worked off together.
 const TILE: usize = 256;
 
-/// Views of a fit. See the [module](self) documentation.
+/// Views of a fit. See the [module](super) documentation.
 #[derive(Debug)]
 pub struct Views {
     pub(super) n_columns: usize,
