@@ -80,7 +80,8 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Threads that have just been started may share a processor until the system moves one, which takes longer than some fits do.
+/// Threads that have just been started may share a processor until the system moves one, which takes longer than some
+/// fits do.
 #[expect(
     clippy::disallowed_methods,
     reason = "it is real time that the system moves threads by; nothing is computed from it"

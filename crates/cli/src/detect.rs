@@ -144,8 +144,8 @@ fn within(detectors: Vec<Box<dyn Detector>>, rows: ArrayView2<'_, f64>, seed: u6
     Fitted::fit(detectors, rows, seed)?.detect(rows, None)
 }
 
-/// Fits on rows of another table and calibrates on others of it, which no fit has seen: a row like them then has a probability of at
-/// most 0.01 once in a hundred.
+/// Fits on rows of another table and calibrates on others of it, which no fit has seen: a row like them then has a
+/// probability of at most 0.01 once in a hundred.
 fn elsewhere(
     detectors: Vec<Box<dyn Detector>>,
     fit: ArrayView2<'_, f64>,

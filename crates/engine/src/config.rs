@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// What an engine is made with, in a form a team can read, review and compare: the other half of what the saved model is in
-/// bytes. The same configuration and data give the same model.
+/// What an engine is made with, in a form a team can read, review and compare: the other half of what the saved model
+/// is in bytes. The same configuration and data give the same model.
 ///
 /// In TOML, everything optional and shown here with what holds by default, but for the three lists of names:
 ///
@@ -47,8 +47,8 @@ pub struct Config {
     pub seed: u64,
     /// The most rows to learn from: half to fit the detectors, half to calibrate them.
     pub fit_rows: usize,
-    /// The detectors whose ensemble scores. A name has the settings that `crible detect` and `crible bench` give it; the
-    /// defaults here set some parameters otherwise, for the engine's columns.
+    /// The detectors whose ensemble scores. A name has the settings that `crible detect` and `crible bench` give it;
+    /// the defaults here set some parameters otherwise, for the engine's columns.
     pub detectors: Vec<DetectorSpec>,
     /// Which columns detectors see.
     pub columns: Columns,
@@ -71,27 +71,28 @@ impl Default for Config {
     }
 }
 
-/// The default detectors: one of the largest column, one of all columns together and one of partitions rank both transaction sets
-/// better than all seven that were tried, and in less than half the time. ECOD and HBOS add up how rare columns are, and so count
-/// what is merely rare as much as what is far out.
+/// The default detectors: one of the largest column, one of all columns together and one of partitions rank both
+/// transaction sets better than all seven that were tried, and in less than half the time. ECOD and HBOS add up how
+/// rare columns are, and so count what is merely rare as much as what is far out.
 fn default_detectors() -> Vec<DetectorSpec> {
     #[expect(clippy::expect_used, reason = "names and values are the constants below; every test that fits makes them")]
     let spec = |name, parameter, value: Value| {
         DetectorSpec::new(name).and_then(|spec| spec.with(parameter, value)).expect("a registered detector")
     };
-    // The engine's columns are 0 for the usual half of all rows and pass 1 in one row of a hundred. A normal column that does so
-    // has a deviation of 1 / 2.326, and no column is held to be narrower.
+    // The engine's columns are 0 for the usual half of all rows and pass 1 in one row of a hundred. A normal column
+    // that does so has a deviation of 1 / 2.326, and no column is held to be narrower.
     let unit = Value::Number(0.43);
     vec![
         spec("robust_z", "min_unit", unit.clone()),
         spec("robust_distance", "min_unit", unit),
-        // A third of the time of a score is this forest's; forty-eight trees rank the two transaction sets as a hundred do.
+        // A third of the time of a score is this forest's; forty-eight trees rank the two transaction sets as a hundred
+        // do.
         spec("isolation_forest", "n_trees", Value::Integer(48)),
     ]
 }
 
-/// Which columns detectors see: those they see by default, and these, without those. What a feed cannot feed is left out,
-/// named or not.
+/// Which columns detectors see: those they see by default, and these, without those. What a feed cannot feed is left
+/// out, named or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -150,7 +151,8 @@ impl Config {
     /// Reads TOML.
     ///
     /// # Errors
-    /// [`Error::Config`] where it is no such TOML, a name is no column's or detector's, or a length makes no sense; it says where.
+    /// [`Error::Config`] where it is no such TOML, a name is no column's or detector's, or a length makes no sense; it
+    /// says where.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let text: Text = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end()))?;
         let usual = Self::default();

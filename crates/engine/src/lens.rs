@@ -11,8 +11,8 @@ pub(crate) struct Typical {
     pub(crate) median: f32,
     /// One over the distance from the median that one row in a hundred exceeds on the suspicious side; positive.
     pub(crate) per_scale: f64,
-    /// How distances, in that unit, are bent so that the usual ones fall off as a normal's do: b > 0 makes (eᵇˣ − 1)/(eᵇ − 1)
-    /// of x, b < 0 makes ln(1 − bx)/ln(1 − b), 0 leaves them as they are.
+    /// How distances, in that unit, are bent so that the usual ones fall off as a normal's do: b > 0 makes (eᵇˣ −
+    /// 1)/(eᵇ − 1) of x, b < 0 makes ln(1 − bx)/ln(1 − b), 0 leaves them as they are.
     pub(crate) bend: f64,
     /// What the column counts for beside the others: distances are multiplied by it last. Positive.
     pub(crate) weight: f64,
@@ -21,8 +21,8 @@ pub(crate) struct Typical {
 /// The distance that one row in ten exceeds over that of one in a hundred, under a normal: Φ⁻¹(0.9)/Φ⁻¹(0.99).
 const NORMAL: f64 = 0.550_884;
 
-/// How far a column is stretched or compressed at most. Counts that end at a ceiling have their tenth row where the hundredth is,
-/// and no bend would make a normal of that.
+/// How far a column is stretched or compressed at most. Counts that end at a ceiling have their tenth row where the
+/// hundredth is, and no bend would make a normal of that.
 const MOST: f64 = 2.0;
 const LEAST: f64 = -1e6;
 
@@ -103,11 +103,13 @@ fn step(column: &Column, median: f32) -> f32 {
     }
 }
 
-/// The bend that brings the distance one row in ten exceeds, `tenth` of the unit, to where a normal has it, by bisection.
+/// The bend that brings the distance one row in ten exceeds, `tenth` of the unit, to where a normal has it, by
+/// bisection.
 ///
-/// After Raymaekers and Rousseeuw (2021), "Transforming variables to central normality": the usual part of a column decides what
-/// it is measured by, so that what is far out stays so. Theirs fits the power of a Box-Cox or Yeo-Johnson transform; this
-/// runs from the exponential, which undoes a logarithm, to the logarithm, and is fitted by one quantile.
+/// After Raymaekers and Rousseeuw (2021), "Transforming variables to central normality": the usual part of a column
+/// decides what it is measured by, so that what is far out stays so. Theirs fits the power of a Box-Cox or Yeo-Johnson
+/// transform; this runs from the exponential, which undoes a logarithm, to the logarithm, and is fitted by one
+/// quantile.
 fn bend(tenth: f64) -> f64 {
     let (mut low, mut high) = if tenth > NORMAL { (0.0, MOST) } else { (LEAST, 0.0) };
     for _ in 0..80 {
@@ -130,8 +132,8 @@ fn bent(x: f64, bend: f64) -> f64 {
     }
 }
 
-/// What detectors see of a column: the distance from the median on the suspicious side, in units of the scale, bent. What lies on
-/// the other side is as usual as the median.
+/// What detectors see of a column: the distance from the median on the suspicious side, in units of the scale, bent.
+/// What lies on the other side is as usual as the median.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lens {
     median: f64,
@@ -159,7 +161,8 @@ impl Lens {
         }
     }
 
-    /// The same for many values of the column, in place: which way they are bent is asked once, and several are in work at a time.
+    /// The same for many values of the column, in place: which way they are bent is asked once, and several are in work
+    /// at a time.
     pub(crate) fn see_all(self, values: &mut [f64]) {
         if self.bend > 0.0 {
             values.iter_mut().for_each(|value| *value = self.stretch(self.distance(*value)));

@@ -54,8 +54,8 @@
 //! [`calibration`] turns scores into tail probabilities, [`ensemble`] combines detectors by them, [`encode`]
 //! makes matrices of tables with words and nulls. [`benford`] tests the digits of a group of amounts.
 //!
-//! `src/tables` has what serves `crible detect` and `crible bench` alone; beside it is what the engine runs by default or was made
-//! for, and what both are made of.
+//! `src/tables` has what serves `crible detect` and `crible bench` alone; beside it is what the engine runs by default
+//! or was made for, and what both are made of.
 //!
 //! # What every detector keeps
 //!

@@ -58,8 +58,8 @@ pub(crate) fn gather(rows: ArrayView2<'_, f64>, first: usize, out: &mut [f64]) {
     }
 }
 
-/// What `make` makes of each column's values, in the order of the columns. In row-major order a line of memory holds eight columns,
-/// so several are taken out of it at once where there are enough of them for all threads.
+/// What `make` makes of each column's values, in the order of the columns. In row-major order a line of memory holds
+/// eight columns, so several are taken out of it at once where there are enough of them for all threads.
 pub(crate) fn map_columns<T: Send>(rows: ArrayView2<'_, f64>, make: impl Fn(&mut [f64]) -> T + Sync) -> Vec<T> {
     // More of a long table would be faster, and hold more of it a second time.
     const LONG: usize = 1 << 16;

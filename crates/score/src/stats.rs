@@ -24,7 +24,8 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
     middle(lower, upper)
 }
 
-/// Sorts finite numbers as [`f64::total_cmp`] does: by their first 33 bits, digit after digit, and by comparison what shares these.
+/// Sorts finite numbers as [`f64::total_cmp`] does: by their first 33 bits, digit after digit, and by comparison what
+/// shares these.
 pub(crate) fn sort(values: &mut [f64]) {
     /// Below this, comparing is as fast.
     const FEW: usize = 1_024;
@@ -151,7 +152,8 @@ fn sums(rows: ArrayView2<'_, f64>, units: &[f64], scaled: impl Fn(f64, f64) -> f
     (sums, squares)
 }
 
-/// [`mean_deviation`]'s deviation of every column of rows that lie side by side, to the bit: its sums are taken in the same order.
+/// [`mean_deviation`]'s deviation of every column of rows that lie side by side, to the bit: its sums are taken in the
+/// same order.
 pub(crate) fn deviations(rows: &[&[f64]]) -> Vec<f64> {
     dispatch!(Level::new(), _simd => side_by_side(rows))
 }
@@ -187,8 +189,8 @@ pub(crate) fn largest(rows: ArrayView2<'_, f64>) -> Vec<f64> {
     by_piece(rows, &vec![(); rows.ncols()], |m: f64, (), x| m.max(x.abs()), f64::max)
 }
 
-/// Every column's values taken together from 0 on, with what `of` has for the column, pieces of rows side by side as they lie in
-/// memory, in an order that threads do not change.
+/// Every column's values taken together from 0 on, with what `of` has for the column, pieces of rows side by side as
+/// they lie in memory, in an order that threads do not change.
 fn by_piece<T: Copy + Sync>(
     rows: ArrayView2<'_, f64>,
     of: &[T],
@@ -226,8 +228,8 @@ fn by_piece<T: Copy + Sync>(
     out
 }
 
-/// Columns `first..` of rows of `k` that lie one after the other, four rows at a time: what is taken together is then read and
-/// written once for four.
+/// Columns `first..` of rows of `k` that lie one after the other, four rows at a time: what is taken together is then
+/// read and written once for four.
 #[inline(always)]
 fn add_rows<T: Copy>(
     values: &[f64],
@@ -250,8 +252,8 @@ fn add_rows<T: Copy>(
     }
 }
 
-/// The same of columns that lie together, eight side by side: a sum has to wait for the one before it, but not for another
-/// column's.
+/// The same of columns that lie together, eight side by side: a sum has to wait for the one before it, but not for
+/// another column's.
 #[inline(always)]
 fn add_columns<T: Copy>(
     rows: ArrayView2<'_, f64>,

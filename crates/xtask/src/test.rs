@@ -1,13 +1,13 @@
 //! Every test the project has.
 //!
-//! The tests run with the release profile and the features of the whole workspace, as `cargo run --release` has them (the
-//! rule "one build" of tidy): no dependency is compiled twice. Clippy and rustdoc are the exception, because they read metadata
-//! that no build leaves behind; they type-check every dependency once, which is most of what they cost on a cold machine. Clippy
-//! covers benches and examples too, so they are not linked just to see whether they compile.
+//! The tests run with the release profile and the features of the whole workspace, as `cargo run --release` has them
+//! (the rule "one build" of tidy): no dependency is compiled twice. Clippy and rustdoc are the exception, because they
+//! read metadata that no build leaves behind; they type-check every dependency once, which is most of what they cost on
+//! a cold machine. Clippy covers benches and examples too, so they are not linked just to see whether they compile.
 //!
 //! Then the tests run once more with the profile `checked`: debug assertions, overflow checks, and the narrowest vector
-//! instructions of the processor, which must give the bits that the widest gave. Polars would take its minutes a second time
-//! there, so what needs it is left out: the command, the benches, and Parquet in `ingest`.
+//! instructions of the processor, which must give the bits that the widest gave. Polars would take its minutes a second
+//! time there, so what needs it is left out: the command, the benches, and Parquet in `ingest`.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
@@ -29,8 +29,8 @@ const DATA: &str = "CRIBLE_DATA";
 /// What proptest draws its cases from.
 const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
 
-/// Switches the wider instructions off in `fearless_simd`'s dispatch: what is left is SSE2, which every x86-64 processor has.
-/// Elsewhere they change nothing.
+/// Switches the wider instructions off in `fearless_simd`'s dispatch: what is left is SSE2, which every x86-64
+/// processor has. Elsewhere they change nothing.
 const NARROW: &str = "--cfg disable_dispatch_avx512 --cfg disable_dispatch_avx2 --cfg disable_dispatch_sse4_2";
 
 /// Goes through all checks, whichever fail, and sums up. The last line is `N passed, N failed`, of cargo's tests alone.

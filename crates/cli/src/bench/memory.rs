@@ -1,5 +1,5 @@
-//! How much memory something takes, where the system tells: Linux counts the most a process had resident, and starts the
-//! count anew when asked.
+//! How much memory something takes, where the system tells: Linux counts the most a process had resident, and starts
+//! the count anew when asked.
 
 use std::fs;
 

@@ -1,6 +1,7 @@
 //! An array in NumPy's format (NEP 1), read as a stream: nothing but the numbers is held.
 //!
-//! Ours and not `ndarray-npy`'s, which reads an array whole before its columns can be set apart: twice the memory of the numbers.
+//! Ours and not `ndarray-npy`'s, which reads an array whole before its columns can be set apart: twice the memory of
+//! the numbers.
 
 use std::io::{self, Read};
 
@@ -41,7 +42,8 @@ struct Kind {
     number: fn(&[u8]) -> Result<f64, Fault>,
 }
 
-/// The longest head that is read. Those of plain numbers have some hundred bytes, and a compressed one of gigabytes is small.
+/// The longest head that is read. Those of plain numbers have some hundred bytes, and a compressed one of gigabytes is
+/// small.
 const LONGEST_HEAD: u64 = 1 << 16;
 
 /// Numbers taken out of the file at a time.

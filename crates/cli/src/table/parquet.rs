@@ -8,7 +8,8 @@ use polars_io::parquet::read::ParquetReader;
 
 use super::{Columns, TableError, form};
 
-/// Reads a table in parts of a few columns: what Polars holds of a part, the file's bytes included, goes before the next.
+/// Reads a table in parts of a few columns: what Polars holds of a part, the file's bytes included, goes before the
+/// next.
 pub(super) fn read(path: &Path) -> Result<Columns, TableError> {
     const PARTS: usize = 16;
     let fault = |error: PolarsError| form(path, error.to_string());

@@ -22,8 +22,8 @@ fn range_below(q: f64, k: usize) -> f64 {
     k as f64 * (at(0) + inner + at(STEPS)) * step / 3.0
 }
 
-/// Nemenyi's factor at the 5 % level for `k` detectors, 2 or more: the quantile of the studentized range with infinitely
-/// many degrees of freedom, over √2.
+/// Nemenyi's factor at the 5 % level for `k` detectors, 2 or more: the quantile of the studentized range with
+/// infinitely many degrees of freedom, over √2.
 pub(super) fn nemenyi(k: usize) -> f64 {
     let (mut low, mut high) = (0.0, 20.0);
     for _ in 0..60 {

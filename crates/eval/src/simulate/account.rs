@@ -16,7 +16,8 @@ const WEEK: [f64; 7] = [0.88, 0.90, 0.94, 1.00, 1.16, 1.20, 0.92];
 
 /// The most any category gains at the weekend. Purchases are drawn at this rate and thinned to each category's own.
 const WEEKEND_PEAK: f64 = 1.8;
-/// The mean over purchases of a category's factor is about 1.13: with this many draws, thinning leaves the rate as it is.
+/// The mean over purchases of a category's factor is about 1.13: with this many draws, thinning leaves the rate as it
+/// is.
 const WEEKEND_DRAWS: f64 = WEEKEND_PEAK / 1.13;
 
 /// Hour in the day at which banks book what is due.

@@ -92,7 +92,8 @@ impl Agenda {
     pub(super) fn new(config: &Config, world: &World) -> Self {
         let mut dice = Dice::new(config.seed, Stream::Fraud, 0, u32::MAX);
         let mut deck = shuffled(Scenario::ALL, &mut dice);
-        // What takes longest to unfold is dealt first, so that a short run has room for it. The deck is dealt from its end.
+        // What takes longest to unfold is dealt first, so that a short run has room for it. The deck is dealt from its
+        // end.
         deck.retain(|&scenario| scenario != Scenario::CompromisedMerchant);
         deck.push(Scenario::CompromisedMerchant);
         Self {

@@ -42,8 +42,8 @@ pub struct Simulated {
     pub at: Timestamp,
     /// Number of the account; [`Simulated::account_name`] is what a bank would call it.
     pub account: u32,
-    /// The other side: a merchant (`M`), employer (`E`), landlord (`L`), utility (`U`), payee (`P`) or the account's own
-    /// savings (`S`).
+    /// The other side: a merchant (`M`), employer (`E`), landlord (`L`), utility (`U`), payee (`P`) or the account's
+    /// own savings (`S`).
     pub counterparty: Party,
     /// Signed cents; an outflow is negative. The currency is [`Simulated::CURRENCY`].
     pub amount_minor: i64,

@@ -43,8 +43,8 @@
 //! * Strangeness is not fraud: "false" means usual, by the reference.
 //!
 //! [`Tail`] resolves what lies beyond the reference, for which it pays with an assumption about the tail;
-//! rank by it, and use [`Conformal`] to decide how many to raise. [`HeldOut`] is both: counted up to the largest reference
-//! score, resolved beyond it.
+//! rank by it, and use [`Conformal`] to decide how many to raise. [`HeldOut`] is both: counted up to the largest
+//! reference score, resolved beyond it.
 //!
 //! References: J. Pickands, *Statistical inference using extreme order statistics*, Ann. Statist. 3,
 //! 1975. J. R. M. Hosking and J. R. Wallis, *Parameter and quantile estimation for the generalized

@@ -43,7 +43,8 @@ pub(super) fn members(rows: usize, columns: usize, seed: u64) -> Result<Vec<Entr
         let gmm = |i: u64| Gmm::params().n_samples(4).max_samples(sample).ridge(ridge).seed(seed(i)).check();
         add(Box::new(gmm(4)?), View::Even, FitOn::All);
         add(Box::new(gmm(5)?), View::Even, FitOn::Usual);
-        // Of the full half of the rows, where a mixture is of a few hundred: it alone sees the one shape of all the bulk.
+        // Of the full half of the rows, where a mixture is of a few hundred: it alone sees the one shape of all the
+        // bulk.
         add(Box::new(Mcd::params().n_starts(STARTS).seed(seed(6)).check()?), View::Raw, FitOn::All);
     }
     Ok(entries)

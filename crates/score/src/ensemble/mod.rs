@@ -23,12 +23,12 @@
 //! | minimum covariance determinant | raw columns | all rows |
 //! | SCiForest, 48 trees | raw columns | usual rows |
 //!
-//! What the data shows decides: a column's kurtosis, whether it is standardised or becomes its normal scores, where a rare
-//! value is as far as it is rare; the number of columns, whether covariances are estimated (up to 128) and
-//! from how many rows with how large a ridge; and the members fitted on all rows together, which rows are left
-//! out of the other fits, so that clusters of strangers do not pass for usual. The mean of the third to the sixth
-//! largest −ln p ([`Combine::UpperMiddle`]) keeps the top of the ranking: a row comes first when several members find it
-//! strange, one or two that go wrong cannot put it there, and those that see nothing do not dilute the others.
+//! What the data shows decides: a column's kurtosis, whether it is standardised or becomes its normal scores, where a
+//! rare value is as far as it is rare; the number of columns, whether covariances are estimated (up to 128) and from
+//! how many rows with how large a ridge; and the members fitted on all rows together, which rows are left out of the
+//! other fits, so that clusters of strangers do not pass for usual. The mean of the third to the sixth largest −ln p
+//! ([`Combine::UpperMiddle`]) keeps the top of the ranking: a row comes first when several members find it strange, one
+//! or two that go wrong cannot put it there, and those that see nothing do not dilute the others.
 //!
 //! **A member that fails** to fit, or whose scores are not finite, is left out and reported by
 //! [`Ensemble::skipped`]; it is an error only when none is left.

@@ -19,9 +19,9 @@ pub enum Combine {
     /// The mean of the larger half, rounded up: strangers that half of the members cannot see are found by
     /// the other half, and no member decides alone.
     UpperHalf,
-    /// The mean of those in the middle of the ranking, from a quarter of the members down to five eighths, rounded: of nine the third
-    /// to the sixth largest. What fewer than three of nine find strange does not come first, however strange they find it, so the
-    /// top of the ranking is what several agree on.
+    /// The mean of those in the middle of the ranking, from a quarter of the members down to five eighths, rounded: of
+    /// nine the third to the sixth largest. What fewer than three of nine find strange does not come first, however
+    /// strange they find it, so the top of the ranking is what several agree on.
     UpperMiddle,
 }
 

@@ -122,8 +122,8 @@ fn edges_into(low: f64, high: f64, n_bins: usize, out: &mut Vec<f64>) {
     out.push(high);
 }
 
-/// Values between each two edges, where these stand evenly enough for the bin to be computed instead of searched for: rounded to
-/// the nearest edge, a value is in the bin above it or, where it is less than the edge, in the one below.
+/// Values between each two edges, where these stand evenly enough for the bin to be computed instead of searched for:
+/// rounded to the nearest edge, a value is in the bin above it or, where it is less than the edge, in the one below.
 fn count_even(values: &[f64], edges: &[f64], n_bins: usize) -> Option<Vec<u64>> {
     const SIDE: usize = 4;
     let (&low, &high) = (edges.first()?, edges.last()?);
@@ -231,8 +231,8 @@ impl Choice {
         }
         let n = self.n as f64;
         let mut space = vec![];
-        // Σ c ln(D c / n) is Σ c ln c + n ln(D / n) but for rounding, and c ln c is known. The few numbers of bins for which that
-        // comes near the best are looked at once more, term by term.
+        // Σ c ln(D c / n) is Σ c ln c + n ln(D / n) but for rounding, and c ln c is known. The few numbers of bins for
+        // which that comes near the best are looked at once more, term by term.
         let table = |count: usize| self.terms.get(count).copied().unwrap_or_else(|| term(count));
         let quick: Vec<f64> = (1..)
             .zip(&self.penalties)

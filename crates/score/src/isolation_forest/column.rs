@@ -1,11 +1,12 @@
 //! How many of a forest's thresholds in a column are below a value.
 //!
-//! The span of the thresholds is cut into buckets of one width, and a bucket knows how many thresholds are in those before it.
-//! Rounding keeps the order, so whatever is in an earlier bucket is smaller; a comparison or two settle the rest.
+//! The span of the thresholds is cut into buckets of one width, and a bucket knows how many thresholds are in those
+//! before it. Rounding keeps the order, so whatever is in an earlier bucket is smaller; a comparison or two settle the
+//! rest.
 //!
 //! Where there are few thresholds and a register holds 64 bytes, 64 values are looked up at once: a bucket is cut
-//! into 256 again, tables are permuted by where the values are, and only a value so near a threshold that both are in one
-//! such part is compared with the thresholds themselves.
+//! into 256 again, tables are permuted by where the values are, and only a value so near a threshold that both are in
+//! one such part is compared with the thresholds themselves.
 
 use fearless_simd::{Level, Simd, dispatch, i8x64, mask8x64, prelude::*, u8x64};
 
@@ -71,7 +72,8 @@ struct Many {
     thresholds: Vec<f64>,
 }
 
-/// The number of the place, of so many, that a value is in which lies so far from the first: never smaller for a larger value.
+/// The number of the place, of so many, that a value is in which lies so far from the first: never smaller for a larger
+/// value.
 #[inline(always)]
 fn place(at: f64, n_places: usize) -> u32 {
     /// A sum with it has the whole part of a small number in its last bits.
@@ -116,7 +118,8 @@ impl Column {
         }
     }
 
-    /// The codes of values, up to [`PACK`] for each of the packs, which are `pack_len` long: byte after byte from `first` on.
+    /// The codes of values, up to [`PACK`] for each of the packs, which are `pack_len` long: byte after byte from
+    /// `first` on.
     pub(super) fn fill(&self, level: Level, values: &[f64], packs: &mut [i8], pack_len: usize, first: usize) {
         dispatch!(level, simd => self.fill_with(simd, values, packs, pack_len, first));
     }
@@ -210,7 +213,8 @@ impl Few {
         self.thresholds.partition_point(|&t| t < x) as u8
     }
 
-    /// From places to codes, for the plainest processor: with instructions for it at hand the compiler gathers what is cheaper to load.
+    /// From places to codes, for the plainest processor: with instructions for it at hand the compiler gathers what is
+    /// cheaper to load.
     #[inline(never)]
     fn codes(&self, values: &[f64], places: &[u32; PACK], out: &mut [i8]) {
         for ((to, &x), &place) in out.iter_mut().zip(values).zip(places) {

@@ -73,8 +73,8 @@ impl<R: RngCore> Grower<'_, '_, R> {
         self.tree.split(at, members.len(), column, threshold);
 
         let mut n_left = 0;
-        // Which side a row goes to cannot be foretold, so there is no branch: each changes places with the first of those on the
-        // right, and stays among them if it is one.
+        // Which side a row goes to cannot be foretold, so there is no branch: each changes places with the first of
+        // those on the right, and stays among them if it is one.
         for (i, &value) in self.values[..members.len()].iter().enumerate() {
             members.swap(i, n_left);
             n_left += usize::from(value <= threshold);

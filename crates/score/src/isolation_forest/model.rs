@@ -116,7 +116,8 @@ impl IsolationForest {
         let mut sum = 0.0;
         let mut done = 0;
         if is_small && self.trees.depth() == 8 {
-            // Several trees at a time: one's waiting for memory is another's work. The sum is the same, tree after tree.
+            // Several trees at a time: one's waiting for memory is another's work. The sum is the same, tree after
+            // tree.
             let Trees { thresholds, offsets, leaves, .. } = &self.trees;
             let nodes = thresholds.as_chunks().0.iter().zip(offsets.as_chunks().0);
             for ((thresholds, offsets), leaves) in nodes.zip(leaves.as_chunks().0) {

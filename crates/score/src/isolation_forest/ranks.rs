@@ -1,13 +1,15 @@
 //! Rows as ranks among the forest's thresholds, and the walk of 64 of them side by side.
 //!
-//! A column's value matters only by how many of the forest's thresholds in that column lie below: a value is above a threshold exactly if
-//! more of them are below it. So many is a number of up to 16 bits; as seen from each 255 thresholds in turn, which are all below,
-//! all above, or in part, it is a byte, and a node asks for the byte that its threshold is among the 255 of. A byte
-//! takes an eighth of what the value takes: eight times as many are compared by one instruction, and a pack of rows takes less of the
-//! cache. Trees are taken together as long as there are no more than 256 bytes for a row.
+//! A column's value matters only by how many of the forest's thresholds in that column lie below: a value is above a
+//! threshold exactly if more of them are below it. So many is a number of up to 16 bits; as seen from each 255
+//! thresholds in turn, which are all below, all above, or in part, it is a byte, and a node asks for the byte that its
+//! threshold is among the 255 of. A byte takes an eighth of what the value takes: eight times as many are compared by
+//! one instruction, and a pack of rows takes less of the cache. Trees are taken together as long as there are no more
+//! than 256 bytes for a row.
 //!
-//! The upper levels of a tree are few nodes. All rows of a pack are compared with all of them, and what is not on a row's path is
-//! dropped on the way up: this costs less than looking up where each row stands. From there on every row looks up its own.
+//! The upper levels of a tree are few nodes. All rows of a pack are compared with all of them, and what is not on a
+//! row's path is dropped on the way up: this costs less than looking up where each row stands. From there on every row
+//! looks up its own.
 
 use std::array::from_ref;
 use std::ops::Range;
@@ -139,10 +141,12 @@ impl Ranks {
         Some(Self { parts: runs.into_par_iter().map(|(range, counts)| Part::new(trees, range, &counts)).collect() })
     }
 
-    /// Each row's sum over the trees, tree after tree, of the value of its leaf: `leaves` are trees × 256, in mirrored order.
+    /// Each row's sum over the trees, tree after tree, of the value of its leaf: `leaves` are trees × 256, in mirrored
+    /// order.
     pub(super) fn sums(&self, rows: ArrayView2<'_, f64>, leaves: &[f64], sums: &mut [f64]) {
         let level = Level::new();
-        // Where there is AVX-512, masks are registers of their own, and going through them takes longer than two halves do.
+        // Where there is AVX-512, masks are registers of their own, and going through them takes longer than two halves
+        // do.
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         let narrow = level.as_avx2().map_or(level, Level::Avx2);
         #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
@@ -261,8 +265,8 @@ impl<S: Simd> Pack<'_, S> {
     }
 }
 
-/// From the places reached on to the leaves, whose values are added. A function of its own, for the plainest processor: with
-/// instructions for it at hand the compiler gathers what is cheaper to load.
+/// From the places reached on to the leaves, whose values are added. A function of its own, for the plainest processor:
+/// with instructions for it at hand the compiler gathers what is cheaper to load.
 #[inline(never)]
 fn finish<const N: usize>(
     trees: &[Nodes; N],

@@ -168,8 +168,8 @@ impl Trees {
         means
     }
 
-    /// How each column of a row changes the mean depth along its paths, summed over the trees, is added to `out`; `means` are
-    /// [`Trees::means`]. Returns the sum of the roots' mean depths.
+    /// How each column of a row changes the mean depth along its paths, summed over the trees, is added to `out`;
+    /// `means` are [`Trees::means`]. Returns the sum of the roots' mean depths.
     pub(super) fn add_effects(&self, row: ArrayView1<'_, f64>, means: &[f64], out: &mut [f64]) -> f64 {
         let mut at_roots = 0.0;
         for (tree, means) in means.chunks_exact(2 << self.depth).enumerate() {
@@ -225,7 +225,8 @@ mod tests {
             (&heap().thresholds, &heap().columns, &heap().counts)
         );
         assert_eq!(trees.splits(1).map(|(_, column, t)| (column, t)).collect::<Vec<_>>(), [(0, 2.0), (1, 0.5)]);
-        // The left leaf is one deep; of the right's three rows one is two deep, and two share a leaf there, expected one step further down.
+        // The left leaf is one deep; of the right's three rows one is two deep, and two share a leaf there, expected
+        // one step further down.
         let right = (2.0 * 3.0 + 2.0) / 3.0;
         assert_eq!(trees.means()[1..8], [(1.0 + 3.0 * right) / 4.0, 1.0, right, 1.0, 1.0, 3.0, 2.0]);
     }

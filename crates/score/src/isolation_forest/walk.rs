@@ -128,7 +128,8 @@ fn add_256<const LEN: usize>(
 /// Trees of the usual shape that one row walks side by side.
 pub(super) const TREES: usize = 8;
 
-/// The values of the leaves that one row comes to in each of [`TREES`] trees of 256 nodes; `keys` are the row's, by column.
+/// The values of the leaves that one row comes to in each of [`TREES`] trees of 256 nodes; `keys` are the row's, by
+/// column.
 pub(super) fn leaves_of<const COLUMNS: usize>(
     thresholds: &[u64; TREES * 256],
     offsets: &[u32; TREES * 256],

@@ -69,8 +69,8 @@ impl Sample {
         LANES.min(self.n - group * LANES)
     }
 
-    /// k-means++: every further centre is drawn by its squared distance to the nearest so far, the best of 2 + ln(clusters)
-    /// draws. Fewer when the rows have fewer distinct places.
+    /// k-means++: every further centre is drawn by its squared distance to the nearest so far, the best of 2 +
+    /// ln(clusters) draws. Fewer when the rows have fewer distinct places.
     fn seed(&self, n_clusters: usize, rng: &mut impl rand::RngCore) -> Vec<f64> {
         let draws = 2 + libm::log(n_clusters as f64) as usize;
         let mut centroids = self.row(rng::below(rng, self.n));
@@ -114,8 +114,8 @@ impl Sample {
         out
     }
 
-    /// Steps until the centres move no further than the tolerance; the centres, and the sum of squared distances to them.
-    /// A centre that no row is nearest to is dropped.
+    /// Steps until the centres move no further than the tolerance; the centres, and the sum of squared distances to
+    /// them. A centre that no row is nearest to is dropped.
     fn lloyd(&self, mut centroids: Vec<f64>, max_iterations: u64, tolerance: f64) -> (Vec<f64>, f64) {
         let mut inertia = f64::INFINITY;
         for _ in 0..max_iterations {
@@ -131,8 +131,8 @@ impl Sample {
         (centroids, inertia)
     }
 
-    /// The centres without those that fewer than a share of the rows are nearest to; never without the largest. `None` when
-    /// there is none to drop.
+    /// The centres without those that fewer than a share of the rows are nearest to; never without the largest. `None`
+    /// when there is none to drop.
     fn without_small(&self, centroids: &[f64], min_share: f64) -> Option<Vec<f64>> {
         let counts = self.assign(centroids).counts;
         let largest = counts.iter().copied().fold(1.0, f64::max);

@@ -5,11 +5,11 @@
 //! is the Euclidean distance to the nearest centre in that space. A column's contribution is its share
 //! of the squared distance, scaled to the distance: additive.
 //!
-//! The fit is Lloyd's algorithm from k-means++ seeds, each the best of 2 + ln(clusters) draws, and the best of `n_runs` such
-//! starts. It runs on at most `max_samples` rows drawn by the same seed, since centres settle long before a million rows are
-//! read. Centres with fewer rows than `min_share` asks for are dropped, as CBLOF leaves small clusters out. Ours instead of
-//! linfa's, which counts the old centre as one more member when it moves a centre, so stops short of the mean, and takes
-//! several times as long (`benches/clusters.rs`).
+//! The fit is Lloyd's algorithm from k-means++ seeds, each the best of 2 + ln(clusters) draws, and the best of `n_runs`
+//! such starts. It runs on at most `max_samples` rows drawn by the same seed, since centres settle long before a
+//! million rows are read. Centres with fewer rows than `min_share` asks for are dropped, as CBLOF leaves small clusters
+//! out. Ours instead of linfa's, which counts the old centre as one more member when it moves a centre, so stops short
+//! of the mean, and takes several times as long (`benches/clusters.rs`).
 //!
 //! Cost: the fit is O(runs × iterations × samples × clusters × k); a row costs clusters × k
 //! multiplications, eight rows side by side.

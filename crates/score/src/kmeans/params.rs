@@ -46,8 +46,8 @@ impl Params<KMeansConfig> {
         self.with(|c| c.max_iterations = max_iterations)
     }
 
-    /// Movement of the centres, in standard deviations, that ends a run, above 0; 0.01 by default: scikit-learn's 1e-4 of the
-    /// variance.
+    /// Movement of the centres, in standard deviations, that ends a run, above 0; 0.01 by default: scikit-learn's 1e-4
+    /// of the variance.
     pub fn tolerance(self, tolerance: f64) -> Self {
         self.with(|c| c.tolerance = tolerance)
     }
@@ -57,8 +57,9 @@ impl Params<KMeansConfig> {
         self.with(|c| c.max_samples = max_samples)
     }
 
-    /// Share of the rows a cluster has to hold for its centre to stay, 0 or more and below 1, and three rows at least where it is above 0; 0 by
-    /// default. A handful of outliers that have got a centre of their own would otherwise score as usual.
+    /// Share of the rows a cluster has to hold for its centre to stay, 0 or more and below 1, and three rows at least
+    /// where it is above 0; 0 by default. A handful of outliers that have got a centre of their own would otherwise
+    /// score as usual.
     pub fn min_share(self, min_share: f64) -> Self {
         self.with(|c| c.min_share = min_share)
     }

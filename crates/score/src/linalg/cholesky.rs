@@ -43,7 +43,8 @@ impl Whitener {
         (0..k).map(line).collect()
     }
 
-    /// The product of the transposed whitening with `x` (k values): w · whiten(row) is that, times the row less the centre.
+    /// The product of the transposed whitening with `x` (k values): w · whiten(row) is that, times the row less the
+    /// centre.
     pub(crate) fn whiten_transposed(&self, x: &[f64]) -> Vec<f64> {
         let mut out = vec![0.0; self.center.len()];
         let mut start = 0;

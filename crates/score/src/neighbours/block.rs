@@ -145,8 +145,8 @@ impl Block {
         (k + 8.0) * (1.0 / 8_388_608.0) * (d * r + r * r) + 1e-35 * (1.0 + d + r)
     }
 
-    /// What the squared distances of rows with an estimate are between, for a query at this distance of the centre: as for
-    /// [`threshold`](Self::threshold), |q − r|² is |q|² less twice the estimate, which is off by its error at most.
+    /// What the squared distances of rows with an estimate are between, for a query at this distance of the centre: as
+    /// for [`threshold`](Self::threshold), |q − r|² is |q|² less twice the estimate, which is off by its error at most.
     pub(super) fn between(&self, from_center: f64) -> impl Fn(f32) -> (f64, f64) + use<> {
         let (square, error) = (from_center * from_center, self.error(from_center));
         let room = ROOM * (square + self.radius * self.radius);

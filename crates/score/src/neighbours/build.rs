@@ -8,7 +8,8 @@ use super::{BLOCK, square_distance};
 use crate::linalg::dot;
 use crate::stats::median;
 
-/// Up to so many columns, blocks are cut along them at the median, and their boxes tell most; in more columns their balls do.
+/// Up to so many columns, blocks are cut along them at the median, and their boxes tell most; in more columns their
+/// balls do.
 const FEW_COLUMNS: usize = 16;
 
 /// A row this many times as far from its leaf's centre as half of the leaf are, squared, is a stray.
@@ -40,8 +41,8 @@ pub(super) fn arrange(rows: &[f64], k: usize) -> (Vec<f64>, Vec<u32>) {
     (out, order)
 }
 
-/// Whole blocks of rows near their leaf's centre, and the others: all strays, and as many more as fill up. `None` where there
-/// are none, or so many that they are no strays.
+/// Whole blocks of rows near their leaf's centre, and the others: all strays, and as many more as fill up. `None` where
+/// there are none, or so many that they are no strays.
 fn part_strays(rows: &[f64], k: usize, order: &[u32]) -> Option<(Vec<u32>, Vec<u32>)> {
     let row = |i: u32| &rows[i as usize * k..][..k];
     let ratios = |leaf: &[u32]| {
@@ -98,8 +99,8 @@ fn along(rows: &[f64], members: &[u32], axis: &[f64]) -> Vec<f64> {
     dispatch!(Level::new(), _simd => members.iter().map(|&i| dot(&rows[i as usize * k..][..k], axis)).collect())
 }
 
-/// From the mean of those below the parting of a column to the mean of the others: where rows lie in clusters, a way along which
-/// they are further apart than in any column.
+/// From the mean of those below the parting of a column to the mean of the others: where rows lie in clusters, a way
+/// along which they are further apart than in any column.
 fn axis(rows: &[f64], k: usize, taken: &[u32], column: usize) -> Vec<f64> {
     let value = |i: u32| rows[i as usize * k + column];
     let below = parting(taken.iter().map(|&i| value(i)).collect());
@@ -120,9 +121,9 @@ fn sample(members: &[u32]) -> Vec<u32> {
     taken.into_iter().step_by(members.len().div_ceil(1_024)).collect()
 }
 
-/// The largest number of the lower part, where values (at least one) fall into two of which each is as alike as can be: a cluster,
-/// then, is cut in two as late as possible (N. Otsu, *A threshold selection method from gray-level histograms*, IEEE Trans. SMC 9,
-/// 1979).
+/// The largest number of the lower part, where values (at least one) fall into two of which each is as alike as can be:
+/// a cluster, then, is cut in two as late as possible (N. Otsu, *A threshold selection method from gray-level
+/// histograms*, IEEE Trans. SMC 9, 1979).
 fn parting(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let (n, origin) = (values.len() as f64, values[0]);

@@ -191,8 +191,8 @@ impl<'a> Nearest<'a> {
 
     /// Puts aside for query i the rows of block b whose estimates allow for a place among the nearest.
     ///
-    /// An estimate says what a squared distance is between. The rows whose upper ends are least give a limit before any distance is
-    /// computed, and of most rows none ever is.
+    /// An estimate says what a squared distance is between. The rows whose upper ends are least give a limit before any
+    /// distance is computed, and of most rows none ever is.
     fn take(&mut self, slot: usize, i: usize, b: usize, block: &Block, from_center: f64, query: &[f64]) {
         let between = block.between(from_center);
         let missing = self.kept - self.n_tops[i];

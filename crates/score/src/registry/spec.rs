@@ -12,12 +12,12 @@ use crate::{Detector, Error};
 
 /// A detector by its name, with the parameters that are not the default ones.
 ///
-/// A name has the same settings wherever it stands: [`detector`](crate::detector) makes the same of it. Parameters are called
-/// as the detector's setters are; the seed is none of them, since whoever builds several detectors gives each its own. A
-/// spec always builds: names and values are checked when it is made.
+/// A name has the same settings wherever it stands: [`detector`](crate::detector) makes the same of it. Parameters are
+/// called as the detector's setters are; the seed is none of them, since whoever builds several detectors gives each
+/// its own. A spec always builds: names and values are checked when it is made.
 ///
-/// As text, `name` or `name:parameter=value:parameter=value`. In TOML or JSON, a string with the name, or a table with `name`
-/// and the parameters beside it:
+/// As text, `name` or `name:parameter=value:parameter=value`. In TOML or JSON, a string with the name, or a table with
+/// `name` and the parameters beside it:
 ///
 /// ```
 /// use crible_score::DetectorSpec;

@@ -55,7 +55,8 @@ impl RobustZ {
         Self { columns, aggregate }
     }
 
-    /// One row by itself: divisions of several columns are in work at a time, and what they give is added up in their order.
+    /// One row by itself: divisions of several columns are in work at a time, and what they give is added up in their
+    /// order.
     fn score_one(&self, row: &[f64]) -> f64 {
         const SIDE: usize = 8;
         let (k, mut all, mut score) = (self.columns.len() as f64, [0.0; SIDE], 0.0);

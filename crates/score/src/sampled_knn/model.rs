@@ -158,8 +158,8 @@ impl SampledKnn {
     }
 }
 
-/// Keeps the least of each lane, ascending. Squares are never negative, so their bits stand in the same order, and whole
-/// numbers the compiler keeps in vectors, where of floating-point ones it makes branches.
+/// Keeps the least of each lane, ascending. Squares are never negative, so their bits stand in the same order, and
+/// whole numbers the compiler keeps in vectors, where of floating-point ones it makes branches.
 #[inline(always)]
 fn keep<const WIDTH: usize, const KEPT: usize>(least: &mut [[u32; WIDTH]; KEPT], squares: &[u32; WIDTH]) {
     let mut rest = *squares;
@@ -172,8 +172,8 @@ fn keep<const WIDTH: usize, const KEPT: usize>(least: &mut [[u32; WIDTH]; KEPT],
     }
 }
 
-/// The least of all lanes, ascending. Widths are constants: of loops with a width that shrinks the compiler makes masked
-/// loads, which took nine tenths of a score's time.
+/// The least of all lanes, ascending. Widths are constants: of loops with a width that shrinks the compiler makes
+/// masked loads, which took nine tenths of a score's time.
 #[inline(always)]
 fn merge<const KEPT: usize>(least: &[[u32; LANES]; KEPT]) -> [u32; KEPT] {
     let eight: [[u32; 8]; KEPT] = halve(least);

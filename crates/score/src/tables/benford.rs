@@ -85,7 +85,8 @@ impl Digits {
         if !amount.is_finite() || amount == 0.0 {
             return None;
         }
-        // The shortest decimal that is this number: what a person has written. 0.1 × 3 is 0.30000000000000004, and still a 3.
+        // The shortest decimal that is this number: what a person has written. 0.1 × 3 is 0.30000000000000004, and
+        // still a 3.
         let text = format!("{:e}", amount.abs());
         let mut found =
             text.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).map(|b| usize::from(b - b'0'));
@@ -161,8 +162,8 @@ impl Benford {
         self.each().map(|(share, p)| (share - p) * (share - p) / p).sum::<f64>() * self.n as f64
     }
 
-    /// Probability of a chi-square as large under the law, with 8 or 89 degrees of freedom. The approximation is fair once
-    /// every digit is expected five times: from about 110 amounts for one digit, 1,150 for two.
+    /// Probability of a chi-square as large under the law, with 8 or 89 degrees of freedom. The approximation is fair
+    /// once every digit is expected five times: from about 110 amounts for one digit, 1,150 for two.
     pub fn chi_square_p(&self) -> f64 {
         chi_square_tail(self.chi_square(), (self.digits.count() - 1) as f64)
     }

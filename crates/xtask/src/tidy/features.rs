@@ -1,5 +1,6 @@
 //! One build: what `cargo run` compiles has the features it has in the whole workspace, tests and benches included. A
-//! dependency whose features differ would be compiled twice, and everything above it: in our case Polars, which takes minutes.
+//! dependency whose features differ would be compiled twice, and everything above it: in our case Polars, which takes
+//! minutes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

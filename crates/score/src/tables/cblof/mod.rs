@@ -17,8 +17,9 @@
 //! Deviations: the paper multiplies the distance by the size of the row's cluster, PyOD does so only
 //! when asked, since it makes rows of large clusters the strangest; we do not. Without it, a row of a
 //! large cluster is nearest to a large centre anyway, so the two cases of the paper are one. Columns are
-//! standardised, and clusters come from [`kmeans`](crate::kmeans) on at most 4,096 rows, from one start; cluster sizes are
-//! those of all rows. Where no cut meets a condition (one cluster, or some of equal size) all clusters are large; PyOD fails.
+//! standardised, and clusters come from [`kmeans`](crate::kmeans) on at most 4,096 rows, from one start; cluster sizes
+//! are those of all rows. Where no cut meets a condition (one cluster, or some of equal size) all clusters are large;
+//! PyOD fails.
 
 mod model;
 mod params;

@@ -13,8 +13,8 @@
 //! scaled to the score: additive.
 //!
 //! Cost: the fit finds every row's neighbours (see [`knn`](crate::knn)) and k² / 2 distances among them;
-//! so does every row to score but those of the fit, whose factors the model keeps until it is saved and loaded: they are
-//! the same either way. The model holds the rows of the fit and a number more for each.
+//! so does every row to score but those of the fit, whose factors the model keeps until it is saved and loaded: they
+//! are the same either way. The model holds the rows of the fit and a number more for each.
 //!
 //! Reference: J. Tang, Z. Chen, A. Fu and D. Cheung, *Enhancing effectiveness of outlier detections for
 //! low density patterns*, PAKDD 2002. Chosen over LDOF (K. Zhang, M. Hutter and H. Jin, *A new local
@@ -24,10 +24,9 @@
 //!
 //! Deviations: neighbours join in the order of their distance to the row (as in PyOD and R's DDoutlier),
 //! where the paper takes the nearest to any joined: the edges differ little, and are found in one pass.
-//! 1e-10, in units of the fit, is added to chaining distances, so that a row beside duplicates has a factor; one that is a
-//! duplicate of all its neighbours has 0, where the paper has none. Columns
-//! are standardised unless [`Scale::Raw`](crate::Scale) is asked for. With fewer rows than `n_neighbors`
-//! + 1, all others are neighbours.
+//! 1e-10, in units of the fit, is added to chaining distances, so that a row beside duplicates has a factor; one that
+//! is a duplicate of all its neighbours has 0, where the paper has none. Columns are standardised unless
+//! [`Scale::Raw`](crate::Scale) is asked for. With fewer rows than `n_neighbors` + 1, all others are neighbours.
 
 mod model;
 mod params;

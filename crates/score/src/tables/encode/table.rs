@@ -75,8 +75,8 @@ impl Table {
         &self.columns
     }
 
-    /// The rows that are not chosen and those that are, in order; `chosen` has one place for each row. A column is split and let go
-    /// before the next, so that no more than one is there twice.
+    /// The rows that are not chosen and those that are, in order; `chosen` has one place for each row. A column is
+    /// split and let go before the next, so that no more than one is there twice.
     ///
     /// # Errors
     /// [`Error::Length`] when `chosen` is not as long as there are rows.

@@ -8,10 +8,11 @@
 //! **How rows get scores.** The fit runs the test on each column and keeps mean and deviation of the numbers that
 //! remain, m of them. A row's part from a column is −ln of the probability that another number from the same
 //! normal distribution lies as far out, by Student's t with m − 1 degrees of freedom; the score is the sum
-//! over columns, which are taken to be independent. In one column Grubbs' test at level α flags what scores above −ln (α / m).
+//! over columns, which are taken to be independent. In one column Grubbs' test at level α flags what scores above −ln
+//! (α / m).
 //!
-//! This is a test against a normal distribution. In a skewed or heavy-tailed column much of the tail is "outliers" to it,
-//! and the score says no more than how far out: take logarithms of amounts first, or another detector.
+//! This is a test against a normal distribution. In a skewed or heavy-tailed column much of the tail is "outliers" to
+//! it, and the score says no more than how far out: take logarithms of amounts first, or another detector.
 //!
 //! [`test`](fn@test) is the test itself, with its statistics and [`critical_values`].
 //!

@@ -168,7 +168,8 @@ impl Iterator for Steps<'_> {
             return None;
         }
         let (mean, deviation) = (self.mean(), self.deviation());
-        // Sums are kept on either side of the median: neither may run out. With half of all taken out there is no test left.
+        // Sums are kept on either side of the median: neither may run out. With half of all taken out there is no test
+        // left.
         if deviation == 0.0 || self.start + 1 > half || self.end <= half {
             return None;
         }

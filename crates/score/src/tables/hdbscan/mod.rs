@@ -20,9 +20,9 @@
 //! A column's contribution is its share of the squared distances to the `min_points` − 1 nearest
 //! neighbours, scaled to the score: additive.
 //!
-//! Cost: the neighbours of every row (see [`knn`](crate::knn)), and Prim's algorithm over blocks of rows: at most n² k /
-//! 2 multiplications of 32 bits on one thread, a small part of that among clusters, in memory for the rows
-//! and a few numbers for each. A row to score is two searches. The model holds the rows of the fit.
+//! Cost: the neighbours of every row (see [`knn`](crate::knn)), and Prim's algorithm over blocks of rows: at most n² k
+//! / 2 multiplications of 32 bits on one thread, a small part of that among clusters, in memory for the rows and a few
+//! numbers for each. A row to score is two searches. The model holds the rows of the fit.
 //!
 //! References: R. Campello, D. Moulavi, A. Zimek and J. Sander, *Hierarchical density estimates for data
 //! clustering, visualization, and outlier detection*, ACM TKDD 10, 2015. L. McInnes and J. Healy,

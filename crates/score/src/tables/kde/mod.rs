@@ -18,7 +18,8 @@
 //! Stat. 27, 1956. E. Parzen, *On estimation of a probability density function and mode*, 33, 1962.
 //!
 //! Deviations: PyOD keeps all rows, which takes hours where this takes seconds; a mean over 4,096 rows
-//! has settled wherever there is density to speak of. PyOD counts a row's own kernel. Columns are standardised unless [`Scale::Raw`](crate::Scale) is asked for.
+//! has settled wherever there is density to speak of. PyOD counts a row's own kernel. Columns are standardised unless
+//! [`Scale::Raw`](crate::Scale) is asked for.
 
 mod exp;
 mod model;

@@ -14,10 +14,10 @@
 //!
 //! Deviations: columns are standardised and projections scaled to variance 1, so that `alpha` means the
 //! same for each; bins are chosen by penalised likelihood for each projection, as in the paper (see
-//! [`hbos`](crate::hbos); PyOD has 10, or chooses when asked for "auto"). PyOD counts a value into the bin *beside* its own
-//! (its edges are off by one) and takes whatever lies outside of the fitted range into the outermost
-//! bins, where we and the paper give it the density of nothing. The explanation is ours; the paper
-//! compares cuts with and without a column.
+//! [`hbos`](crate::hbos); PyOD has 10, or chooses when asked for "auto"). PyOD counts a value into the bin *beside* its
+//! own (its edges are off by one) and takes whatever lies outside of the fitted range into the outermost bins, where we
+//! and the paper give it the density of nothing. The explanation is ours; the paper compares cuts with and without a
+//! column.
 
 mod model;
 mod params;

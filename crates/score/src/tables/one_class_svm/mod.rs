@@ -9,9 +9,9 @@
 //!
 //! **Fit.** Sequential minimal optimisation: of two rows one gives weight to the other, as far as the sum of products
 //! gets lower, again and again; the two are the worst violator and the partner with whom an unhindered step gains most,
-//! until no pair violates the conditions by `tolerance`. The first `nu` × n rows have all the weight to begin with. Rows
-//! of the matrix of kernels are computed when they are needed, on all threads, with sums in one order, and the last of
-//! them are kept: at most 96 MiB.
+//! until no pair violates the conditions by `tolerance`. The first `nu` × n rows have all the weight to begin with.
+//! Rows of the matrix of kernels are computed when they are needed, on all threads, with sums in one order, and the
+//! last of them are kept: at most 96 MiB.
 //!
 //! Cost: k operations for each pair of rows, half of all with `nu` at 0.5, to begin with, and n k for each row of the
 //! matrix that is not at hand, of which there are some thousands. So the fit refuses more than `max_rows` (50,000

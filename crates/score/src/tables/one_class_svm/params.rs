@@ -50,7 +50,8 @@ impl Params<OneClassSvmConfig> {
         self.with(|c| c.tolerance = tolerance)
     }
 
-    /// Rows from which on the fit refuses, at least 1; more than 50,000 by default. Time grows with their square and more.
+    /// Rows from which on the fit refuses, at least 1; more than 50,000 by default. Time grows with their square and
+    /// more.
     pub fn max_rows(self, max_rows: usize) -> Self {
         self.with(|c| c.max_rows = max_rows)
     }

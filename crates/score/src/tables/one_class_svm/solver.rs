@@ -27,7 +27,8 @@ pub(super) fn solve<T: Real>(rows: &Rows<T>, nu: f64, tolerance: f64, bytes: usi
     let mut state = State::new(rows, nu);
     let mut cache = Cache::new(rows, bytes);
     for _ in 0..MOST_STEPS.max(n.saturating_mul(MOST_STEPS_A_ROW)) {
-        // The row that gains most by a greater weight, and, of those that may give, the one that lowers the sum most with it.
+        // The row that gains most by a greater weight, and, of those that may give, the one that lowers the sum most
+        // with it.
         let (low, i) = dispatch!(level, _simd => state.least());
         let slot_i = cache.slot(i);
         let (worst, j) = dispatch!(level, _simd => state.partner(low, cache.kernels(slot_i)));
