@@ -167,8 +167,8 @@ fn reasons(model: &dyn Model, encoder: &Encoder, row: ArrayView1<'_, f64>, n: us
     encoder.fold(&contributions, &mut by_column);
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_by(|&a, &b| by_column[b].total_cmp(&by_column[a]));
-    let told = order.iter().take(n).map(|&column| format!("{} {:.3}", names[column], by_column[column]));
-    told.collect::<Vec<_>>().join("; ")
+    let named = order.iter().take(n).map(|&column| format!("{} {:.3}", names[column], by_column[column]));
+    named.collect::<Vec<_>>().join("; ")
 }
 
 /// Whether scores are written as Parquet.

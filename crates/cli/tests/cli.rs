@@ -126,7 +126,7 @@ fn columns_are_chosen_in_a_file() {
     let run = crible(&folder, &["score", file.to_str().unwrap(), "--config", "wrong.toml", "--out", "d"]);
     let log = text(&run.stderr);
     assert_eq!(run.status.code(), Some(1), "{log}");
-    assert!(log.contains("wrong.toml") && log.contains("`amuont` is no column to weigh"), "{log}");
+    assert!(log.contains("wrong.toml") && log.contains("not scored: `amuont`"), "{log}");
     assert!(!folder.path().join("d").exists());
 }
 

@@ -97,7 +97,7 @@ fn default_detectors() -> Vec<DetectorSpec> {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Columns {
-    /// Names of columns to see beside the usual ones.
+    /// Names of columns to see beside the default ones.
     pub add: Vec<String>,
     /// Names of columns not to see.
     pub drop: Vec<String>,
@@ -139,10 +139,10 @@ fn window(text: &str) -> Result<Window, Error> {
     text.parse().map_err(wrong)
 }
 
-/// `usual` unless a list of as many windows is told.
-fn windows<const N: usize>(what: &str, told: Option<Vec<String>>, usual: [Window; N]) -> Result<[Window; N], Error> {
-    let Some(told) = told else { return Ok(usual) };
-    let all: Vec<Window> = told.iter().map(|text| window(text)).collect::<Result<_, _>>()?;
+/// The windows given, which are as many, or the default ones.
+fn windows<const N: usize>(what: &str, given: Option<Vec<String>>, default: [Window; N]) -> Result<[Window; N], Error> {
+    let Some(given) = given else { return Ok(default) };
+    let all: Vec<Window> = given.iter().map(|text| window(text)).collect::<Result<_, _>>()?;
     let count = |all: Vec<Window>| wrong(format!("{} windows of `{what}`, expected {N}", all.len()));
     all.try_into().map_err(count)
 }
@@ -155,7 +155,7 @@ impl Config {
     /// says where.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let text: Text = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end()))?;
-        let usual = Self::default();
+        let default = Self::default();
         let mut state = Limits::default();
         if let Some(lateness) = text.state.lateness {
             state.lateness = window(&lateness)?;
@@ -165,14 +165,14 @@ impl Config {
         }
         state.memory = text.state.memory_mib.map(|mib| mib.saturating_mul(1 << 20));
         let config = Self {
-            seed: text.seed.unwrap_or(usual.seed),
-            fit_rows: text.fit_rows.unwrap_or(usual.fit_rows),
-            detectors: text.detectors.unwrap_or(usual.detectors),
+            seed: text.seed.unwrap_or(default.seed),
+            fit_rows: text.fit_rows.unwrap_or(default.fit_rows),
+            detectors: text.detectors.unwrap_or(default.detectors),
             columns: text.columns,
             windows: Windows {
-                account: windows("account", text.windows.account, usual.windows.account)?,
-                counterparty: windows("counterparty", text.windows.counterparty, usual.windows.counterparty)?,
-                pattern: windows("pattern", text.windows.pattern, usual.windows.pattern)?,
+                account: windows("account", text.windows.account, default.windows.account)?,
+                counterparty: windows("counterparty", text.windows.counterparty, default.windows.counterparty)?,
+                pattern: windows("pattern", text.windows.pattern, default.windows.pattern)?,
             },
             state,
         };
@@ -224,7 +224,10 @@ impl Config {
         let known = self.known_columns();
         let unknown = add.iter().chain(drop).find(|name| !known.contains(name));
         if let Some(name) = unknown {
-            return Err(wrong(format!("`{name}` is no column to weigh: expected one of {}", known.join(", "))));
+            return Err(wrong(format!(
+                "unknown column, or one that is not scored: `{name}`; expected one of {}",
+                known.join(", ")
+            )));
         }
         if let Some(name) = add.iter().find(|name| drop.contains(name)) {
             return Err(wrong(format!("`{name}` is both added and dropped")));

@@ -571,10 +571,12 @@ fn a_configuration_is_kept() {
     let told = |text: &str| Config::from_toml(text).unwrap_err().to_string();
     let unknown = told("[columns]\nadd = ['amount_ruond']");
     assert!(
-        unknown.starts_with("configuration: `amount_ruond` is no column to weigh: expected one of amount, "),
+        unknown.starts_with(
+            "configuration: unknown column, or one that is not scored: `amount_ruond`; expected one of amount, "
+        ),
         "{unknown}"
     );
-    assert!(told("[columns]\nadd = ['account_mean']").contains("`account_mean` is no column to weigh"));
+    assert!(told("[columns]\nadd = ['account_mean']").contains("not scored: `account_mean`"));
     let both = told("[columns]\nadd = ['amount']\ndrop = ['amount']");
     assert_eq!(both, "configuration: `amount` is both added and dropped");
     assert!(told("adds = []").contains("unknown field `adds`"));
