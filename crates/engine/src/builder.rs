@@ -11,8 +11,8 @@ use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
 
 use crate::engine::{BLOCK_ROWS, Held};
-use crate::lens::Typical;
 use crate::model::inputs;
+use crate::standardize::Typical;
 use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model, Scored};
 
 /// Fewest transactions to learn from.
@@ -275,8 +275,9 @@ impl Builder {
         let usual: Vec<Typical> =
             columns.par_iter().enumerate().map(|(c, column)| Typical::of(column, &mut sample.column(c))).collect();
         let inputs = inputs(columns);
-        let lenses: Vec<_> = inputs.iter().map(|&column| usual[column].lens(columns[column].tail)).collect();
-        let seen = |(row, i): (usize, usize)| lenses[i].see(sample.get(row, inputs[i]));
+        let standardizers: Vec<_> =
+            inputs.iter().map(|&column| usual[column].standardizer(columns[column].tail)).collect();
+        let seen = |(row, i): (usize, usize)| standardizers[i].standardize(sample.get(row, inputs[i]));
         let rows = Array2::from_shape_fn((sample.rows, inputs.len()), seen);
         let mut params = Ensemble::params().seed(mix(self.config.seed));
         for (i, detector) in self.config.detectors.iter().enumerate() {

@@ -4,11 +4,11 @@ mod builder;
 mod config;
 mod engine;
 mod error;
-mod lens;
 mod model;
 mod saved;
 mod scores;
 mod shared;
+mod standardize;
 
 pub use builder::Builder;
 pub use config::{Columns, Config};

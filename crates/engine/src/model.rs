@@ -5,7 +5,7 @@ use crible_score::Model as _;
 use crible_score::ensemble::Ensemble;
 use ndarray::{ArrayView1, ArrayView2, ShapeBuilder};
 
-use crate::lens::{Lens, Typical};
+use crate::standardize::{Standardizer, Typical};
 use crate::{Error, Verdict};
 
 /// What was learned: which columns the feed feeds, what is usual in each, and the fitted ensemble.
@@ -19,7 +19,7 @@ pub struct Model {
     /// Indices of the columns detectors see.
     inputs: Vec<usize>,
     /// How they see each of them.
-    lenses: Vec<Lens>,
+    standardizers: Vec<Standardizer>,
     /// What is usual in every column.
     pub(crate) usual: Vec<Typical>,
     pub(crate) ensemble: Ensemble,
@@ -35,8 +35,8 @@ impl Model {
         ensemble: Ensemble,
     ) -> Self {
         let inputs = inputs(&columns);
-        let lenses = inputs.iter().map(|&i| usual[i].lens(columns[i].tail)).collect();
-        let mut model = Self { has, settings, columns, inputs, lenses, usual, ensemble, id: ModelId(0) };
+        let standardizers = inputs.iter().map(|&i| usual[i].standardizer(columns[i].tail)).collect();
+        let mut model = Self { has, settings, columns, inputs, standardizers, usual, ensemble, id: ModelId(0) };
         model.id = ModelId(crate::saved::fingerprint(&model));
         model
     }
@@ -104,8 +104,8 @@ impl Model {
             at += here.len();
             column = last;
         }
-        for (lens, column) in self.lenses.iter().zip(out.chunks_exact_mut(rows.max(1))) {
-            lens.see_all(column);
+        for (standardizer, column) in self.standardizers.iter().zip(out.chunks_exact_mut(rows.max(1))) {
+            standardizer.standardize_all(column);
         }
     }
 
@@ -127,8 +127,8 @@ impl Model {
 
     /// Scores one feature row. `seen` and `parts` are scratch as long as there are inputs and detectors.
     pub(crate) fn score_row(&self, row: &[f32], seen: &mut [f64], parts: &mut [f64]) -> Result<Verdict, Error> {
-        for (seen, (&input, lens)) in seen.iter_mut().zip(self.inputs.iter().zip(&self.lenses)) {
-            *seen = lens.see(row[input]);
+        for (seen, (&input, standardizer)) in seen.iter_mut().zip(self.inputs.iter().zip(&self.standardizers)) {
+            *seen = standardizer.standardize(row[input]);
         }
         let (mut raw, mut tail) = ([0.0], [0.0]);
         self.score_gathered(seen, parts, &mut raw, &mut tail)?;
@@ -142,7 +142,12 @@ impl Model {
     /// # Panics
     /// Where `row` is not as long as [`Model::columns`].
     pub fn explain(&self, txn: &Transaction, row: &[f32], n: usize) -> Vec<Reason> {
-        let seen: Vec<f64> = self.inputs.iter().zip(&self.lenses).map(|(&i, lens)| lens.see(row[i])).collect();
+        let seen: Vec<f64> = self
+            .inputs
+            .iter()
+            .zip(&self.standardizers)
+            .map(|(&i, standardizer)| standardizer.standardize(row[i]))
+            .collect();
         let mut contributions = vec![0.0; seen.len()];
         self.ensemble.explain_row(ArrayView1::from(&seen), &mut contributions);
         let mut shares = vec![0.0; row.len()];

@@ -9,7 +9,7 @@ use crible_score::{Model as _, Snapshot};
 use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
-use crate::lens::Typical;
+use crate::standardize::Typical;
 use crate::{Error, MAX_DETECTORS, Model};
 
 const MAGIC: &[u8; 7] = b"CRIBLEM";
@@ -85,7 +85,7 @@ struct Body<T> {
     ensemble: Vec<u8>,
 }
 
-/// What is usual in a column up to format 2, when distances were not bent.
+/// What is usual in a column up to format 2, when distances were not transformed.
 #[derive(Serialize, Deserialize)]
 struct Straight {
     median: f32,
@@ -94,21 +94,21 @@ struct Straight {
 
 /// The same in format 3, when every column counted alike.
 #[derive(Serialize, Deserialize)]
-struct Bent {
+struct Powered {
     median: f32,
     per_scale: f64,
-    bend: f64,
+    power: f64,
 }
 
 impl From<Straight> for Typical {
     fn from(Straight { median, per_scale }: Straight) -> Self {
-        Self { median, per_scale, bend: 0.0, weight: 1.0 }
+        Self { median, per_scale, power: 0.0, weight: 1.0 }
     }
 }
 
-impl From<Bent> for Typical {
-    fn from(Bent { median, per_scale, bend }: Bent) -> Self {
-        Self { median, per_scale, bend, weight: 1.0 }
+impl From<Powered> for Typical {
+    fn from(Powered { median, per_scale, power }: Powered) -> Self {
+        Self { median, per_scale, power, weight: 1.0 }
     }
 }
 
@@ -159,16 +159,16 @@ fn body<T: Serialize>(model: &Model, usual: impl Fn(&Typical) -> T) -> Vec<u8> {
     postcard::to_allocvec(&body).unwrap_or_default()
 }
 
-/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows, and over what is bent or
+/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows, and over what is transformed or
 /// weighed. A model of an earlier format keeps its own.
 pub(crate) fn fingerprint(model: &Model) -> u64 {
     let straight = |usual: &Typical| Straight { median: usual.median, per_scale: usual.per_scale };
-    let bends = model.usual.iter().map(|usual| usual.bend).filter(|bend| *bend != 0.0);
+    let powers = model.usual.iter().map(|usual| usual.power).filter(|power| *power != 0.0);
     let weights = model.usual.iter().map(|usual| usual.weight).filter(|weight| *weight != 1.0);
-    let bends: Vec<u8> = bends.chain(weights).flat_map(f64::to_le_bytes).collect();
+    let powers: Vec<u8> = powers.chain(weights).flat_map(f64::to_le_bytes).collect();
     let mut hash = FnvHasher::default();
     hash.write(&body(model, straight));
-    hash.write(&bends);
+    hash.write(&powers);
     hash.finish()
 }
 
@@ -238,7 +238,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     }
     let body: Body<Typical> = match version {
         ..3 => postcard::from_bytes::<Body<Straight>>(body).map_err(undecoded)?.upgrade(),
-        3 => postcard::from_bytes::<Body<Bent>>(body).map_err(undecoded)?.upgrade(),
+        3 => postcard::from_bytes::<Body<Powered>>(body).map_err(undecoded)?.upgrade(),
         _ => postcard::from_bytes(body).map_err(undecoded)?,
     };
     let [counterparty, category, channel, country, position, balance] = body.has;
@@ -271,10 +271,10 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     if ensemble.n_members() > MAX_DETECTORS {
         return refuse(format!("{} detectors, expected at most {MAX_DETECTORS}", ensemble.n_members()));
     }
-    if let Some(Typical { median, per_scale, bend, weight }) = body.usual.iter().find(|typical| !typical.is_sound()) {
+    if let Some(Typical { median, per_scale, power, weight }) = body.usual.iter().find(|typical| !typical.is_sound()) {
         return refuse(format!(
-            "a median of {median}, one over a scale of {per_scale}, a bend of {bend} and a weight of {weight}, expected finite numbers, the \
-             scale above 0, bend and weight within what is fitted"
+            "a median of {median}, one over a scale of {per_scale}, a power of {power} and a weight of {weight}, expected finite numbers, the \
+             scale above 0, power and weight within what is fitted"
         ));
     }
     Ok(Model::new(has, settings, columns, body.usual, ensemble))
@@ -301,7 +301,7 @@ mod tests {
             let params =
                 (0..n).fold(Ensemble::params(), |params, _| params.member(Box::new(Ecod::params().check().unwrap())));
             let ensemble = params.check().unwrap().fit_rows(rows.view()).unwrap();
-            let usual = vec![Typical { median: 0.0, per_scale: 1.0, bend: 0.0, weight: 1.0 }; columns.len()];
+            let usual = vec![Typical { median: 0.0, per_scale: 1.0, power: 0.0, weight: 1.0 }; columns.len()];
             from_bytes(&to_bytes(&Model::new(has, Settings::default(), columns, usual, ensemble)))
                 .map(|model| model.detectors().len())
         };

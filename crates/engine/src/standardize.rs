@@ -1,4 +1,4 @@
-//! What detectors see of a column.
+//! Columns standardised: what detectors see of them.
 
 use crible_core::{Column, Scale, Tail, Unit};
 use crible_feature::math::{exp, ln1p};
@@ -11,9 +11,9 @@ pub(crate) struct Typical {
     pub(crate) median: f32,
     /// One over the distance from the median that one row in a hundred exceeds on the suspicious side; positive.
     pub(crate) per_scale: f64,
-    /// How distances, in that unit, are bent so that the usual ones fall off as a normal's do: b > 0 makes (eᵇˣ −
-    /// 1)/(eᵇ − 1) of x, b < 0 makes ln(1 − bx)/ln(1 − b), 0 leaves them as they are.
-    pub(crate) bend: f64,
+    /// How distances, in that unit, are transformed so that the usual ones fall off as a normal's do: b > 0 makes (eᵇˣ
+    /// − 1)/(eᵇ − 1) of x, b < 0 makes ln(1 − bx)/ln(1 − b), 0 leaves them as they are.
+    pub(crate) power: f64,
     /// What the column counts for beside the others: distances are multiplied by it last. Positive.
     pub(crate) weight: f64,
 }
@@ -22,40 +22,40 @@ pub(crate) struct Typical {
 const NORMAL: f64 = 0.550_884;
 
 /// How far a column is stretched or compressed at most. Counts that end at a ceiling have their tenth row where the
-/// hundredth is, and no bend would make a normal of that.
+/// hundredth is, and no power would make a normal of that.
 const MOST: f64 = 2.0;
 const LEAST: f64 = -1e6;
 
-/// The faintest bend there is but none: closer to 0 nothing bends, and both formulas lose their digits.
+/// The least power there is but none: closer to 0 it changes nothing, and both formulas lose their digits.
 const FAINTEST: f64 = 1e-3;
 
 /// The least weight there is but none; one over it is the most.
 const LIGHTEST: f64 = 1e-3;
 
-/// From how many rows on the distance that one in a hundred exceeds is known well enough to bend by.
+/// From how many rows on the distance that one in a hundred exceeds is known well enough to fit a power.
 const ENOUGH: usize = 1_000;
 
-/// Distances past this many units are no longer bent but go on as steeply.
-const STRAIGHT_FROM: f64 = 2.0;
+/// Distances past this many units are no longer transformed but go on as steeply.
+const LINEAR_FROM: f64 = 2.0;
 
 impl Typical {
     /// What detectors see of a column.
-    pub(crate) fn lens(self, tail: Tail) -> Lens {
+    pub(crate) fn standardizer(self, tail: Tail) -> Standardizer {
         let (factor, lowest) = match tail {
             Tail::Upper => (self.per_scale, 0.0),
             Tail::Lower => (-self.per_scale, 0.0),
             Tail::Both => (self.per_scale, f64::NEG_INFINITY),
         };
-        let Self { median, bend, weight, .. } = self;
-        // What is bent is weighed after, what is not by its factor.
-        let (factor, per_unit, steep) = if bend > 0.0 {
-            (factor, weight / (exp(bend) - 1.0), bend * exp(bend * STRAIGHT_FROM))
-        } else if bend < 0.0 {
-            (factor, weight / ln1p(-bend), -bend / (1.0 - bend * STRAIGHT_FROM))
+        let Self { median, power, weight, .. } = self;
+        // What is transformed is weighed after, what is not by its factor.
+        let (factor, per_unit, steep) = if power > 0.0 {
+            (factor, weight / (exp(power) - 1.0), power * exp(power * LINEAR_FROM))
+        } else if power < 0.0 {
+            (factor, weight / ln1p(-power), -power / (1.0 - power * LINEAR_FROM))
         } else {
             (factor * weight, 0.0, 0.0)
         };
-        Lens { median: f64::from(median), factor, lowest, bend, per_unit, steep }
+        Standardizer { median: f64::from(median), factor, lowest, power, per_unit, steep }
     }
 
     /// From a column's values, in any order.
@@ -78,20 +78,20 @@ impl Typical {
         let leaving = at(&mut left, 0.5);
         let scale =
             [hundredth, leaving].into_iter().find(|s| *s > 0.0 && s.is_finite()).unwrap_or(step(column, median));
-        let bend = if values.len() >= ENOUGH && tenth > 0.0 && hundredth.is_finite() {
-            bend(f64::from(tenth) / f64::from(hundredth))
+        let power = if values.len() >= ENOUGH && tenth > 0.0 && hundredth.is_finite() {
+            power(f64::from(tenth) / f64::from(hundredth))
         } else {
             0.0
         };
-        Self { median, per_scale: 1.0 / f64::from(scale), bend, weight: column.weight }
+        Self { median, per_scale: 1.0 / f64::from(scale), power, weight: column.weight }
     }
 
     /// Whether a saved one can be worked with.
     pub(crate) fn is_sound(&self) -> bool {
         let is_scale = self.per_scale > 0.0 && self.per_scale.is_finite();
-        let is_bend = self.bend == 0.0 || self.bend.abs() >= FAINTEST && (LEAST..=MOST).contains(&self.bend);
+        let is_power = self.power == 0.0 || self.power.abs() >= FAINTEST && (LEAST..=MOST).contains(&self.power);
         let is_weight = (LIGHTEST..=1.0 / LIGHTEST).contains(&self.weight);
-        self.median.is_finite() && is_scale && is_bend && is_weight
+        self.median.is_finite() && is_scale && is_power && is_weight
     }
 }
 
@@ -103,18 +103,18 @@ fn step(column: &Column, median: f32) -> f32 {
     }
 }
 
-/// The bend that brings the distance one row in ten exceeds, `tenth` of the unit, to where a normal has it, by
+/// The power that brings the distance one row in ten exceeds, `tenth` of the unit, to where a normal has it, by
 /// bisection.
 ///
 /// After Raymaekers and Rousseeuw (2021), "Transforming variables to central normality": the usual part of a column
 /// decides what it is measured by, so that what is far out stays so. Theirs fits the power of a Box-Cox or Yeo-Johnson
 /// transform; this runs from the exponential, which undoes a logarithm, to the logarithm, and is fitted by one
 /// quantile.
-fn bend(tenth: f64) -> f64 {
+fn power(tenth: f64) -> f64 {
     let (mut low, mut high) = if tenth > NORMAL { (0.0, MOST) } else { (LEAST, 0.0) };
     for _ in 0..80 {
         let middle = 0.5 * (low + high);
-        if bent(tenth, middle) > NORMAL {
+        if transformed(tenth, middle) > NORMAL {
             low = middle;
         } else {
             high = middle;
@@ -123,50 +123,50 @@ fn bend(tenth: f64) -> f64 {
     if high.abs() < FAINTEST { 0.0 } else { high }
 }
 
-/// A distance of 0 to 1, bent.
-fn bent(x: f64, bend: f64) -> f64 {
-    match bend {
+/// A distance of 0 to 1, transformed.
+fn transformed(x: f64, power: f64) -> f64 {
+    match power {
         b if b > 0.0 => (exp(b * x) - 1.0) / (exp(b) - 1.0),
         b if b < 0.0 => ln1p(-b * x) / ln1p(-b),
         _ => x,
     }
 }
 
-/// What detectors see of a column: the distance from the median on the suspicious side, in units of the scale, bent.
-/// What lies on the other side is as usual as the median.
+/// What detectors see of a column: the distance from the median on the suspicious side, in units of the scale,
+/// transformed. What lies on the other side is as usual as the median.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Lens {
+pub(crate) struct Standardizer {
     median: f64,
     /// Units of the scale, negative where low values are suspicious.
     factor: f64,
     lowest: f64,
-    bend: f64,
-    /// Of what is bent, weight included.
+    power: f64,
+    /// Of what is transformed, weight included.
     per_unit: f64,
-    /// How fast what is seen grows past [`STRAIGHT_FROM`], before it is brought to the unit.
+    /// How fast what is seen grows past [`LINEAR_FROM`], before it is brought to the unit.
     steep: f64,
 }
 
-impl Lens {
-    pub(crate) fn see(self, value: f32) -> f64 {
+impl Standardizer {
+    pub(crate) fn standardize(self, value: f32) -> f64 {
         let far = self.distance(f64::from(value));
         // Half of all values are as usual as can be, and nothing makes anything of 0.
         if far == 0.0 {
             return far;
         }
-        match self.bend {
-            bend if bend > 0.0 => self.stretch(far),
-            bend if bend < 0.0 => self.compress(far),
+        match self.power {
+            power if power > 0.0 => self.stretch(far),
+            power if power < 0.0 => self.compress(far),
             _ => far,
         }
     }
 
-    /// The same for many values of the column, in place: which way they are bent is asked once, and several are in work
-    /// at a time.
-    pub(crate) fn see_all(self, values: &mut [f64]) {
-        if self.bend > 0.0 {
+    /// The same for many values of the column, in place: which way they are transformed is asked once, and several are
+    /// in work at a time.
+    pub(crate) fn standardize_all(self, values: &mut [f64]) {
+        if self.power > 0.0 {
             values.iter_mut().for_each(|value| *value = self.stretch(self.distance(*value)));
-        } else if self.bend < 0.0 {
+        } else if self.power < 0.0 {
             values.iter_mut().for_each(|value| *value = self.compress(self.distance(*value)));
         } else {
             values.iter_mut().for_each(|value| *value = self.distance(*value));
@@ -180,18 +180,18 @@ impl Lens {
 
     fn stretch(self, far: f64) -> f64 {
         let (near, beyond) = split(far.abs());
-        ((exp(self.bend * near) - 1.0 + self.steep * beyond) * self.per_unit).copysign(far)
+        ((exp(self.power * near) - 1.0 + self.steep * beyond) * self.per_unit).copysign(far)
     }
 
     fn compress(self, far: f64) -> f64 {
         let (near, beyond) = split(far.abs());
-        ((ln1p(-self.bend * near) + self.steep * beyond) * self.per_unit).copysign(far)
+        ((ln1p(-self.power * near) + self.steep * beyond) * self.per_unit).copysign(far)
     }
 }
 
-/// A distance up to where it is bent, and what is beyond.
+/// A distance up to where it is transformed, and what is beyond.
 fn split(size: f64) -> (f64, f64) {
-    let near = if size < STRAIGHT_FROM { size } else { STRAIGHT_FROM };
+    let near = if size < LINEAR_FROM { size } else { LINEAR_FROM };
     (near, size - near)
 }
 
@@ -225,62 +225,63 @@ mod tests {
         let plain = Typical::of(&column(Tail::Upper), &mut halves(|z| z));
         let heavy = Typical::of(&column(Tail::Upper), &mut halves(|z| (z / 2.0).exp()));
         let light = Typical::of(&column(Tail::Upper), &mut halves(|z| (z + 4.0).ln()));
-        assert!(plain.bend.abs() < 0.02 && heavy.bend < -0.5 && light.bend > 0.1, "{plain:?} {heavy:?} {light:?}");
+        assert!(plain.power.abs() < 0.02 && heavy.power < -0.5 && light.power > 0.1, "{plain:?} {heavy:?} {light:?}");
         for z in [0.5, 1.0, 2.0, 3.0, 3.7] {
-            let see = |typical: Typical, value: f64| typical.lens(Tail::Upper).see(value as f32) * 2.326;
+            let see =
+                |typical: Typical, value: f64| typical.standardizer(Tail::Upper).standardize(value as f32) * 2.326;
             let seen = [see(plain, z), see(heavy, (z / 2.0).exp()), see(light, (z + 4.0).ln())];
             assert!(seen.iter().all(|seen| (seen - z).abs() < 0.2), "{z}: {seen:?}");
         }
     }
 
-    /// A forged one whose bend is too faint to divide by, too strong or no number would make a score of no number.
+    /// A forged one whose power is too faint to divide by, too strong or no number would make a score of no number.
     #[test]
     fn what_no_fit_makes_is_not_sound() {
-        for bend in [0.0, FAINTEST, -FAINTEST, MOST, LEAST] {
-            assert!(Typical { median: 0.0, per_scale: 1.0, bend, weight: 1.0 }.is_sound(), "{bend}");
+        for power in [0.0, FAINTEST, -FAINTEST, MOST, LEAST] {
+            assert!(Typical { median: 0.0, per_scale: 1.0, power, weight: 1.0 }.is_sound(), "{power}");
         }
-        for bend in [1e-300, -1e-300, 9e-4, MOST * 1.01, LEAST * 1.01, f64::NAN, f64::INFINITY] {
-            assert!(!Typical { median: 0.0, per_scale: 1.0, bend, weight: 1.0 }.is_sound(), "{bend}");
+        for power in [1e-300, -1e-300, 9e-4, MOST * 1.01, LEAST * 1.01, f64::NAN, f64::INFINITY] {
+            assert!(!Typical { median: 0.0, per_scale: 1.0, power, weight: 1.0 }.is_sound(), "{power}");
         }
     }
 
-    /// Bent or not, a column of twice the weight is seen twice as far out.
+    /// Transformed or not, a column of twice the weight is seen twice as far out.
     #[test]
     fn a_weight_multiplies_what_is_seen() {
-        for bend in [0.0, 1.5, -20.0] {
+        for power in [0.0, 1.5, -20.0] {
             for tail in [Tail::Upper, Tail::Lower, Tail::Both] {
                 let see = |weight: f64, value: f32| {
-                    Typical { median: 1.0, per_scale: 0.5, bend, weight }.lens(tail).see(value)
+                    Typical { median: 1.0, per_scale: 0.5, power, weight }.standardizer(tail).standardize(value)
                 };
                 for value in [-30.0, 0.0, 1.0, 2.5, 40.0] {
                     let (once, twice) = (see(1.0, value), see(2.0, value));
                     assert!(
                         (twice - 2.0 * once).abs() <= 1e-12 * once.abs(),
-                        "{bend} {tail:?} {value}: {once} {twice}"
+                        "{power} {tail:?} {value}: {once} {twice}"
                     );
                 }
             }
         }
         for weight in [0.0, -1.0, 1e-4, 1e4, f64::NAN] {
-            assert!(!Typical { median: 0.0, per_scale: 1.0, bend: 0.0, weight }.is_sound(), "{weight}");
+            assert!(!Typical { median: 0.0, per_scale: 1.0, power: 0.0, weight }.is_sound(), "{weight}");
         }
     }
 
     #[test]
     fn a_column_at_a_ceiling_or_of_one_value_is_seen() {
         let mut ceiling: Vec<f32> = (0..1_000).map(|i| if i < 600 { 0.0 } else { 3.0 }).collect();
-        assert_eq!(Typical::of(&column(Tail::Upper), &mut ceiling).bend, MOST);
+        assert_eq!(Typical::of(&column(Tail::Upper), &mut ceiling).power, MOST);
         // Of a count that is always two, three is one unit away; of anything else, one.
         let constant = Typical::of(&column(Tail::Upper), &mut [3f32.ln(); 50]);
-        assert!((constant.lens(Tail::Upper).see(4f32.ln()) - 1.0).abs() < 1e-6, "{constant:?}");
+        assert!((constant.standardizer(Tail::Upper).standardize(4f32.ln()) - 1.0).abs() < 1e-6, "{constant:?}");
         let share = Column { unit: Unit::Share, ..column(Tail::Both) };
         let constant = Typical::of(&share, &mut [7.0; 50]);
-        assert_eq!(constant, Typical { median: 7.0, per_scale: 1.0, bend: 0.0, weight: 1.0 });
-        assert_eq!(constant.lens(Tail::Both).see(9.0), 2.0);
+        assert_eq!(constant, Typical { median: 7.0, per_scale: 1.0, power: 0.0, weight: 1.0 });
+        assert_eq!(constant.standardizer(Tail::Both).standardize(9.0), 2.0);
         let rare: Vec<f32> = (0..1_000).map(|i| if i < 950 { 0.0 } else { 5.0 }).collect();
         assert_eq!(
             Typical::of(&column(Tail::Upper), &mut rare.clone()),
-            Typical { median: 0.0, per_scale: 0.2, bend: 0.0, weight: 1.0 }
+            Typical { median: 0.0, per_scale: 0.2, power: 0.0, weight: 1.0 }
         );
         // One that is far out does not make the unit of those that hardly leave.
         let rare: Vec<f32> = (0..1_000).map(|i| [50.0, 1.0, 2.0].get(i).copied().unwrap_or(0.0)).collect();
@@ -291,20 +292,20 @@ mod tests {
         /// What is further out is seen further out, smoothly, in the same unit, and never without a number.
         #[test]
         fn grows(tenth in 0.000_1f64..1.0, x in 0.0f64..1e6, more in 1e-3f64..10.0, is_low: bool) {
-            let typical = Typical { median: 0.0, per_scale: 1.0, bend: bend(tenth), weight: 1.0 };
+            let typical = Typical { median: 0.0, per_scale: 1.0, power: power(tenth), weight: 1.0 };
             prop_assert!(typical.is_sound());
             let sign = if is_low { -1.0 } else { 1.0 };
-            let see = |x: f64| typical.lens(Tail::Both).see((sign * x) as f32) * sign;
+            let see = |x: f64| typical.standardizer(Tail::Both).standardize((sign * x) as f32) * sign;
             prop_assert!(see(x).is_finite() && see(x + more) >= see(x), "{} {}", see(x), see(x + more));
             let mut all = [f64::from(x as f32), 0.0, -1.5].map(|x| sign * x);
-            let one_by_one = all.map(|x| typical.lens(Tail::Both).see(x as f32));
-            typical.lens(Tail::Both).see_all(&mut all);
+            let one_by_one = all.map(|x| typical.standardizer(Tail::Both).standardize(x as f32));
+            typical.standardizer(Tail::Both).standardize_all(&mut all);
             prop_assert_eq!(all.map(f64::to_bits), one_by_one.map(f64::to_bits));
             prop_assert!((see(1.0) - 1.0).abs() < 1e-6);
             prop_assert!((see(2.0 - 1e-4) - see(2.0 + 1e-4)).abs() < 1e-3 * see(2.0));
-            let reached = bent(tenth, typical.bend);
-            let is_held = typical.bend >= MOST - 1e-9 || typical.bend <= LEAST + 1.0;
-            prop_assert!(is_held || (reached - NORMAL).abs() < 1e-3, "{tenth} {} {reached}", typical.bend);
+            let reached = transformed(tenth, typical.power);
+            let is_held = typical.power >= MOST - 1e-9 || typical.power <= LEAST + 1.0;
+            prop_assert!(is_held || (reached - NORMAL).abs() < 1e-3, "{tenth} {} {reached}", typical.power);
         }
     }
 }
