@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crible_core::EntityId;
+use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -218,35 +219,18 @@ pub(crate) fn secret(bytes: &[u8]) -> Result<Vec<u8>, KeyError> {
 }
 
 fn hex(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() != 2 * FULL_BYTES {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    text.chunks_exact(2).map(|pair| Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8)).collect()
+    if text.len() == 2 * FULL_BYTES { HEXLOWER_PERMISSIVE.decode(text).ok() } else { None }
 }
 
-/// Base64 in the standard or the URL alphabet (RFC 4648), padded or not.
+/// Base64 in the standard or the URL alphabet (RFC 4648), padded or not. Bits beyond the last whole byte are not looked at: keys that
+/// were read so once have to stay the same.
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let body = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
-    let mut bytes = Vec::with_capacity(body.len() * 3 / 4);
-    let (mut bits, mut held) = (0u32, 0);
-    for &letter in body {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xfff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-        }
-    }
-    (body.len() % 4 != 1).then_some(bytes)
+    let mut either = BASE64_NOPAD.specification();
+    either.translate.from.push_str("-_");
+    either.translate.to.push_str("+/");
+    either.check_trailing_bits = false;
+    either.encoding().ok()?.decode(body).ok()
 }
 
 #[cfg(test)]
