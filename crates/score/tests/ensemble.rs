@@ -179,8 +179,8 @@ fn snapshots_that_are_none() {
     let model = params().check().unwrap().fit_rows(rows().view()).unwrap().snapshot();
     let honest = model.to_bytes();
     assert!(load(&Snapshot::from_bytes(&honest).unwrap()).is_ok());
-    let error = load(&Snapshot::new("ensemble", 3, &1_u8)).unwrap_err();
-    insta::assert_snapshot!(error, @"snapshot: `ensemble` version 3, this version reads 2");
+    let error = load(&Snapshot::new("ensemble", 4, &1_u8)).unwrap_err();
+    insta::assert_snapshot!(error, @"snapshot: `ensemble` version 4, this version reads 3");
     let error = load(&Snapshot::new("oracle", 1, &1_u8)).unwrap_err();
     insta::assert_snapshot!(error, @"snapshot: no model is called `oracle`");
     let error = load(&Snapshot::new("ecod", 1, &1_u8)).unwrap_err();
