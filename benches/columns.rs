@@ -513,9 +513,9 @@ impl Town {
         there.at = Timestamp(here.at.0 + later);
         let between = here.at..there.at;
         self.payments.retain(|payment| payment.account != account || !between.contains(&payment.at));
-        there.position = here.position.map(|from| Position {
-            latitude_e7: -from.latitude_e7,
-            longitude_e7: from.longitude_e7 - from.longitude_e7.signum() * 1_200_000_000,
+        there.position = here.position.and_then(|from| {
+            let longitude_e7 = from.longitude_e7() - from.longitude_e7().signum() * 1_200_000_000;
+            Position::from_e7(-from.latitude_e7(), longitude_e7)
         });
         self.payments.push(Transaction { id: TxnId(here.id.0 ^ 0x0e1e), ..here });
         self.commit(there);

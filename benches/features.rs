@@ -48,7 +48,7 @@ fn bench(c: &mut Criterion) -> Result<(), Fault> {
                 || FeatureSet::to_score(batch.has()),
                 |mut features| {
                     features.step_all(black_box(batch), 0..ROWS, |_| true, &mut block)?;
-                    Ok::<_, crible_feature::Late>(features)
+                    Ok::<_, crible_feature::Refused>(features)
                 },
                 BatchSize::PerIteration,
             );
@@ -62,7 +62,7 @@ fn bench(c: &mut Criterion) -> Result<(), Fault> {
                         features.step(black_box(&txn), &mut row)?;
                         black_box(&row);
                     }
-                    Ok::<_, crible_feature::Late>(features)
+                    Ok::<_, crible_feature::Refused>(features)
                 },
                 BatchSize::PerIteration,
             );

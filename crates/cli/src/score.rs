@@ -51,7 +51,7 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<()> {
     // Before anything is read or written: a long run should not end in a misspelt name.
     let builder = args.learn.builder()?;
     let places = Places::of(args.out.as_deref())?;
-    let options = options(&args.read)?;
+    let options = Options { ahead: builder.config().state.ahead, ..options(&args.read)? };
     let mut stages = Stages::default();
     if let Some(window) = streamed::window(args) {
         return streamed::run(args, &builder, options, window, stages, places);
@@ -134,7 +134,7 @@ pub(crate) fn options(args: &ReadArgs) -> Result<Options> {
         (None, Err(error)) => return Err(Error::new(error).context("CRIBLE_KEY")),
     };
     let presets = presets(args.presets.as_deref())?;
-    Ok(Options { feed: args.feed.clone(), map, key, presets })
+    Ok(Options { feed: args.feed.clone(), map, key, presets, ..Options::default() })
 }
 
 /// Those built in, and the user's own from the folder named here or in the environment.
@@ -208,11 +208,11 @@ fn raise(batch: &Batch, model: &Model, closed: Vec<Ranked<Box<[f32]>>>) -> Vec<R
         .collect()
 }
 
-/// The row of a batch a transaction stands in: rows are in order of time, then id.
+/// The row of a batch a transaction stands in.
 fn row_of(batch: &Batch, txn: &crible_core::Transaction) -> usize {
     let first = batch.rows_before(txn.at);
     let same = batch.times()[first..].partition_point(|&at: &Timestamp| at == txn.at);
-    first + batch.ids()[first..first + same].partition_point(|id| *id < txn.id)
+    first + batch.ids()[first..first + same].iter().position(|id| *id == txn.id).unwrap_or(0)
 }
 
 /// Severities from the gravest down, with the place each is counted at.

@@ -57,6 +57,11 @@ impl Currency {
         (a as u32) << 16 | (b as u32) << 8 | c as u32
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) const fn code(self) -> [u8; 3] {
+        self.0
+    }
+
     /// The alphabetic code.
     pub fn as_str(&self) -> &str {
         // Only ASCII letters get in, so the bytes are UTF-8 and the fallback is never taken.
@@ -78,6 +83,7 @@ impl fmt::Debug for Currency {
 
 /// Exact money: a whole number of the currency's minor units. An outflow is negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Amount {
     /// Minor units (cents for the dollar, whole yen for the yen).
     pub minor: i64,
@@ -103,7 +109,7 @@ pub enum AmountError {
         currency: Currency,
     },
     /// More than fits 64 bits of minor units.
-    #[error("`{0}` is larger than the 92 million billion minor-unit hundreds an amount can hold")]
+    #[error("`{0}` does not fit 64-bit minor units")]
     TooLarge(String),
 }
 

@@ -1,11 +1,14 @@
 mod columns;
+mod has;
 mod pick;
 
 use std::collections::HashMap;
 
 pub use columns::{BadColumns, Columns, Currencies};
+pub use has::Has;
 
-use crate::{Amount, Code, Currency, EntityId, Position, Timestamp, Transaction, Truth, TxnId};
+use crate::schema::Kept;
+use crate::{Amount, Code, Currency, EntityId, Timestamp, Transaction, Truth, TxnId};
 
 /// Where a transaction was read: an index into the run's list of files, and the 0-based data row there (the header,
 /// a preamble and blank lines do not count).
@@ -26,7 +29,22 @@ pub struct Coded {
 }
 
 impl Coded {
-    fn push(&mut self, word: Code) {
+    /// So many rows without a word.
+    pub(crate) fn absent(rows: usize) -> Self {
+        let mut column = Self::default();
+        (0..rows).for_each(|_| column.push(Code::NONE));
+        column
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn any_before(&self, end: usize) -> bool {
+        self.rows[..end].iter().any(|&at| !self.words[at as usize].is_none())
+    }
+
+    pub(crate) fn push(&mut self, word: Code) {
         let next = self.words.len() as u32;
         let at = *self.index.entry(word).or_insert(next);
         if at == next {
@@ -36,7 +54,7 @@ impl Coded {
     }
 
     #[inline]
-    fn get(&self, row: usize) -> Code {
+    pub(crate) fn get(&self, row: usize) -> Code {
         self.words[self.rows[row] as usize]
     }
 
@@ -72,7 +90,7 @@ impl Coded {
 
 /// A column that takes no memory until a row has something to say.
 #[derive(Clone, Debug, PartialEq)]
-struct Optional<T> {
+pub(crate) struct Optional<T> {
     rows: Option<Vec<T>>,
 }
 
@@ -83,11 +101,11 @@ impl<T> Default for Optional<T> {
 }
 
 impl<T: Copy + PartialEq> Optional<T> {
-    fn from_rows(rows: Option<Vec<T>>, absent: T) -> Self {
+    pub(crate) fn from_rows(rows: Option<Vec<T>>, absent: T) -> Self {
         Self { rows: rows.filter(|rows| rows.iter().any(|&row| row != absent)) }
     }
 
-    fn push(&mut self, value: T, absent: T, before: usize) {
+    pub(crate) fn push(&mut self, value: T, absent: T, before: usize) {
         match &mut self.rows {
             Some(rows) => rows.push(value),
             None if value == absent => {}
@@ -100,42 +118,97 @@ impl<T: Copy + PartialEq> Optional<T> {
     }
 
     #[inline]
-    fn get(&self, row: usize, absent: T) -> T {
+    pub(crate) fn get(&self, row: usize, absent: T) -> T {
         self.rows.as_ref().map_or(absent, |rows| rows[row])
     }
 
-    fn any_before(&self, end: usize, absent: T) -> bool {
+    pub(crate) fn is_filled(&self) -> bool {
+        self.rows.is_some()
+    }
+
+    pub(crate) fn any_before(&self, end: usize, absent: T) -> bool {
         self.rows.as_ref().is_some_and(|rows| rows[..end].iter().any(|&value| value != absent))
     }
 }
 
-/// Transactions in columns, with what a feed says of them besides: where each was read and its own label.
-///
-/// A column no row fills takes no memory. Rows stand in the order `(at, id)`, the order in which everything reads
-/// them; [`Batch::push`] refuses a row that would break it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Batch {
-    id: Vec<TxnId>,
-    at: Vec<Timestamp>,
-    account: Vec<EntityId>,
-    minor: Vec<i64>,
-    source: Vec<Source>,
-    counterparty: Optional<Option<EntityId>>,
-    currency: Optional<Currency>,
-    first_currency: Option<Currency>,
-    balance_before: Optional<Option<i64>>,
-    channel: Option<Coded>,
-    category: Option<Coded>,
-    country: Option<Coded>,
-    position: Optional<Option<Position>>,
-    device: Optional<Option<EntityId>>,
-    address: Optional<Option<EntityId>>,
-    truth: Optional<Truth>,
+macro_rules! batch {
+    ($($(#[$doc:meta])* $column:ident = $name:ident: $type:ty, $fill:ident;)*) => {
+        /// Transactions in columns, with what a feed says of them besides: where each was read and its own label.
+        ///
+        /// A column no row fills takes no memory. Rows stand in order of time, and rows of one instant in the order in
+        /// which they came in: everything reads them in this order. [`Batch::push`] refuses a row that would break it.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Batch {
+            id: Vec<TxnId>,
+            at: Vec<Timestamp>,
+            account: Vec<EntityId>,
+            minor: Vec<i64>,
+            source: Vec<Source>,
+            currency: Optional<Currency>,
+            first_currency: Option<Currency>,
+            truth: Optional<Truth>,
+            counterparty: Optional<Option<EntityId>>,
+            $($name: <$type as Kept>::Column,)*
+        }
+
+        impl Batch {
+            fn push_unchecked(&mut self, txn: &Transaction, source: Source, truth: Truth) {
+                let before = self.id.len();
+                self.id.push(txn.id);
+                self.at.push(txn.at);
+                self.account.push(txn.account);
+                self.minor.push(txn.amount.minor);
+                self.source.push(source);
+                let first = *self.first_currency.get_or_insert(txn.amount.currency);
+                self.currency.push(txn.amount.currency, first, before);
+                self.truth.push(truth, Truth::Unknown, before);
+                self.counterparty.push(txn.counterparty, None, before);
+                $(Kept::push(&mut self.$name, txn.$name, before);)*
+            }
+
+            /// Row `row` as a transaction.
+            ///
+            /// # Panics
+            /// Where `row` is not below [`Batch::len`].
+            // Inlined, so that who reads two fields of a row does not fetch the other eleven.
+            #[inline]
+            pub fn get(&self, row: usize) -> Transaction {
+                Transaction {
+                    id: self.id[row],
+                    at: self.at[row],
+                    account: self.account[row],
+                    amount: self.amount(row),
+                    counterparty: self.counterparty.get(row, None),
+                    $($name: <$type as Kept>::get(&self.$name, row),)*
+                }
+            }
+
+            /// Which optional columns any row fills.
+            pub fn has(&self) -> Has {
+                Has {
+                    counterparty: self.counterparty.is_filled(),
+                    $($column: <$type as Kept>::is_filled(&self.$name),)*
+                }
+            }
+
+            /// Which optional columns any of the first `rows` rows fills: what could be known of a feed before the rest
+            /// came.
+            pub fn has_before(&self, rows: usize) -> Has {
+                let rows = rows.min(self.len());
+                Has {
+                    counterparty: self.counterparty.any_before(rows, None),
+                    $($column: <$type as Kept>::is_filled_before(&self.$name, rows),)*
+                }
+            }
+        }
+    };
 }
+
+crate::optional_fields!(batch);
 
 /// A row that would stand before its predecessor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("transaction {id} at {at} comes before the batch's last, at {last}: a batch is in order of time, then id")]
+#[error("transaction {id} at {at} comes before the batch's last, at {last}; expected rows in order of time")]
 pub struct OutOfOrder {
     /// The row's reference.
     pub id: TxnId,
@@ -158,10 +231,10 @@ impl Batch {
         }
     }
 
-    /// A batch of transactions that came from no file, sorted into order.
+    /// A batch of transactions that came from no file, sorted by time; those of one instant stay in the order given.
     pub fn from_transactions(transactions: impl IntoIterator<Item = Transaction>) -> Self {
         let mut rows: Vec<_> = transactions.into_iter().collect();
-        rows.sort_by_key(|txn| (txn.at, txn.id));
+        rows.sort_by_key(|txn| txn.at);
         let mut batch = Self::with_capacity(rows.len());
         for (row, txn) in rows.iter().enumerate() {
             batch.push_unchecked(txn, Source { file: 0, row: row as u64 }, Truth::Unknown);
@@ -172,46 +245,13 @@ impl Batch {
     /// Adds a row at the end.
     ///
     /// # Errors
-    /// [`OutOfOrder`] where it stands before the last one in `(at, id)`.
+    /// [`OutOfOrder`] where it is earlier than the last one.
     pub fn push(&mut self, txn: &Transaction, source: Source, truth: Truth) -> Result<(), OutOfOrder> {
-        if let (Some(&at), Some(&id)) = (self.at.last(), self.id.last())
-            && (txn.at, txn.id) < (at, id)
-        {
-            return Err(OutOfOrder { id: txn.id, at: txn.at, last: at });
+        if let Some(&last) = self.at.last().filter(|last| txn.at < **last) {
+            return Err(OutOfOrder { id: txn.id, at: txn.at, last });
         }
         self.push_unchecked(txn, source, truth);
         Ok(())
-    }
-
-    fn push_unchecked(&mut self, txn: &Transaction, source: Source, truth: Truth) {
-        let before = self.id.len();
-        self.id.push(txn.id);
-        self.at.push(txn.at);
-        self.account.push(txn.account);
-        self.minor.push(txn.amount.minor);
-        self.source.push(source);
-        self.counterparty.push(txn.counterparty, None, before);
-        let first = *self.first_currency.get_or_insert(txn.amount.currency);
-        self.currency.push(txn.amount.currency, first, before);
-        self.balance_before.push(txn.balance_before, None, before);
-        for (column, word) in
-            [(&mut self.channel, txn.channel), (&mut self.category, txn.category), (&mut self.country, txn.country)]
-        {
-            if column.is_none() && !word.is_none() {
-                let mut fresh = Coded::default();
-                for _ in 0..before {
-                    fresh.push(Code::NONE);
-                }
-                *column = Some(fresh);
-            }
-            if let Some(column) = column {
-                column.push(word);
-            }
-        }
-        self.position.push(txn.position, None, before);
-        self.device.push(txn.device, None, before);
-        self.address.push(txn.address, None, before);
-        self.truth.push(truth, Truth::Unknown, before);
     }
 
     /// Number of rows.
@@ -222,30 +262,6 @@ impl Batch {
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.id.is_empty()
-    }
-
-    /// Row `row` as a transaction.
-    ///
-    /// # Panics
-    /// Where `row` is not below [`Batch::len`].
-    // Inlined, so that who reads two fields of a row does not fetch the other eleven.
-    #[inline]
-    pub fn get(&self, row: usize) -> Transaction {
-        let word = |column: &Option<Coded>| column.as_ref().map_or(Code::NONE, |c| c.get(row));
-        Transaction {
-            id: self.id[row],
-            at: self.at[row],
-            account: self.account[row],
-            counterparty: self.counterparty.get(row, None),
-            amount: self.amount(row),
-            balance_before: self.balance_before.get(row, None),
-            channel: word(&self.channel),
-            category: word(&self.category),
-            country: word(&self.country),
-            position: self.position.get(row, None),
-            device: self.device.get(row, None),
-            address: self.address.get(row, None),
-        }
     }
 
     /// The amount of row `row`.
@@ -290,39 +306,7 @@ impl Batch {
 
     /// Whether any row has a label.
     pub fn has_truth(&self) -> bool {
-        self.truth.rows.is_some()
-    }
-
-    /// Which optional columns any row fills.
-    pub fn has(&self) -> Has {
-        Has {
-            counterparty: self.counterparty.rows.is_some(),
-            category: self.category.is_some(),
-            channel: self.channel.is_some(),
-            country: self.country.is_some(),
-            position: self.position.rows.is_some(),
-            balance: self.balance_before.rows.is_some(),
-            device: self.device.rows.is_some(),
-            address: self.address.rows.is_some(),
-        }
-    }
-
-    /// Which optional columns any of the first `rows` rows fills: what could be known of a feed before the rest came.
-    pub fn has_before(&self, rows: usize) -> Has {
-        let rows = rows.min(self.len());
-        let word = |column: &Option<Coded>| {
-            column.as_ref().is_some_and(|c| c.rows[..rows].iter().any(|&at| !c.words[at as usize].is_none()))
-        };
-        Has {
-            counterparty: self.counterparty.any_before(rows, None),
-            category: word(&self.category),
-            channel: word(&self.channel),
-            country: word(&self.country),
-            position: self.position.any_before(rows, None),
-            balance: self.balance_before.any_before(rows, None),
-            device: self.device.any_before(rows, None),
-            address: self.address.any_before(rows, None),
-        }
+        self.truth.is_filled()
     }
 
     /// Number of leading rows strictly before `at`.
@@ -331,59 +315,10 @@ impl Batch {
     }
 }
 
-/// Which of the optional columns a batch, or a feed, fills.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Has {
-    /// Counterparties.
-    pub counterparty: bool,
-    /// Merchant categories or transaction types.
-    pub category: bool,
-    /// Channels.
-    pub channel: bool,
-    /// Countries.
-    pub country: bool,
-    /// Positions.
-    pub position: bool,
-    /// Balances.
-    pub balance: bool,
-    /// Devices.
-    pub device: bool,
-    /// Network addresses.
-    pub address: bool,
-}
-
-impl Has {
-    /// All of them.
-    pub const ALL: Self = Self {
-        counterparty: true,
-        category: true,
-        channel: true,
-        country: true,
-        position: true,
-        balance: true,
-        device: true,
-        address: true,
-    };
-
-    /// What either fills.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            counterparty: self.counterparty || other.counterparty,
-            category: self.category || other.category,
-            channel: self.channel || other.channel,
-            country: self.country || other.country,
-            position: self.position || other.position,
-            balance: self.balance || other.balance,
-            device: self.device || other.device,
-            address: self.address || other.address,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Position;
 
     fn txn(id: u128, at: i64) -> Transaction {
         let account = EntityId::new(1 + (id % 3) as u64).unwrap();
@@ -418,13 +353,13 @@ mod tests {
     }
 
     #[test]
-    fn order_is_time_then_id() {
+    fn order_is_time_then_arrival() {
         let mut batch = Batch::default();
         batch.push(&txn(5, 10), Source::default(), Truth::Unknown).unwrap();
         batch.push(&txn(6, 10), Source::default(), Truth::Unknown).unwrap();
-        assert!(batch.push(&txn(4, 10), Source::default(), Truth::Unknown).is_err());
+        batch.push(&txn(4, 10), Source::default(), Truth::Unknown).unwrap();
         assert!(batch.push(&txn(9, 9), Source::default(), Truth::Unknown).is_err());
         let sorted = Batch::from_transactions([txn(3, 30), txn(2, 20), txn(1, 30)]);
-        assert_eq!(sorted.ids(), [TxnId(2), TxnId(1), TxnId(3)]);
+        assert_eq!(sorted.ids(), [TxnId(2), TxnId(3), TxnId(1)]);
     }
 }

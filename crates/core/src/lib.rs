@@ -19,20 +19,30 @@
 
 mod amount;
 mod batch;
+mod clock;
 mod code;
+mod decision_rows;
 mod feature;
 mod id;
 mod label;
 mod meaning;
+mod position;
+mod schema;
+mod text;
 mod time;
 mod transaction;
 
 pub use amount::{Amount, AmountError, Currency};
 pub use batch::{BadColumns, Batch, Coded, Columns, Currencies, Has, OutOfOrder, Source};
+pub use clock::Clock;
 pub use code::Code;
+pub use decision_rows::{BadRow, DecisionRows};
 pub use feature::{Column, Scale, Tail, Topic, Unit, Usual};
 pub use id::{EntityId, TxnId};
-pub use label::{Label, Truth};
+pub use label::{Class, LabelEvent, LabelSource, Labels, Truth};
 pub use meaning::{Fee, Meaning, Undo, Undone};
+pub use position::Position;
+pub use schema::Field;
+pub use text::BadText;
 pub use time::{BadWindow, Timestamp, Window};
-pub use transaction::{Position, Transaction};
+pub use transaction::Transaction;

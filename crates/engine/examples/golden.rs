@@ -33,5 +33,9 @@ fn main() {
     // Format 3 bends what detectors see, given enough rows.
     let bent = keep("model-v3.crible", &|| fitted(1_200));
     keep("model-v3.txt", &|| golden_answers(&bent).into_bytes());
+    // Format 4 says what columns count for; format 5 how far ahead a payment may be dated, and which columns a feed has by name.
+    let dated = keep("model-v5.crible", &|| fitted(1_200));
+    keep("model-v5.txt", &|| golden_answers(&dated).into_bytes());
+    keep("state-v4.crible", &|| golden_state(&model));
     println!("model of {} bytes, state of {}", model.len(), state.len());
 }

@@ -1,6 +1,6 @@
 use std::ops::{ControlFlow, Range};
 
-use crible_core::{Batch, Has, Timestamp};
+use crible_core::{Batch, Clock, Has, Timestamp};
 use crible_feature::{Block, FeatureSet, Limits, PeerSums, Peers, Windows};
 use crible_score::DetectorSpec;
 use crible_score::ensemble::Ensemble;
@@ -104,7 +104,8 @@ impl Builder {
     /// that.
     ///
     /// # Errors
-    /// [`Error::TooFew`], [`Error::DetectorCount`], or what every detector failing says.
+    /// [`Error::TooFew`], [`Error::DetectorCount`], [`Error::Early`] where the last one or two rows are dated ahead of all others,
+    /// or what every detector failing says.
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
         let sample = self.sample(batch, batch.len())?;
@@ -198,7 +199,10 @@ impl Builder {
         pass(&mut |batch| {
             let rows = before(batch);
             if let Some(last) = rows.checked_sub(1) {
-                let (first, _) = ends.unwrap_or((batch.times()[0], batch.times()[0]));
+                let (first, _) = ends.unwrap_or_else(|| {
+                    let first = self.first_of(&batch.times()[..rows]);
+                    (first, first)
+                });
                 ends = Some((first, batch.times()[last]));
             }
             (all, has) = (all + rows, has.or(batch.has_before(rows)));
@@ -239,6 +243,11 @@ impl Builder {
         Ok(Engine::new(model, features))
     }
 
+    /// When a history begins, whatever one or two rows far before it say.
+    fn first_of(&self, times: &[Timestamp]) -> Timestamp {
+        times[Clock::strays_before(self.config.state.ahead, times)]
+    }
+
     fn check(&self) -> Result<(), Error> {
         self.config.check()?;
         match self.config.detectors.len() {
@@ -253,7 +262,7 @@ impl Builder {
             return Err(Error::TooFew { got: rows, needed: MIN_ROWS });
         }
         let times = &batch.times()[..rows];
-        let warm = warm(times[0], times[rows - 1]);
+        let warm = warm(self.first_of(times), times[rows - 1]);
         Ok(self.draw(learned_from(times.partition_point(|&at| at < warm), rows), rows))
     }
 

@@ -31,6 +31,8 @@ use crate::Error;
 ///
 ///     [state]
 ///     lateness = "0s"
+///     ahead = "1d"
+///     repeats = "2d"
 ///     forget_after = "400d"
 ///     memory_mib = 4096 # unlimited by default
 ///     "#,
@@ -127,6 +129,8 @@ struct WindowsText {
 #[serde(default, deny_unknown_fields)]
 struct StateText {
     lateness: Option<String>,
+    ahead: Option<String>,
+    repeats: Option<String>,
     forget_after: Option<String>,
     memory_mib: Option<u64>,
 }
@@ -159,6 +163,12 @@ impl Config {
         let mut state = Limits::default();
         if let Some(lateness) = text.state.lateness {
             state.lateness = window(&lateness)?;
+        }
+        if let Some(ahead) = text.state.ahead {
+            state.ahead = window(&ahead)?;
+        }
+        if let Some(repeats) = text.state.repeats {
+            state.repeats = window(&repeats)?;
         }
         if let Some(forget_after) = text.state.forget_after {
             state.forget_after = window(&forget_after)?;
@@ -195,6 +205,8 @@ impl Config {
             windows: WindowsText { account: tags(account), counterparty: tags(counterparty), pattern: tags(pattern) },
             state: StateText {
                 lateness: Some(self.state.lateness.tag()),
+                ahead: Some(self.state.ahead.tag()),
+                repeats: Some(self.state.repeats.tag()),
                 forget_after: Some(self.state.forget_after.tag()),
                 memory_mib: self.state.memory.map(|bytes| bytes >> 20),
             },

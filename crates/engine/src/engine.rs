@@ -1,11 +1,13 @@
 use std::ops::Range;
 
 use crible_alert::{Ranked, Ranker, Reason, Score};
-use crible_core::{Batch, Transaction};
+use crible_core::{Batch, Timestamp, Transaction};
 use crible_feature::{Block, FeatureSet};
 use rayon::prelude::*;
 
+use crate::answered::Answered;
 use crate::builder::blocks;
+use crate::saved::KeptEngine;
 use crate::{Builder, Error, LateCount, Model, Verdict};
 
 /// Rows whose features are computed together: large enough that an account's state is fetched seldom, small enough that
@@ -30,6 +32,10 @@ pub struct Engine {
     seen: Vec<f64>,
     parts: Vec<f64>,
     scores: [Scores; 2],
+    answered: Answered,
+    /// Whether the last transaction observed was a repeated one.
+    is_repeat: bool,
+    offset: Vec<u8>,
 }
 
 /// Scores of a run, kept from run to run.
@@ -41,6 +47,12 @@ pub(crate) struct Scores {
 }
 
 impl Scores {
+    /// One verdict that was given before.
+    fn set(&mut self, verdict: &Verdict) {
+        let Score { raw, tail } = verdict.score;
+        (self.raw, self.tail, self.parts) = (vec![raw], vec![tail], verdict.detectors().to_vec());
+    }
+
     /// Scores `rows` of a block in the caller's rayon pool.
     pub(crate) fn fill(&mut self, model: &Model, block: &Block, rows: Range<usize>) -> Result<(), Error> {
         let (width, n_parts) = (model.n_inputs(), model.detectors().len());
@@ -95,6 +107,7 @@ pub(crate) fn score_held<E: From<Error>>(
             first: rows.start,
             scores: now,
             n_detectors: model.detectors().len(),
+            is_repeat: false,
         };
         let mut filled = Ok(());
         rayon::in_place_scope(|scope| {
@@ -120,6 +133,7 @@ pub struct Scored<'a> {
     first: usize,
     scores: &'a Scores,
     n_detectors: usize,
+    is_repeat: bool,
 }
 
 impl Scored<'_> {
@@ -141,6 +155,12 @@ impl Scored<'_> {
     pub fn detectors(&self, row: usize) -> &[f64] {
         let at = (row - self.rows.start) * self.n_detectors;
         &self.scores.parts[at..at + self.n_detectors]
+    }
+
+    /// Whether these are transactions that were handed in before: their scores are those of the first time, their feature rows
+    /// zeros, and they are not ranked again.
+    pub fn is_repeat(&self) -> bool {
+        self.is_repeat
     }
 
     /// The feature row, for [`Model::explain`].
@@ -169,6 +189,9 @@ impl Scored<'_> {
         payload: impl Fn(usize) -> P,
     ) -> Result<Vec<Ranked<P>>, crible_alert::RankError> {
         let mut closed = Vec::new();
+        if self.is_repeat {
+            return Ok(closed);
+        }
         let times = &self.batch.times()[self.rows()];
         for (row, (&at, &raw)) in self.rows().zip(times.iter().zip(&self.scores.raw)) {
             // Nearly every row ends here, before it has been put together from its columns.
@@ -186,11 +209,18 @@ impl Engine {
         let row = vec![0.0; model.columns().len()];
         let seen = vec![0.0; model.n_inputs()];
         let parts = vec![0.0; model.detectors().len()];
-        Self { model, features, row, seen, parts, scores: Default::default() }
+        let answered = Answered::new(model.state().repeats, model.detectors().len());
+        let (scores, is_repeat, offset) = Default::default();
+        Self { model, features, row, seen, parts, scores, answered, is_repeat, offset }
     }
 
-    pub(crate) fn into_parts(self) -> (Model, FeatureSet) {
-        (self.model, self.features)
+    pub(crate) fn into_parts(self) -> (Model, FeatureSet, KeptEngine) {
+        let kept = self.kept();
+        (self.model, self.features, kept)
+    }
+
+    fn kept(&self) -> KeptEngine {
+        KeptEngine { offset: self.offset.clone(), answers: Answered::keep(std::iter::once(&self.answered)) }
     }
 
     /// Settings to learn a model with.
@@ -205,7 +235,11 @@ impl Engine {
         held: &[Held],
         visit: &mut impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        score_held(&self.model, batch, held, &mut self.scores, visit)
+        let Self { model, scores, answered, .. } = self;
+        score_held(model, batch, held, scores, &mut |model, scored| {
+            answered.put_all(batch, scored);
+            visit(model, scored)
+        })
     }
 
     /// The model.
@@ -215,44 +249,111 @@ impl Engine {
 
     /// Bytes the state of all accounts and counterparties holds on to.
     pub fn state_bytes(&self) -> usize {
-        self.features.state_bytes()
+        self.features.state_bytes() + self.answered.bytes()
     }
 
-    /// Transactions that came late so far, placed and refused.
+    /// Keeps what tells where in its source the caller has got to, such as a position in a log: it is saved with the state, so
+    /// that whoever loads one can go on from the transaction after the last that was taken in.
+    pub fn set_offset(&mut self, offset: impl Into<Vec<u8>>) {
+        self.offset = offset.into();
+    }
+
+    /// What [`Engine::set_offset`] kept last, here or before the state was saved; empty where it never did.
+    pub fn offset(&self) -> &[u8] {
+        &self.offset
+    }
+
+    /// The latest time observed.
+    pub fn watermark(&self) -> Option<Timestamp> {
+        self.features.watermark()
+    }
+
+    /// Tells the engine what time it is, so that a payment after a long silence is not taken for one dated ahead: a service with a
+    /// clock calls this now and then. It changes no score.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.features.advance(now);
+    }
+
+    /// Transactions that came late or early so far, placed and refused.
     pub fn late(&self) -> LateCount {
         self.features.late()
     }
 
-    /// Scores one transaction by what came before it, then remembers it. One that comes late, but within the lateness the model
+    /// Scores one transaction by what came before it, then remembers it. One that was observed before, within [`Limits::repeats`], is
+    /// given the verdict it was given, and changes nothing: a caller may hand transactions in again. One that comes late, but within the lateness the model
     /// was made with, is placed where it belongs.
     ///
     /// # Errors
-    /// [`Error::Late`] where it is later than that; the state is then as it was, and the transaction is counted.
+    /// [`Error::Late`] where it is later than that, [`Error::Early`] where it is dated ahead of the feed's clock; the state is then as
+    /// it was, and the transaction is counted.
     pub fn observe(&mut self, txn: &Transaction) -> Result<Verdict, Error> {
+        if let Some(verdict) = self.answered.get(txn.id) {
+            self.is_repeat = true;
+            return Ok(verdict);
+        }
         self.features.step(txn, &mut self.row)?;
-        self.model.score_row(&self.row, &mut self.seen, &mut self.parts)
+        self.is_repeat = false;
+        let verdict = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
+        self.answered.put(txn.id, txn.at, verdict.score, verdict.detectors());
+        Ok(verdict)
     }
 
-    /// The `n` strongest reasons for the verdict [`Engine::observe`] gave last; `txn` is the transaction it was about.
+    /// The `n` strongest reasons for the verdict [`Engine::observe`] gave last; `txn` is the transaction it was about. None where it
+    /// was a repeated one: its reasons were those of the first time.
     pub fn explain_last(&self, txn: &Transaction, n: usize) -> Vec<Reason> {
-        self.model.explain(txn, &self.row, n)
+        if self.is_repeat { Vec::new() } else { self.model.explain(txn, &self.row, n) }
     }
 
     /// Scores a batch, each transaction by what came before it, and remembers all. Runs in the caller's rayon pool;
     /// `visit` sees each run of scored transactions in order.
     ///
     /// # Errors
-    /// [`Error::Late`] where the batch begins before what may still be placed, and what `visit` returns.
+    /// [`Error::Late`] where the batch begins before what may still be placed, [`Error::Early`] where it ends with one or two rows
+    /// that are dated ahead of all others, and what `visit` returns. Of the first two nothing is taken in.
     pub fn replay<E: From<Error>>(
         &mut self,
         batch: &Batch,
         mut visit: impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut held = Held { rows: 0..0, block: Block::default() };
-        for range in blocks(batch.len()) {
-            self.features.step_all(batch, range.clone(), |_| true, &mut held.block).map_err(Error::from)?;
-            held.rows = range;
-            score_held(&self.model, batch, std::slice::from_ref(&held), &mut self.scores, &mut visit)?;
+        let repeats = self.answered.repeats(batch);
+        let mut firsts = self.answered.firsts(batch, &repeats);
+        // What repeats may be as late as it likes.
+        if repeats.is_empty() {
+            self.features.check_all(batch, 0..batch.len()).map_err(Error::from)?;
+        } else {
+            let rows: Vec<u32> = repeats.iter().map(|row| *row as u32).collect();
+            let new = batch.without(&rows);
+            self.features.check_all(&new, 0..new.len()).map_err(Error::from)?;
+        }
+        let mut from = 0;
+        for repeat in repeats.iter().copied().chain([batch.len()]) {
+            for range in blocks(repeat - from) {
+                let range = from + range.start..from + range.end;
+                self.features.step_all(batch, range.clone(), |_| true, &mut held.block).map_err(Error::from)?;
+                held.rows = range;
+                self.score_held(batch, std::slice::from_ref(&held), &mut |model, scored| {
+                    firsts.note(batch, scored);
+                    visit(model, scored)
+                })?;
+            }
+            from = repeat + 1;
+            if repeat < batch.len()
+                && let Some(verdict) = firsts.of(batch.ids()[repeat])
+            {
+                self.features.blank(1, &mut held.block);
+                self.scores[0].set(&verdict);
+                let scored = Scored {
+                    batch,
+                    rows: repeat..from,
+                    block: &held.block,
+                    first: 0,
+                    scores: &self.scores[0],
+                    n_detectors: verdict.detectors().len(),
+                    is_repeat: true,
+                };
+                visit(&self.model, &scored)?;
+            }
         }
         Ok(())
     }
@@ -266,7 +367,7 @@ impl Engine {
     /// and the same for the same transactions, however they were handed in. Apart from the model, because it changes with every
     /// payment and because it holds pseudonyms and amounts, which a model does not: keep it as you keep the transactions.
     pub fn save_state(&self) -> Vec<u8> {
-        crate::saved::state_to_bytes(&self.features.save())
+        crate::saved::state_to_bytes(&self.kept(), &self.features.save())
     }
 
     /// Puts a saved state in the place of this engine's. The state may have been saved under another model, as long as both
@@ -276,20 +377,28 @@ impl Engine {
     /// [`Error::NotAState`] and [`Error::State`]; the state is then as it was.
     pub fn load_state(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut features = self.model.features();
-        let (body, format) = crate::saved::state_body(bytes)?;
+        let (kept, body, format) = crate::saved::state_body(bytes)?;
+        let mut answered = Answered::new(self.model.state().repeats, self.model.detectors().len());
+        let KeptEngine { offset, answers } = kept;
+        answered.check(&answers)?;
         features.merge(body, format)?;
-        self.features = features;
+        answered.take_in(answers);
+        (self.features, self.answered, self.offset) = (features, answered, offset);
         Ok(())
     }
 
     /// Takes in a state that another engine saved which has seen other accounts. Every window is afterwards what it would be
-    /// had this engine seen all transactions in order of time, the windows of counterparties and categories included.
+    /// had this engine seen all transactions in order of time, the windows of counterparties and categories included. The offset
+    /// stays this engine's.
     ///
     /// # Errors
     /// [`Error::NotAState`], and [`Error::State`] where an account is in both; the state is then as it was.
     pub fn merge(&mut self, state: &[u8]) -> Result<(), Error> {
-        let (body, format) = crate::saved::state_body(state)?;
-        Ok(self.features.merge(body, format)?)
+        let (kept, body, format) = crate::saved::state_body(state)?;
+        self.answered.check(&kept.answers)?;
+        self.features.merge(body, format)?;
+        self.answered.take_in(kept.answers);
+        Ok(())
     }
 
     /// An engine with a saved model and no state.

@@ -1,4 +1,5 @@
 use crible_core::{Timestamp, TxnId};
+use crible_feature::{Early, Late, Refused};
 
 /// Why the engine cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,18 @@ pub enum Error {
         /// The earliest time that would not have been late.
         oldest: Timestamp,
     },
+    /// A transaction dated ahead of the feed's clock: see [`crible_core::Clock`].
+    #[error("transaction {txn} at {at} is early: the latest seen is of {watermark}, expected nothing after {latest}")]
+    Early {
+        /// The early transaction.
+        txn: TxnId,
+        /// Its time.
+        at: Timestamp,
+        /// The latest time seen.
+        watermark: Timestamp,
+        /// The latest time that would not have been early.
+        latest: Timestamp,
+    },
     /// A detector or the ensemble failed.
     #[error(transparent)]
     Score(#[from] crible_score::Error),
@@ -49,8 +62,11 @@ pub enum Error {
     State(#[from] crible_feature::StateError),
 }
 
-impl From<crible_feature::Late> for Error {
-    fn from(late: crible_feature::Late) -> Self {
-        Self::Late { txn: late.txn, at: late.at, watermark: late.watermark, oldest: late.oldest }
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Late(Late { txn, at, watermark, oldest }) => Self::Late { txn, at, watermark, oldest },
+            Refused::Early(Early { txn, at, watermark, latest }) => Self::Early { txn, at, watermark, latest },
+        }
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answered;
 mod builder;
 mod config;
 mod engine;

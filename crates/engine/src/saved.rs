@@ -9,19 +9,32 @@ use crible_score::{Model as _, Snapshot};
 use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
+use crate::answered::KeptAnswers;
 use crate::standardize::Typical;
 use crate::{Error, MAX_DETECTORS, Model};
 
 const MAGIC: &[u8; 7] = b"CRIBLEM";
 const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
 /// Of models; of states it is [`FeatureSet::FORMAT`]. Earlier ones are read.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
 /// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none:
 /// see [`first_settings`].
 #[derive(Serialize, Deserialize)]
 struct Made {
+    kept: MadeV4,
+    /// How far ahead a payment may be dated, in microseconds.
+    ahead: i64,
+    /// How long verdicts are remembered, in microseconds.
+    repeats: i64,
+    /// Names of the optional columns the feed has.
+    has: Vec<String>,
+}
+
+/// The same up to format 4: any date ahead was taken on trust.
+#[derive(Serialize, Deserialize)]
+struct MadeV4 {
     account: [i64; 4],
     counterparty: [i64; 3],
     pattern: [i64; 3],
@@ -37,7 +50,7 @@ struct Made {
 impl Made {
     fn of(settings: &Settings, has: Has) -> Self {
         let Settings { windows: Windows { account, counterparty, pattern }, limits, peers } = settings;
-        Self {
+        let kept = MadeV4 {
             account: account.map(|window| window.0),
             counterparty: counterparty.map(|window| window.0),
             pattern: pattern.map(|window| window.0),
@@ -47,10 +60,26 @@ impl Made {
             peers: peers.means().to_vec(),
             device: has.device,
             address: has.address,
-        }
+        };
+        Self { kept, ahead: limits.ahead.0, repeats: limits.repeats.0, has: has.names().map(str::to_owned).collect() }
     }
+}
 
+impl From<MadeV4> for Made {
+    fn from(kept: MadeV4) -> Self {
+        Self { kept, ahead: i64::MAX, repeats: 0, has: Vec::new() }
+    }
+}
+
+impl Made {
     fn settings(self) -> Result<Settings, Error> {
+        let Self { kept, ahead, repeats, .. } = self;
+        kept.settings(Window(ahead), Window(repeats))
+    }
+}
+
+impl MadeV4 {
+    fn settings(self, ahead: Window, repeats: Window) -> Result<Settings, Error> {
         let windows = Windows {
             account: self.account.map(Window),
             counterparty: self.counterparty.map(Window),
@@ -58,7 +87,7 @@ impl Made {
         };
         let mut limits = Limits::default();
         (limits.lateness, limits.forget_after) = (Window(self.lateness), Window(self.forget_after));
-        limits.memory = self.memory;
+        (limits.memory, limits.ahead, limits.repeats) = (self.memory, ahead, repeats);
         limits.check(&windows).map_err(Error::NotAModel)?;
         let unsound = || Error::NotAModel("means of peers that are out of order or no amounts".to_owned());
         Ok(Settings { windows, limits, peers: Peers::from_means(self.peers).ok_or_else(unsound)? })
@@ -73,7 +102,9 @@ fn first_settings() -> Settings {
         counterparty: [day, week, month],
         pattern: [Window::HOUR, day, week],
     };
-    Settings { windows, ..Settings::default() }
+    let mut limits = Limits::default();
+    (limits.ahead, limits.repeats) = (Window(i64::MAX), Window(0));
+    Settings { windows, limits, ..Settings::default() }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -178,14 +209,30 @@ pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
     frame(MAGIC, VERSION, &[made, body(model, |usual| *usual)].concat())
 }
 
-/// A state as bytes: `CRIBLES`, then as a model.
-pub(crate) fn state_to_bytes(state: &[u8]) -> Vec<u8> {
-    frame(STATE_MAGIC, FeatureSet::FORMAT, state)
+/// What an engine keeps besides the state of its features.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct KeptEngine {
+    /// The caller's own.
+    pub(crate) offset: Vec<u8>,
+    pub(crate) answers: KeptAnswers,
 }
 
-/// The state within, and its format.
-pub(crate) fn state_body(bytes: &[u8]) -> Result<(&[u8], u8), Error> {
-    unframe(STATE_MAGIC, FeatureSet::FORMAT, bytes).map_err(Error::NotAState)
+/// A state as bytes: `CRIBLES`, then as a model, what the engine keeps before what its features keep.
+pub(crate) fn state_to_bytes(engine: &KeptEngine, features: &[u8]) -> Vec<u8> {
+    // Writing plain data to memory has nothing to fail on.
+    let engine = postcard::to_allocvec(engine).unwrap_or_default();
+    frame(STATE_MAGIC, FeatureSet::FORMAT, &[&engine, features].concat())
+}
+
+/// What the engine kept, the state of features within, and its format. Before format 4 an engine kept nothing of its own.
+pub(crate) fn state_body(bytes: &[u8]) -> Result<(KeptEngine, &[u8], u8), Error> {
+    let (body, format) = unframe(STATE_MAGIC, FeatureSet::FORMAT, bytes).map_err(Error::NotAState)?;
+    if format < 4 {
+        return Ok((KeptEngine::default(), body, format));
+    }
+    let undecoded = |error: postcard::Error| Error::NotAState(format!("it does not decode ({error})"));
+    let (engine, features) = postcard::take_from_bytes(body).map_err(undecoded)?;
+    Ok((engine, features, format))
 }
 
 fn frame(magic: &[u8; 7], version: u8, body: &[u8]) -> Vec<u8> {
@@ -229,11 +276,18 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     let (mut body, version) = unframe(MAGIC, VERSION, bytes).map_err(Error::NotAModel)?;
     let undecoded = |error: postcard::Error| Error::NotAModel(format!("its body does not decode ({error})"));
     let mut settings = first_settings();
-    let (mut device, mut address) = (false, false);
+    let (mut device, mut address, mut names) = (false, false, None);
     if version > 1 {
-        let made: Made;
-        (made, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
-        (device, address) = (made.device, made.address);
+        let mut made: Made;
+        if version > 4 {
+            (made, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
+            names = Some(std::mem::take(&mut made.has));
+        } else {
+            let kept: MadeV4;
+            (kept, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
+            made = kept.into();
+        }
+        (device, address) = (made.kept.device, made.kept.address);
         settings = made.settings()?;
     }
     let body: Body<Typical> = match version {
@@ -242,7 +296,16 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         _ => postcard::from_bytes(body).map_err(undecoded)?,
     };
     let [counterparty, category, channel, country, position, balance] = body.has;
-    let has = Has { counterparty, category, channel, country, position, balance, device, address };
+    let has = match &names {
+        Some(names) => Has::from_names(names.iter().map(String::as_str)),
+        None => Some(Has { counterparty, category, channel, country, position, balance, device, address }),
+    };
+    let Some(has) = has else {
+        return refuse(format!(
+            "it is about columns of {}, of which one is unknown",
+            names.unwrap_or_default().join(", ")
+        ));
+    };
     let ensemble = Ensemble::from_snapshot(&Snapshot::from_bytes(&body.ensemble)?)?;
     // A later version may compute more columns and let detectors see others: the model says which are its own.
     let names: Vec<&str> = body.columns.iter().map(|column| column.name.as_str()).collect();

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use crible_alert::Reason;
-use crible_core::Transaction;
+use crible_core::{Timestamp, Transaction};
 use crible_feature::SharedSet;
 
+use crate::answered::{Answers, Begun, Pending};
 use crate::{Engine, Error, LateCount, Model, Verdict};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
@@ -26,20 +27,22 @@ pub struct Shared {
     row: Vec<f32>,
     seen: Vec<f64>,
     parts: Vec<f64>,
+    answers: Arc<Answers>,
+    is_repeat: bool,
 }
 
 impl Clone for Shared {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.features), Arc::clone(&self.model))
+        Self::new(Arc::clone(&self.features), Arc::clone(&self.model), Arc::clone(&self.answers))
     }
 }
 
 impl Shared {
-    pub(crate) fn new(features: Arc<SharedSet>, model: Arc<Model>) -> Self {
+    pub(crate) fn new(features: Arc<SharedSet>, model: Arc<Model>, answers: Arc<Answers>) -> Self {
         let row = vec![0.0; model.columns().len()];
         let seen = vec![0.0; model.n_inputs()];
         let parts = vec![0.0; model.detectors().len()];
-        Self { features, model, row, seen, parts }
+        Self { features, model, row, seen, parts, answers, is_repeat: false }
     }
 
     /// The model.
@@ -47,14 +50,32 @@ impl Shared {
         &self.model
     }
 
-    /// As [`Engine::observe`].
+    /// As [`Engine::observe`]. Where another handle is just observing the same transaction, its verdict is waited for.
     ///
     /// # Errors
-    /// [`Error::Late`] where it is later than the model allows, whichever handle observed what came before; the state is then as it was.
+    /// [`Error::Late`] where it is later than the model allows and [`Error::Early`] where it is dated ahead, whichever handle observed what
+    /// came before; the state is then as it was.
     pub fn observe(&mut self, txn: &Transaction) -> Result<Verdict, Error> {
+        let answers = Arc::clone(&self.answers);
+        let _open = answers.open();
+        self.observe_open(&answers, txn)
+    }
+
+    /// The same while the state is not being saved.
+    fn observe_open(&mut self, answers: &Answers, txn: &Transaction) -> Result<Verdict, Error> {
+        let pending = loop {
+            match answers.begin(txn) {
+                Begun::Known(verdict) => {
+                    self.is_repeat = true;
+                    return Ok(*verdict);
+                }
+                Begun::First(pending) => break pending,
+                Begun::Busy => std::thread::yield_now(),
+            }
+        };
         match self.features.step(|| Some(*txn), &mut self.row) {
-            Some((_, Err(late))) => Err(late.into()),
-            _ => self.score(),
+            Some((_, Err(refused))) => Err(refused.into()),
+            _ => self.score(pending),
         }
     }
 
@@ -64,17 +85,64 @@ impl Shared {
         &mut self,
         next: impl FnOnce() -> Option<Transaction>,
     ) -> Option<(Transaction, Result<Verdict, Error>)> {
-        let (txn, read) = self.features.step(next, &mut self.row)?;
-        Some((txn, read.map_err(Error::from).and_then(|()| self.score())))
+        let answers = Arc::clone(&self.answers);
+        let _open = answers.open();
+        let (mut first, mut repeated) = (None, None);
+        let take = || {
+            let txn = next()?;
+            match answers.begin(&txn) {
+                Begun::First(pending) => {
+                    first = Some(pending);
+                    Some(txn)
+                }
+                // Not to be waited for here, where all handles would wait.
+                Begun::Known(_) | Begun::Busy => {
+                    repeated = Some(txn);
+                    None
+                }
+            }
+        };
+        let stepped = self.features.step(take, &mut self.row);
+        match (stepped, first, repeated) {
+            (Some((txn, read)), Some(pending), _) => {
+                Some((txn, read.map_err(Error::from).and_then(|()| self.score(pending))))
+            }
+            (_, _, Some(txn)) => Some((txn, self.observe_open(&answers, &txn))),
+            _ => None,
+        }
     }
 
-    fn score(&mut self) -> Result<Verdict, Error> {
-        self.model.score_row(&self.row, &mut self.seen, &mut self.parts)
+    fn score(&mut self, pending: Pending<'_>) -> Result<Verdict, Error> {
+        self.is_repeat = false;
+        let verdict = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
+        pending.settle(&verdict);
+        Ok(verdict)
     }
 
     /// As [`Engine::explain_last`], of what this handle observed last.
     pub fn explain_last(&self, txn: &Transaction, n: usize) -> Vec<Reason> {
-        self.model.explain(txn, &self.row, n)
+        if self.is_repeat { Vec::new() } else { self.model.explain(txn, &self.row, n) }
+    }
+
+    /// As [`Engine::set_offset`], of all handles. It is saved as it is at the moment of the state, so who keeps both together sets it
+    /// while no handle observes what it speaks of.
+    pub fn set_offset(&self, offset: impl Into<Vec<u8>>) {
+        self.answers.set_offset(offset.into());
+    }
+
+    /// As [`Engine::offset`].
+    pub fn offset(&self) -> Vec<u8> {
+        self.answers.offset()
+    }
+
+    /// As [`Engine::watermark`], of all handles.
+    pub fn watermark(&self) -> Option<Timestamp> {
+        self.features.watermark()
+    }
+
+    /// As [`Engine::advance`], of all handles.
+    pub fn advance(&self, now: Timestamp) {
+        self.features.advance(now);
     }
 
     /// As [`Engine::late`], of all handles.
@@ -84,19 +152,20 @@ impl Shared {
 
     /// As [`Engine::state_bytes`].
     pub fn state_bytes(&self) -> usize {
-        self.features.state_bytes()
+        self.features.state_bytes() + self.answers.bytes()
     }
 
     /// As [`Engine::save_state`]: of one moment between two transactions.
     pub fn save_state(&self) -> Vec<u8> {
-        crate::saved::state_to_bytes(&self.features.save())
+        self.answers.with_closed(|kept| crate::saved::state_to_bytes(&kept, &self.features.save()))
     }
 }
 
 impl Engine {
     /// A handle for a thread; clone it for the others.
     pub fn share(self) -> Shared {
-        let (model, features) = self.into_parts();
-        Shared::new(Arc::new(features.share()), Arc::new(model))
+        let (model, features, kept) = self.into_parts();
+        let answers = Answers::new(&model, kept);
+        Shared::new(Arc::new(features.share()), Arc::new(model), Arc::new(answers))
     }
 }

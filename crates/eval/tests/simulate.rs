@@ -106,10 +106,6 @@ fn check_population(builder: Builder) {
         let before = balances.insert(row.account, row.balance_after);
         assert!(before.is_none_or(|b| b + row.amount_minor == row.balance_after), "row {id} breaks the balance");
         assert!(row.balance_after >= -OVERDRAFT_MINOR || row.amount_minor > 0, "row {id}: {}", row.balance_after);
-        if let Some(position) = row.position {
-            assert!(position.latitude_e7.unsigned_abs() <= 900_000_000, "{position:?}");
-            assert!(position.longitude_e7.unsigned_abs() <= 1_800_000_000, "{position:?}");
-        }
         for word in [row.category, row.channel, row.country] {
             assert!(word.len() <= 16 && !word.contains([',', '"', '\n']), "{word}");
         }

@@ -275,7 +275,7 @@ impl Rule for AccountBehaviour {
     }
 
     fn keep(&self, account: &Account, now: i64, _: &Reach) -> KeptAccount {
-        let place = |(at, p): (i64, Position)| (at, p.latitude_e7, p.longitude_e7);
+        let place = |(at, p): (i64, Position)| (at, p.latitude_e7(), p.longitude_e7());
         // Of the places only what a payment at `now` may still follow.
         let mut places: Vec<_> = account.places.all().map(place).collect();
         let first = places.partition_point(|(at, ..)| *at <= now).saturating_sub(1);
@@ -311,11 +311,10 @@ impl Rule for AccountBehaviour {
         }
         let mut places = Places::default();
         for (at, latitude_e7, longitude_e7) in kept {
-            let is_on_earth = latitude_e7.abs_diff(0) <= 900_000_000 && longitude_e7.abs_diff(0) <= 1_800_000_000;
-            if at > last || !is_on_earth {
+            if at > last {
                 return None;
             }
-            places.push(at, Position { latitude_e7, longitude_e7 }, i64::MAX);
+            places.push(at, Position::from_e7(latitude_e7, longitude_e7)?, i64::MAX);
         }
         let mut account = Account {
             events: events.revive(last, reach.lateness)?,

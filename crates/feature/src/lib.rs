@@ -35,7 +35,7 @@ pub use limits::{Limits, Settings};
 pub use owner::Owner;
 pub use peers::{PeerSums, Peers};
 pub use rows::{Block, Rows};
-pub use set::{FeatureSet, Late, LateCount};
+pub use set::{Early, FeatureSet, Late, LateCount, Refused};
 pub use shared::SharedSet;
 pub use state::{Saved, StateError};
 pub use windows::Windows;

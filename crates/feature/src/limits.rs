@@ -6,6 +6,12 @@ use crible_core::Window;
 /// before it, and all that comes after it is judged as if it had come in time. Zero by default. Events are kept that much
 /// longer than the longest window needs them.
 ///
+/// **Ahead.** A payment dated further beyond the feed's own clock than this is early, and refused: see [`crible_core::Clock`] for
+/// what a feed that goes on after a silence does. One day by default.
+///
+/// **Repeats.** A transaction that is handed in again within this long of its own time is given the verdict it was given, and taken in
+/// once. Two days by default: a verdict takes some 80 bytes.
+///
 /// **Forgetting.** An account that has not paid for `forget_after`, and a category that has not been paid in for so long, start anew with the
 /// next payment. 400 days by default. What comes late finds what was known at its own time, and where it lies between two payments that
 /// were too far apart, nothing was forgotten: the session before is put aside until nothing so late can come any more.
@@ -19,6 +25,10 @@ use crible_core::Window;
 pub struct Limits {
     /// The most a transaction may be older than the latest seen.
     pub lateness: Window,
+    /// The most a transaction may lie beyond the feed's clock, where its rhythm does not allow more.
+    pub ahead: Window,
+    /// How long verdicts are remembered, by the transactions' clock.
+    pub repeats: Window,
     /// How long an account or a category is remembered.
     pub forget_after: Window,
     /// Bytes the state may need.
@@ -27,7 +37,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { lateness: Window(0), forget_after: Window(400 * Window::DAY.0), memory: None }
+        Self {
+            lateness: Window(0),
+            ahead: Window::DAY,
+            repeats: Window(2 * Window::DAY.0),
+            forget_after: Window(400 * Window::DAY.0),
+            memory: None,
+        }
     }
 }
 
@@ -37,9 +53,15 @@ impl Limits {
     /// # Errors
     /// What is wrong, in words.
     pub fn check(&self, windows: &crate::Windows) -> Result<(), String> {
-        let Self { lateness, forget_after, memory: _ } = self;
+        let Self { lateness, ahead, repeats, forget_after, memory: _ } = self;
         if lateness.0 < 0 {
             return Err(format!("a lateness of {}, expected none or more", lateness.tag()));
+        }
+        if ahead.0 < 0 {
+            return Err(format!("payments {} ahead, expected none or more", ahead.tag()));
+        }
+        if repeats.0 < 0 {
+            return Err(format!("verdicts remembered for {}, expected none or more", repeats.tag()));
         }
         let [.., longest] = windows.account;
         if *forget_after < longest {

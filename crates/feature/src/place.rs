@@ -18,8 +18,8 @@ pub(crate) fn kilometres(a: Position, b: Position) -> f64 {
 
 fn unit(p: Position) -> [f64; 3] {
     let radians = |e7: i32| f64::from(e7) * (std::f64::consts::PI / 1.8e9);
-    let (sin_lat, cos_lat) = sin_cos(radians(p.latitude_e7));
-    let (sin_lon, cos_lon) = sin_cos(radians(p.longitude_e7));
+    let (sin_lat, cos_lat) = sin_cos(radians(p.latitude_e7()));
+    let (sin_lon, cos_lon) = sin_cos(radians(p.longitude_e7()));
     [cos_lat * cos_lon, cos_lat * sin_lon, sin_lat]
 }
 

@@ -62,6 +62,17 @@ impl Block {
         self.rows
     }
 
+    /// So many rows of zeros, of families as wide as these.
+    pub(crate) fn blank(&mut self, rows: usize, widths: impl ExactSizeIterator<Item = usize>) {
+        self.rows = rows;
+        self.families.resize_with(widths.len(), Rows::default);
+        for (family, width) in self.families.iter_mut().zip(widths) {
+            family.reset(rows, width);
+            family.numbers.fill(0.0);
+            family.place.fill(0);
+        }
+    }
+
     /// The families' rows, in the order of their columns.
     pub fn families(&self) -> &[Rows] {
         &self.families

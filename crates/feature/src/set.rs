@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crible_core::{Batch, Column, Has, Timestamp, Transaction, TxnId, Usual, Window};
+use crible_core::{Batch, Clock, Column, Has, Timestamp, Transaction, TxnId, Usual, Window};
 use rayon::prelude::*;
 
 use crate::account::AccountBehaviour;
@@ -14,7 +14,7 @@ use crate::pattern::PatternBehaviour;
 use crate::rows::{Block, Rows, UNWANTED};
 use crate::rule::Reach;
 use crate::saved::SavedFamily;
-use crate::state::{Kept, KeptV1, Saved, StateError};
+use crate::state::{Kept, KeptV1, KeptV3, Saved, StateError};
 
 /// All families of one engine, and the watch over the order of time.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct FeatureSet {
     columns: Vec<Column>,
     limits: Limits,
     watermark: Option<Timestamp>,
+    /// Which payments are dated ahead.
+    clock: Clock,
     /// Nothing older can be placed: the state was not kept for it.
     floor: Option<Timestamp>,
     /// Transactions taken in since memory was last given back.
@@ -30,7 +32,7 @@ pub struct FeatureSet {
     late: LateCount,
 }
 
-/// Transactions that came late so far.
+/// Transactions that came out of time so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LateCount {
@@ -38,6 +40,8 @@ pub struct LateCount {
     pub placed: u64,
     /// Refused as [`Late`].
     pub refused: u64,
+    /// Refused as [`Early`].
+    pub early: u64,
 }
 
 /// A transaction older than may still be placed: windows have moved on.
@@ -54,6 +58,31 @@ pub struct Late {
     pub watermark: Timestamp,
     /// The earliest time that would not have been late.
     pub oldest: Timestamp,
+}
+
+/// A transaction dated ahead of the feed's clock: see [`Clock`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("transaction {txn} at {at} is early: the latest seen is of {watermark}, expected nothing after {latest}")]
+pub struct Early {
+    /// The early transaction.
+    pub txn: TxnId,
+    /// Its time.
+    pub at: Timestamp,
+    /// The latest time seen.
+    pub watermark: Timestamp,
+    /// The latest time that would not have been early.
+    pub latest: Timestamp,
+}
+
+/// Why a transaction is not taken in. The state is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is older than may still be placed.
+    #[error(transparent)]
+    Late(#[from] Late),
+    /// It is dated ahead.
+    #[error(transparent)]
+    Early(#[from] Early),
 }
 
 /// Fewest transactions between two times memory is given back: walking over all entities costs as much as some.
@@ -122,7 +151,8 @@ impl FeatureSet {
         features.retain(|feature| !feature.columns().is_empty());
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
         let late = LateCount::default();
-        Self { features, columns, limits, watermark: None, floor: None, unswept: 0, late }
+        let clock = Clock::new(limits.ahead);
+        Self { features, columns, limits, watermark: None, clock, floor: None, unswept: 0, late }
     }
 
     /// What a set over a feed without this would leave out, in words.
@@ -155,6 +185,12 @@ impl FeatureSet {
         self.features.iter().map(|f| f.state_bytes()).sum()
     }
 
+    /// Tells the set that it is at least this late: what is dated up to [`Limits::ahead`] beyond is not early then, however long
+    /// nobody paid. It moves no window.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.clock.advance(now);
+    }
+
     /// Transactions that came late so far.
     pub fn late(&self) -> LateCount {
         self.late
@@ -179,13 +215,15 @@ impl FeatureSet {
     pub(crate) fn saved_with(&self, families: Vec<SavedFamily>) -> Vec<u8> {
         let families = families.into_iter().map(SavedFamily::into_bytes).collect();
         let [watermark, floor] = [self.watermark, self.floor].map(|at| at.map(|at| at.0));
-        let kept = Kept { watermark, floor, lateness: self.limits.lateness.0, families };
+        let (_, advanced, hours) = self.clock.parts();
+        let kept =
+            Kept { watermark, floor, lateness: self.limits.lateness.0, families, advanced, hours: hours.to_vec() };
         // Writing plain data to memory has nothing to fail on.
         postcard::to_allocvec(&kept).unwrap_or_default()
     }
 
     /// The format [`FeatureSet::save`] writes; [`FeatureSet::merge`] reads those before it, too.
-    pub const FORMAT: u8 = 3;
+    pub const FORMAT: u8 = 4;
 
     /// Takes in what [`FeatureSet::save`] gave in `format`, from 1 to [`FeatureSet::FORMAT`], of transactions of other accounts: afterwards every window, those of
     /// counterparties and categories included, is what it would be had one set seen them all; but what one side had forgotten of a category
@@ -199,8 +237,9 @@ impl FeatureSet {
         let kept: Kept = match format {
             1 => {
                 let KeptV1 { watermark, families } = postcard::from_bytes(saved).map_err(undecoded)?;
-                Kept { watermark, floor: watermark, lateness: 0, families }
+                KeptV3 { watermark, floor: watermark, lateness: 0, families }.into()
             }
+            2 | 3 => postcard::from_bytes::<KeptV3>(saved).map_err(undecoded)?.into(),
             _ => postcard::from_bytes(saved).map_err(undecoded)?,
         };
         let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
@@ -209,6 +248,9 @@ impl FeatureSet {
         if got != expected {
             return Err(StateError::Families { got, expected });
         }
+        let Some(clock) = Clock::from_parts(self.limits.ahead, kept.watermark, kept.advanced, kept.hours) else {
+            return Err(StateError::Clock);
+        };
         let watermark = self.watermark.max(kept.watermark.map(Timestamp));
         let mut floor = self.floor.max(kept.floor.map(Timestamp));
         if kept.lateness < self.limits.lateness.0 {
@@ -223,17 +265,18 @@ impl FeatureSet {
         self.features.iter_mut().for_each(|feature| feature.commit(staged.is_ok()));
         staged?;
         (self.watermark, self.floor) = (watermark, floor);
+        self.clock.merge(&clock);
         Ok(())
     }
 
     /// Reads one transaction's row into `out`, then absorbs it.
     ///
     /// # Errors
-    /// [`Late`] where it is older than one before it; the state is then as it was.
+    /// [`Refused`] where it is late or early; the state is then as it was.
     ///
     /// # Panics
     /// Where `out` is not as long as [`FeatureSet::columns`].
-    pub fn step(&mut self, txn: &Transaction, out: &mut [f32]) -> Result<(), Late> {
+    pub fn step(&mut self, txn: &Transaction, out: &mut [f32]) -> Result<(), Refused> {
         self.admit(txn)?;
         let mut rest = out;
         for feature in &mut self.features {
@@ -248,7 +291,8 @@ impl FeatureSet {
     /// Larger runs are faster: an entity's state is fetched once a run.
     ///
     /// # Errors
-    /// [`Late`] where the first cannot be placed; nothing is then taken in.
+    /// [`Refused`] where the first is too late to be placed, or the last are early; nothing is then taken in. A batch is known whole:
+    /// a silence is none of the feed's clock that three payments or more of the batch come after.
     ///
     /// # Panics
     /// Where the batch has no such rows.
@@ -258,14 +302,8 @@ impl FeatureSet {
         rows: Range<usize>,
         mut wanted: impl FnMut(usize) -> bool,
         block: &mut Block,
-    ) -> Result<(), Late> {
-        if let Some(first) = rows.clone().next() {
-            // A batch is in order within: where its first can be placed, all can.
-            if let Err(late) = self.in_time(&batch.get(first)) {
-                self.late.refused += batch.times()[rows].partition_point(|at| *at < late.oldest) as u64;
-                return Err(late);
-            }
-        }
+    ) -> Result<(), Refused> {
+        self.check_all(batch, rows.clone())?;
         block.wanted.clear();
         block.rows = 0;
         for row in rows.clone() {
@@ -282,7 +320,7 @@ impl FeatureSet {
         let (mut row, end) = (rows.start, rows.end);
         // Late rows one by one, as they would have come.
         while row < end && batch.times()[row] < watermark {
-            self.admit(&batch.get(row))?;
+            self.place(&batch.get(row));
             let number = block.wanted[row - rows.start];
             let txn = batch.get(row);
             self.features
@@ -293,8 +331,9 @@ impl FeatureSet {
         }
         while row < end {
             let to = self.next_cut(&batch.times()[row..end]).map_or(end, |rows| row + rows);
-            self.admit(&batch.get(row))?;
+            self.place(&batch.get(row));
             self.watermark = Some(batch.times()[to - 1]);
+            self.clock.note_all(&batch.times()[row..to]);
             self.unswept += to - row - 1;
             let wanted = &block.wanted[row - rows.start..to - rows.start];
             self.features.par_iter_mut().zip(&mut block.families).for_each(|(feature, out)| {
@@ -319,15 +358,65 @@ impl FeatureSet {
         if txn.at < oldest { Err(Late { txn: txn.id, at: txn.at, watermark, oldest }) } else { Ok(()) }
     }
 
+    /// Makes a block so many rows of zeros: of what is not read.
+    pub fn blank(&self, rows: usize, block: &mut Block) {
+        block.blank(rows, self.features.iter().map(|feature| feature.columns().len()));
+    }
+
+    /// That the first of a batch's rows can be placed and none is early; those that cannot are counted.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has been taken in then.
+    pub fn check_all(&mut self, batch: &Batch, rows: Range<usize>) -> Result<(), Refused> {
+        let Some(first) = rows.clone().next() else { return Ok(()) };
+        // A batch is in order within: where its first can be placed, all can.
+        if let Err(late) = self.in_time(&batch.get(first)) {
+            self.late.refused += batch.times()[rows].partition_point(|at| *at < late.oldest) as u64;
+            return Err(late.into());
+        }
+        // What confirms a row may come after the last of `rows`.
+        let times = &batch.times()[first..];
+        match self.clock.first_early(times).map(|row| first + row).filter(|row| rows.contains(row)) {
+            Some(row) => {
+                let before = row.checked_sub(1).filter(|before| rows.contains(before));
+                let mut clock = self.clock.clone();
+                before.iter().for_each(|before| clock.note_all(&batch.times()[first..=*before]));
+                let early = self.early(&clock, &batch.get(row));
+                self.late.early += (rows.end - row) as u64;
+                self.clock.refuse(early.at);
+                Err(early.into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn early(&self, clock: &Clock, txn: &Transaction) -> Early {
+        let watermark = clock.latest().or(self.watermark).unwrap_or(txn.at);
+        Early { txn: txn.id, at: txn.at, watermark, latest: clock.limit() }
+    }
+
     /// Lets a transaction in where it can be placed, and looks after memory.
-    pub(crate) fn admit(&mut self, txn: &Transaction) -> Result<(), Late> {
+    pub(crate) fn admit(&mut self, txn: &Transaction) -> Result<(), Refused> {
         if let Err(late) = self.in_time(txn) {
             self.late.refused += 1;
-            return Err(late);
+            return Err(late.into());
         }
+        if !self.clock.allows(txn.at) {
+            let early = self.early(&self.clock, txn);
+            self.late.early += 1;
+            self.clock.refuse(txn.at);
+            return Err(early.into());
+        }
+        self.place(txn);
+        Ok(())
+    }
+
+    /// Takes note of a transaction that can be placed, and looks after memory.
+    fn place(&mut self, txn: &Transaction) {
         let before = self.watermark.unwrap_or(txn.at);
         self.late.placed += u64::from(txn.at < before);
         self.watermark = Some(before.max(txn.at));
+        self.clock.note(txn.at);
         if self.limits.memory.is_some() && hour(txn.at) > hour(before) {
             self.hold_memory(before);
         }
@@ -335,7 +424,6 @@ impl FeatureSet {
         if self.unswept > SWEEP_AFTER && self.unswept > self.features.iter().map(|f| f.entities()).sum() {
             self.sweep(before);
         }
-        Ok(())
     }
 
     fn sweep(&mut self, watermark: Timestamp) {

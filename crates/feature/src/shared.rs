@@ -7,7 +7,7 @@ use crible_core::{Timestamp, Transaction};
 use crate::feature::Feature;
 use crate::owner::{Owner, shard_of};
 use crate::saved::SavedFamily;
-use crate::set::{FeatureSet, Late, LateCount, SWEEP_AFTER};
+use crate::set::{FeatureSet, LateCount, Refused, SWEEP_AFTER};
 use crate::ticket::{Ticket, TicketLock, Tickets};
 
 /// Shards that entities of one kind are divided into: many more than threads, so that two seldom want the same.
@@ -113,11 +113,11 @@ impl SharedSet {
         &self,
         next: impl FnOnce() -> Option<Transaction>,
         out: &mut [f32],
-    ) -> Option<(Transaction, Result<(), Late>)> {
+    ) -> Option<(Transaction, Result<(), Refused>)> {
         let mut common = self.common();
         let txn = next()?;
-        if let Err(late) = common.set.admit(&txn) {
-            return Some((txn, Err(late)));
+        if let Err(refused) = common.set.admit(&txn) {
+            return Some((txn, Err(refused)));
         }
         let oldest = common.set.oldest();
         let mut tickets: [Option<Ticket<'_, Families>>; Owner::ALL.len()] = Default::default();
@@ -167,6 +167,11 @@ impl SharedSet {
                 }
             }
         }
+    }
+
+    /// As [`FeatureSet::advance`].
+    pub fn advance(&self, now: Timestamp) {
+        self.common().set.advance(now);
     }
 
     /// As [`FeatureSet::watermark`].

@@ -22,6 +22,9 @@ pub enum StateError {
         /// Names of the set's.
         expected: String,
     },
+    /// No transactions leave such hours.
+    #[error("the state's clock is one that no transactions leave")]
+    Clock,
     /// No transactions leave such a state.
     #[error("entity {entity} of `{family}` is in a state that no transactions leave")]
     Impossible {
@@ -75,6 +78,26 @@ pub(crate) struct Kept {
     pub(crate) lateness: i64,
     /// Name, and entities in the order of their keys.
     pub(crate) families: Vec<(String, Vec<u8>)>,
+    /// How far the clock was advanced.
+    pub(crate) advanced: Option<i64>,
+    /// The latest hours with payments.
+    pub(crate) hours: Vec<i64>,
+}
+
+/// All families of a set, as formats 2 and 3 kept them: there was no clock but the latest payment.
+#[derive(Deserialize)]
+pub(crate) struct KeptV3 {
+    pub(crate) watermark: Option<i64>,
+    pub(crate) floor: Option<i64>,
+    pub(crate) lateness: i64,
+    pub(crate) families: Vec<(String, Vec<u8>)>,
+}
+
+impl From<KeptV3> for Kept {
+    fn from(old: KeptV3) -> Self {
+        let KeptV3 { watermark, floor, lateness, families } = old;
+        Self { watermark, floor, lateness, families, advanced: None, hours: Vec::new() }
+    }
 }
 
 /// All families of a set, as format 1 kept them: there was no lateness.

@@ -7,7 +7,7 @@ mod streams;
 use std::collections::BTreeMap;
 
 use crible_core::{Amount, Code, Currency, EntityId, Has, Timestamp, Transaction, TxnId, Window};
-use crible_feature::{FeatureSet, Settings};
+use crible_feature::FeatureSet;
 use proptest::prelude::*;
 use streams::*;
 
@@ -96,7 +96,7 @@ proptest! {
         lateness in 1i64..50 * DAY,
         budget in 5_000u64..30_000,
     ) {
-        let mut settings = Settings::default();
+        let mut settings = unhurried();
         settings.limits.lateness = Window(lateness);
         settings.limits.forget_after = Window(30 * DAY);
         settings.limits.memory = Some(budget);
@@ -119,7 +119,7 @@ proptest! {
     /// Bytes changed anywhere in a state with lives put aside are refused or make a state that goes on, and never a panic.
     #[test]
     fn forged_lives_do_no_harm(txns in stream(), changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
-        let mut settings = Settings::default();
+        let mut settings = unhurried();
         settings.limits.lateness = Window(60 * DAY);
         settings.limits.forget_after = Window(30 * DAY);
         let bytes = changed_state(&txns, &settings, &changes);
@@ -148,7 +148,7 @@ fn payment(n: u64, at: i64, account: u64, category: &str) -> Transaction {
 
 /// A set over a feed of categories, and which of its columns is the mean of the category.
 fn set_of_categories(forget_after: i64, lateness: i64, memory: Option<u64>) -> (FeatureSet, usize) {
-    let mut settings = Settings::default();
+    let mut settings = unhurried();
     settings.limits.lateness = Window(lateness);
     settings.limits.forget_after = Window(forget_after);
     settings.limits.memory = memory;
@@ -172,7 +172,7 @@ fn a_category_is_forgotten_by_age() {
         assert!((row[mean] - mean_before).abs() < 1e-6, "{} after {pause}", row[mean]);
     }
     // Once the clock is past it nothing of it is saved, whether or not its memory has been given back.
-    let mut settings = Settings::default();
+    let mut settings = unhurried();
     settings.limits.forget_after = Window(40 * DAY);
     let has = Has { category: true, ..Has::default() };
     let [mut set, mut fresh] = [(); 2].map(|()| FeatureSet::of(has, &settings, &["category_mean"]));
@@ -267,7 +267,7 @@ fn a_budget_counts_lives_put_aside() {
 #[test]
 fn a_budget_counts_how_far_amounts_are_spread() {
     let budget = 300_000;
-    let mut settings = Settings::default();
+    let mut settings = unhurried();
     settings.limits.memory = Some(budget);
     let has = Has { category: true, ..Has::default() };
     let mut set = FeatureSet::of(has, &settings, &["category_mean"]);

@@ -5,7 +5,7 @@ mod brute;
 mod streams;
 
 use crible_core::{Amount, Batch, Currency, EntityId, Has, Position, Timestamp, Transaction, TxnId, Window};
-use crible_feature::{Block, FeatureSet, Settings, Windows};
+use crible_feature::{Block, FeatureSet, Refused, Settings, Windows};
 use proptest::prelude::*;
 use streams::*;
 
@@ -15,7 +15,7 @@ proptest! {
     /// Contract 4: every column agrees with an oracle that looks at all earlier transactions every time.
     #[test]
     fn every_column_agrees_with_brute_force(txns in stream()) {
-        agrees(&txns, &Settings::default())?;
+        agrees(&txns, &unhurried())?;
     }
 
     /// The same with windows of any length, and accounts that are forgotten.
@@ -45,7 +45,7 @@ proptest! {
 
         let mut in_order = arrived.clone();
         in_order.sort_by_key(|txn| txn.at);
-        let mut row = vec![f32::NAN; FeatureSet::new(ALL).columns().len()];
+        let mut row = vec![f32::NAN; FeatureSet::all(ALL, &unhurried()).columns().len()];
         let mut set = FeatureSet::all(ALL, &settings);
         for txn in &in_order {
             set.step(txn, &mut row).unwrap();
@@ -111,7 +111,7 @@ proptest! {
     /// than what an hour adds to the budget.
     #[test]
     fn memory_is_held(txns in stream(), cuts in prop::collection::vec(1usize..40, 1..8), budget in 1_000u64..20_000, late in any::<bool>()) {
-        let mut settings = Settings::default();
+        let mut settings = unhurried();
         settings.limits.memory = Some(budget);
         settings.limits.lateness = Window(if late { 2 * HOUR } else { 0 });
         // More accounts than the stream has: each place is one.
@@ -147,7 +147,7 @@ proptest! {
     fn blocks_change_no_bit(txns in stream(), cuts in prop::collection::vec(1usize..40, 1..8), skip in 1usize..5) {
         let (_, want) = run(&txns);
         let batch = Batch::from_transactions(txns.iter().copied());
-        let mut set = FeatureSet::new(ALL);
+        let mut set = FeatureSet::all(ALL, &unhurried());
         let mut block = Block::default();
         let mut row = vec![0.0; set.columns().len()];
         let (mut from, mut cuts) = (0, cuts.into_iter().cycle());
@@ -187,10 +187,10 @@ proptest! {
         let (_, want) = run(&txns);
         let cut = (txns.len() as f64 * cut) as usize;
         let past = Batch::from_transactions(txns[..cut].iter().copied());
-        let mut batched = FeatureSet::new(ALL);
+        let mut batched = FeatureSet::all(ALL, &unhurried());
         batched.step_all(&past, 0..cut, |_| false, &mut Block::default()).unwrap();
         let saved = batched.save();
-        let mut set = FeatureSet::new(ALL);
+        let mut set = FeatureSet::all(ALL, &unhurried());
         set.merge(&saved, FeatureSet::FORMAT).unwrap();
         prop_assert_eq!(set.watermark(), batched.watermark());
         prop_assert!(set.save() == saved);
@@ -199,7 +199,7 @@ proptest! {
             set.step(txn, &mut row).unwrap();
             prop_assert_eq!(&bits(&row), &bits(want));
         }
-        let mut one_by_one = FeatureSet::new(ALL);
+        let mut one_by_one = FeatureSet::all(ALL, &unhurried());
         txns.iter().for_each(|txn| one_by_one.step(txn, &mut row).unwrap());
         prop_assert!(set.save() == one_by_one.save());
     }
@@ -209,7 +209,7 @@ proptest! {
     fn merged_states_are_as_one(txns in stream(), cut in 0.0f64..1.0, share in 0u64..8) {
         let (_, want) = run(&txns);
         let cut = (txns.len() as f64 * cut) as usize;
-        let mut sets = [FeatureSet::new(ALL), FeatureSet::new(ALL)];
+        let mut sets = [FeatureSet::all(ALL, &unhurried()), FeatureSet::all(ALL, &unhurried())];
         let mut row = vec![f32::NAN; want[0].len()];
         let side = |txn: &Transaction| usize::from(share >> (txn.account.get() - 1) & 1 == 1);
         for txn in &txns[..cut] {
@@ -226,7 +226,7 @@ proptest! {
     /// Bytes changed anywhere are refused or make a state that goes on, and never a panic; a refusal leaves no trace.
     #[test]
     fn a_forged_state_does_no_harm(txns in stream(), changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
-        let mut settings = Settings::default();
+        let mut settings = unhurried();
         settings.limits.lateness = Window(2 * DAY);
         let bytes = changed_state(&txns, &settings, &changes);
         let mut forged = FeatureSet::all(ALL, &settings);
@@ -268,15 +268,16 @@ fn a_late_transaction_is_refused_and_leaves_no_trace() {
     let at = |s: i64| {
         Transaction::new(TxnId(s as u128), Timestamp::from_seconds(s), account, Amount::new(-100, Currency::USD))
     };
-    let mut set = FeatureSet::new(Has::default());
+    let mut set = FeatureSet::all(Has::default(), &unhurried());
     let mut row = vec![0.0; set.columns().len()];
     set.step(&at(100), &mut row).unwrap();
     let late = set.step(&at(99), &mut row).unwrap_err();
+    let Refused::Late(late) = late else { panic!("{late}") };
     assert_eq!((late.at.0, late.watermark.0), (99_000_000, 100_000_000));
     let late = Batch::from_transactions([at(101), at(99)]);
     assert!(set.step_all(&late, 0..2, |_| true, &mut Block::default()).is_err());
     assert_eq!((set.late().placed, set.late().refused), (0, 2));
-    let mut without = FeatureSet::new(Has::default());
+    let mut without = FeatureSet::all(Has::default(), &unhurried());
     let mut other = row.clone();
     without.step(&at(100), &mut other).unwrap();
     set.step(&at(105), &mut row).unwrap();
@@ -287,7 +288,7 @@ fn a_late_transaction_is_refused_and_leaves_no_trace() {
 #[test]
 fn amounts_of_any_size_stay_finite() {
     let account = EntityId::new(9).unwrap();
-    let mut set = FeatureSet::new(ALL);
+    let mut set = FeatureSet::all(ALL, &unhurried());
     let mut row = vec![0.0; set.columns().len()];
     for (i, minor) in [i64::MIN, i64::MAX, 0, -1, i64::MIN, i64::MIN].into_iter().enumerate() {
         let txn = Transaction::new(TxnId(i as u128), Timestamp(i as i64), account, Amount::new(minor, Currency::USD));
@@ -299,7 +300,7 @@ fn amounts_of_any_size_stay_finite() {
 #[test]
 fn times_of_any_size_stay_finite() {
     let account = EntityId::new(9).unwrap();
-    let mut set = FeatureSet::new(ALL);
+    let mut set = FeatureSet::all(ALL, &unhurried());
     let mut row = vec![0.0; set.columns().len()];
     for (i, at) in [i64::MIN, i64::MIN + 1, -1, 0, i64::MAX - 1, i64::MAX].into_iter().enumerate() {
         let mut txn = Transaction::new(TxnId(i as u128), Timestamp(at), account, Amount::new(-100, Currency::USD));
@@ -312,14 +313,14 @@ fn times_of_any_size_stay_finite() {
 #[test]
 fn an_account_in_both_states_is_refused() {
     let txn = Transaction::new(TxnId(1), Timestamp(5), EntityId::new(9).unwrap(), Amount::new(-100, Currency::USD));
-    let mut set = FeatureSet::new(ALL);
+    let mut set = FeatureSet::all(ALL, &unhurried());
     let mut row = vec![0.0; set.columns().len()];
     set.step(&txn, &mut row).unwrap();
     let saved = set.save();
     let told = set.merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
     assert_eq!(told, "entity 0 of `account` is in both states, and whose windows it has cannot be told");
     assert!(set.save() == saved);
-    let told = FeatureSet::new(Has::default()).merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
+    let told = FeatureSet::all(Has::default(), &unhurried()).merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
     assert_eq!(
         told,
         "the state is about account, counterparty, category, device, address, links, pattern, expected account, pattern"
@@ -329,7 +330,7 @@ fn an_account_in_both_states_is_refused() {
 /// Accounts that came long ago go first, and what is held is what was allowed, but for the last hour.
 #[test]
 fn a_budget_is_held_by_forgetting_who_paid_least_recently() {
-    let mut settings = Settings::default();
+    let mut settings = unhurried();
     let budget = 400_000;
     settings.limits.memory = Some(budget);
     let mut set = FeatureSet::all(Has { counterparty: true, ..Has::default() }, &settings);
@@ -380,7 +381,7 @@ fn leap_days_and_daylight_saving_are_days_and_hours_like_any() {
             })
         })
         .collect();
-    agrees(&txns, &Settings::default()).unwrap();
+    agrees(&txns, &unhurried()).unwrap();
 }
 
 /// What was paid to a payee that is new today is gone through among the last 64 payments, however many a day has.
@@ -401,6 +402,6 @@ fn a_new_payee_is_forgotten_over_many_payments() {
         let (names, rows) = run(&txns);
         let column = names.iter().position(|name| name == "amount_at_new_counterparty_1d").unwrap();
         assert_eq!(rows.last().unwrap()[column] > 0.0, is_seen, "{between} between");
-        agrees(&txns, &Settings::default()).unwrap();
+        agrees(&txns, &unhurried()).unwrap();
     }
 }

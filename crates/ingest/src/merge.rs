@@ -1,13 +1,13 @@
 //! Rows that were read and wait to be put into order; taken out as batches in order, what is known already counted
 //! instead of kept.
 
-use crible_core::{Batch, Code, Coded, Columns, Currencies, Currency, Source, Timestamp, Truth, TxnId};
+use crible_core::{Batch, Clock, Code, Coded, Columns, Currencies, Currency, Source, Timestamp, Truth, TxnId, Window};
 use crible_pseudonym::References;
 use rayon::prelude::*;
 
 use crate::meaning::{PENDING, Said};
 use crate::plan::{Money, Plan};
-use crate::rows::{Chunk, Words};
+use crate::rows::{Chunk, Stored, Words};
 
 /// What the rows of one file have in common.
 #[derive(Debug)]
@@ -28,8 +28,9 @@ struct Part {
     last: i64,
 }
 
-/// Where a row stands, in the order in which rows are sorted: by time and content, then by file and row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Where a row stands. Rows are sorted by time and content, to find those that say the same, and then by time, file and
+/// row: no key and no compression changes that order.
+#[derive(Clone, Copy, Debug)]
 struct Place {
     at: i64,
     /// The row's content first, then its reference.
@@ -40,16 +41,50 @@ struct Place {
 
 /// Rows of all files. They come chunk by chunk, each file's in its order, and leave in order of time: all before an
 /// instant at once. What is one transaction has one time, so nothing has to be remembered of what has left.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Held {
     files: Vec<Facts>,
     parts: Vec<Part>,
     rows: usize,
     /// Rows before this have left.
     from: Option<i64>,
+    clock: Clock,
+    has_begun: bool,
+    astray: Vec<Astray>,
+}
+
+/// A row whose time lies so far from the rest that it says nothing of when it was.
+#[derive(Debug)]
+pub(crate) struct Astray {
+    pub(crate) file: usize,
+    pub(crate) row: u64,
+    /// Line, from 0 in the file.
+    pub(crate) line: u64,
+    pub(crate) at: Timestamp,
+    /// The nearest time of the rest, and whether the row comes after it.
+    pub(crate) nearest: Timestamp,
+    pub(crate) is_ahead: bool,
 }
 
 impl Held {
+    /// Nothing yet. A row is astray that is dated further ahead than this, and than the feed's rhythm allows.
+    pub(crate) fn new(ahead: Window) -> Self {
+        Self {
+            files: Vec::new(),
+            parts: Vec::new(),
+            rows: 0,
+            from: None,
+            clock: Clock::new(ahead),
+            has_begun: false,
+            astray: Vec::new(),
+        }
+    }
+
+    /// The rows astray that were found since this was last asked.
+    pub(crate) fn astray(&mut self) -> Vec<Astray> {
+        std::mem::take(&mut self.astray)
+    }
+
     /// A further file; they are numbered through from 0.
     pub(crate) fn add_file(&mut self, plan: &Plan, references: References) {
         let currency = match plan.currency {
@@ -101,7 +136,6 @@ impl Held {
         self.parts.sort_unstable_by_key(|part| (part.file, part.chunk.first_row));
         let mut places = self.places(until);
         self.rows -= places.len();
-        let mut renamed = false;
         let mut kept = 0;
         let mut start = 0;
         while start < places.len() {
@@ -113,20 +147,53 @@ impl Held {
             } else {
                 let group = places[start..start + same].to_vec();
                 let stay = group_kept(&group, &mut self.parts, &mut self.files);
-                renamed |= stay.len() > 1;
                 places[kept..kept + stay.len()].copy_from_slice(&stay);
                 kept += stay.len();
             }
             start += same;
         }
         places.truncate(kept);
-        if renamed {
-            sort(&mut places);
+        for instant in places.chunk_by_mut(|a, b| a.at == b.at) {
+            instant.sort_unstable_by_key(|place| (place.part, place.row));
         }
+        self.leave_out_astray(&mut places, until.is_none());
         let (batch, said) = fill(&places, &self.parts, &self.files);
         self.parts.retain(|part| until.is_some_and(|until| part.last >= until));
         self.from = self.from.max(until);
         (batch, said)
+    }
+
+    /// Leaves out one or two rows that lie far before all others, and one or two that lie far after them.
+    fn leave_out_astray(&mut self, places: &mut Vec<Place>, is_last: bool) {
+        let ahead = self.clock.ahead();
+        let times = |places: &[Place]| places.iter().map(|place| Timestamp(place.at)).collect::<Vec<_>>();
+        if !self.has_begun && !places.is_empty() {
+            self.has_begun = true;
+            let strays = Clock::strays_before(ahead, &times(places));
+            self.set_astray(places.drain(..strays).collect(), places.first(), false);
+        }
+        let all = times(places);
+        if is_last && let Some(early) = self.clock.first_early(&all) {
+            let rest = places.split_off(early);
+            let nearest = all[..early].last().copied().or(self.clock.latest()).map(|at| Place { at: at.0, ..rest[0] });
+            self.set_astray(rest, nearest.as_ref(), true);
+        }
+        self.clock.note_all(&all[..places.len()]);
+    }
+
+    fn set_astray(&mut self, places: Vec<Place>, nearest: Option<&Place>, is_ahead: bool) {
+        for place in places {
+            let Part { file, chunk, .. } = &self.parts[place.part as usize];
+            let row = place.row as usize;
+            self.astray.push(Astray {
+                file: *file as usize,
+                row: chunk.first_row + u64::from(chunk.row[row]),
+                line: chunk.first_line + chunk.line(row),
+                at: Timestamp(place.at),
+                nearest: Timestamp(nearest.map_or(place.at, |nearest| nearest.at)),
+                is_ahead,
+            });
+        }
     }
 
     /// The places of all rows before an instant, sorted.
@@ -154,15 +221,16 @@ impl Held {
     }
 }
 
-/// Sorts places, of which no two are equal. Most exports are in order of time already, and then only rows of one instant
-/// have to find theirs.
+/// Sorts places by time and content. Most exports are in order of time already, and then only rows of one instant have to
+/// find theirs.
 fn sort(places: &mut [Place]) {
+    let content = |place: &Place| (place.id, place.part, place.row);
     if places.is_sorted_by_key(|place| place.at) {
         for instant in places.chunk_by_mut(|a, b| a.at == b.at) {
-            instant.sort_unstable();
+            instant.sort_unstable_by_key(content);
         }
     } else {
-        places.par_sort();
+        places.par_sort_unstable_by_key(|place| (place.at, content(place)));
     }
 }
 
@@ -233,23 +301,22 @@ fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> (Batch, Said) {
             chunk.currency.get(place.row as usize).copied().unwrap_or(files[*file as usize].currency)
         })),
     };
-    let columns = Columns {
-        id: gather.all(|place, _| TxnId(place.id)),
-        at: gather.all(|place, _| Timestamp(place.at)),
-        account: gather.all(account),
-        minor: gather.all(|place, part| part.chunk.minor[place.row as usize]),
-        source: gather.all(source),
-        currency,
-        counterparty: gather.optional(|chunk| &chunk.counterparty),
-        balance_before: gather.optional(|chunk| &chunk.balance),
-        channel: gather.words(|chunk| &chunk.channel),
-        category: gather.words(|chunk| &chunk.category),
-        country: gather.words(|chunk| &chunk.country),
-        position: gather.optional(|chunk| &chunk.position),
-        device: gather.optional(|chunk| &chunk.device),
-        address: gather.optional(|chunk| &chunk.address),
-        truth: gather.optional(|chunk| &chunk.truth),
-    };
+    macro_rules! columns {
+        ($($(#[$doc:meta])* $column:ident = $name:ident: $type:ty, $fill:ident;)*) => {
+            Columns {
+                id: gather.all(|place, _| TxnId(place.id)),
+                at: gather.all(|place, _| Timestamp(place.at)),
+                account: gather.all(account),
+                minor: gather.all(|place, part| part.chunk.minor[place.row as usize]),
+                source: gather.all(source),
+                currency,
+                truth: gather.optional(|chunk| &chunk.truth),
+                counterparty: gather.optional(|chunk| &chunk.counterparty),
+                $($name: <$type as Stored>::gather(&gather, |chunk| &chunk.$column),)*
+            }
+        };
+    }
+    let columns = crible_core::optional_fields!(columns);
     #[expect(clippy::expect_used, reason = "places are in the batch's order, and every column has one value a place")]
     let batch = Batch::from_columns(columns).expect("columns of one length, in order");
     let said = Said {
@@ -263,7 +330,7 @@ fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> (Batch, Said) {
 }
 
 /// Rows in their final order, and where each stands.
-struct Gather<'a> {
+pub(crate) struct Gather<'a> {
     places: &'a [Place],
     parts: &'a [Part],
 }
@@ -274,13 +341,16 @@ impl Gather<'_> {
     }
 
     /// A column that some chunks do not have.
-    fn optional<T: Copy + Default + Send + Sync>(&self, column: impl Fn(&Chunk) -> &Vec<T> + Sync) -> Option<Vec<T>> {
+    pub(crate) fn optional<T: Copy + Default + Send + Sync>(
+        &self,
+        column: impl Fn(&Chunk) -> &Vec<T> + Sync,
+    ) -> Option<Vec<T>> {
         let has = self.parts.iter().any(|part| !column(&part.chunk).is_empty());
         has.then(|| self.all(|place, part| column(&part.chunk).get(place.row as usize).copied().unwrap_or_default()))
     }
 
     /// A column of words: the chunks' lists one behind the other, behind the word for none.
-    fn words(&self, column: impl Fn(&Chunk) -> &Words + Sync) -> Option<Coded> {
+    pub(crate) fn words(&self, column: impl Fn(&Chunk) -> &Words + Sync) -> Option<Coded> {
         let mut all = vec![Code::NONE];
         let starts: Vec<Option<u32>> = self
             .parts

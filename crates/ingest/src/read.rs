@@ -23,7 +23,7 @@ use run::Run;
 pub use stream::{Stream, Streamed, Window, stream};
 
 /// What to read, and how.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Take every file for one of this feed, instead of recognising it.
     pub feed: Option<String>,
@@ -33,12 +33,22 @@ pub struct Options {
     pub key: Option<Key>,
     /// The presets to recognise files by.
     pub presets: Presets,
+    /// How far ahead of all others a row may be dated, where the feed's rhythm does not allow more: see
+    /// [`crible_core::Clock`]. What lies as far before all others is rejected, too.
+    pub ahead: crible_core::Window,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let (feed, map, key, presets) = Default::default();
+        Self { feed, map, key, presets, ahead: crible_core::Window::DAY }
+    }
 }
 
 /// What was read.
 #[derive(Debug)]
 pub struct Import {
-    /// The transactions, in order of time and reference. A row's [`crible_core::Source::file`] is an index into `files`.
+    /// The transactions, in order of time; those of one instant by file and row. A row's [`crible_core::Source::file`] is an index into `files`.
     pub batch: Batch,
     /// What they mean besides, by rows of the batch.
     pub meaning: Meaning,
@@ -153,7 +163,7 @@ pub(crate) fn read_seeking(
         }
     }
     run.check()?;
-    let (batch, said) = run.held.take(None);
+    let (batch, said) = run.take(None);
     let running: Vec<bool> = run.files.iter().map(|file| matches!(file.plan.balance, Some((_, When::After)))).collect();
     let parties = run.files.iter().any(|file| file.plan.counterparty_domain == Domain::Party);
     let Settled { batch, meaning, known, gaps } = meaning::settle(batch, said, &running, parties);

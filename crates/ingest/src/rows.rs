@@ -2,48 +2,87 @@
 
 use std::collections::BTreeMap;
 
-use crible_core::{Code, Currency, EntityId, Position, Truth};
+use crible_core::{Code, Currency, EntityId, Truth};
 use hashbrown::HashMap;
 
 use crate::mask::mask;
+use crate::merge::Gather;
 use crate::plan::Plan;
 
-/// Rows of one block, in file order. A column that the feed does not have stays empty.
-#[derive(Debug, Default)]
-pub(crate) struct Chunk {
-    /// Hash of all a row says; its lowest bit tells that an id to be trusted is part of it.
-    pub(crate) content: Vec<u128>,
-    pub(crate) at: Vec<i64>,
-    pub(crate) minor: Vec<i64>,
-    pub(crate) account: Vec<EntityId>,
-    pub(crate) counterparty: Vec<Option<EntityId>>,
-    pub(crate) currency: Vec<Currency>,
-    pub(crate) balance: Vec<Option<i64>>,
-    pub(crate) category: Words,
-    pub(crate) channel: Words,
-    pub(crate) country: Words,
-    pub(crate) position: Vec<Option<Position>>,
-    pub(crate) device: Vec<Option<EntityId>>,
-    pub(crate) address: Vec<Option<EntityId>>,
-    pub(crate) truth: Vec<Truth>,
-    /// What rows say besides what they are: see [`crate::meaning`].
-    pub(crate) marks: Vec<u8>,
-    pub(crate) fee: Vec<i64>,
-    pub(crate) own: Vec<u64>,
-    pub(crate) original: Vec<u64>,
-    pub(crate) replaces: Vec<u64>,
-    /// Row in the block.
-    pub(crate) row: Vec<u32>,
-    /// Line in the block, in blocks where that is not the row's number.
-    pub(crate) line: Vec<u32>,
-    /// Rows and lines the block has, and the file's rows before it.
-    pub(crate) rows: u32,
-    pub(crate) lines: u64,
-    pub(crate) first_row: u64,
-    pub(crate) rejects: Vec<Fault>,
-    /// Values of columns that no transaction needs which could not be read, by column.
-    pub(crate) odd: BTreeMap<usize, Odd>,
+/// An optional field of transactions in the columns of a chunk.
+pub(crate) trait Stored: crible_core::Field {
+    type Column: Default + std::fmt::Debug;
+
+    /// Drops what only building needs.
+    fn seal(_: &mut Self::Column) {}
+    /// The column of a batch.
+    fn gather(gather: &Gather<'_>, column: impl Fn(&Chunk) -> &Self::Column + Sync) -> Option<Self::Whole>;
 }
+
+impl<T: Copy + PartialEq + std::fmt::Debug + Send + Sync + 'static> Stored for Option<T> {
+    type Column = Vec<Self>;
+
+    fn gather(gather: &Gather<'_>, column: impl Fn(&Chunk) -> &Vec<Self> + Sync) -> Option<Vec<Self>> {
+        gather.optional(column)
+    }
+}
+
+impl Stored for Code {
+    type Column = Words;
+
+    fn seal(words: &mut Words) {
+        words.index = HashMap::new();
+    }
+
+    fn gather(gather: &Gather<'_>, column: impl Fn(&Chunk) -> &Words + Sync) -> Option<Self::Whole> {
+        gather.words(column)
+    }
+}
+
+macro_rules! chunk {
+    ($($(#[$doc:meta])* $column:ident = $name:ident: $type:ty, $fill:ident;)*) => {
+        /// Rows of one block, in file order. A column that the feed does not have stays empty.
+        #[derive(Debug, Default)]
+        pub(crate) struct Chunk {
+            /// Hash of all a row says; its lowest bit tells that an id to be trusted is part of it.
+            pub(crate) content: Vec<u128>,
+            pub(crate) at: Vec<i64>,
+            pub(crate) minor: Vec<i64>,
+            pub(crate) account: Vec<EntityId>,
+            pub(crate) counterparty: Vec<Option<EntityId>>,
+            pub(crate) currency: Vec<Currency>,
+            $(pub(crate) $column: <$type as Stored>::Column,)*
+            pub(crate) truth: Vec<Truth>,
+            /// What rows say besides what they are: see [`crate::meaning`].
+            pub(crate) marks: Vec<u8>,
+            pub(crate) fee: Vec<i64>,
+            pub(crate) own: Vec<u64>,
+            pub(crate) original: Vec<u64>,
+            pub(crate) replaces: Vec<u64>,
+            /// Row in the block.
+            pub(crate) row: Vec<u32>,
+            /// Line in the block, in blocks where that is not the row's number.
+            pub(crate) line: Vec<u32>,
+            /// Rows and lines the block has, and the file's rows and lines before it.
+            pub(crate) rows: u32,
+            pub(crate) lines: u64,
+            pub(crate) first_row: u64,
+            pub(crate) first_line: u64,
+            pub(crate) rejects: Vec<Fault>,
+            /// Values of columns that no transaction needs which could not be read, by column.
+            pub(crate) odd: BTreeMap<usize, Odd>,
+        }
+
+        impl Chunk {
+            /// Drops what only building needs.
+            pub(crate) fn seal(&mut self) {
+                $(<$type as Stored>::seal(&mut self.$column);)*
+            }
+        }
+    };
+}
+
+crible_core::optional_fields!(chunk);
 
 /// Values that could not be read and that cost no row.
 #[derive(Clone, Debug)]
@@ -105,13 +144,6 @@ impl Chunk {
     /// The line a stored row stands on, from 0 in the block.
     pub(crate) fn line(&self, row: usize) -> u64 {
         u64::from(self.line.get(row).copied().unwrap_or(self.row[row]))
-    }
-
-    /// Drops what only building needs.
-    pub(crate) fn seal(&mut self) {
-        for words in [&mut self.category, &mut self.channel, &mut self.country] {
-            words.index = HashMap::new();
-        }
     }
 }
 

@@ -52,7 +52,7 @@ impl<'a> Content<'a> {
     /// The place.
     pub fn position(&mut self, position: Option<Position>) {
         self.bytes.push(u8::from(position.is_some()));
-        let (north, east) = position.map_or((0, 0), |p| (p.latitude_e7, p.longitude_e7));
+        let (north, east) = position.map_or((0, 0), |p| (p.latitude_e7(), p.longitude_e7()));
         self.bytes.extend_from_slice(&north.to_le_bytes());
         self.bytes.extend_from_slice(&east.to_le_bytes());
     }

@@ -1,41 +1,79 @@
-use super::{Batch, Coded, Optional, OutOfOrder, Source};
-use crate::{Currency, EntityId, Position, Timestamp, Truth, TxnId};
+use super::{Batch, Optional, OutOfOrder, Source};
+use crate::schema::{Field, Kept};
+use crate::{Currency, EntityId, Timestamp, Truth, TxnId};
 
-/// The columns of a [`Batch`], for building one whole. Each has one value for each row; an optional column may be left
-/// out.
-#[derive(Clone, Debug)]
-pub struct Columns {
-    /// References; rows are in order of time, then reference.
-    pub id: Vec<TxnId>,
-    /// Times.
-    pub at: Vec<Timestamp>,
-    /// Accounts.
-    pub account: Vec<EntityId>,
-    /// Amounts in minor units.
-    pub minor: Vec<i64>,
-    /// Where each row was read.
-    pub source: Vec<Source>,
-    /// Currencies.
-    pub currency: Currencies,
-    /// Counterparties.
-    pub counterparty: Option<Vec<Option<EntityId>>>,
-    /// Balances just before, in minor units.
-    pub balance_before: Option<Vec<Option<i64>>>,
-    /// Channels.
-    pub channel: Option<Coded>,
-    /// Categories.
-    pub category: Option<Coded>,
-    /// Countries.
-    pub country: Option<Coded>,
-    /// Positions.
-    pub position: Option<Vec<Option<Position>>>,
-    /// Devices.
-    pub device: Option<Vec<Option<EntityId>>>,
-    /// Network addresses.
-    pub address: Option<Vec<Option<EntityId>>>,
-    /// The feed's own labels.
-    pub truth: Option<Vec<Truth>>,
+macro_rules! columns {
+    ($($(#[$doc:meta])* $column:ident = $name:ident: $type:ty, $fill:ident;)*) => {
+        /// The columns of a [`Batch`], for building one whole. Each has one value for each row; an optional column may be
+        /// left out.
+        #[derive(Clone, Debug)]
+        pub struct Columns {
+            /// References.
+            pub id: Vec<TxnId>,
+            /// Times; rows are in this order.
+            pub at: Vec<Timestamp>,
+            /// Accounts.
+            pub account: Vec<EntityId>,
+            /// Amounts in minor units.
+            pub minor: Vec<i64>,
+            /// Where each row was read.
+            pub source: Vec<Source>,
+            /// Currencies.
+            pub currency: Currencies,
+            /// The feed's own labels.
+            pub truth: Option<Vec<Truth>>,
+            /// Pseudonym of the merchant, terminal or payee on the other side.
+            pub counterparty: Option<Vec<Option<EntityId>>>,
+            $($(#[$doc])* pub $name: Option<<$type as Field>::Whole>,)*
+        }
+
+        impl Batch {
+            /// A batch of whole columns, equal to the one that pushing their rows one by one would give.
+            ///
+            /// # Errors
+            /// [`BadColumns`] where the rows are out of order or a column has not as many of them as `id` has.
+            pub fn from_columns(columns: Columns) -> Result<Self, BadColumns> {
+                let rows = columns.id.len();
+                let check = |name: &'static str, found: Option<usize>| match found {
+                    Some(found) if found != rows => Err(BadColumns::Length { name, found, rows }),
+                    _ => Ok(()),
+                };
+                check("at", Some(columns.at.len()))?;
+                check("account", Some(columns.account.len()))?;
+                check("minor", Some(columns.minor.len()))?;
+                check("source", Some(columns.source.len()))?;
+                if let Currencies::Each(each) = &columns.currency {
+                    check("currency", Some(each.len()))?;
+                }
+                check("truth", columns.truth.as_ref().map(Vec::len))?;
+                check("counterparty", columns.counterparty.as_ref().map(Vec::len))?;
+                $(check(stringify!($name), columns.$name.as_ref().map(<$type as Kept>::rows))?;)*
+                if let Some(row) = columns.at.windows(2).position(|pair| pair[0] > pair[1]) {
+                    let (id, at, last) = (columns.id[row + 1], columns.at[row + 1], columns.at[row]);
+                    return Err(BadColumns::Order(OutOfOrder { id, at, last }));
+                }
+                let (first_currency, currency) = match columns.currency {
+                    Currencies::One(currency) => ((rows > 0).then_some(currency), None),
+                    Currencies::Each(each) => (each.first().copied(), Some(each)),
+                };
+                Ok(Self {
+                    id: columns.id,
+                    at: columns.at,
+                    account: columns.account,
+                    minor: columns.minor,
+                    source: columns.source,
+                    currency: Optional::from_rows(currency, first_currency.unwrap_or(Currency::NONE)),
+                    first_currency,
+                    truth: Optional::from_rows(columns.truth, Truth::Unknown),
+                    counterparty: Optional::from_rows(columns.counterparty, None),
+                    $($name: <$type as Kept>::from_whole(columns.$name),)*
+                })
+            }
+        }
+    };
 }
+
+crate::optional_fields!(columns);
 
 /// The currencies of a batch's rows.
 #[derive(Clone, Debug)]
@@ -65,70 +103,11 @@ pub enum BadColumns {
     },
 }
 
-impl Batch {
-    /// A batch of whole columns, equal to the one that pushing their rows one by one would give.
-    ///
-    /// # Errors
-    /// [`BadColumns`] where the rows are out of order or a column has not as many of them as `id` has.
-    pub fn from_columns(columns: Columns) -> Result<Self, BadColumns> {
-        let rows = columns.id.len();
-        let check = |name: &'static str, found: Option<usize>| match found {
-            Some(found) if found != rows => Err(BadColumns::Length { name, found, rows }),
-            _ => Ok(()),
-        };
-        check("at", Some(columns.at.len()))?;
-        check("account", Some(columns.account.len()))?;
-        check("minor", Some(columns.minor.len()))?;
-        check("source", Some(columns.source.len()))?;
-        if let Currencies::Each(each) = &columns.currency {
-            check("currency", Some(each.len()))?;
-        }
-        check("counterparty", columns.counterparty.as_ref().map(Vec::len))?;
-        check("balance_before", columns.balance_before.as_ref().map(Vec::len))?;
-        check("position", columns.position.as_ref().map(Vec::len))?;
-        check("device", columns.device.as_ref().map(Vec::len))?;
-        check("address", columns.address.as_ref().map(Vec::len))?;
-        check("truth", columns.truth.as_ref().map(Vec::len))?;
-        for (name, words) in
-            [("channel", &columns.channel), ("category", &columns.category), ("country", &columns.country)]
-        {
-            check(name, words.as_ref().map(|words| words.rows.len()))?;
-        }
-        let keys = || columns.at.iter().zip(&columns.id);
-        if let Some(((&last, _), (&at, &id))) = keys().zip(keys().skip(1)).find(|(a, b)| a > b) {
-            return Err(BadColumns::Order(OutOfOrder { id, at, last }));
-        }
-        let (first_currency, currency) = match columns.currency {
-            Currencies::One(currency) => ((rows > 0).then_some(currency), None),
-            Currencies::Each(each) => (each.first().copied(), Some(each)),
-        };
-        let words = |words: Option<Coded>| words.filter(|words| words.words.iter().any(|word| !word.is_none()));
-        Ok(Self {
-            id: columns.id,
-            at: columns.at,
-            account: columns.account,
-            minor: columns.minor,
-            source: columns.source,
-            counterparty: Optional::from_rows(columns.counterparty, None),
-            currency: Optional::from_rows(currency, first_currency.unwrap_or(Currency::NONE)),
-            first_currency,
-            balance_before: Optional::from_rows(columns.balance_before, None),
-            channel: words(columns.channel),
-            category: words(columns.category),
-            country: words(columns.country),
-            position: Optional::from_rows(columns.position, None),
-            device: Optional::from_rows(columns.device, None),
-            address: Optional::from_rows(columns.address, None),
-            truth: Optional::from_rows(columns.truth, Truth::Unknown),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{Amount, Code, Transaction};
+    use crate::{Amount, Code, Coded, Position, Transaction};
 
     fn txn(id: u128, at: i64) -> Transaction {
         let account = EntityId::new(1 + (id % 3) as u64).unwrap();

@@ -89,9 +89,9 @@ impl Simulated {
         match self.position {
             Some(position) => {
                 out.push(b',');
-                degrees(out, position.latitude_e7);
+                degrees(out, position.latitude_e7());
                 out.push(b',');
-                degrees(out, position.longitude_e7);
+                degrees(out, position.longitude_e7());
             }
             None => out.extend_from_slice(b",,"),
         }

@@ -215,6 +215,5 @@ impl World {
 /// A position some way from a place's middle, on a grid of 0.0001 degrees (about 11 m).
 fn nearby(place: &Place, spread: f64, dice: &mut Dice) -> Option<Position> {
     let mut off = |centre: f64| ((centre + spread * dice.normal()) * 1e4).round() as i32 * 1_000;
-    // Places lie well inside of the ranges, and Box-Muller gives no more than nine deviations.
-    Some(Position { latitude_e7: off(place.latitude), longitude_e7: off(place.longitude) })
+    Position::from_e7(off(place.latitude), off(place.longitude))
 }

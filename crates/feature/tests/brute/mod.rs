@@ -270,9 +270,9 @@ fn travel(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
 
 fn haversine(a: Position, b: Position) -> f64 {
     let radians = |e7: i32| (f64::from(e7) / 1e7).to_radians();
-    let (lat_a, lat_b) = (radians(a.latitude_e7), radians(b.latitude_e7));
+    let (lat_a, lat_b) = (radians(a.latitude_e7()), radians(b.latitude_e7()));
     let half = |a: f64, b: f64| ((b - a) / 2.0).sin().powi(2);
-    let h = half(lat_a, lat_b) + lat_a.cos() * lat_b.cos() * half(radians(a.longitude_e7), radians(b.longitude_e7));
+    let h = half(lat_a, lat_b) + lat_a.cos() * lat_b.cos() * half(radians(a.longitude_e7()), radians(b.longitude_e7()));
     2.0 * 6_371.008_8 * h.sqrt().asin()
 }
 

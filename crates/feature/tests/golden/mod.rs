@@ -11,6 +11,7 @@ const HOUR: i64 = 3_600 * Timestamp::SECOND;
 /// What the sets are made with: some hours of lateness, and accounts forgotten as soon as may be.
 pub(crate) fn settings() -> Settings {
     let mut settings = Settings::default();
+    settings.limits.ahead = Window(i64::MAX);
     settings.limits.lateness = Window(30 * HOUR);
     settings.limits.forget_after = Window(30 * Window::DAY.0);
     settings

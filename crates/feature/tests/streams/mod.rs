@@ -11,6 +11,13 @@ pub(crate) const ALL: Has = Has::ALL;
 pub(crate) const HOUR: i64 = 3_600 * Timestamp::SECOND;
 pub(crate) const DAY: i64 = Timestamp::DAY;
 
+/// Settings as they are by default, but for dates ahead: gaps in these streams are of any length.
+pub(crate) fn unhurried() -> Settings {
+    let mut settings = Settings::default();
+    settings.limits.ahead = Window(i64::MAX);
+    settings
+}
+
 /// Few accounts, few places, times that collide and steps that land on window edges.
 pub(crate) fn stream() -> impl Strategy<Value = Vec<Transaction>> {
     let step = prop_oneof![
@@ -58,7 +65,7 @@ pub(crate) fn stream() -> impl Strategy<Value = Vec<Transaction>> {
 }
 
 pub(crate) fn run(txns: &[Transaction]) -> (Vec<String>, Vec<Vec<f32>>) {
-    run_with(txns, &Settings::default())
+    run_with(txns, &unhurried())
 }
 
 pub(crate) fn run_with(txns: &[Transaction], settings: &Settings) -> (Vec<String>, Vec<Vec<f32>>) {
@@ -108,7 +115,7 @@ pub(crate) fn settings() -> impl Strategy<Value = Settings> {
                 counterparty: counterparty.try_into().unwrap(),
                 pattern: pattern.try_into().unwrap(),
             };
-            let mut settings = Settings { windows, ..Settings::default() };
+            let mut settings = Settings { windows, ..unhurried() };
             settings.peers = alike(mean);
             settings.limits.forget_after = Window(settings.windows.account[3].0 + longer);
             settings.limits.check(&settings.windows).unwrap();

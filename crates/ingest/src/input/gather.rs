@@ -45,12 +45,18 @@ pub(crate) fn gather(named: &[PathBuf]) -> Gathered {
             Err(source) => gathered.errors.push(Error::Io { path, source }),
         }
     }
-    gathered.inputs.sort_by(|a, b| a.path.cmp(&b.path));
+    gathered.inputs.sort_by(|a, b| (plain(&a.path), &a.path).cmp(&(plain(&b.path), &b.path)));
     let shown = shown_paths(gathered.inputs.iter().map(|input| input.path.as_path()));
     for (input, shown) in gathered.inputs.iter_mut().zip(shown) {
         input.shown = shown.into();
     }
     gathered
+}
+
+/// A path without the ending of a compression, so that a compressed copy stands where its original does.
+fn plain(path: &Path) -> PathBuf {
+    let is_packed = |ending: &std::ffi::OsStr| ending.eq_ignore_ascii_case("gz") || ending.eq_ignore_ascii_case("zst");
+    if path.extension().is_some_and(is_packed) { path.with_extension("") } else { path.to_owned() }
 }
 
 impl Gathered {

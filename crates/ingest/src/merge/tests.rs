@@ -17,7 +17,7 @@ fn held(files: usize) -> Held {
     let mapping = Mapping::parse("account=#2,amount=#3,time=#1,time-format=iso,sign=outflow-negative").unwrap();
     let plan = Plan::new(&mapping.0, Path::new("x"), ["1", "2", "3"].map(str::to_owned).to_vec()).unwrap();
     let key = Key::from_text("a key of no use to anybody but this test").unwrap();
-    let mut held = Held::default();
+    let mut held = Held::new(Window::DAY);
     (0..files).for_each(|_| held.add_file(&plan, key.references("feed")));
     held
 }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::input::Input;
 use crate::json;
 use crate::mask::mask;
+use crate::merge::Astray;
 use crate::parquet;
 use crate::plan::Plan;
 use crate::recognise::{self, Found, Layout, Recognition};
@@ -85,7 +86,7 @@ impl File {
     /// The next chunk that has rows, those before `from` told as rejected; nothing at the end.
     /// Reads `ahead` of it where others of the pool have time.
     pub(super) fn next(&mut self, from: Option<i64>, ahead: usize, watch: &mut Watch<'_>) -> Option<Chunk> {
-        let when = self.plan.time.first().and_then(|&at| self.plan.columns.get(at)).map_or("", String::as_str);
+        let when = time_column(&self.plan);
         loop {
             let next = match self.first.take() {
                 None => self.source.next(ahead),
@@ -108,6 +109,10 @@ impl File {
                 return Some(chunk);
             }
         }
+    }
+
+    pub(super) fn reject_astray(&mut self, row: &Astray, watch: &mut Watch<'_>) {
+        self.tally.reject_astray(row, time_column(&self.plan), watch);
     }
 
     /// When its rows begin: the earliest of the first chunk, or as early as can be where that goes back in time.
@@ -160,7 +165,7 @@ impl File {
 
     /// What became of it, `known` of its rows having been known.
     pub(super) fn report(&self, known: u64) -> FileReport {
-        let Tally { read, rejected, late, .. } = self.tally;
+        let Tally { read, rejected, late, astray, .. } = self.tally;
         let used = self.plan.used();
         let mut warnings: Vec<String> = self.warnings.iter().map(|warning| mask(warning).into_owned()).collect();
         warnings.extend(self.tally.odd(&self.plan.columns));
@@ -168,6 +173,9 @@ impl File {
             warnings.push(format!(
                 "{late} rows were rejected for coming too late: sort the file by time, or hold more rows at a time"
             ));
+        }
+        if astray > 0 {
+            warnings.push(format!("rows rejected for being dated far from all others: {astray}"));
         }
         let unused = self.plan.columns.iter().zip(used).filter(|(_, used)| !used);
         FileReport {
@@ -188,6 +196,11 @@ impl File {
             warnings,
         }
     }
+}
+
+/// The column that tells the time.
+fn time_column(plan: &Plan) -> &str {
+    plan.time.first().and_then(|&at| plan.columns.get(at)).map_or("", String::as_str)
 }
 
 fn earliest(chunk: &Chunk) -> Option<i64> {

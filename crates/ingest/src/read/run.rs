@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crible_core::Batch;
 use crible_pseudonym::Key;
 
 use super::digest::content_digest;
@@ -11,6 +12,7 @@ use super::tally::Watch;
 use super::{FileReport, Options, Progress, Reject};
 use crate::error::Error;
 use crate::input::{Gathered, Input, gather};
+use crate::meaning::Said;
 use crate::merge::Held;
 use crate::seek::Seek;
 
@@ -53,7 +55,7 @@ impl<'a> Run<'a> {
         };
         let bytes_total = inputs.iter().map(|input| input.bytes).sum();
         let watch = Watch::new(rejects, progress, bytes_total);
-        let held = Held::default();
+        let held = Held::new(options.ahead);
         Ok((Self { options, key, seek, files: Vec::new(), errors, notes, held, watch }, inputs))
     }
 
@@ -81,6 +83,15 @@ impl<'a> Run<'a> {
         let position = position(&chunk.at);
         self.held.push(file as u32, chunk);
         Some(position)
+    }
+
+    /// Takes all rows before an instant, or all that are left; those astray are rejected.
+    pub(super) fn take(&mut self, until: Option<i64>) -> (Batch, Said) {
+        let taken = self.held.take(until);
+        for row in self.held.astray() {
+            self.files[row.file].reject_astray(&row, &mut self.watch);
+        }
+        taken
     }
 
     /// Refuses a run none of whose files can be read.

@@ -13,6 +13,9 @@ use crible_pseudonym::{Key, KeyOrigin};
 /// stream gets there.
 const OPEN: usize = 16;
 
+/// Rows that agree on a time: see [`crible_core::Clock`].
+const AGREEING: usize = 3;
+
 /// How much a [`Stream`] holds at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -33,7 +36,7 @@ impl Default for Window {
     }
 }
 
-/// The transactions of files as batches, one after the other in order of time and reference: an iterator.
+/// The transactions of files as batches, one after the other in order of time, then file and row: an iterator.
 ///
 /// Together they are the batch that [`crate::read`] makes, but for rows that come too late (see [`Window`]). Memory is that
 /// of the window, of two batches of up to half of it, and of a few blocks of every file that the stream is within.
@@ -152,8 +155,9 @@ impl Stream<'_> {
             return None;
         }
         let wanted = behind.map_or(self.window / 4, |_| rows / 2);
-        if behind.is_none() && rows <= wanted {
-            return (rows > 0).then(|| self.run.held.take(None).0);
+        // The last rows stay together, so that it shows which of them are dated ahead.
+        if behind.is_none() && rows <= wanted + AGREEING {
+            return (rows > 0).then(|| self.run.take(None).0);
         }
         let (first, until) = split(self.run.held.times(), wanted);
         let until = match behind {
@@ -166,7 +170,7 @@ impl Stream<'_> {
                 return None;
             }
         };
-        let batch = self.run.held.take((until > first).then_some(until)).0;
+        let batch = self.run.take((until > first).then_some(until)).0;
         self.due = (self.window / 2).max(self.run.held.rows() + self.window / 8);
         Some(batch)
     }

@@ -8,6 +8,7 @@ use crible_core::Timestamp;
 
 use super::{Progress, Reject};
 use crate::input::Input;
+use crate::merge::Astray;
 use crate::rows::{Chunk, Fault, Odd};
 
 /// Where a run's news goes.
@@ -43,6 +44,8 @@ pub(super) struct Tally {
     pub(super) rejected: u64,
     /// Of the rejected, those that came too late.
     pub(super) late: u64,
+    /// Of the rejected, those whose time lies far from that of all others.
+    pub(super) astray: u64,
     /// Lines before the next chunk, the header's included.
     lines: u64,
     /// Values of columns that no transaction needs which could not be read, by column.
@@ -57,6 +60,7 @@ impl Tally {
             read: 0,
             rejected: 0,
             late: 0,
+            astray: 0,
             lines,
             odd: BTreeMap::new(),
         }
@@ -72,10 +76,28 @@ impl Tally {
         })
     }
 
+    /// Rejects a row that was read whole, for its time.
+    pub(super) fn reject_astray(&mut self, row: &Astray, when: &str, watch: &mut Watch<'_>) {
+        let Astray { at, nearest, is_ahead, .. } = row;
+        let side = if *is_ahead { "ahead of" } else { "before" };
+        let days = at.0.abs_diff(nearest.0) / Timestamp::DAY as u64;
+        self.rejected += 1;
+        self.astray += 1;
+        (watch.rejects)(Reject {
+            file: self.file.clone(),
+            shown: self.shown.clone(),
+            row: row.row,
+            line: row.line + 1,
+            column: when.to_owned(),
+            value: at.to_string(),
+            reason: format!("it is dated {days} days {side} all others, the nearest of which is of {nearest}"),
+        });
+    }
+
     /// Takes the next chunk in file order: only now is it known which rows and lines it starts at, and which of its rows
     /// are before `from`, up to where rows have been handed on. `when` is the column that tells the time.
     pub(super) fn take(&mut self, chunk: &mut Chunk, from: Option<i64>, when: &str, watch: &mut Watch<'_>) {
-        chunk.first_row = self.read;
+        (chunk.first_row, chunk.first_line) = (self.read, self.lines);
         let mut faults = std::mem::take(&mut chunk.rejects);
         if let Some(from) = from {
             let told = faults.len();

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crible_core::{Batch, EntityId, Source, Timestamp};
+use crible_core::{Batch, EntityId, Source};
 use crible_ingest::{Domain, Error, FileReport, Import, Key, Options, Reject, read};
 use tempfile::TempDir;
 
@@ -53,8 +53,10 @@ pub(crate) fn bytes(name: &str, bytes: impl AsRef<[u8]>, options: &Options) -> R
 pub(crate) fn check_accounts(import: &Import, rejects: &[Reject]) {
     let sources: Vec<Source> = (0..import.batch.len()).map(|row| import.batch.source(row)).collect();
     check_reports(&import.files, &sources, rejects);
-    let order: Vec<(Timestamp, _)> = import.batch.iter().map(|txn| (txn.at, txn.id)).collect();
-    assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "in order, and no reference twice");
+    let order: Vec<_> = import.batch.times().iter().zip(&sources).collect();
+    assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "in order of time, then file and row");
+    let ids: std::collections::HashSet<_> = import.batch.ids().iter().collect();
+    assert_eq!(ids.len(), order.len(), "no reference twice");
 }
 
 /// Every row read is accounted for once; `sources` are those of the accepted.
@@ -89,7 +91,7 @@ pub(crate) fn told(batch: &Batch, names: &[&str]) -> Vec<String> {
     (0..batch.len())
         .map(|row| {
             let txn = batch.get(row);
-            let position = txn.position.map(|p| format!("{},{}", p.latitude_e7, p.longitude_e7));
+            let position = txn.position.map(|p| format!("{},{}", p.latitude_e7(), p.longitude_e7()));
             let balance = txn.balance_before.map(|balance| balance.to_string());
             format!(
                 "{} | {} | {} {} | {} | {} {} {} | {} | {} | {:?} | {}",

@@ -27,8 +27,11 @@ fn streamed(files: &[PathBuf], window: usize) -> (Vec<Batch>, Streamed, Vec<Reje
     let batches: Vec<Batch> = stream.by_ref().collect();
     let done = stream.finish();
     assert!(batches.iter().all(|batch| !batch.is_empty()));
-    let order: Vec<_> = rows(&batches).iter().map(|(txn, ..)| (txn.at, txn.id)).collect();
-    assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "in order, and no reference twice");
+    let all = rows(&batches);
+    let order: Vec<_> = all.iter().map(|(txn, source, _)| (txn.at, source)).collect();
+    assert!(order.windows(2).all(|pair| pair[0] < pair[1]), "in order of time, then file and row");
+    let ids: std::collections::HashSet<_> = all.iter().map(|(txn, ..)| txn.id).collect();
+    assert_eq!(ids.len(), order.len(), "no reference twice");
     let sources: Vec<Source> = rows(&batches).into_iter().map(|(_, source, _)| source).collect();
     check_reports(&done.files, &sources, &rejects);
     (batches, done, rejects)
