@@ -73,6 +73,10 @@ pub(crate) struct ReadArgs {
     /// Name the columns of an unknown feed, `account=COL,amount=COL,time=COL,…`, or a TOML file that does
     #[arg(long, value_name = "MAP")]
     pub(crate) map: Option<String>,
+    /// The account of files that name none: this name for all of them, or @folder for the name of each one's folder. By default
+    /// it is the file's name without dates, periods and numbers of copies
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
     /// A folder of further presets (or CRIBLE_PRESETS in the environment)
     #[arg(long, value_name = "DIR")]
     pub(crate) presets: Option<PathBuf>,

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     )?;
 
     let mut stages = Stages::default();
-    let options = Options { feed: None, map: None, key: None, presets: Presets::builtin(), ..Options::default() };
+    let options = Options { presets: Presets::builtin(), ..Options::default() };
     let import = read(&[file.path().to_owned()], &options, &mut stages, &mut |_| {})?;
     let batch = &import.batch;
     let builder = Engine::builder().seed(args.seed);

@@ -5,7 +5,7 @@ use anyhow::{Context, Error, Result};
 use crible::{Builder, Engine, Model};
 use crible_alert::{Alert, Budget, Ranked, Ranker, Severity, wire};
 use crible_core::{Batch, Source, Timestamp, Undo};
-use crible_ingest::{FileReport, Import, Key, Mapping, Options, Presets};
+use crible_ingest::{FileReport, Import, Key, Mapping, Options, Owner, Presets};
 
 use crate::alerts::{Alerts, Places};
 use crate::args::{ReadArgs, ScoreArgs};
@@ -134,7 +134,11 @@ pub(crate) fn options(args: &ReadArgs) -> Result<Options> {
         (None, Err(error)) => return Err(Error::new(error).context("CRIBLE_KEY")),
     };
     let presets = presets(args.presets.as_deref())?;
-    Ok(Options { feed: args.feed.clone(), map, key, presets, ..Options::default() })
+    let account = args.account.as_ref().map(|name| match name.as_str() {
+        "@folder" => Owner::Folder,
+        name => Owner::Named(name.to_owned()),
+    });
+    Ok(Options { feed: args.feed.clone(), map, key, presets, account, ..Options::default() })
 }
 
 /// Those built in, and the user's own from the folder named here or in the environment.

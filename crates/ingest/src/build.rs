@@ -1,18 +1,21 @@
 //! From the fields of a record to a row.
 
+mod sums;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crible_core::{Currency, EntityId, Position, Timestamp, Truth};
 use crible_pseudonym::{Content, Key, Pseudonyms, References};
 
-use crate::error::{clipped, head, shown};
+use crate::error::{clipped, head};
 use crate::mask::{Parties, mask, names_party, shape};
-use crate::plan::{Amounts, Money, Plan, Source};
+use crate::plan::{Money, Plan, Source};
 use crate::preset::When;
 use crate::rows::{Chunk, Fault, Odd};
 use crate::seek::Seek;
-use crate::value::{amount, text};
+use crate::value::amount::within_formula;
+use crate::value::text;
 use crate::worker::{Known, Worker};
 
 /// The fields of one record.
@@ -20,6 +23,32 @@ pub(crate) trait Fields {
     fn len(&self) -> usize;
     /// Field `at`, which is below `len`.
     fn get(&self, at: usize) -> &[u8];
+}
+
+/// The fields of a row that was looked at.
+pub(crate) struct Texts<'r>(pub(crate) &'r [String]);
+
+impl Fields for Texts<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, at: usize) -> &[u8] {
+        self.0[at].as_bytes()
+    }
+}
+
+/// Fields freed of the `="…"` around them.
+struct Within<'f, F>(&'f F);
+
+impl<F: Fields> Fields for Within<'_, F> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, at: usize) -> &[u8] {
+        within_formula(self.0.get(at))
+    }
 }
 
 /// What the rows of a file are made with.
@@ -36,7 +65,7 @@ impl Keys {
 }
 
 /// Why a record is no row.
-struct Problem {
+pub(crate) struct Problem {
     column: Option<usize>,
     value: Vec<u8>,
     reason: String,
@@ -44,6 +73,8 @@ struct Problem {
 
 /// The column named where a record is rejected as a whole.
 pub(crate) const WHOLE: &str = "(whole row)";
+
+pub(crate) use sums::Sums;
 
 /// Fills a chunk.
 pub(crate) struct Builder<'a> {
@@ -61,6 +92,8 @@ struct Row {
     minor: i64,
     account: EntityId,
     counterparty: Option<EntityId>,
+    /// What the counterparty's text as it stands gives: the reference is made of it.
+    written: Option<EntityId>,
     device: Option<EntityId>,
     address: Option<EntityId>,
     currency: Currency,
@@ -68,6 +101,8 @@ struct Row {
     position: Option<Position>,
     truth: Truth,
     fee: i64,
+    /// Amounts of the row of which digits were rounded.
+    rounded: u64,
 }
 
 impl<'a> Builder<'a> {
@@ -95,6 +130,15 @@ impl<'a> Builder<'a> {
             return;
         }
         self.line = line;
+        if self.plan.formulas {
+            self.take(&Within(fields), line);
+        } else {
+            self.take(fields, line);
+        }
+    }
+
+    /// Takes a record of as many fields as the feed has.
+    fn take(&mut self, fields: &impl Fields, line: u64) {
         match self.row(fields) {
             Ok(row) => self.store(&row, fields, line),
             Err(problem) => {
@@ -134,9 +178,13 @@ impl<'a> Builder<'a> {
     /// Counts a value that could not be read, of a column that no transaction needs.
     #[cold]
     fn odd(&mut self, column: usize, value: &[u8]) {
-        let line = self.line;
-        let first = || Odd { count: 0, line, value: shown(value) };
-        self.chunk.odd.entry(column).or_insert_with(first).count += 1;
+        Odd::note(&mut self.chunk.odd, column, self.line, value);
+    }
+
+    /// Takes a record that another one says better.
+    pub(crate) fn known(&mut self) {
+        self.chunk.known += 1;
+        self.chunk.rows += 1;
     }
 
     fn fault(&mut self, column: &str, line: u64, value: String, reason: String) {
@@ -156,7 +204,12 @@ impl<'a> Builder<'a> {
                 if raw.is_empty() {
                     return Err(problem(source_column(source), raw, "it is empty; expected an account"));
                 }
-                entity(source, raw, &mut self.worker.accounts, self.keys)
+                let cut = text::is_cut(raw);
+                let account = entity(source, raw, &mut self.worker.accounts, self.keys);
+                if cut {
+                    self.cut(source);
+                }
+                account
             }
         };
         let at = self.time(fields)?;
@@ -177,34 +230,34 @@ impl<'a> Builder<'a> {
                     })?,
             },
         };
-        let minor = self.minor(fields, currency)?;
-        let balance = match plan.balance {
-            None => None,
-            Some((column, when)) => match fields.get(column).trim_ascii() {
-                b"" => None,
-                text => {
-                    let negative = plan.negative_balance.as_ref();
-                    let turned = negative.is_some_and(|(column, words)| is_among(fields.get(*column), words));
-                    let read = self.money(column, text, currency).ok();
-                    let balance = read.map(|balance| if turned { -balance } else { balance });
-                    let before = balance.and_then(|balance| match when {
-                        When::Before => Some(balance),
-                        When::After => balance.checked_sub(minor),
-                    });
-                    if before.is_none() {
-                        self.odd(column, text);
-                    }
-                    before
-                }
-            },
-        };
+        let mut sums = Sums { plan, rounded: 0, line: self.line, odd: &mut self.chunk.odd };
+        let minor = sums.minor(fields, currency)?;
+        let (balance, fee) = (sums.balance(fields, minor, currency), sums.fee(fields, minor, currency));
+        let rounded = sums.rounded;
         let turned = self.other_side(minor, fields);
         let counterparty = match turned.as_ref().or(plan.counterparty.as_ref()) {
             None => None,
             Some(source) => match source_text(source, fields, &mut self.worker.joined) {
                 b"" => None,
-                raw => Some(entity(source, raw, &mut self.worker.counterparties, self.keys)),
+                raw => {
+                    let cut = text::is_cut(raw);
+                    let other = entity(source, raw, &mut self.worker.counterparties, self.keys);
+                    if cut {
+                        self.cut(source);
+                    }
+                    Some(other)
+                }
             },
+        };
+        let written = counterparty;
+        let counterparty = match (&plan.payee, turned.as_ref().or(plan.counterparty.as_ref()), written) {
+            (Some(cleaner), Some(source), Some(_)) => {
+                let Worker { payees, counterparties, joined, .. } = &mut *self.worker;
+                let raw = source_text(source, fields, joined);
+                let payee = || named(&cleaner.payee(&plain(source, raw)), counterparties, self.keys);
+                Some(payees.get(raw, payee))
+            }
+            _ => written,
         };
         let Worker { devices, addresses, joined, .. } = &mut *self.worker;
         let mut named = |source: &Option<Source>, known: &mut Known| {
@@ -221,14 +274,24 @@ impl<'a> Builder<'a> {
             minor,
             account,
             counterparty,
+            written,
             device,
             address,
             currency,
             balance,
             position,
             truth,
-            fee: self.fee(fields, minor, currency)?,
+            fee,
+            rounded,
         })
+    }
+
+    /// Notes that a spreadsheet has cut the number of an account in the present row.
+    #[cold]
+    fn cut(&mut self, source: &Source) {
+        if let Some(column) = source_column(source) {
+            self.chunk.cut.add(column, self.chunk.rows);
+        }
     }
 
     /// Rows that the feed's statements have and that are no transactions.
@@ -294,73 +357,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn money(&self, column: usize, text: &[u8], currency: Currency) -> Result<i64, Box<Problem>> {
-        let read = if self.plan.round { amount::read_rounded } else { amount::read };
-        read(text, self.plan.style, currency).map_err(|error| problem(Some(column), text, &error.to_string()))
-    }
-
-    /// The signed amount, an outflow negative, and less the fee.
-    fn minor(&self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
-        let minor = self.without_fee(fields, currency)?;
-        let Some(column) = self.plan.fee else {
-            return Ok(minor);
-        };
-        match fields.get(column).trim_ascii() {
-            b"" => Ok(minor),
-            text => minor.checked_sub(self.money(column, text, currency)?.abs()).ok_or_else(|| {
-                problem(Some(column), text, "expected a fee within 64 bits of minor units of the amount")
-            }),
-        }
-    }
-
-    /// The part of the amount that is a fee, signed as the amount is.
-    fn fee(&mut self, fields: &impl Fields, minor: i64, currency: Currency) -> Result<i64, Box<Problem>> {
-        if let Some(column) = self.plan.fee {
-            return match fields.get(column).trim_ascii() {
-                b"" => Ok(0),
-                text => Ok(-self.money(column, text, currency)?.abs()),
-            };
-        }
-        let Some(column) = self.plan.principal else { return Ok(0) };
-        let text = fields.get(column).trim_ascii();
-        if text.is_empty() {
-            return Ok(0);
-        }
-        let negate = matches!(self.plan.amount, Amounts::Signed { negate: true, .. });
-        match self.money(column, text, currency) {
-            Ok(principal) => Ok(minor.saturating_sub(if negate { -principal } else { principal })),
-            // The amount is known without it.
-            Err(_) => {
-                self.odd(column, text);
-                Ok(0)
-            }
-        }
-    }
-
-    fn without_fee(&self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
-        match &self.plan.amount {
-            Amounts::Signed { at, negate, inflow } => {
-                let minor = self.money(*at, fields.get(*at).trim_ascii(), currency)?;
-                let inflow = inflow.as_ref().is_some_and(|(column, words)| is_among(fields.get(*column), words));
-                // Amounts are read by magnitude, so the smallest 64-bit number, which has no opposite, is none.
-                Ok(if *negate && !inflow { -minor } else { minor })
-            }
-            Amounts::Pair { debit, credit } => {
-                let side = |column: usize| match fields.get(column).trim_ascii() {
-                    b"" => Ok(0),
-                    text => self.money(column, text, currency).map(i64::abs),
-                };
-                let (out, into) = (side(*debit)?, side(*credit)?);
-                let empty = |column: usize| fields.get(column).trim_ascii().is_empty();
-                if (empty(*debit) && empty(*credit)) || (out != 0 && into != 0) {
-                    let value = [fields.get(*debit), b" and ", fields.get(*credit)].concat();
-                    return Err(problem(Some(*debit), &value, "expected an amount in one of the two columns"));
-                }
-                Ok(into - out)
-            }
-        }
-    }
-
     /// Where it happened; unknown where the two are no place on Earth.
     fn position(&mut self, fields: &impl Fields) -> Option<Position> {
         let (latitude, longitude) = self.plan.position?;
@@ -410,6 +406,10 @@ impl<'a> Builder<'a> {
     }
 
     fn store(&mut self, row: &Row, fields: &impl Fields, line: u64) {
+        self.chunk.rounded += row.rounded;
+        if let (Some((_, When::After)), Some(before)) = (self.plan.balance, row.balance) {
+            self.chunk.links.add(row.account, before, row.minor);
+        }
         let content = self.content(row, fields);
         let plan = self.plan;
         let chunk = &mut self.chunk;
@@ -446,10 +446,11 @@ impl<'a> Builder<'a> {
             chunk.fee.push(row.fee);
         }
         if plan.says.links() {
-            let hash = |column: Option<usize>| match column.map_or(&b""[..], |at| fields.get(at).trim_ascii()) {
-                b"" => 0,
-                id => self.keys.references.link(row.account, id),
-            };
+            let hash =
+                |column: Option<usize>| match column.map_or(&b""[..], |at| text::whole(fields.get(at).trim_ascii())) {
+                    b"" => 0,
+                    id => self.keys.references.link(row.account, id),
+                };
             chunk.own.push(hash(plan.id.map(|(at, _)| at)));
             chunk.original.push(hash(plan.says.original));
             chunk.replaces.push(hash(plan.says.replaces));
@@ -474,7 +475,11 @@ impl<'a> Builder<'a> {
     fn content(&mut self, row: &Row, fields: &impl Fields) -> u128 {
         let plan = self.plan;
         let Worker { content, joined, .. } = &mut *self.worker;
-        let mut content = Content::new(content, Timestamp(row.at), row.minor, row.account, row.counterparty);
+        // An id that can be trusted says which transaction it is, whatever the file is called.
+        let is_named = plan.named_by_file
+            && plan.id.is_some_and(|(column, trusted)| trusted && !fields.get(column).trim_ascii().is_empty());
+        let account = if is_named { EntityId::from_pseudorandom(1) } else { row.account };
+        let mut content = Content::new(content, Timestamp(row.at), row.minor, account, row.written);
         if let Money::Column(_) = plan.currency {
             content.currency(row.currency);
         }
@@ -491,7 +496,7 @@ impl<'a> Builder<'a> {
         }
         let mut trusted = false;
         if let Some((column, trust)) = plan.id {
-            let id = fields.get(column).trim_ascii();
+            let id = text::whole(fields.get(column).trim_ascii());
             trusted = trust && !id.is_empty();
             content.word(id);
         }
@@ -520,15 +525,15 @@ fn names_entity(plan: &Plan, word: &[u8], fields: &impl Fields) -> bool {
 
 fn source_text<'f>(source: &'f Source, fields: &'f impl Fields, joined: &'f mut Vec<u8>) -> &'f [u8] {
     match source {
-        Source::Column { at, strip, .. } => text::strip(fields.get(*at).trim_ascii(), *strip),
+        Source::Column { at, strip, .. } => text::whole(text::strip(fields.get(*at).trim_ascii(), *strip)),
         Source::First(columns) => {
-            let texts = columns.iter().map(|&column| fields.get(column).trim_ascii());
+            let texts = columns.iter().map(|&column| text::whole(fields.get(column).trim_ascii()));
             texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
         }
         Source::Joined(columns) => {
             joined.clear();
             for (place, &column) in columns.iter().enumerate() {
-                let part = fields.get(column).trim_ascii();
+                let part = text::whole(fields.get(column).trim_ascii());
                 // The first column is the one that names; the others only say which of that name.
                 if place == 0 && part.is_empty() {
                     return b"";
@@ -553,22 +558,30 @@ fn source_column(source: &Source) -> Option<usize> {
     }
 }
 
-fn entity(source: &Source, raw: &[u8], known: &mut Known, keys: &Keys) -> EntityId {
-    let plain = match source {
+/// A text with its HTML entities undone, where its column has any.
+fn plain<'r>(source: &Source, raw: &'r [u8]) -> Cow<'r, [u8]> {
+    match source {
         Source::Column { html: true, .. } => text::unescape_html(raw),
         _ => Cow::Borrowed(raw),
-    };
-    let entity = known.entity(&plain, &keys.pseudonyms);
+    }
+}
+
+fn entity(source: &Source, raw: &[u8], known: &mut Known, keys: &Keys) -> EntityId {
+    named(&plain(source, raw), known, keys)
+}
+
+fn named(plain: &[u8], known: &mut Known, keys: &Keys) -> EntityId {
+    let entity = known.entity(plain, &keys.pseudonyms);
     if let Some(seek) = &keys.seek {
-        seek.see(entity, &plain);
+        seek.see(entity, plain);
     }
     entity
 }
 
-/// Whether a field is one of a preset's words.
+/// Whether a field is one of a preset's words, whatever the case.
 fn is_among(field: &[u8], words: &[Vec<u8>]) -> bool {
     let word = field.trim_ascii();
-    words.iter().any(|known| known == word)
+    words.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 #[cold]

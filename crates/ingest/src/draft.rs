@@ -85,8 +85,7 @@ pub(crate) fn of(input: &Input, name: Option<&str>) -> Result<Draft, Error> {
 
 /// A name for a preset from a file's name. Its digits are left out: they are of one account or one day.
 fn slug(path: &Path) -> String {
-    let stem = crate::plan::file_stem(path, &[]);
-    let stem = String::from_utf8_lossy(&stem).to_lowercase();
+    let stem = crate::plan::file_stem(path).to_lowercase();
     let words: Vec<&str> = stem.split(|letter: char| !letter.is_alphabetic()).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { "draft".to_owned() } else { words.join("-") }
 }

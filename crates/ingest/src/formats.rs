@@ -18,7 +18,8 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::input::Input;
-use crate::plan::file_stem;
+use crate::plan::{Naming, account_of, folder_of};
+use crate::read::Owner;
 use crate::value::amount::Style;
 pub(crate) use sheet::{COLUMNS, Column, Entry, Sheet};
 
@@ -289,7 +290,8 @@ impl fmt::Debug for Content {
 }
 
 impl Document {
-    pub(crate) fn open(input: &Input, format: Format) -> Result<Self, Error> {
+    /// `owner` names the account of a file that names none.
+    pub(crate) fn open(input: &Input, format: Format, owner: Option<&Owner>) -> Result<Self, Error> {
         let path = input.path.as_path();
         let (content, warnings) = if let Format::Iso8583(_) = format {
             let (bytes, warnings) = decode::bytes(input, MAX_TEXT)?;
@@ -305,7 +307,11 @@ impl Document {
         if blank {
             return Err(Error::Empty { path: path.to_owned() });
         }
-        let stem = String::from_utf8_lossy(&file_stem(path, &[])).into_owned();
+        let stem = match owner {
+            Some(Owner::Named(name)) => name.clone(),
+            Some(Owner::Folder) => folder_of(path, format.feed()),
+            None => account_of(path, Naming { otherwise: format.feed(), ..Naming::default() }),
+        };
         let mut document = Self { format, content, stem, anchor: None, style: None, told: Vec::new(), warnings };
         document.settle(path)?;
         Ok(document)
@@ -341,7 +347,7 @@ impl Document {
                 Format::Transfer(message) => transfer::read(text, message, &mut sheet),
                 Format::Mt => mt::read(text, &mut sheet),
                 Format::Bai => bai::read(text, &mut sheet),
-                Format::Ofx => ofx::read(text, &mut sheet),
+                Format::Ofx => ofx::read(text, &self.stem, &mut sheet),
                 Format::Qif(order) => qif::read(text, order, &self.stem, &mut sheet),
                 // Its content is bytes.
                 Format::Iso8583(_) => {}

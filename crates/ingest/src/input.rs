@@ -17,7 +17,7 @@ use tempfile::TempPath;
 use crate::error::Error;
 use archive::Member;
 pub(crate) use gather::{Gathered, gather};
-pub(crate) use utf8::{Heard, wide};
+pub(crate) use utf8::{Heard, one_byte, wide};
 
 /// Of a pipe, what is held in memory; what is longer waits in a temporary file that only its owner may read.
 const HELD: u64 = 64 << 20;

@@ -3,6 +3,7 @@
 //! length are read as streams.
 
 mod object;
+mod revisions;
 mod scan;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -12,7 +13,7 @@ use std::sync::atomic::AtomicU64;
 
 use rayon::prelude::*;
 
-use crate::build::{Builder, Keys};
+use crate::build::{Builder, Fields, Keys};
 use crate::csv::MAX_LINE;
 use crate::error::Error;
 use crate::input::{Heard, Input};
@@ -21,6 +22,7 @@ use crate::preset::Style;
 use crate::rows::Chunk;
 use crate::worker::Worker;
 use object::{Columns, Row};
+pub(crate) use revisions::{Arrays, Fate, Revisions};
 use scan::{Element, Elements, Stop};
 
 /// Objects looked at to find the columns, and what a mapping leaves unsaid.
@@ -47,6 +49,7 @@ pub(crate) struct Objects {
     shape: Shape,
     columns: Columns,
     sample: Vec<Vec<String>>,
+    arrays: Arrays,
     /// The route to the array, where it is one within a document.
     pub(crate) route: Option<String>,
     /// The encoding, where it is not UTF-8.
@@ -67,17 +70,23 @@ fn routes(names: &[String]) -> Vec<Vec<String>> {
 }
 
 impl Objects {
-    /// Looks at the first objects. `arrays` are the routes that feeds are known to have theirs at.
-    pub(crate) fn open(input: &Input, arrays: &[String]) -> Result<Self, Error> {
+    /// Looks at the first objects, in the arrays that feeds are known to have theirs in.
+    pub(crate) fn open(input: &Input, arrays: Arrays) -> Result<Self, Error> {
         let io = |source| Error::Io { path: input.path.clone(), source };
         let heard = Arc::new(Heard::default());
         let mut reader = input.utf8(Arc::default(), &heard).map_err(io)?;
         let mut head = Vec::new();
         // A file that breaks off is told of where its rows are read.
         let _ = reader.by_ref().take(SAMPLE_BYTES as u64).read_to_end(&mut head);
-        let shape = Shape::of(&head, arrays);
-        let mut found =
-            Self { shape, columns: Columns::growing(), sample: Vec::new(), route: None, encoding: heard.told() };
+        let shape = Shape::of(&head, &arrays.all);
+        let mut found = Self {
+            shape,
+            columns: Columns::growing(),
+            sample: Vec::new(),
+            arrays,
+            route: None,
+            encoding: heard.told(),
+        };
         let mut reached: Option<usize> = None;
         let (mut rows, mut bytes) = (Vec::new(), 0);
         let mut wrong = Vec::new();
@@ -92,6 +101,9 @@ impl Objects {
                     break;
                 }
             };
+            if found.arrays.takes_back(element.route) && matches!(found.shape, Shape::Within(_)) {
+                continue;
+            }
             // The first array that has anything in it says which one the document's rows are in.
             let first = *reached.get_or_insert(element.route);
             bytes += element.text.len();
@@ -110,7 +122,7 @@ impl Objects {
                 (None, None) if matches!(found.shape, Shape::Within(_)) && !elements.reached => format!(
                     "no feed is known to have its transactions where this JSON document has any; expected an object a line, \
                      an array of objects, or such an array at {}",
-                    arrays.join(" or ")
+                    found.arrays.told()
                 ),
                 (None, None) => "there is no object in it; expected transactions".to_owned(),
             };
@@ -150,13 +162,24 @@ impl Objects {
         plan: Arc<Plan>,
         keys: Arc<Keys>,
         counter: Arc<AtomicU64>,
+        (revisions, file): (Arc<Revisions>, usize),
     ) -> Result<Rows, Error> {
         let io = |source| Error::Io { path: input.path.clone(), source };
+        let within = matches!(self.shape, Shape::Within(_));
         let elements = Elements::new(input.utf8(counter, &Arc::default()).map_err(io)?, self.shape);
+        let later = within.then_some(Later { revisions, arrays: self.arrays, file });
         self.columns.settle(plan.money(), plan.style == Style::MoneyComma);
         let (ready, others) = (VecDeque::new(), BTreeSet::new());
-        Ok(Rows { elements, columns: self.columns, plan, keys, ready, others, stop: None, ended: false })
+        let columns = self.columns;
+        Ok(Rows { elements, columns, plan, keys, later, number: 0, ready, others, stop: None, ended: false })
     }
+}
+
+/// What is said later of the objects of a file.
+struct Later {
+    revisions: Arc<Revisions>,
+    arrays: Arrays,
+    file: usize,
 }
 
 /// The rows of a file of objects, chunk by chunk. As many chunks are held at a time as there are threads.
@@ -165,6 +188,9 @@ pub(crate) struct Rows {
     columns: Columns,
     plan: Arc<Plan>,
     keys: Arc<Keys>,
+    later: Option<Later>,
+    /// Objects read so far.
+    number: u64,
     ready: VecDeque<Chunk>,
     others: BTreeSet<String>,
     /// What reading stopped at, where that was not the end.
@@ -175,12 +201,17 @@ pub(crate) struct Rows {
 impl Rows {
     pub(crate) fn next(&mut self) -> Option<Chunk> {
         if self.ready.is_empty() && !self.ended {
-            let batches: Vec<Vec<Element>> = (0..rayon::current_num_threads().max(1))
-                .map(|_| self.batch())
-                .filter(|batch| !batch.is_empty())
+            let batches: Vec<(u64, Vec<Element>)> = (0..rayon::current_num_threads().max(1))
+                .map(|_| {
+                    let (first, batch) = (self.number, self.batch());
+                    self.number += batch.len() as u64;
+                    (first, batch)
+                })
+                .filter(|(_, batch)| !batch.is_empty())
                 .collect();
-            let (columns, plan, keys) = (&self.columns, &*self.plan, &*self.keys);
-            let built: Vec<_> = batches.par_iter().map(|batch| build(batch, columns, plan, keys)).collect();
+            let (columns, plan, keys, later) = (&self.columns, &*self.plan, &*self.keys, self.later.as_ref());
+            let built: Vec<_> =
+                batches.par_iter().map(|(first, batch)| build(batch, *first, columns, plan, keys, later)).collect();
             for (chunk, others) in built {
                 self.ready.push_back(chunk);
                 self.others.extend(others);
@@ -250,16 +281,41 @@ impl Shape {
 }
 
 /// A run of objects to a chunk, and the keys that no column has.
-fn build(elements: &[Element], columns: &Columns, plan: &Plan, keys: &Keys) -> (Chunk, BTreeSet<String>) {
+fn build(
+    elements: &[Element],
+    first: u64,
+    columns: &Columns,
+    plan: &Plan,
+    keys: &Keys,
+    later: Option<&Later>,
+) -> (Chunk, BTreeSet<String>) {
     let mut worker = Worker::new(plan.counterparty_domain);
     let mut builder = Builder::new(plan, keys, &mut worker);
     let mut row = Row::default();
     let mut others = BTreeSet::new();
-    for Element { line, text, wrong, .. } in elements {
+    for (number, Element { line, route, text, wrong }) in (first..).zip(elements) {
+        if later.is_some_and(|later| later.arrays.takes_back(*route)) {
+            builder.reject(*line, text, "no transaction: it takes one back that was told of before".to_owned());
+            continue;
+        }
         let wrong = wrong.clone().or_else(|| columns.read(text, &mut row, &mut others).err());
         match wrong {
             Some(reason) => builder.reject(*line, text, reason),
-            None => builder.push(&row, *line, &|| text.clone()),
+            None => {
+                let id = plan.id.map_or(&b""[..], |(at, _)| row.get(at).trim_ascii());
+                let fate = later.map(|later| later.revisions.fate(id, later.file, &later.arrays, *route, number));
+                match fate {
+                    Some(Fate::Removed) => {
+                        builder.reject(
+                            *line,
+                            text,
+                            "no transaction: a later reply of the feed takes it back".to_owned(),
+                        );
+                    }
+                    Some(Fate::Modified) => builder.known(),
+                    Some(Fate::Stands) | None => builder.push(&row, *line, &|| text.clone()),
+                }
+            }
         }
     }
     // Objects know their lines in the file, so the chunks count none.

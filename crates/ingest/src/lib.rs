@@ -18,6 +18,7 @@ mod parquet;
 #[cfg(not(feature = "polars"))]
 #[path = "parquet/absent.rs"]
 mod parquet;
+mod payee;
 mod plan;
 mod preset;
 mod read;
@@ -37,6 +38,6 @@ pub use mask::{cell, mask, plain, shown_path};
 pub use meaning::Gap;
 pub use plan::Mapped;
 pub use preset::{Mapping, Preset, PresetError, Presets, feeds};
-pub use read::{FileReport, Import, Options, Progress, Reject, Stream, Streamed, Window, read, stream};
+pub use read::{FileReport, Import, Options, Owner, Progress, Reject, Stream, Streamed, Window, read, stream};
 pub use recognise::{Recognition, Signature, recognise};
 pub use reveal::{Renamed, Revealed, Role, rekey, reveal};

@@ -1,6 +1,7 @@
 //! A preset applied to one file: every canonical field bound to a column number.
 
 mod columns;
+mod owner;
 mod says;
 mod told;
 
@@ -10,16 +11,18 @@ use crible_core::Currency;
 
 use crate::error::Error;
 use crate::mask::is_party;
+use crate::payee::Cleaner;
 use crate::preset::{Inflow, Origin, Place, Preset, Sign, Skip, Style, Text, When};
 use crate::value::time::Clock;
 use crible_pseudonym::Domain;
+pub(crate) use owner::{Naming, account_of, file_stem};
 pub(crate) use says::Says;
 
 pub(crate) use columns::{Columns, Located};
 pub use told::Mapped;
 
-/// The column that tells, and what it holds in rows that have the two parties the other way round.
-type Turned = (usize, Vec<Vec<u8>>);
+/// A column that tells something, and the words there that say so.
+pub(crate) type Told = (usize, Vec<Vec<u8>>);
 
 /// How to read the rows of one file.
 #[derive(Clone, Debug)]
@@ -30,11 +33,17 @@ pub(crate) struct Plan {
     /// The same as the preset knows them.
     pub(crate) binding: Columns,
     pub(crate) trailing_empty: bool,
+    /// Whether cells may stand in `="…"`.
+    pub(crate) formulas: bool,
     pub(crate) account: Source,
+    /// Whether the account is named after the file, and not in it.
+    pub(crate) named_by_file: bool,
     pub(crate) counterparty: Option<Source>,
     /// The column that names the counterparty on an inflow, and the rows that have the two the other way round.
-    pub(crate) inflow_from: Option<(usize, Option<Turned>)>,
+    pub(crate) inflow_from: Option<(usize, Option<Told>)>,
     pub(crate) counterparty_domain: Domain,
+    /// Finds the payee in the counterparty's text.
+    pub(crate) payee: Option<Cleaner>,
     pub(crate) category: Option<Source>,
     pub(crate) channel: Option<Source>,
     pub(crate) country: Option<Source>,
@@ -56,7 +65,7 @@ pub(crate) struct Plan {
     pub(crate) address: Option<Source>,
     pub(crate) balance: Option<(usize, When)>,
     /// The column that tells which balances are below zero, and what it holds there.
-    pub(crate) negative_balance: Option<(usize, Vec<Vec<u8>>)>,
+    pub(crate) negative_balance: Option<Told>,
     pub(crate) id: Option<(usize, bool)>,
     pub(crate) label: Option<Words>,
     pub(crate) apart: Vec<usize>,
@@ -90,7 +99,7 @@ pub(crate) enum Source {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Amounts {
-    Signed { at: usize, negate: bool, inflow: Option<(usize, Vec<Vec<u8>>)> },
+    Signed { at: usize, negate: bool, inflow: Option<Told>, outflow: Option<Told> },
     Pair { debit: usize, credit: usize },
 }
 
@@ -141,9 +150,11 @@ impl Plan {
                 (.., Some(Origin::EachRow)) => Source::EachRow,
                 // What the header says has been put in its place before any row is read.
                 (.., Some(Origin::Header)) => Source::Constant(Currency::NONE.as_str().as_bytes().to_vec()),
+                (.., Some(Origin::Folder)) => Source::Constant(folder_of(path, preset.name()).into_bytes()),
                 // What the preamble says has been put in its place where it says anything.
                 (.., Some(Origin::FileName | Origin::Preamble) | None) => {
-                    Source::Constant(file_stem(path, &text.cut_at))
+                    let naming = Naming { cut_at: &text.cut_at, drop: &text.drop, otherwise: preset.name() };
+                    Source::Constant(account_of(path, naming).into_bytes())
                 }
             })
         };
@@ -162,8 +173,9 @@ impl Plan {
                 let Some(column) = column else {
                     return Err(missing(preset, path, &columns.names, "amount"));
                 };
-                let inflow = money.inflow.as_ref().map(inflow).transpose()?;
-                Amounts::Signed { at: find(column)?, negate: money.sign == Some(Sign::OutflowPositive), inflow }
+                let (at, negate) = (find(column)?, money.sign == Some(Sign::OutflowPositive));
+                let outflow = money.outflow.as_ref().map(inflow).transpose()?;
+                Amounts::Signed { at, negate, inflow: money.inflow.as_ref().map(inflow).transpose()?, outflow }
             }
         };
         let currency = match preset.currency.as_ref().map(text).transpose()? {
@@ -184,6 +196,9 @@ impl Plan {
         let mut plan = Self {
             feed: preset.name().to_owned(),
             trailing_empty: preset.file.trailing_empty,
+            formulas: preset.file.formulas,
+            named_by_file: preset.account.from.is_some_and(|from| from != Origin::EachRow)
+                && matches!(text(&preset.account)?, Source::Constant(_)),
             account: text(&preset.account)?,
             counterparty: optional(&preset.counterparty)?,
             inflow_from: match &preset.counterparty {
@@ -199,6 +214,11 @@ impl Plan {
             counterparty_domain: match &preset.counterparty {
                 Some(counterparty) if counterparty.is_account => Domain::Party,
                 _ => Domain::Merchant,
+            },
+            payee: match &preset.counterparty {
+                // Checked with the preset.
+                Some(other) => Cleaner::new(&other.payee, &other.payee_rules).ok().flatten(),
+                None => None,
             },
             category: optional(&preset.category)?,
             channel: optional(&preset.channel)?,
@@ -328,7 +348,9 @@ impl Plan {
         all.extend(self.says.used());
         all.extend(self.skips.iter().map(|(at, _)| at));
         match &self.amount {
-            Amounts::Signed { at, inflow, .. } => all.extend(inflow.iter().map(|(at, _)| at).chain([at])),
+            Amounts::Signed { at, inflow, outflow, .. } => {
+                all.extend(inflow.iter().chain(outflow).map(|(at, _)| at).chain([at]));
+            }
             Amounts::Pair { debit, credit } => all.extend([debit, credit]),
         }
         if let Money::Column(at) = self.currency {
@@ -363,47 +385,17 @@ fn find(preset: &Preset, path: &Path, columns: &Columns, place: &Place) -> Resul
     }
 }
 
+/// The name of the folder that a file is in.
+pub(crate) fn folder_of(path: &Path, otherwise: &str) -> String {
+    let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().trim().to_owned());
+    folder.filter(|name| !name.is_empty()).unwrap_or_else(|| otherwise.to_owned())
+}
+
 fn missing(preset: &Preset, path: &Path, columns: &[String], column: &str) -> Error {
     Error::MissingColumn {
         path: path.to_owned(),
         feed: preset.name().to_owned(),
         column: column.to_owned(),
         found: columns.join(", "),
-    }
-}
-
-/// A file's name without folder, compression and format endings, and without what a preset cuts off.
-pub(crate) fn file_stem(path: &Path, cut_at: &[String]) -> Vec<u8> {
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let mut stem: &str = &name;
-    for ending in [".gz", ".zst"] {
-        let at = stem.len().saturating_sub(ending.len());
-        if stem.is_char_boundary(at) && at > 0 && stem[at..].eq_ignore_ascii_case(ending) {
-            stem = &stem[..at];
-        }
-    }
-    if let Some(dot) = stem.rfind('.').filter(|&dot| dot > 0) {
-        stem = &stem[..dot];
-    }
-    let cut = cut_at.iter().filter_map(|mark| stem.find(mark.as_str())).filter(|&at| at > 0).min();
-    stem[..cut.unwrap_or(stem.len())].trim().as_bytes().to_vec()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_names_its_account() {
-        let check = |path: &str, expect: &str| {
-            let cut = ["_Activity".to_owned(), " (".to_owned()];
-            assert_eq!(file_stem(Path::new(path), &cut), expect.as_bytes(), "{path}");
-        };
-        check("/in/Chase1234_Activity_20240601.CSV", "Chase1234");
-        check("Checking1 (2).csv.gz", "Checking1");
-        check("Checking1.csv.ZST", "Checking1");
-        check("plain", "plain");
-        check(".hidden", ".hidden");
-        check("_Activity.csv", "_Activity");
     }
 }

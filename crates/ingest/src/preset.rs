@@ -17,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Deserialize;
 
 use crate::formats::Format;
+use crate::payee::Rules;
 use crate::plan::{Mapped, Plan};
 
 pub(crate) use crate::value::amount::Style;
@@ -108,6 +109,12 @@ pub(crate) struct Shape {
     /// In JSON: the arrays of transactions within a document, each by the keys that lead to it, joined by points.
     #[serde(default)]
     pub(crate) array: Vec<String>,
+    /// In JSON: of those, the arrays whose objects put earlier ones of the same id right …
+    #[serde(default)]
+    pub(crate) modified: Vec<String>,
+    /// … and arrays whose objects name by their id those that are taken back.
+    #[serde(default)]
+    pub(crate) removed: Vec<String>,
     /// Lines there may be above the header; blank ones do not count.
     #[serde(default)]
     pub(crate) preamble: usize,
@@ -118,6 +125,9 @@ pub(crate) struct Shape {
     pub(crate) check: Vec<Check>,
     /// Sniffed among `,` `;` `|` and tab where it is not given.
     pub(crate) delimiter: Option<char>,
+    /// Cells stand in `="…"`, as the file was found to have them.
+    #[serde(skip)]
+    pub(crate) formulas: bool,
     /// A row may end in one delimiter too many.
     #[serde(default)]
     pub(crate) trailing_empty: bool,
@@ -171,6 +181,16 @@ pub(crate) struct Text {
     /// A file's name ends, for `from = "file-name"`, before the first of these.
     #[serde(default)]
     pub(crate) cut_at: Vec<String>,
+    /// Regular expressions of what else in a file's name is no part of the account. Dates, periods, numbers of copies and
+    /// random tails never are.
+    #[serde(default)]
+    pub(crate) drop: Vec<String>,
+    /// For a counterparty: the rules that find the payee in a text, by the names of their sets.
+    #[serde(default)]
+    pub(crate) payee: Vec<String>,
+    /// Rules of the preset's own, which go before those of the sets.
+    #[serde(default)]
+    pub(crate) payee_rules: Rules,
     /// `&amp;` and its like stand for characters.
     #[serde(default)]
     pub(crate) html: bool,
@@ -183,8 +203,10 @@ pub(crate) struct Text {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Origin {
-    /// The file's name without folder and endings.
+    /// The file's name without folder and endings, dates, periods and numbers of copies.
     FileName,
+    /// The name of the folder that the file is in.
+    Folder,
     /// Every row is an account of its own.
     EachRow,
     /// The lines above the header.
@@ -245,6 +267,9 @@ pub(crate) struct Money {
     pub(crate) sign: Option<Sign>,
     pub(crate) format: Option<Style>,
     pub(crate) inflow: Option<Inflow>,
+    /// Rows of these words are outflows and all others inflows, whatever their signs. With `inflow` beside it, each row has to
+    /// have one of the words.
+    pub(crate) outflow: Option<Inflow>,
     /// A fee that is not part of the amount and leaves the account with it, by absolute value.
     pub(crate) fee: Option<Place>,
     /// What was paid without the fee, where the amount is with it: the difference is the fee.

@@ -36,13 +36,24 @@ pub struct Options {
     /// How far ahead of all others a row may be dated, where the feed's rhythm does not allow more: see
     /// [`crible_core::Clock`]. What lies as far before all others is rejected, too.
     pub ahead: crible_core::Window,
+    /// The account of files that name none; without it they are named after the file.
+    pub account: Option<Owner>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let (feed, map, key, presets) = Default::default();
-        Self { feed, map, key, presets, ahead: crible_core::Window::DAY }
+        let (feed, map, key, presets, account) = Default::default();
+        Self { feed, map, key, presets, ahead: crible_core::Window::DAY, account }
     }
+}
+
+/// What names the account of files that name none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This, for all of them: they are downloads of one account.
+    Named(String),
+    /// The folder that each is in.
+    Folder,
 }
 
 /// What was read.

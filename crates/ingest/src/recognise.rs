@@ -25,12 +25,14 @@ use crate::json::Objects;
 use crate::parquet;
 use crate::plan::{Columns, Located, Mapped, Plan};
 use crate::preset::{Origin, Preset, Text};
+use crate::read::Owner;
 use crate::workbook;
 
 use fit::{Candidate, Fit, Kind, columns_of};
 use header::Comparer;
 pub(crate) use header::currency_in;
 pub use signature::Signature;
+use sniff::{Sample, See, Settled};
 
 /// The delimiters tried where a preset names none, in the order in which a tie goes.
 pub(crate) const DELIMITERS: [u8; 4] = *b",;|\t";
@@ -92,6 +94,8 @@ pub(crate) struct Found {
     pub(crate) layout: Layout,
     pub(crate) signature: Signature,
     pub(crate) why: String,
+    /// What was read otherwise than the feed says, where that may be wrong.
+    pub(crate) warnings: Vec<String>,
     compression: Option<Compression>,
 }
 
@@ -248,13 +252,24 @@ pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
     let columns = fit.columns.clone();
     let (skip, skip_lines) = fit.rows(&preset);
     account_above(&mut preset, &head, &fit);
-    let sample = |plan: &Plan| Ok(sniff::sample(&head.bytes[skip..], dialect, plan));
-    let (plan, mut why) = settled(&mut preset, &input.path, columns, why, sample)?;
+    let all_read = head.bytes.len() < HEAD;
+    let sample = |plan: &Plan| {
+        let (rows, ends) = sniff::sample(&head.bytes[skip..], dialect, plan);
+        let scan = move |plan: &Plan, see: See<'_>| sniff::scan(input, dialect, skip as u64, plan, see);
+        Ok(Sample {
+            rows,
+            whole: ends && all_read,
+            typed: false,
+            explicit: options.map.is_some(),
+            scan: Box::new(scan),
+        })
+    };
+    let (plan, mut why, warnings) = settled(&mut preset, &input.path, options, columns, why, sample)?;
     if let Some(encoding) = head.encoding {
         why = format!("{why}; {encoding}");
     }
     let layout = Layout::Text { dialect, skip: skip as u64, skip_lines, encoding: head.encoding, written: None };
-    Ok(Found { preset, plan, layout, signature, why, compression: Compression::of(&magic) })
+    Ok(Found { preset, plan, layout, signature, why, warnings, compression: Compression::of(&magic) })
 }
 
 /// The format of a file that is no table: the one the user named, or the one it begins like.
@@ -286,34 +301,48 @@ fn find_document(
     compression: Option<Compression>,
 ) -> Result<Found, Error> {
     let mut preset = options.presets.get(format.name()).ok_or_else(|| unknown(options, format.name()))?.clone();
-    let document = Document::open(input, format)?;
+    let document = Document::open(input, format, options.account.as_ref())?;
     if let Some(style) = document.style {
         preset.amount.format = Some(style);
     }
     let mut plan = Plan::new(&preset, &input.path, COLUMNS.map(str::to_owned).to_vec())?;
     format.feed().clone_into(&mut plan.feed);
     let why = [&[why][..], &document.told].concat().join("; ");
-    Ok(Found { preset, plan, layout: Layout::Document(document), signature, why, compression })
+    let warnings = Vec::new();
+    Ok(Found { preset, plan, layout: Layout::Document(document), signature, why, warnings, compression })
 }
 
-/// Binds a preset to columns, and makes out what it leaves open from a sample of the rows.
-fn settled(
+/// Binds a preset to columns, and makes out what it leaves open, and what the file has in another way, from its rows. Returns
+/// what was made out and what to warn of, too.
+fn settled<'a>(
     preset: &mut Preset,
     path: &Path,
+    options: &Options,
     columns: Columns,
     why: String,
-    sample: impl FnOnce(&Plan) -> Result<Vec<Vec<String>>, Error>,
-) -> Result<(Plan, String), Error> {
+    sample: impl FnOnce(&Plan) -> Result<Sample<'a>, Error>,
+) -> Result<(Plan, String, Vec<String>), Error> {
+    name_account(preset, options);
     let mut plan = Plan::new(preset, path, columns.clone())?;
     if preset.currency.as_ref().is_some_and(|text| text.from == Some(Origin::Header)) {
         preset.currency = Some(Text { constant: Some(currency_above(&plan, path)?.to_string()), ..Text::default() });
         plan = Plan::new(preset, path, columns.clone())?;
     }
-    if !sniff::is_open(preset, &plan) {
-        return Ok((plan, why));
+    let Settled { told, warnings, changed, .. } = sniff::settle(preset, &plan, path, sample(&plan)?)?;
+    let plan = if changed { Plan::new(preset, path, columns)? } else { plan };
+    Ok((plan, [vec![why], told].concat().join("; "), warnings))
+}
+
+/// Names the account as the user does, where the file does not.
+fn name_account(preset: &mut Preset, options: &Options) {
+    let account = &mut preset.account;
+    if let (Some(owner), Some(Origin::FileName | Origin::Folder | Origin::Preamble)) = (&options.account, account.from)
+    {
+        match owner {
+            Owner::Named(name) => account.constant = Some(name.clone()),
+            Owner::Folder => account.from = Some(Origin::Folder),
+        }
     }
-    let told = sniff::settle(preset, &plan, path, &sample(&plan)?)?;
-    Ok((Plan::new(preset, path, columns)?, format!("{why}; {told}")))
 }
 
 /// The currency that the amount's column names.
@@ -465,7 +494,9 @@ fn named(path: &Path, preset: &Preset, head: &Head, why: &str) -> Result<Choice,
         let found = preset.places().iter().filter(|(_, place)| columns.find(place) != Located::Nowhere).count();
         (found, columns.names.len())
     };
-    let ways = head.lines(preset).flat_map(|line| candidates.iter().map(move |&delimiter| (line, delimiter)));
+    // A mapping says nothing of the lines that there may be above the header.
+    let lines = head.first_lines(LINES.max(preset.file.preamble + 1));
+    let ways = lines.flat_map(|line| candidates.iter().map(move |&delimiter| (line, delimiter)));
     let scored = ways.map(|way| (score(way), way)).reduce(|best, next| if next.0 > best.0 { next } else { best });
     let (line, delimiter) = scored.map_or((head.first, b','), |(_, way)| way);
     if let Some(width) = preset.file.columns
@@ -511,9 +542,14 @@ fn find_table(input: &Input, options: &Options, kind: parquet::Kind) -> Result<F
         let (preset, columns, signature, why) = find_columns(input, options, &names)?;
         (preset, columns, signature, format!("{kind}; {why}"))
     };
-    let (mut plan, why) = settled(&mut preset, &input.path, columns, why, |plan| table.sample(plan))?;
+    let explicit = options.map.is_some();
+    let sample = |plan: &Plan| {
+        let rows = table.sample(plan)?;
+        Ok(Sample { rows, whole: true, typed: true, explicit, scan: Box::new(|_, _| Ok(())) })
+    };
+    let (mut plan, why, warnings) = settled(&mut preset, &input.path, options, columns, why, sample)?;
     table.adapt(&mut plan);
-    Ok(Found { preset, plan, layout: Layout::Parquet(table), signature, why, compression: None })
+    Ok(Found { preset, plan, layout: Layout::Parquet(table), signature, why, warnings, compression: None })
 }
 
 /// The feed of a table whose columns have names and no order.

@@ -71,6 +71,12 @@ macro_rules! chunk {
             pub(crate) rejects: Vec<Fault>,
             /// Values of columns that no transaction needs which could not be read, by column.
             pub(crate) odd: BTreeMap<usize, Odd>,
+            /// Sums of which digits behind the currency's last were rounded.
+            pub(crate) rounded: u64,
+            /// Rows that another one says better, and that are not stored.
+            pub(crate) known: u64,
+            pub(crate) cut: Cut,
+            pub(crate) links: Links,
         }
 
         impl Chunk {
@@ -92,6 +98,108 @@ pub(crate) struct Odd {
     pub(crate) line: u64,
     /// The first of them, masked.
     pub(crate) value: String,
+}
+
+impl Odd {
+    /// Counts one more value of a column.
+    pub(crate) fn note(all: &mut BTreeMap<usize, Self>, column: usize, line: u64, value: &[u8]) {
+        let first = || Self { count: 0, line, value: crate::error::shown(value) };
+        all.entry(column).or_insert_with(first).count += 1;
+    }
+}
+
+/// Rows named where numbers of accounts were cut, in all.
+const NAMED: usize = 5;
+
+/// Numbers of accounts that a spreadsheet has cut, by column.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cut(Vec<(usize, u64, Vec<u64>)>);
+
+impl Cut {
+    fn more(&mut self, column: usize, count: u64, rows: impl Iterator<Item = u64>) {
+        let at = self.0.iter().position(|(known, ..)| *known == column).unwrap_or_else(|| {
+            self.0.push((column, 0, Vec::new()));
+            self.0.len() - 1
+        });
+        let (_, all, named) = &mut self.0[at];
+        *all += count;
+        named.extend(rows);
+        named.truncate(NAMED);
+    }
+
+    /// One more, in a row of the block.
+    pub(crate) fn add(&mut self, column: usize, row: u32) {
+        self.more(column, 1, std::iter::once(u64::from(row)));
+    }
+
+    /// Those of a chunk that begins at a row.
+    pub(crate) fn take(&mut self, other: &Self, first_row: u64) {
+        for (column, count, rows) in &other.0 {
+            self.more(*column, *count, rows.iter().map(|row| row + first_row));
+        }
+    }
+
+    /// Columns, how many there are in each, and the first rows.
+    pub(crate) fn told(&self) -> impl Iterator<Item = (usize, u64, &[u64])> {
+        self.0.iter().map(|(column, count, rows)| (*column, *count, rows.as_slice()))
+    }
+}
+
+/// How running balances agree with the signs of amounts, from row to row, oldest first and newest first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Links {
+    last: Option<(EntityId, i64, i64)>,
+    up: Agreement,
+    down: Agreement,
+}
+
+/// Balances that moved by an amount, and by the opposite of one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Agreement {
+    pub(crate) right: u64,
+    pub(crate) wrong: u64,
+}
+
+impl Agreement {
+    fn add(&mut self, moved: i64, minor: i64) {
+        if moved != 0 && moved == minor {
+            self.right += 1;
+        } else if moved != 0 && moved.checked_neg() == Some(minor) {
+            self.wrong += 1;
+        }
+    }
+
+    fn all(self) -> u64 {
+        self.right + self.wrong
+    }
+}
+
+impl Links {
+    /// The next row, with its balance before it.
+    pub(crate) fn add(&mut self, account: EntityId, before: i64, minor: i64) {
+        let after = before.saturating_add(minor);
+        if let Some((known, last, amount)) = self.last
+            && known == account
+        {
+            let moved = after.saturating_sub(last);
+            self.up.add(moved, minor);
+            self.down.add(moved.saturating_neg(), amount);
+        }
+        self.last = Some((account, after, minor));
+    }
+
+    /// Those of the next chunk, too.
+    pub(crate) fn take(&mut self, other: &Self) {
+        for (all, more) in [(&mut self.up, other.up), (&mut self.down, other.down)] {
+            all.right += more.right;
+            all.wrong += more.wrong;
+        }
+    }
+
+    /// The agreement in the direction in which more balances follow from amounts.
+    pub(crate) fn agreement(&self) -> Agreement {
+        if (self.up.all(), self.up.right) >= (self.down.all(), self.down.right) { self.up } else { self.down }
+    }
 }
 
 /// A row that could not be read, counted from the start of its block.

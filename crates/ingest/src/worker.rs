@@ -71,11 +71,25 @@ fn remember<K: Eq + Hash>(known: &mut HashMap<K, EntityId>, raw: K, make: impl F
     *known.entry(raw).or_insert_with(make)
 }
 
+/// Payees that texts were found to name, so that rules are tried once for each text.
+#[derive(Debug, Default)]
+pub(crate) struct Payees(HashMap<Box<[u8]>, EntityId>);
+
+impl Payees {
+    pub(crate) fn get(&mut self, raw: &[u8], find: impl FnOnce() -> EntityId) -> EntityId {
+        match self.0.get(raw) {
+            Some(&known) => known,
+            None => remember(&mut self.0, raw.into(), find),
+        }
+    }
+}
+
 /// Scratch space and caches. Nothing in it changes a result, so any thread may use any worker.
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) accounts: Known,
     pub(crate) counterparties: Known,
+    pub(crate) payees: Payees,
     pub(crate) devices: Known,
     pub(crate) addresses: Known,
     pub(crate) memo: Memo,
@@ -90,6 +104,7 @@ impl Worker {
         Self {
             accounts: Known::new(Domain::Party),
             counterparties: Known::new(counterparties),
+            payees: Payees::default(),
             devices: Known::new(Domain::Device),
             addresses: Known::new(Domain::Address),
             memo: Memo::default(),

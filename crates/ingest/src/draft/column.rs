@@ -109,7 +109,7 @@ impl Column {
 
 /// Whether a value is an amount in a style, of whatever precision.
 pub(super) fn money(value: &str, style: Style) -> bool {
-    amount::read_rounded(value.as_bytes(), style, Currency::NONE).is_ok()
+    amount::read(value.as_bytes(), style, Currency::NONE).is_ok()
 }
 
 /// A name's words, cut at whatever is no letter or digit and where a capital follows a small letter.

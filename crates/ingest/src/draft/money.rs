@@ -130,7 +130,10 @@ pub(super) fn find(table: &Table, columns: &[Column], taken: &[usize]) -> Option
     }
     let column = named.or_else(|| best.filter(|column| column.share(|value| value.contains(['.', ','])) > 0.5))?;
     let style = style(&column.values);
-    let round = column.values.iter().any(|value| amount::read(value.as_bytes(), style.what, Currency::NONE).is_err());
+    let round = column
+        .values
+        .iter()
+        .any(|value| amount::read(value.as_bytes(), style.what, Currency::NONE).is_ok_and(|read| read.rounded));
     let inflow = inflow(columns, column, style.what);
     let sign = sign(table, columns, column, style.what);
     let why = match rank(column) {
@@ -177,7 +180,7 @@ fn style(values: &[String]) -> Guess<Style> {
 /// A column of few words, some of which say that money comes in and others not, beside amounts without a sign.
 fn inflow(columns: &[Column], amount: &Column, style: Style) -> Option<Guess<(usize, Vec<String>)>> {
     let is_negative =
-        |value: &str| amount::read_rounded(value.as_bytes(), style, Currency::NONE).is_ok_and(|minor| minor < 0);
+        |value: &str| amount::read(value.as_bytes(), style, Currency::NONE).is_ok_and(|read| read.minor < 0);
     if amount.values.iter().any(|value| is_negative(value)) {
         return None;
     }
@@ -195,7 +198,7 @@ fn inflow(columns: &[Column], amount: &Column, style: Style) -> Option<Guess<(us
 }
 
 fn sign(table: &Table, columns: &[Column], amount: &Column, style: Style) -> Guess<Sign> {
-    let read = |value: &str| amount::read_rounded(value.as_bytes(), style, Currency::NONE).ok();
+    let read = |value: &str| amount::read(value.as_bytes(), style, Currency::NONE).ok().map(|read| read.minor);
     // What an account is called says nothing of the way: `Mercury Credit` is a card.
     let says = |column: &&Column| column.is_text() && !column.has_any(&["account", "card", "bank", "konto", "note"]);
     let texts: Vec<usize> = columns.iter().filter(says).map(|column| column.at).collect();

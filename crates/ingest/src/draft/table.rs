@@ -145,7 +145,7 @@ fn is_header(fields: &[String]) -> bool {
         let styles = [Style::Money, Style::MoneyComma];
         (digits * 2 > bytes.len() && !bytes[0].is_ascii_alphabetic())
             || iso.as_ref().is_some_and(|probe| probe.reads(bytes))
-            || styles.iter().any(|&style| amount::read_rounded(bytes, style, Currency::NONE).is_ok())
+            || styles.iter().any(|&style| amount::read(bytes, style, Currency::NONE).is_ok())
     };
     told.len() >= 2 && told.len() * 5 >= fields.len() * 3 && !told.iter().any(is_value)
 }

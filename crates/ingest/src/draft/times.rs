@@ -4,33 +4,7 @@ use super::column::Column;
 use super::table::Table;
 use super::{Guess, Sure};
 use crate::value::time::Probe;
-
-/// Formats in which nothing is open.
-const PLAIN: [&str; 17] = [
-    "iso",
-    "epoch-seconds",
-    "epoch-milliseconds",
-    "%Y/%m/%d",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y%m%d",
-    "%Y%m%d %H:%M",
-    "%Y%m%d%H%M%S",
-    "%d %b %Y",
-    "%d %B %Y",
-    "%b %d, %Y",
-    "%B %d, %Y",
-    "%d-%b-%Y",
-    "%d-%b-%y",
-    "%d %b %Y %H:%M",
-    "%d %b %Y %H:%M:%S",
-];
-/// Where the month comes first or second.
-const OPEN: [&str; 4] = ["/%Y", "/%y", "-%Y", "-%y"];
-const CLOCKS: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %H:%M"];
-/// No country writes the month first and parts it with points.
-const POINTS: [&str; 6] =
-    ["%d.%m.%Y", "%d.%m.%y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y %H:%M", "%d.%m.%y %H:%M:%S"];
+use crate::value::time::sniff::{Orders, formats};
 
 /// Names of columns that hold a time zone.
 const ZONE_NAMES: [&str; 8] =
@@ -79,75 +53,6 @@ pub(super) enum How {
     Formats(Guess<Vec<String>>),
     /// Small whole numbers: something is counted, and nothing says what or since when.
     Steps(Guess<()>),
-}
-
-/// How many of a column's values are read with the month first, and how many with the day first.
-#[derive(Clone, Copy, Debug, Default)]
-struct Orders {
-    month_first: usize,
-    day_first: usize,
-}
-
-fn open(month_first: bool) -> impl Iterator<Item = String> {
-    let start = move |rest: &str| {
-        let by = &rest[..1];
-        if month_first { format!("%m{by}%d{rest}") } else { format!("%d{by}%m{rest}") }
-    };
-    OPEN.iter().flat_map(move |rest| CLOCKS.iter().map(move |clock| format!("{}{clock}", start(rest))))
-}
-
-impl Orders {
-    fn of(values: &[String]) -> Self {
-        let count = |month_first: bool| {
-            let probes: Vec<Probe> = open(month_first).filter_map(|name| Probe::new(&name)).collect();
-            values.iter().filter(|value| probes.iter().any(|probe| probe.reads(value.as_bytes()))).count()
-        };
-        let points: Vec<Probe> = POINTS.iter().filter_map(|name| Probe::new(name)).collect();
-        let pointed = values.iter().filter(|value| points.iter().any(|probe| probe.reads(value.as_bytes()))).count();
-        Self { month_first: count(true), day_first: count(false) + pointed }
-    }
-
-    fn add(self, other: Self) -> Self {
-        Self { month_first: self.month_first + other.month_first, day_first: self.day_first + other.day_first }
-    }
-
-    fn month_first(self) -> Option<bool> {
-        (self.month_first != self.day_first).then_some(self.month_first > self.day_first)
-    }
-}
-
-/// The formats that read values, the one of the most first.
-struct Formats {
-    names: Vec<String>,
-    read: usize,
-    /// Whether some of the values could be read with day and month the other way round.
-    is_open: bool,
-}
-
-/// `order` says which of the open formats may be used; where it is not known, the month is put first.
-fn formats(values: &[String], order: Option<bool>) -> Formats {
-    let plain = PLAIN.iter().chain(&POINTS).map(|name| (*name).to_owned());
-    let names: Vec<String> = plain.chain(open(order.unwrap_or(true))).collect();
-    let probes: Vec<(String, Probe)> =
-        names.into_iter().filter_map(|name| Probe::new(&name).map(|p| (name, p))).collect();
-    let mut left: Vec<&String> = values.iter().collect();
-    let mut found = Formats { names: Vec::new(), read: 0, is_open: false };
-    while !left.is_empty() && found.names.len() < 4 {
-        let count = |probe: &Probe| left.iter().filter(|value| probe.reads(value.as_bytes())).count();
-        let counts = probes.iter().map(|(name, probe)| (count(probe), name, probe));
-        // The first of those that read the most.
-        let Some((most, name, probe)) = counts.reduce(|best, next| if next.0 > best.0 { next } else { best }) else {
-            break;
-        };
-        if most == 0 {
-            break;
-        }
-        found.is_open |= order.is_none() && name.starts_with("%m");
-        found.names.push(name.clone());
-        found.read += most;
-        left.retain(|value| !probe.reads(value.as_bytes()));
-    }
-    found
 }
 
 /// Whether values are times of a day without a date.
@@ -211,9 +116,10 @@ pub(super) fn find(table: &Table, columns: &[Column]) -> Option<When> {
     let mut orders = Orders::default();
     let mut candidates: Vec<&Column> = Vec::new();
     for column in columns.iter().filter(|column| column.filled() > 0.3) {
-        let most = [true, false].map(|first| formats(&column.values, Some(first)).read).into_iter().max().unwrap_or(0);
+        let values: Vec<&str> = column.values.iter().map(String::as_str).collect();
+        let most = [true, false].map(|first| formats(&values, Some(first)).read).into_iter().max().unwrap_or(0);
         if most * 2 > column.values.len() {
-            orders = orders.add(Orders::of(&column.values));
+            orders = orders.and(Orders::of(values.iter().copied()));
             candidates.push(column);
         }
     }
@@ -229,7 +135,7 @@ pub(super) fn find(table: &Table, columns: &[Column]) -> Option<When> {
         None => vec![column.at],
     };
     let values = joined(table, &places);
-    let found = formats(&values, order);
+    let found = formats(&values.iter().map(String::as_str).collect::<Vec<_>>(), order);
     let why = match rank(column) {
         ..=0 => Guess::new(places, Sure::Guess, "its values are times, though its name does not say so"),
         _ => Guess::new(places, Sure::Likely, "named and written like one"),

@@ -8,6 +8,7 @@ use super::table::Table;
 use super::times::{How, When};
 use super::{Draft, Guess, Sure};
 use crate::preset::{Sign, Style};
+use crate::value::time::sniff::turned;
 
 struct Writer<'t> {
     table: &'t Table,
@@ -337,11 +338,6 @@ impl Writer<'_> {
     }
 }
 
-/// The same format with day and month the other way round.
-fn turned(format: &str) -> String {
-    format.replacen("%m", "%\0", 1).replacen("%d", "%m", 1).replacen("%\0", "%d", 1)
-}
-
 /// A TOML string of one line.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -377,10 +373,5 @@ mod tests {
             assert_eq!(table["a"].as_str(), Some(name));
         }
         assert!(!plain("a\nb").contains('\n'));
-    }
-
-    #[test]
-    fn formats_are_turned() {
-        assert_eq!(turned("%m/%d/%Y %H:%M"), "%d/%m/%Y %H:%M");
     }
 }

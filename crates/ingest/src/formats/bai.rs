@@ -11,6 +11,8 @@ use super::sheet::{Column, Entry, Sheet, clip};
 
 pub(super) fn begins(head: &str) -> bool {
     let line = head.lines().next().unwrap_or("").trim_end();
+    // Further records may stand on the line.
+    let line = line.split_once("/02,").map_or(line, |(first, _)| first);
     let fields: Vec<&str> = line.trim_end_matches('/').split(',').collect();
     // Date, and as the last field the version.
     fields.len() == 9 && fields[0] == "01" && digits(fields[3], 6) && fields[8].trim() == "2"
@@ -42,9 +44,30 @@ fn coded(line: &str) -> Option<(&str, &str)> {
     CODES.contains(&code).then_some((code, rest))
 }
 
+/// The records on a line: one ends in a slash, and behind it the next begins with its code.
+fn each(line: &str) -> Vec<&str> {
+    let mut records = Vec::new();
+    let mut start = 0;
+    for (at, _) in line.match_indices('/') {
+        let rest = &line[at + 1..];
+        if CODES.iter().any(|code| rest.strip_prefix(code).is_some_and(|rest| rest.starts_with(','))) {
+            records.push(&line[start..=at]);
+            start = at + 1;
+        }
+    }
+    records.push(&line[start..]);
+    records
+}
+
 /// The records of a file. What is none has no code.
 fn records<'t>(text: &'t str) -> impl Iterator<Item = Record<'t>> {
-    let lines = text.split('\n').enumerate().map(|(number, line)| (number as u64, line.trim_end()));
+    // Where the first line has a second record, lines of the file have several. Elsewhere a slash may be a text's.
+    let several = text.lines().next().is_some_and(|line| line.contains("/02,"));
+    let lines = text.split('\n').enumerate().flat_map(move |(number, line)| {
+        let line = line.trim_end();
+        let cut: Vec<&str> = if several { each(line) } else { vec![line] };
+        cut.into_iter().map(move |line| (number as u64, line))
+    });
     let mut lines = lines.filter(|(_, line)| !line.is_empty()).peekable();
     std::iter::from_fn(move || {
         let (number, line) = lines.next()?;

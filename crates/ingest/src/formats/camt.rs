@@ -21,12 +21,29 @@ pub(super) fn begins(head: &str) -> bool {
 
 pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
     let mut account = String::new();
+    let (mut header, mut date) = (String::new(), String::new());
     let (mut balance, mut closing, mut statement) = (Balance::default(), None, 0u64);
-    let result = walk(text, &["Stmt", "Rpt", "Ntfctn"], &["Acct", "Bal", "Ntry"], &mut |met| match met {
+    let mut undated = 0u64;
+    let held = ["Acct", "Bal", "Ntry", "FrToDt", "CreDtTm"];
+    let result = walk(text, &["Stmt", "Rpt", "Ntfctn"], &held, &mut |met| match met {
         Met::Begin(_) => {
             std::mem::take(&mut balance).close(closing.take(), &format!("statement {statement}"), sheet);
             statement += 1;
             account.clear();
+            date.clear();
+        }
+        // For entries that have no date: the end of the statement's period, else when it was made.
+        Met::Whole(node) if node.name == "FrToDt" => {
+            let end = node.first(&[&["ToDtTm"], &["ToDt"]]);
+            if !end.is_empty() {
+                end.clone_into(&mut date);
+            }
+        }
+        Met::Whole(node) if node.name == "CreDtTm" => {
+            let made = if statement == 0 { &mut header } else { &mut date };
+            if made.is_empty() {
+                node.text.trim().clone_into(made);
+            }
         }
         Met::Whole(node) if node.name == "Acct" => {
             node.first(&[&["Id", "IBAN"], &["Id", "Othr", "Id"]]).clone_into(&mut account);
@@ -37,10 +54,15 @@ pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
             _ => {}
         },
         Met::Whole(node) => {
-            let in_full = entries(&node, &account, &mut |entry| {
-                balance.add(&entry);
-                sheet.push(entry);
-            });
+            let in_full = entries(
+                &node,
+                Statement { account: &account, date: if date.is_empty() { &header } else { &date } },
+                &mut undated,
+                &mut |entry| {
+                    balance.add(&entry);
+                    sheet.push(entry);
+                },
+            );
             if !in_full {
                 sheet.warn("the details of a batch have no amounts, or not those of its sum: it is read as one entry");
             }
@@ -55,6 +77,11 @@ pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
             }
         }
     });
+    if undated > 0 {
+        sheet.warn(format!(
+            "{undated} entries have no date of their own; they are dated by their details, else by the statement"
+        ));
+    }
     match result {
         Ok(()) => balance.close(closing, &format!("statement {statement}"), sheet),
         Err(reason) => sheet.warn(format!("the file was read in part: {reason}")),
@@ -68,9 +95,14 @@ fn told(balance: &Node) -> Option<Amount> {
 
 /// An entry is one transaction, or the batch of those in its details where these have amounts that make up its own: tells
 /// whether all that it has was read.
-fn entries(node: &Node, account: &str, push: &mut dyn FnMut(Entry)) -> bool {
+fn entries(node: &Node, statement: Statement<'_>, undated: &mut u64, push: &mut dyn FnMut(Entry)) -> bool {
     let details: Vec<&Node> = node.all("NtryDtls").flat_map(|group| group.all("TxDtls")).collect();
-    let whole = Whole::of(node);
+    let mut whole = Whole::of(node);
+    if whole.time.is_empty() {
+        *undated += u64::from(!statement.date.is_empty() || details.iter().any(|part| !related(part).is_empty()));
+        whole.otherwise = statement.date;
+    }
+    let account = statement.account;
     match details[..] {
         [] => push(entry(&whole, None, account, None)),
         [one] => push(entry(&whole, Some(one), account, None)),
@@ -87,12 +119,30 @@ fn entries(node: &Node, account: &str, push: &mut dyn FnMut(Entry)) -> bool {
     true
 }
 
+/// What a statement says of all its entries.
+#[derive(Clone, Copy)]
+struct Statement<'s> {
+    account: &'s str,
+    /// When it was made, or ends.
+    date: &'s str,
+}
+
+/// When a part of an entry happened, by the dates that are its own, the nearest to a booking first.
+fn related(part: &Node) -> &str {
+    const DATES: [&str; 6] = ["IntrBkSttlmDt", "TxDtTm", "AccptncDtTm", "TradDt", "StartDt", "EndDt"];
+    let dates = part.find(&["RltdDts"]);
+    let found = dates.and_then(|dates| DATES.iter().map(|name| dates.text(&[name])).find(|date| !date.is_empty()));
+    found.unwrap_or("")
+}
+
 /// What an entry says of all its parts, looked up once: an entry may have very many parts, and elements besides.
 struct Whole<'n> {
     node: &'n Node,
     status: &'n str,
     time: &'n str,
     value_date: &'n str,
+    /// The time of an entry of which neither it nor its details tell one.
+    otherwise: &'n str,
     direction: &'n str,
     reversal: bool,
     reference: &'n str,
@@ -108,6 +158,7 @@ impl<'n> Whole<'n> {
             status: node.first(&[&["Sts", "Cd"], &["Sts", "Prtry"], &["Sts"]]),
             time: node.first(&dates),
             value_date: node.first(&dates[2..]),
+            otherwise: "",
             direction: direction(node),
             reversal: matches!(node.text(&["RvslInd"]), "true" | "1"),
             reference: reference(node.text(&["AcctSvcrRef"])),
@@ -118,7 +169,8 @@ impl<'n> Whole<'n> {
 }
 
 fn amount_of(part: &Node) -> Option<&Node> {
-    part.find(&["Amt"]).or_else(|| part.find(&["AmtDtls", "TxAmt", "Amt"]))
+    let paths: [&[&str]; 3] = [&["Amt"], &["AmtDtls", "TxAmt", "Amt"], &["AmtDtls", "InstdAmt", "Amt"]];
+    paths.iter().find_map(|path| part.find(path))
 }
 
 fn direction(part: &Node) -> &str {
@@ -176,8 +228,10 @@ fn entry(whole: &Whole<'_>, part: Option<&Node>, account: &str, place: Option<us
     }
     entry.set(Column::Account, account);
     // A date may have a zone, which makes it no other day.
-    let day = whole.time.get(..10).filter(|_| !whole.time.contains('T'));
-    entry.set(Column::Time, day.unwrap_or(whole.time));
+    let dates = [whole.time, part.map_or("", related), whole.otherwise];
+    let time = dates.into_iter().find(|date| !date.is_empty()).unwrap_or("");
+    let day = time.get(..10).filter(|_| !time.contains('T'));
+    entry.set(Column::Time, day.unwrap_or(time));
     entry.set(Column::ValueDate, whole.value_date);
     let amount = amount_of(source).map_or(("", ""), |amount| (amount.text.trim(), amount.currency.as_str()));
     entry.set(Column::Currency, amount.1);

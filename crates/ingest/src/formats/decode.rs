@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::Error;
-use crate::input::{Input, wide};
+use crate::input::{Input, one_byte, wide};
 
 /// The beginning of a file, well enough decoded to tell the format.
 pub(super) fn head(bytes: &[u8]) -> String {
@@ -78,14 +78,16 @@ fn named(bytes: &[u8]) -> Option<&'static Encoding> {
     (encoding != UTF_8 && !wide && std::str::from_utf8(bytes).is_err()).then_some(encoding)
 }
 
-/// Bytes that are no UTF-8 anywhere are Windows-1252, as desktop programs of before wrote it. Where some of them are
+/// Bytes that are no UTF-8 anywhere are Windows-1252 or, where whole words are beyond ASCII, Windows-1251, as desktop programs of before wrote it. Where some of them are
 /// UTF-8, the others are damage.
 fn guessed(bytes: &[u8], warnings: &mut Vec<String>) -> &'static Encoding {
     if std::str::from_utf8(bytes).is_ok() || String::from_utf8_lossy(bytes).chars().any(is_beyond_ascii) {
         return UTF_8;
     }
-    warnings.push("the text is not UTF-8; read as Windows-1252".to_owned());
-    WINDOWS_1252
+    let encoding = one_byte(bytes);
+    let name = if encoding == WINDOWS_1252 { "Windows-1252" } else { "Windows-1251" };
+    warnings.push(format!("the text is not UTF-8; read as {name}"));
+    encoding
 }
 
 fn is_beyond_ascii(letter: char) -> bool {

@@ -1,9 +1,9 @@
 //! SWIFT MT940 and MT942: fields of a tag each, `:61:` an entry and the `:86:` behind it its description.
 
+use chrono::{Datelike, NaiveDate};
 use crible_core::Amount;
 
 use super::balance::Balance;
-use super::iso_date;
 use super::sheet::{Column, Entry, Sheet, clip};
 
 pub(super) fn begins(head: &str) -> bool {
@@ -117,7 +117,27 @@ fn told(text: &str) -> Option<Amount> {
 
 type Fault = (Option<Column>, &'static str);
 
-/// `YYMMDD[MMDD](C|D|RC|RD|EC|ED)[letter]amount,Nxxxreference[//reference]`.
+/// A day as banks count them, of which months of thirty days have 29 and 30 February; and whether the calendar has it.
+fn day(year: u32, month: u32, day: u32) -> Option<(NaiveDate, bool)> {
+    let year = i32::try_from(year).ok()?;
+    match NaiveDate::from_ymd_opt(year, month, day) {
+        Some(date) => Some((date, true)),
+        None if month == 2 && matches!(day, 29 | 30) => Some((NaiveDate::from_ymd_opt(year, 3, 1)?.pred_opt()?, false)),
+        None => None,
+    }
+}
+
+/// The day of booking. It has no year, which is the one that brings it nearest to the value date.
+fn booked(value: NaiveDate, month: u32, of_month: u32) -> Option<NaiveDate> {
+    let year = u32::try_from(value.year()).ok()?;
+    let days = (year.saturating_sub(1)..=year + 1).filter_map(|year| day(year, month, of_month));
+    days.map(|(date, _)| date).min_by_key(|date| date.signed_duration_since(value).num_days().abs())
+}
+
+/// Days from an end of February that only banks have to the day of booking that a calendar makes of it.
+const OVERFLOW: i64 = 3;
+
+/// `YYMMDD[MMDD](C|D|RC|RD|EC|ED)[letter]amount,Nxxxreference[//reference]`; some banks fill the date of booking with blanks.
 fn line(entry: &mut Entry, text: &str) -> Result<(), Fault> {
     let date = (Some(Column::Time), "expected a date of six digits, such as 240131, and of the calendar");
     let two = |from: usize| -> Option<u32> {
@@ -125,22 +145,16 @@ fn line(entry: &mut Entry, text: &str) -> Result<(), Fault> {
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
     };
     let (Some(year), Some(month), Some(day)) = (two(0), two(2), two(4)) else { return Err(date) };
-    let year = 2_000 + year;
-    let value = iso_date(year, month, day).ok_or(date)?;
+    let (value, real) = self::day(2_000 + year, month, day).ok_or(date)?;
     let (booked, rest) = match (two(6), two(8)) {
-        (Some(booked_month), Some(booked_day)) => {
-            // The entry date has no year: it is the one nearest to the value date.
-            let year = match (month, booked_month) {
-                (12, 1) => year + 1,
-                (1, 12) => year - 1,
-                _ => year,
-            };
-            (iso_date(year, booked_month, booked_day).ok_or(date)?, &text[10..])
-        }
-        _ => (value.clone(), &text[6..]),
+        (Some(month), Some(day)) => (booked(value, month, day).ok_or(date)?, &text[10..]),
+        _ => (value, text.get(6..).unwrap_or("").trim_start()),
     };
-    entry.set(Column::Time, booked);
-    entry.set(Column::ValueDate, value);
+    // 30 February is the end of the month, whatever day of March a calendar has made of it.
+    let overflows = !real && (0..=OVERFLOW).contains(&booked.signed_duration_since(value).num_days());
+    let told = |date: NaiveDate| date.format("%Y-%m-%d").to_string();
+    entry.set(Column::Time, told(if overflows { value } else { booked }));
+    entry.set(Column::ValueDate, told(value));
     let digit = rest.find(|letter: char| letter.is_ascii_digit());
     let mark = (None, "expected C, D, RC or RD before the amount");
     let (letters, rest) = rest.split_at(digit.ok_or(mark)?);
@@ -173,17 +187,28 @@ fn line(entry: &mut Entry, text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The transaction code and the mark of a description of numbered fields.
+fn coded(text: &str) -> Option<(&str, char)> {
+    let digits = text.len() - text.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+    let (code, rest) = text.split_at(digits);
+    let mark = rest.chars().next().filter(|mark| matches!(mark, '?' | '~' | '^' | '<' | '>' | '@'))?;
+    let numbered = |part: &str| part.get(..2).is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let fields = rest.split(mark).skip(1).filter(|part| numbered(part)).count();
+    (matches!(digits, 0 | 3) && fields > usize::from(code.is_empty())).then_some((code, mark))
+}
+
 /// The description: who it was with, from the forms that banks agree on, else all of it.
 fn describe(entry: &mut Entry, lines: &[&str]) {
     let text = lines.concat();
     let (mut name, mut account) = (String::new(), String::new());
-    // Three digits of a transaction code, then `?20…?32…` as in Germany.
-    let coded = text.get(..4).filter(|start| start.ends_with('?') && start.bytes().take(3).all(|b| b.is_ascii_digit()));
-    if let Some(code) = coded {
-        entry.set(Column::Category, &code[..3]);
-        for part in text.split('?').skip(1) {
+    // Three digits of a transaction code, then `?20…?32…` as in Germany, `~20…~32…` or `^20…^32…` as in Poland.
+    if let Some((code, mark)) = coded(&text) {
+        if !code.is_empty() {
+            entry.set(Column::Category, code);
+        }
+        for part in text.split(mark).skip(1) {
             match part.split_at_checked(2) {
-                Some(("31", value)) => value.trim().clone_into(&mut account),
+                Some(("31" | "38", value)) if !value.trim().is_empty() => value.trim().clone_into(&mut account),
                 Some(("32" | "33", value)) => name.push_str(value),
                 _ => {}
             }

@@ -1,8 +1,11 @@
 //! OFX: the SGML of 1.x, whose fields are not closed, and the XML of 2.x, by one tolerant reader of tags. Banks' files of
 //! either kind leave out closing tags and escape nothing, so that neither an SGML nor an XML parser reads them all.
 
+use crible_core::Currency;
+
 use super::iso_date;
 use super::sheet::{Column, Entry, Sheet, clip};
+use crate::value::amount::{self, Separated, Separators};
 
 pub(super) fn begins(head: &str) -> bool {
     let start: String = head.chars().take(1_024).collect::<String>().to_ascii_uppercase();
@@ -36,15 +39,25 @@ struct Open {
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'s> {
+    /// What stands before the decimals, as far as the amounts of the file tell.
+    point: Option<u8>,
+    stem: &'s str,
+    /// Transactions of no account.
+    nameless: u64,
     account: Account,
     currency: String,
     in_account: bool,
     open: Option<Open>,
 }
 
-pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
-    let mut reader = Reader::default();
+/// `stem` names the account of statements that name none.
+pub(super) fn read(text: &str, stem: &str, sheet: &mut Sheet<'_>) {
+    let mut sums = Tags { text, at: 0, line: 0 };
+    let sums = std::iter::from_fn(|| sums.next()).filter(|tag| tag.name == "TRNAMT" && !tag.close);
+    let sums: Vec<String> = sums.map(|tag| tag.value).collect();
+    let point = Separators::of(sums.iter().map(String::as_str)).point();
+    let mut reader = Reader { point, stem, nameless: 0, ..Reader::default() };
     let mut tags = Tags { text, at: 0, line: 0 };
     while let Some(tag) = tags.next() {
         if tag.close {
@@ -61,9 +74,15 @@ pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
         open.entry.reject(None, "", "the file breaks off in this transaction; expected </STMTTRN>");
         sheet.push(open.entry);
     }
+    if reader.nameless > 0 {
+        sheet.warn(format!(
+            "{} transactions are of statements that name no account; it is named after the file",
+            reader.nameless
+        ));
+    }
 }
 
-impl Reader {
+impl Reader<'_> {
     fn begin(&mut self, tag: &Tag, sheet: &mut Sheet<'_>) {
         match tag.name.as_str() {
             "STMTRS" | "CCSTMTRS" | "INVSTMTRS" => {
@@ -80,7 +99,9 @@ impl Reader {
             "STMTTRN" | "STMTTRNP" => {
                 self.end(sheet);
                 let mut entry = Entry::new(tag.line);
-                entry.set(Column::Account, self.account.name());
+                let account = self.account.name();
+                self.nameless += u64::from(account.is_empty());
+                entry.set(Column::Account, if account.is_empty() { self.stem } else { account.as_str() });
                 entry.set(Column::Currency, self.currency.clone());
                 if tag.name == "STMTTRN" {
                     entry.set(Column::Status, "booked");
@@ -147,7 +168,10 @@ impl Reader {
             (_, "TRNTYPE") => entry.set(Column::Channel, value),
             (_, "DTPOSTED") => entry.time(time(value), value, "a date such as 20240115 or 20240115120000.000[-5:EST]"),
             (_, "DTAVAIL") => entry.set(Column::ValueDate, value),
-            (_, "TRNAMT") => entry.set(Column::Amount, decimal(value)),
+            (_, "TRNAMT") => match decimal(value, self.point, &self.currency) {
+                Ok(plain) => entry.set(Column::Amount, plain),
+                Err(reason) => entry.reject(Some(Column::Amount), value, reason),
+            },
             (_, "FITID") => entry.set(Column::Id, value),
             (_, "SIC") => entry.set(Column::Category, value),
             ("", "NAME") | ("PAYEE", "NAME") => value.clone_into(&mut open.payee),
@@ -179,9 +203,27 @@ impl Reader {
     }
 }
 
-/// OFX lets an amount have a comma for its point, and nothing between thousands.
-fn decimal(value: &str) -> String {
-    if value.contains('.') { value.to_owned() } else { value.replace(',', ".") }
+/// OFX lets an amount have a comma for its point and nothing between thousands; banks write those all the same. `point` is
+/// what stands before the decimals in the file's other amounts.
+fn decimal(value: &str, point: Option<u8>, currency: &str) -> Result<String, String> {
+    match amount::separated(value) {
+        Separated::Plain(text) | Separated::Point(text) | Separated::Comma(text) => Ok(text),
+        Separated::Open { point: as_point, comma: as_comma } => {
+            let digits =
+                Currency::new(currency.as_bytes()).filter(|&code| code != Currency::NONE).map(Currency::exponent);
+            match (point, digits) {
+                (Some(b','), _) => Ok(as_comma),
+                (Some(_), _) => Ok(as_point),
+                (None, Some(3)) => Ok(if as_point.contains('.') { as_point } else { as_comma }),
+                // A point is the standard's own, and nobody writes it between thousands without decimals behind.
+                (None, _) if as_point.contains('.') => Ok(as_point),
+                _ => Err(format!(
+                    "it reads as {as_point} and as {as_comma}, and no other amount of the file tells which"
+                )),
+            }
+        }
+        Separated::None => Err("expected an amount such as -1234.50".to_owned()),
+    }
 }
 
 /// `YYYYMMDD[HHMM[SS[.XXX]]]` and a zone such as `[-5:EST]` or `[+5.5]`, as ISO 8601. Without a zone it is GMT.

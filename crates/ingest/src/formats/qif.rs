@@ -3,17 +3,23 @@
 
 use std::path::Path;
 
-use crible_core::Currency;
-
 use super::iso_date;
 use super::sheet::{Column, Entry, Sheet, clip};
 use crate::error::Error;
-use crate::value::amount;
-use crate::value::amount::Style;
+use crate::value::amount::{Decided, Separators, Style};
+
+/// Lines of remarks that tools write above the first section.
+const REMARKS: usize = 32;
 
 pub(super) fn begins(head: &str) -> bool {
-    let start: String = head.chars().take(16).collect::<String>().to_ascii_lowercase();
-    ["!type:", "!account", "!option:"].iter().any(|mark| start.starts_with(mark))
+    let mut lines = lines(head).take(REMARKS).map(str::trim_start).filter(|line| !line.is_empty() && !is_remark(line));
+    let start: String = lines.next().unwrap_or("").chars().take(16).collect::<String>().to_ascii_lowercase();
+    ["!type:", "!account", "!option:", "!clear:"].iter().any(|mark| start.starts_with(mark))
+}
+
+/// No field of QIF begins so.
+fn is_remark(line: &str) -> bool {
+    line.starts_with(['#', ';']) || line.starts_with("//")
 }
 
 /// Which of a date's numbers is the month.
@@ -42,9 +48,27 @@ enum Section {
     /// Buying and selling, whose signs are the action's.
     Investments,
     Accounts,
-    /// Categories, prices and whatever else is no transaction.
+    /// Categories, prices and other lists that have no transactions.
+    Lists,
+    /// Nobody knows what.
     Other,
 }
+
+/// Kinds of lists that Quicken writes beside transactions.
+const LISTS: [&str; 12] = [
+    "cat",
+    "class",
+    "memorized",
+    "security",
+    "prices",
+    "budget",
+    "invitem",
+    "template",
+    "tag",
+    "payee",
+    "currency",
+    "tax",
+];
 
 fn section(line: &str) -> Option<Section> {
     let line = line.strip_prefix('!')?.trim().to_ascii_lowercase();
@@ -58,11 +82,13 @@ fn section(line: &str) -> Option<Section> {
     Some(match kind.trim() {
         "bank" | "cash" | "ccard" | "oth a" | "oth l" => Section::Transactions,
         "invst" => Section::Investments,
+        kind if LISTS.contains(&kind) => Section::Lists,
         _ => Section::Other,
     })
 }
 
-/// Lines of entries, each with its section.
+/// Lines of entries, each with its section. A remark is none; where a line of transactions begins like one, nothing else of
+/// QIF does.
 fn fields(text: &str) -> impl Iterator<Item = (usize, Section, &str)> {
     let mut now = Section::Other;
     lines(text).enumerate().filter_map(move |(number, line)| {
@@ -71,7 +97,7 @@ fn fields(text: &str) -> impl Iterator<Item = (usize, Section, &str)> {
             now = section(line).unwrap_or(now);
             return None;
         }
-        (!line.trim().is_empty()).then_some((number, now, line))
+        (!line.trim().is_empty() && !is_remark(line)).then_some((number, now, line))
     })
 }
 
@@ -83,7 +109,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 /// The order of the dates and the way amounts are written, from all of them.
 pub(super) fn settle(text: &str, asked: Order, path: &Path) -> Result<(Order, Style), Error> {
     let (mut month_first, mut day_first, mut open) = (0u64, 0u64, None);
-    let (mut point, mut comma) = (0u64, 0u64);
+    let mut separators = Separators::default();
     for (_, _, line) in fields(text).filter(|(_, section, _)| *section == Section::Transactions) {
         if let Some(date) = line.strip_prefix('D') {
             match parts(date) {
@@ -95,12 +121,22 @@ pub(super) fn settle(text: &str, asked: Order, path: &Path) -> Result<(Order, St
                 _ => {}
             }
         } else if let Some(sum) = line.strip_prefix(['T', 'U']) {
-            let reads = |style| u64::from(amount::read(sum.trim().as_bytes(), style, Currency::NONE).is_ok());
-            point += reads(Style::Money);
-            comma += reads(Style::MoneyComma);
+            separators.add(sum.trim());
         }
     }
-    let style = if comma > point { Style::MoneyComma } else { Style::Money };
+    let style = match separators.decide(None) {
+        Decided::Point(b',') => Style::MoneyComma,
+        Decided::Point(_) | Decided::Neither => Style::Money,
+        // Quicken parts thousands by commas and writes two decimals behind a point.
+        Decided::Open { value, point, comma } => {
+            return Err(Error::Undecided {
+                path: path.to_owned(),
+                column: "T".to_owned(),
+                what: format!("whether `{value}` is {point} or {comma}"),
+                hint: "no amount of the file tells; write its amounts with two decimals".to_owned(),
+            });
+        }
+    };
     let order = match (asked, month_first > day_first) {
         (Order::MonthFirst | Order::DayFirst, _) => asked,
         _ if month_first == day_first => match open.filter(|_| month_first == 0) {
@@ -134,7 +170,13 @@ enum Parts {
 
 /// A date's numbers: `6/ 1/94`, `6/1'2006`, `01.06.2006`, `2006-06-01`.
 fn parts(date: &str) -> Option<(Parts, u32)> {
-    let texts: Vec<&str> = date.trim().split(['/', '-', '.', '\'']).map(str::trim).collect();
+    let date = date.trim();
+    if date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) {
+        // 20240115; nobody writes eight digits with the year last.
+        let number = |from: usize, to: usize| date.get(from..to)?.parse::<u32>().ok();
+        return Some((Parts::Long(number(4, 6)?, number(6, 8)?), number(0, 4)?));
+    }
+    let texts: Vec<&str> = date.split(['/', '-', '.', '\'']).map(str::trim).collect();
     let [first, second, third] = texts[..] else { return None };
     let number = |text: &str| {
         let digits = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -173,6 +215,7 @@ pub(super) fn read(text: &str, order: Order, stem: &str, sheet: &mut Sheet<'_>) 
     let mut account = stem.to_owned();
     let mut open: Option<Entry> = None;
     let mut before = Section::Other;
+    let mut lists = 0u64;
     for (number, section, line) in fields(text) {
         if section != before
             && let Some(entry) = open.take()
@@ -180,7 +223,7 @@ pub(super) fn read(text: &str, order: Order, stem: &str, sheet: &mut Sheet<'_>) 
             cut(entry, sheet);
         }
         before = section;
-        if line.starts_with('^') {
+        if line.starts_with('^') && section != Section::Lists {
             if let Some(entry) = open.take() {
                 end(entry, &account, sheet);
             }
@@ -190,14 +233,17 @@ pub(super) fn read(text: &str, order: Order, stem: &str, sheet: &mut Sheet<'_>) 
         let letter = letters.next().unwrap_or(' ');
         let value = letters.as_str().trim();
         match section {
-            Section::Other => continue,
+            Section::Lists => {
+                lists += u64::from(letter == '^');
+                continue;
+            }
             Section::Accounts => {
                 if letter == 'N' {
                     clip(value).clone_into(&mut account);
                 }
                 continue;
             }
-            Section::Transactions | Section::Investments => {}
+            Section::Transactions | Section::Investments | Section::Other => {}
         }
         if letter == 'D'
             && let Some(entry) = open.take_if(|entry| entry.wrong.is_some() || !entry.get(Column::Time).is_empty())
@@ -210,7 +256,13 @@ pub(super) fn read(text: &str, order: Order, stem: &str, sheet: &mut Sheet<'_>) 
             entry.set(Column::Account, account.clone());
             entry
         });
-        if section == Section::Investments {
+        if section == Section::Other {
+            entry.reject(
+                None,
+                line,
+                "its section is of no known kind; expected !Type:Bank, Cash, CCard, Oth A or Oth L",
+            );
+        } else if section == Section::Investments {
             entry.reject(None, line, "it is of an investment account; expected one of a bank, cash or card account");
         }
         match letter {
@@ -227,6 +279,11 @@ pub(super) fn read(text: &str, order: Order, stem: &str, sheet: &mut Sheet<'_>) 
     }
     if let Some(entry) = open {
         cut(entry, sheet);
+    }
+    if lists > 0 {
+        sheet.warn(format!(
+            "{lists} entries are of lists such as categories and prices; they are no transactions and not read"
+        ));
     }
 }
 

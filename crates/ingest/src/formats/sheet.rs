@@ -129,9 +129,13 @@ impl Entry {
         }
     }
 
-    /// What could not be decoded makes no part of a transaction.
+    /// What could not be decoded is no part of what a transaction is. Texts beside it may well be damaged: a bank's own
+    /// system often did so before.
     fn check(&mut self) {
-        let broken = self.fields.iter().find(|field| field.contains('\u{fffd}')).cloned();
+        const TEXTS: [Column; 3] = [Column::Description, Column::Reference, Column::Counterparty];
+        let texts = TEXTS.map(|column| column as usize);
+        let read = self.fields.iter().enumerate().filter(|(at, _)| !texts.contains(at));
+        let broken = read.map(|(_, field)| field).find(|field| field.contains('\u{fffd}')).cloned();
         if let Some(value) = broken {
             self.reject(
                 None,

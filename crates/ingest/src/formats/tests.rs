@@ -27,7 +27,7 @@ fn every_format_has_a_row_in_the_readme() {
 fn entries<const N: usize>(file: &str, columns: [Column; N]) -> Vec<[String; N]> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file);
     let format = Format::of(&std::fs::read(&path).unwrap()).unwrap();
-    let document = Document::open(&Input::file(&path).unwrap(), format).unwrap();
+    let document = Document::open(&Input::file(&path).unwrap(), format, None).unwrap();
     let mut all = Vec::new();
     document.read(&mut |entries| {
         all.extend(entries.iter().map(|entry| columns.map(|column| entry.get(column).to_owned())));

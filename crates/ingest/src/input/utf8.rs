@@ -3,12 +3,12 @@
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252};
 
 /// Bytes that tell UTF-16 without a byte order mark.
 const HEAD: usize = 4 << 10;
 
-/// Bytes looked at from the first that is not ASCII on, to tell UTF-8 from Windows-1252.
+/// Bytes looked at from the first that is not ASCII on, to tell UTF-8 from encodings of one byte a letter.
 const WINDOW: usize = 64 << 10;
 
 /// Bytes decoded at a time.
@@ -27,6 +27,8 @@ impl Heard {
     fn set(&self, encoding: &'static Encoding) {
         let told = if encoding == UTF_16LE {
             "the text is UTF-16, little-endian"
+        } else if encoding == WINDOWS_1251 {
+            "the text is not UTF-8; read as Windows-1251"
         } else if encoding == UTF_16BE {
             "the text is UTF-16, big-endian"
         } else {
@@ -61,9 +63,18 @@ pub(crate) fn wide(head: &[u8]) -> Option<(&'static Encoding, usize)> {
     }
 }
 
+/// Which encoding of one byte a letter a text is in that is no UTF-8: Cyrillic words are made of letters beyond ASCII, and
+/// those of the west have one here and there.
+pub(crate) fn one_byte(window: &[u8]) -> &'static Encoding {
+    let is_letter = |byte: &u8| *byte >= 0xc0 || matches!(byte, 0xa8 | 0xb8);
+    let all = window.iter().filter(|byte| is_letter(byte)).count();
+    let in_words: usize = window.split(|byte| !is_letter(byte)).map(<[u8]>::len).filter(|&length| length >= 3).sum();
+    if all > 0 && in_words * 3 >= all * 2 { WINDOWS_1251 } else { WINDOWS_1252 }
+}
+
 /// Bytes of which none are UTF-8 beyond ASCII are Windows-1252, as desktop programs of before wrote it. Where some of them
 /// are UTF-8, the others are damage.
-fn is_windows_1252(window: &[u8]) -> bool {
+fn is_one_byte(window: &[u8]) -> bool {
     let mut damage = false;
     for chunk in window.utf8_chunks() {
         if !chunk.valid().is_ascii() {
@@ -189,7 +200,8 @@ impl<R: Read> Read for Utf8<R> {
                     0 => {
                         self.fill(WINDOW);
                         let window = &self.rest()[..self.rest().len().min(WINDOW)];
-                        self.state = if is_windows_1252(window) { self.decoding(WINDOWS_1252) } else { State::Plain };
+                        let encoding = is_one_byte(window).then(|| one_byte(window));
+                        self.state = encoding.map_or(State::Plain, |encoding| self.decoding(encoding));
                     }
                     ascii => return Ok(self.hand(out, ascii)),
                 },

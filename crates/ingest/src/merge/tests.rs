@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::preset::Mapping;
+use crible_core::EntityId;
 use crible_pseudonym::Key;
 
 /// A row by time, content (its lowest bit that of a trusted id) and label.

@@ -3,7 +3,7 @@
 use crate::preset::{Origin, Preset, Sign, Step, StepUnit, Style, When};
 use crible_pseudonym::Domain;
 
-use super::{Amounts, Money, Plan, Source};
+use super::{Amounts, Money, Plan, Source, Told};
 
 /// How one canonical field is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,9 @@ impl Plan {
         };
         let (columns, how) = of(&self.account);
         let origin = match (&self.account, preset.account.from) {
+            (Source::Constant(_), Some(_)) if preset.account.constant.is_some() => "as the user names it",
             (Source::Constant(_), Some(Origin::FileName | Origin::Preamble)) => "the file's name",
+            (Source::Constant(_), Some(Origin::Folder)) => "the folder's name",
             // What the preamble says has been put in its place as a constant.
             (Source::Constant(_), _) if preset.file.preamble > 0 => "the lines above the header",
             (Source::Constant(_), _) => "the same for every row",
@@ -73,7 +75,8 @@ impl Plan {
                 _ => "",
             };
             let turned = self.inflow_from.as_ref().map(|(at, _)| format!("on inflows `{}`", self.columns[*at]));
-            add("counterparty", &columns, vec![how, turned.unwrap_or_default(), kind.to_owned(), keyed.clone()]);
+            let payee = self.payee.as_ref().map(|_| "the payee found in the text".to_owned()).unwrap_or_default();
+            add("counterparty", &columns, vec![how, payee, turned.unwrap_or_default(), kind.to_owned(), keyed.clone()]);
         }
         for (field, source) in [("device", &self.device), ("address", &self.address)] {
             let Some(source) = source else { continue };
@@ -156,7 +159,16 @@ impl Plan {
 
     fn amount_told(&self) -> (Vec<usize>, Vec<String>) {
         let (columns, sign) = match &self.amount {
-            Amounts::Signed { at, negate, inflow } => {
+            Amounts::Signed { at, outflow: Some(outflow), inflow, .. } => {
+                let words = |(column, words): &Told| {
+                    let words: Vec<_> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
+                    format!("where `{}` is {}", self.columns[*column], words.join(" or "))
+                };
+                let into =
+                    inflow.as_ref().map_or_else(|| "in else".to_owned(), |inflow| format!("in {}", words(inflow)));
+                (vec![*at], format!("flows out {}, {into}, whatever its sign", words(outflow)))
+            }
+            Amounts::Signed { at, negate, inflow, .. } => {
                 let sign = if *negate { Sign::OutflowPositive } else { Sign::OutflowNegative };
                 let mut told = match sign {
                     Sign::OutflowNegative => "an outflow is negative".to_owned(),

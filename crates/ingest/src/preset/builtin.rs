@@ -85,7 +85,8 @@ mod tests {
             assert_eq!(preset.name(), *name);
             assert!(!preset.title().is_empty() && !preset.source().is_empty(), "{name}: title and source");
             assert!(preset.has_signature(), "{name}: a header or a shape");
-            assert!(preset.amount.sign.is_some() || preset.amount.debit.is_some(), "{name}: the sign is stated");
+            let way = preset.amount.sign.is_some() || preset.amount.outflow.is_some();
+            assert!(way || preset.amount.debit.is_some(), "{name}: the sign is stated");
             let told = !preset.time.formats.is_empty() || preset.time.step.is_some();
             assert!(told && preset.currency.is_some(), "{name}: time format and currency are stated");
         }

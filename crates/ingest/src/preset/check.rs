@@ -1,6 +1,7 @@
 use crible_core::Currency;
 
 use super::{Origin, Place, Preset, PresetError, Text};
+use crate::payee::Cleaner;
 use crate::value::time::Clock;
 
 /// The most columns that a file without a header may be said to have.
@@ -100,6 +101,17 @@ impl Preset {
                 ("currency", _) => return wrong(key, "from", "header, a column or a constant"),
                 _ => return wrong(key, "from", "a column or a constant; only accounts come from elsewhere"),
             }
+            for part in &text.drop {
+                if text.from != Some(Origin::FileName) || regex::Regex::new(part).is_err() {
+                    return wrong(&format!("{key}.drop"), part, "a regular expression, beside from = \"file-name\"");
+                }
+            }
+            if key != "counterparty" && (!text.payee.is_empty() || !text.payee_rules.is_empty()) {
+                return wrong(key, "payee", "this on counterparties alone");
+            }
+            if let Err((value, expected)) = Cleaner::new(&text.payee, &text.payee_rules) {
+                return wrong(&format!("{key}.payee"), &value, &expected);
+            }
             if text.is_account && key != "counterparty" {
                 return wrong(key, "is-account", "this on counterparties alone");
             }
@@ -129,8 +141,16 @@ impl Preset {
         if !matches!((money.column.is_some(), pair), (true, (false, false)) | (false, (true, true))) {
             return wrong("amount", "", "column, or debit and credit");
         }
-        if pair.0 && (money.sign.is_some() || money.inflow.is_some()) {
-            return wrong("amount", "", "no sign or inflow beside debit and credit");
+        if pair.0 && (money.sign.is_some() || money.inflow.is_some() || money.outflow.is_some()) {
+            return wrong("amount", "", "no sign, inflow or outflow beside debit and credit");
+        }
+        if money.outflow.is_some() && money.sign.is_some() {
+            return wrong("amount.outflow", "", "it or a sign: words tell the way, whatever the sign");
+        }
+        for (key, words) in [("amount.outflow", &money.outflow), ("amount.inflow", &money.inflow)] {
+            if words.as_ref().is_some_and(|words| words.values.is_empty()) {
+                return wrong(key, "", "at least one word");
+            }
         }
         if let Some(skip) = self.skip.iter().find(|skip| skip.tests() != 1 || skip.reason.is_empty()) {
             return wrong("skip", &skip.reason, "a reason, and one of values, other-than, starts-with and empty");
@@ -228,6 +248,7 @@ impl Preset {
         places.extend(money.debit.iter().map(|place| ("amount.debit", place)));
         places.extend(money.credit.iter().map(|place| ("amount.credit", place)));
         places.extend(money.inflow.iter().map(|inflow| ("amount.inflow", &inflow.column)));
+        places.extend(money.outflow.iter().map(|outflow| ("amount.outflow", &outflow.column)));
         if let Some(position) = &self.position {
             places.push(("position.latitude", &position.latitude));
             places.push(("position.longitude", &position.longitude));

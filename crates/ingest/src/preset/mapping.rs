@@ -2,24 +2,26 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{
-    Balance, Coordinates, Id, Labels, Money, Origin, Place, Preset, PresetError, Shape, Sign, Style, Text, Time, When,
+    Balance, Coordinates, Id, Inflow, Labels, Money, Origin, Place, Preset, PresetError, Shape, Sign, Style, Text,
+    Time, When,
 };
 
 /// A user's own word on which column is what, for files no preset knows.
 ///
 /// Written as `account=Card,amount=Total,time=When`, further keys `counterparty`, `category`, `channel`, `country`,
 /// `currency`, `latitude`, `longitude`, `device`, `address` (of the network), `balance` (after the transaction; `balance-before` for before), `id`, `label`;
-/// `sign=outflow-positive|outflow-negative`, `time-format=iso|epoch-seconds|epoch-milliseconds|%d.%m.%Y …`,
+/// `sign=outflow-positive|outflow-negative`, or `outflow=Type:Debit|Fee` (and `inflow=Type:Credit`) where words in a column
+/// tell the way of unsigned amounts; `payee=en|de` finds payees in the counterparties' texts; `time-format=iso|epoch-seconds|epoch-milliseconds|%d.%m.%Y …`,
 /// `zone=Europe/Paris`, `amount-format=plain|money|money-comma`, `delimiter=;`, and `columns=5` for a file of five
 /// columns that has no header. A column is a name, or `#3` for the
 /// third; a comma or backslash in a name is written `\,` or `\\`. `account=@file-name` takes the account from the
-/// file's name, `currency=@EUR` (and `=@` before any other word) a constant. Sign, time format and amount format are
+/// file's name, `account=@folder` from its folder's, `currency=@EUR` (and `=@` before any other word) a constant. Sign, time format and amount format are
 /// sniffed where they are not given.
 #[derive(Clone, Debug)]
 pub struct Mapping(pub(crate) Preset);
 
 const KEYS: &str = "account, amount, time, counterparty, category, channel, country, currency, latitude, longitude, \
-                    device, address, balance, balance-before, id, label, sign, time-format, zone, amount-format, delimiter or columns";
+                    device, address, balance, balance-before, id, label, sign, outflow, inflow, payee, time-format, zone, amount-format, delimiter or columns";
 
 impl Mapping {
     /// A mapping from its short form.
@@ -100,7 +102,7 @@ struct Given {
     slots: [Option<String>; NAMES.len()],
 }
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 25] = [
     "account",
     "amount",
     "time",
@@ -118,6 +120,9 @@ const NAMES: [&str; 22] = [
     "id",
     "label",
     "sign",
+    "outflow",
+    "inflow",
+    "payee",
     "time-format",
     "zone",
     "amount-format",
@@ -146,11 +151,28 @@ impl Given {
         let mut text = Text::default();
         match value.strip_prefix('@') {
             Some("file-name") if key == "account" => text.from = Some(Origin::FileName),
+            Some("folder") if key == "account" => text.from = Some(Origin::Folder),
             Some("each-row") if key == "account" => text.from = Some(Origin::EachRow),
             Some(word) => text.constant = Some(word.to_owned()),
             None => text.column = Some(place(key, value)?),
         }
         Ok(Some(text))
+    }
+
+    /// A column and words in it: `Type:Debit|Fee`.
+    fn words(&mut self, key: &str) -> Result<Option<Inflow>, PresetError> {
+        let Some(value) = self.take(key) else { return Ok(None) };
+        let wrong = || PresetError::Mapping {
+            part: format!("{key}={value}"),
+            expected: "a column, a colon and the words in it, such as Type:Debit|Fee".to_owned(),
+        };
+        let (column, words) = value.rsplit_once(':').ok_or_else(wrong)?;
+        let values: Vec<String> =
+            words.split('|').map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect();
+        if values.is_empty() || column.trim().is_empty() {
+            return Err(wrong());
+        }
+        Ok(Some(Inflow { column: place(key, column.trim().to_owned())?, values }))
     }
 
     fn preset(mut self) -> Result<Preset, PresetError> {
@@ -210,6 +232,12 @@ impl Given {
                 return Err(choice("balance", "and balance-before".to_owned(), "one of them"));
             }
         };
+        let mut counterparty = self.text("counterparty")?;
+        if let Some(sets) = self.take("payee") {
+            let Some(counterparty) = &mut counterparty else { return Err(missing("counterparty beside payee")) };
+            counterparty.payee = sets.split('|').map(|set| set.trim().to_owned()).collect();
+        }
+        let (outflow, inflow) = (self.words("outflow")?, self.words("inflow")?);
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
         Ok(Preset {
             name: "mapping".to_owned(),
@@ -235,10 +263,12 @@ impl Given {
                 column: Some(self.place("amount")?.ok_or_else(|| missing("amount"))?),
                 sign,
                 format,
+                inflow,
+                outflow,
                 ..Money::default()
             },
             currency: self.text("currency")?,
-            counterparty: self.text("counterparty")?,
+            counterparty,
             category: self.text("category")?,
             channel: self.text("channel")?,
             country: self.text("country")?,
@@ -294,6 +324,14 @@ mod tests {
         assert_eq!(preset.currency.unwrap().constant.as_deref(), Some("EUR"));
         assert_eq!(preset.amount.sign, Some(Sign::OutflowPositive));
         assert_eq!(preset.file.delimiter, Some('\t'));
+        let way =
+            Mapping::parse("account=a,amount=b,time=t,outflow=When: which:Debit | Fee,inflow=#4:Credit").unwrap().0;
+        let (outflow, inflow) = (way.amount.outflow.unwrap(), way.amount.inflow.unwrap());
+        assert_eq!(
+            (outflow.column, outflow.values),
+            (Place::Named("When: which".to_owned()), vec!["Debit".to_owned(), "Fee".to_owned()])
+        );
+        assert_eq!((inflow.column, inflow.values), (Place::At(3), vec!["Credit".to_owned()]));
         let file = Mapping::parse("account=@file-name,amount=a,time=t").unwrap().0;
         assert_eq!(file.account.from, Some(Origin::FileName));
     }
@@ -315,6 +353,10 @@ mod tests {
         check("account=a,amount=b,time=t,zone=Mars/Olympus", "Mars/Olympus");
         check("account=a,amount=b,time=t,time-format=%Q", "%Q");
         check("account=a,amount=b,time=t,latitude=x", "longitude");
+        check("account=a,amount=b,time=t,outflow=Type", "outflow=Type");
+        check("account=a,amount=b,time=t,outflow=Type:|", "outflow=Type:|");
+        check("account=a,amount=b,time=t,payee=en", "counterparty");
+        check("account=a,amount=b,time=t,counterparty=c,payee=xx", "xx");
         check("account=a,amount=b,time=t,currency=@EURO", "EURO");
     }
 }

@@ -57,7 +57,11 @@ fn preset(about: &About) -> Preset {
             ..Money::default()
         },
         currency: Some(column("currency")),
-        counterparty: Some(Text { is_account: about.parties_are_accounts, ..column("counterparty") }),
+        counterparty: Some(Text {
+            is_account: about.parties_are_accounts,
+            payee: payees(about),
+            ..column("counterparty")
+        }),
         category: Some(column("category")),
         channel: Some(column("channel")),
         country: about.country.then(|| column("country")),
@@ -80,6 +84,14 @@ fn preset(about: &About) -> Preset {
     }
 }
 
+/// The rules that find payees. Nothing tells the language of a statement; messages of transfers and of cards name parties and
+/// have no texts.
+fn payees(about: &About) -> Vec<String> {
+    let texts = !matches!(about.format, Format::Transfer(_) | Format::Iso8583(_));
+    let sets = ["en", "de", "nl", "fr", "es", "pl"].into_iter().filter(|_| texts);
+    sets.map(str::to_owned).collect()
+}
+
 /// The same as TOML, for whoever wants to see it.
 fn written(about: &About, corrected: bool) -> String {
     let mut text = format!(
@@ -87,7 +99,7 @@ fn written(about: &About, corrected: bool) -> String {
          account.column = 'account'\ntime = {{ column = 'time', formats = ['iso'], zone = 'UTC' }}\n\
          amount = {{ column = 'amount', sign = 'outflow-negative', format = 'plain' }}\n\
          currency.column = 'currency'\ncategory.column = 'category'\nchannel.column = 'channel'\n\
-         counterparty = {{ column = 'counterparty', is-account = {} }}\n\
+         counterparty = {{ column = 'counterparty', is-account = {}, payee = {:?} }}\n\
          meaning.pending = {{ column = 'status', values = ['pending'] }}\n\
          meaning.reversal = {{ column = 'reversal', values = ['yes'] }}\nmeaning.{} = 'reversal-of'\n",
         about.name,
@@ -95,6 +107,7 @@ fn written(about: &About, corrected: bool) -> String {
         about.source,
         about.notes,
         about.parties_are_accounts,
+        payees(about),
         if corrected { "replaces" } else { "original" },
     );
     // Writing to a string has nothing to fail on.

@@ -32,6 +32,7 @@ pub(super) struct File {
     recognition: Recognition,
     /// The encoding that the feed was recognised in, where it is not UTF-8.
     encoding: Option<&'static str>,
+    later: Later,
     is_document: bool,
     warnings: Vec<String>,
     tally: Tally,
@@ -39,6 +40,9 @@ pub(super) struct File {
     bytes: Arc<AtomicU64>,
     told: u64,
 }
+
+/// What all files say later of transactions, and the number of this one.
+pub(super) type Later = (Arc<json::Revisions>, usize);
 
 enum Source {
     Text(Box<Text>),
@@ -49,14 +53,20 @@ enum Source {
 
 impl File {
     /// Recognises a file and reads its first chunk.
-    pub(super) fn open(input: Input, options: &Options, key: &Key, seek: Option<Arc<Seek>>) -> Result<Self, Error> {
+    pub(super) fn open(
+        input: Input,
+        options: &Options,
+        key: &Key,
+        seek: Option<Arc<Seek>>,
+        later: Later,
+    ) -> Result<Self, Error> {
         let found = recognise::find(&input, options)?;
         let recognition = found.recognition();
-        let Found { plan, layout, .. } = found;
+        let Found { plan, layout, warnings: mut told, .. } = found;
         let keys = Arc::new(Keys::new(key, &plan.feed, seek));
         let plan = Arc::new(plan);
         let bytes = Arc::new(AtomicU64::new(0));
-        let (mut lines, mut warnings) = (0, Vec::new());
+        let mut lines = 0;
         let is_document = matches!(layout, Layout::Document(_));
         let mut encoding = None;
         let mut source = match layout {
@@ -67,20 +77,38 @@ impl File {
                 let text = text.map_err(|source| Error::Io { path: input.path.clone(), source })?;
                 Source::Text(Box::new(text))
             }
-            Layout::Objects(objects) => {
-                Source::Objects(Box::new(objects.rows(&input, plan.clone(), keys.clone(), bytes.clone())?))
-            }
+            Layout::Objects(objects) => Source::Objects(Box::new(objects.rows(
+                &input,
+                plan.clone(),
+                keys.clone(),
+                bytes.clone(),
+                later.clone(),
+            )?)),
             Layout::Document(document) => {
-                let (chunks, told) = document::read(&document, &plan, &keys);
-                warnings = told;
+                let (chunks, more) = document::read(&document, &plan, &keys);
+                told.extend(more);
                 Source::Document(chunks.into_iter())
             }
             Layout::Parquet(table) => Source::Table(Box::new(table.rows(plan.clone(), keys.clone())?)),
         };
         let first = source.next(0)?;
         let tally = Tally::new(&input, lines);
-        let told = 0;
-        Ok(Self { input, plan, keys, source, first, recognition, encoding, is_document, warnings, tally, bytes, told })
+        let (warnings, told) = (told, 0);
+        Ok(Self {
+            input,
+            plan,
+            keys,
+            source,
+            first,
+            recognition,
+            encoding,
+            later,
+            is_document,
+            warnings,
+            tally,
+            bytes,
+            told,
+        })
     }
 
     /// The next chunk that has rows, those before `from` told as rejected; nothing at the end.
@@ -135,7 +163,7 @@ impl File {
     }
 
     pub(super) fn reopen(&mut self, options: &Options, key: &Key) {
-        match Self::open(self.input.clone(), options, key, None) {
+        match Self::open(self.input.clone(), options, key, None, self.later.clone()) {
             Ok(Self { source, first, bytes, .. }) => (self.source, self.first, self.bytes) = (source, first, bytes),
             Err(error) => self.warnings.push(format!("the file could be opened once, and then no more: {error}")),
         }
@@ -165,10 +193,12 @@ impl File {
 
     /// What became of it, `known` of its rows having been known.
     pub(super) fn report(&self, known: u64) -> FileReport {
-        let Tally { read, rejected, late, astray, .. } = self.tally;
+        let Tally { read, rejected, late, astray, known: better, .. } = self.tally;
+        let known = known + better;
         let used = self.plan.used();
         let mut warnings: Vec<String> = self.warnings.iter().map(|warning| mask(warning).into_owned()).collect();
         warnings.extend(self.tally.odd(&self.plan.columns));
+        warnings.extend(self.tally.told(&self.plan.columns).iter().map(|told| mask(told).into_owned()));
         if late > 0 {
             warnings.push(format!(
                 "{late} rows were rejected for coming too late: sort the file by time, or hold more rows at a time"

@@ -12,6 +12,7 @@ use super::tally::Watch;
 use super::{FileReport, Options, Progress, Reject};
 use crate::error::Error;
 use crate::input::{Gathered, Input, gather};
+use crate::json::{Arrays, Revisions};
 use crate::meaning::Said;
 use crate::merge::Held;
 use crate::seek::Seek;
@@ -28,6 +29,9 @@ pub(super) struct Run<'a> {
     pub(super) notes: Vec<String>,
     pub(super) held: Held,
     pub(super) watch: Watch<'a>,
+    revisions: Arc<Revisions>,
+    /// Inputs opened so far, those that could not be read among them.
+    opened: usize,
 }
 
 impl<'a> Run<'a> {
@@ -56,13 +60,21 @@ impl<'a> Run<'a> {
         let bytes_total = inputs.iter().map(|input| input.bytes).sum();
         let watch = Watch::new(rejects, progress, bytes_total);
         let held = Held::new(options.ahead);
-        Ok((Self { options, key, seek, files: Vec::new(), errors, notes, held, watch }, inputs))
+        let arrays = Arrays::of(options.presets.iter().chain(options.map.iter().map(|map| &map.0)));
+        let mut revisions = Revisions::default();
+        for (number, input) in inputs.iter().enumerate() {
+            revisions.read(input, number, &arrays);
+        }
+        let (files, revisions, opened) = (Vec::new(), Arc::new(revisions), 0);
+        Ok((Self { options, key, seek, files, errors, notes, held, watch, revisions, opened }, inputs))
     }
 
     /// Opens an input; the number of its file, where it can be read.
     pub(super) fn open(&mut self, input: Input) -> Option<usize> {
         let bytes = input.bytes;
-        match File::open(input, self.options, &self.key, self.seek.clone()) {
+        self.opened += 1;
+        let later = (self.revisions.clone(), self.opened - 1);
+        match File::open(input, self.options, &self.key, self.seek.clone(), later) {
             Ok(file) => {
                 self.held.add_file(&file.plan, file.keys.references);
                 self.files.push(file);

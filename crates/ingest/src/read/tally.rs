@@ -9,7 +9,7 @@ use crible_core::Timestamp;
 use super::{Progress, Reject};
 use crate::input::Input;
 use crate::merge::Astray;
-use crate::rows::{Chunk, Fault, Odd};
+use crate::rows::{Agreement, Chunk, Cut, Fault, Links, Odd};
 
 /// Where a run's news goes.
 pub(super) struct Watch<'a> {
@@ -46,10 +46,16 @@ pub(super) struct Tally {
     pub(super) late: u64,
     /// Of the rejected, those whose time lies far from that of all others.
     pub(super) astray: u64,
+    /// Rows that another one says better.
+    pub(super) known: u64,
     /// Lines before the next chunk, the header's included.
     lines: u64,
     /// Values of columns that no transaction needs which could not be read, by column.
     odd: BTreeMap<usize, Odd>,
+    /// Sums that were rounded.
+    rounded: u64,
+    cut: Cut,
+    links: Links,
 }
 
 impl Tally {
@@ -61,8 +67,12 @@ impl Tally {
             rejected: 0,
             late: 0,
             astray: 0,
+            known: 0,
             lines,
             odd: BTreeMap::new(),
+            rounded: 0,
+            cut: Cut::default(),
+            links: Links::default(),
         }
     }
 
@@ -92,6 +102,33 @@ impl Tally {
             value: at.to_string(),
             reason: format!("it is dated {days} days {side} all others, the nearest of which is of {nearest}"),
         });
+    }
+
+    /// What was not read to the letter, in words; `columns` are the names of the file's.
+    pub(super) fn told(&self, columns: &[String]) -> Vec<String> {
+        let mut told = Vec::new();
+        if self.rounded > 0 {
+            told.push(format!(
+                "amounts with more digits than their currency has were rounded, half to even: {}",
+                self.rounded
+            ));
+        }
+        for (column, count, rows) in self.cut.told() {
+            let name = columns.get(column).map_or("", String::as_str);
+            let rows = rows.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            told.push(format!(
+                "column `{name}`: numbers that a spreadsheet has cut, such as 0.00000E+00: {count}, the first in rows {rows}; \
+                 different accounts may count as one. Export the file again, and open it in no spreadsheet before"
+            ));
+        }
+        let Agreement { right, wrong } = self.links.agreement();
+        if wrong > 0 && wrong * 4 >= right + wrong {
+            told.push(format!(
+                "running balances contradict the signs of {wrong} of {} amounts: money that came in may count as spent",
+                right + wrong
+            ));
+        }
+        told
     }
 
     /// Takes the next chunk in file order: only now is it known which rows and lines it starts at, and which of its rows
@@ -132,6 +169,10 @@ impl Tally {
             let first = Odd { count: 0, line: self.lines + odd.line + 1, value: odd.value };
             self.odd.entry(column).or_insert(first).count += odd.count;
         }
+        self.rounded += chunk.rounded;
+        self.known += chunk.known;
+        self.cut.take(&chunk.cut, self.read);
+        self.links.take(&chunk.links);
         self.read += u64::from(chunk.rows);
         self.lines += chunk.lines;
         watch.so_far.rows += u64::from(chunk.rows);

@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::plan::{Amounts, Columns, Located, Plan};
 use crate::preset::{Like, Preset, Style};
 use crate::value::amount;
-use crate::value::time::{self, Clock, Memo, Sniffed};
+use crate::value::time::sniff::{Sniffed, sniff as formats_of};
+use crate::value::time::{Clock, Memo};
 
 /// Lines among which a header is looked for that only means what a feed's does.
 const LINES: usize = 20;
@@ -223,7 +224,7 @@ fn most_readable<'p>(path: &Path, candidates: Vec<Candidate<'p>>, head: &Head) -
 fn sample(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<(Plan, Vec<Vec<String>>), Error> {
     let plan = Plan::new(preset, path, fit.columns.clone())?;
     let (skip, _) = fit.rows(preset);
-    let rows = sniff::sample(&head.bytes[skip..], head.dialect(fit.delimiter), &plan);
+    let (rows, _) = sniff::sample(&head.bytes[skip..], head.dialect(fit.delimiter), &plan);
     Ok((plan, rows))
 }
 
@@ -259,9 +260,8 @@ pub(super) fn readable(plan: &Plan, rows: &[Vec<String>]) -> usize {
             Amounts::Signed { at, .. } => vec![*at],
             Amounts::Pair { debit, credit } => vec![*debit, *credit],
         };
-        let money = |at: usize| {
-            row[at].is_empty() || amount::read_rounded(row[at].as_bytes(), plan.style, Currency::NONE).is_ok()
-        };
+        let money =
+            |at: usize| row[at].is_empty() || amount::read(row[at].as_bytes(), plan.style, Currency::NONE).is_ok();
         (plan.clock.is_open() || read.is_some()) && amounts.into_iter().all(money)
     };
     rows.iter().filter(|row| reads(row)).count()
@@ -273,8 +273,8 @@ pub(super) fn is_likely(plan: &Plan, rows: &[Vec<String>]) -> bool {
     let times: Vec<String> = rows.iter().map(joined).filter(|time| !time.trim().is_empty()).collect();
     let mut memo = Memo::default();
     let read = times.iter().filter(|time| plan.clock.read(time.trim().as_bytes(), &mut memo).is_some()).count();
-    let texts: Vec<&[u8]> = times.iter().map(|time| time.trim().as_bytes()).collect();
-    if read * 2 < times.len() && matches!(time::sniff(&texts), Sniffed::Nothing) {
+    let texts: Vec<&str> = times.iter().map(|time| time.trim()).collect();
+    if read * 2 < times.len() && matches!(formats_of(&texts, None), Sniffed::Nothing) {
         return false;
     }
     let amounts = match &plan.amount {
@@ -286,9 +286,8 @@ pub(super) fn is_likely(plan: &Plan, rows: &[Vec<String>]) -> bool {
         .flat_map(|&at| rows.iter().map(move |row| row[at].as_str()))
         .filter(|text| !text.is_empty())
         .collect();
-    let reads = |style| {
-        texts.iter().filter(|text| amount::read_rounded(text.as_bytes(), style, Currency::NONE).is_ok()).count()
-    };
+    let reads =
+        |style| texts.iter().filter(|text| amount::read(text.as_bytes(), style, Currency::NONE).is_ok()).count();
     [Style::Money, Style::MoneyComma].into_iter().any(|style| reads(style) * 2 >= texts.len())
 }
 

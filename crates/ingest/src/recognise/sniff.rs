@@ -1,33 +1,64 @@
-//! What a mapping leaves unsaid, made out from the first rows.
+//! What the columns of a file say of how they are written: times, separators of amounts, signs. A preset says how its feed
+//! writes them; a file that somebody has saved again may have them in another way, and a mapping leaves them open.
 
+mod signs;
+
+use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use crible_core::Currency;
 
 use crate::csv::record::{self, Next};
 use crate::csv::{Dialect, parse};
 use crate::error::Error;
-use crate::plan::{Amounts, Plan};
-use crate::preset::{Preset, Sign, Style};
-use crate::value::amount;
-use crate::value::time::{self, Sniffed};
+use crate::input::{Heard, Input};
+use crate::plan::{Amounts, Money, Plan};
+use crate::preset::{Preset, Sign, Style, Text};
+use crate::value::amount::{self, Decided, Separators, within_formula};
+use crate::value::time::Memo;
+use crate::value::time::sniff::{Orders, Sniffed, formats, sniff};
 
 /// Rows looked at.
 const ROWS: usize = 2_000;
 
-/// Whether there is anything to make out.
-pub(super) fn is_open(preset: &Preset, plan: &Plan) -> bool {
-    plan.clock.is_open() || (preset.amount.sign.is_none() && preset.amount.debit.is_none())
+/// Told one row after the other; false ends it.
+pub(super) type See<'s> = &'s mut dyn FnMut(&[String]) -> bool;
+
+/// The first rows of a file, and the way to all others.
+pub(super) struct Sample<'a> {
+    pub(super) rows: Vec<Vec<String>>,
+    /// Whether these are all.
+    pub(super) whole: bool,
+    /// Whether cells have types: a number in one is no text, and has a point before its decimals.
+    pub(super) typed: bool,
+    /// Whether the user has said what is said: then nothing is better known.
+    pub(super) explicit: bool,
+    /// Hands on every row of the file.
+    pub(super) scan: Box<dyn Fn(&Plan, See<'_>) -> Result<(), Error> + 'a>,
 }
 
-/// The first rows that have as many fields as they should.
-pub(super) fn sample(mut text: &[u8], dialect: Dialect, plan: &Plan) -> Vec<Vec<String>> {
+/// What was made out, and what somebody has to know.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub(super) told: Vec<String>,
+    pub(super) warnings: Vec<String>,
+    /// Whether the preset is another one now.
+    pub(super) changed: bool,
+    /// Whether the sign was made out, and nobody said it.
+    pub(super) sign: bool,
+}
+
+/// The first rows that have as many fields as they should, and whether there are no others.
+pub(super) fn sample(mut text: &[u8], dialect: Dialect, plan: &Plan) -> (Vec<Vec<String>>, bool) {
     let mut rows = Vec::new();
     while rows.len() < ROWS && !text.is_empty() {
         let found = record::next(text, dialect, plan, false);
         let (Next::Line { end } | Next::Quoted { end } | Next::Broken { end, .. }) = found else {
             // The last line of a short file has no line end.
             rows.push(parse::fields(text, dialect));
+            text = b"";
             break;
         };
         if !matches!(found, Next::Broken { .. }) {
@@ -35,73 +66,261 @@ pub(super) fn sample(mut text: &[u8], dialect: Dialect, plan: &Plan) -> Vec<Vec<
         }
         text = &text[end..];
     }
-    rows.retain(|row| row.len() == plan.columns.len());
-    rows
+    retain(&mut rows, plan);
+    (rows, text.is_empty())
 }
 
-/// Fills in what the preset leaves open, and says what that was.
-pub(super) fn settle(preset: &mut Preset, plan: &Plan, path: &Path, sample: &[Vec<String>]) -> Result<String, Error> {
-    let mut told = Vec::new();
-    let undecided = |column: usize, what: &str, hint: String| Error::Undecided {
-        path: path.to_owned(),
-        column: plan.columns[column].clone(),
-        what: what.to_owned(),
-        hint,
-    };
-    if plan.clock.is_open() {
-        let column = plan.time.first().copied().unwrap_or(0);
-        let joined: Vec<String> = sample
-            .iter()
-            .map(|row| plan.time.iter().map(|&at| row[at].as_str()).collect::<Vec<_>>().join(" "))
-            .filter(|text| !text.trim().is_empty())
-            .collect();
-        let texts: Vec<&[u8]> = joined.iter().map(|text| text.trim().as_bytes()).collect();
-        let name = match time::sniff(&texts) {
-            Sniffed::Format(name) => name,
+/// Rows that are transactions, as far as their shape and the preset's rules for others tell.
+fn retain(rows: &mut Vec<Vec<String>>, plan: &Plan) {
+    rows.retain_mut(|row| {
+        let last_empty = row.last().is_some_and(String::is_empty);
+        let fits = plan.fits(row.len(), last_empty);
+        row.truncate(plan.columns.len());
+        fits && !plan.skips.iter().any(|(at, skip)| skip.is(row[*at].as_bytes()))
+    });
+}
+
+/// Hands on all rows of a text, `skip` bytes of which stand before the first.
+pub(super) fn scan(input: &Input, dialect: Dialect, skip: u64, plan: &Plan, see: See<'_>) -> Result<(), Error> {
+    const STEP: u64 = 1 << 20;
+    let io = |source| Error::Io { path: input.path.clone(), source };
+    let mut reader = input.utf8(Arc::new(AtomicU64::new(0)), &Arc::new(Heard::default())).map_err(io)?;
+    std::io::copy(&mut reader.by_ref().take(skip), &mut std::io::sink()).map_err(io)?;
+    let (mut pending, mut ended) = (Vec::new(), false);
+    while !ended {
+        // What breaks off is told of where the rows are read.
+        ended = reader.by_ref().take(STEP).read_to_end(&mut pending).map_or(true, |read| read == 0);
+        let mut at = 0;
+        while at < pending.len() {
+            let found = record::next(&pending[at..], dialect, plan, ended);
+            let (Next::Line { end } | Next::Quoted { end } | Next::Broken { end, .. }) = found else { break };
+            let mut rows = vec![parse::fields(&pending[at..at + end], dialect)];
+            retain(&mut rows, plan);
+            if !matches!(found, Next::Broken { .. })
+                && let Some(row) = rows.first()
+                && !see(row)
+            {
+                return Ok(());
+            }
+            at += end;
+        }
+        pending.drain(..at);
+    }
+    Ok(())
+}
+
+/// Makes out what the preset leaves open, and what the file has in another way than the preset says.
+pub(super) fn settle(preset: &mut Preset, plan: &Plan, path: &Path, mut sample: Sample<'_>) -> Result<Settled, Error> {
+    let mut found = Settled::default();
+    let formula = |cell: &String| cell.starts_with("=\"");
+    if sample.rows.iter().flatten().any(formula) {
+        preset.file.formulas = true;
+        found.changed = true;
+        found.told.push("cells are freed of =\"…\"".to_owned());
+        for cell in sample.rows.iter_mut().flatten() {
+            *cell = String::from_utf8_lossy(within_formula(cell.as_bytes())).into_owned();
+        }
+    }
+    times(preset, plan, path, &sample, &mut found)?;
+    amounts(preset, plan, path, &sample, &mut found)?;
+    if plan.balance.is_some() {
+        signs::check(preset, plan, path, &sample, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn undecided(path: &Path, plan: &Plan, column: usize, what: String, hint: String) -> Error {
+    Error::Undecided { path: path.to_owned(), column: plan.columns[column].clone(), what, hint }
+}
+
+fn joined(plan: &Plan, row: &[String]) -> String {
+    let parts: Vec<&str> = plan.time.iter().map(|&at| row[at].trim()).collect();
+    parts.join(" ").trim().to_owned()
+}
+
+fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, found: &mut Settled) -> Result<(), Error> {
+    if plan.clock.counts() || (sample.explicit && !plan.clock.is_open()) {
+        return Ok(());
+    }
+    let joined_all: Vec<String> =
+        sample.rows.iter().map(|row| joined(plan, row)).filter(|text| !text.is_empty()).collect();
+    let texts: Vec<&str> = joined_all.iter().map(String::as_str).collect();
+    let is_open = plan.clock.is_open();
+    let mut memo = Memo::default();
+    let reads = texts.iter().filter(|text| !is_open && plan.clock.read(text.as_bytes(), &mut memo).is_some()).count();
+    let exact = !is_open && reads == texts.len();
+    if exact && !plan.clock.is_turnable() {
+        return Ok(());
+    }
+    let mut orders = Orders::of(texts.iter().copied());
+    let turnable = plan.clock.is_turnable() || formats(&texts, None).is_open;
+    if turnable && orders.month_first().is_none() && !sample.whole {
+        (sample.scan)(plan, &mut |row| {
+            orders.add(&joined(plan, row));
+            orders.month_first().is_none()
+        })?;
+    }
+    let order = orders.month_first();
+    let column = plan.time.first().copied().unwrap_or(0);
+    if is_open {
+        let names = match sniff(&texts, order) {
+            Sniffed::Formats(names) => names,
             // Without a row there is nothing to read, so any format will do.
-            _ if texts.is_empty() => "iso",
+            _ if texts.is_empty() => vec!["iso".to_owned()],
             Sniffed::Either(first, second) => {
                 let hint = format!("give time-format={first} or time-format={second}");
-                return Err(undecided(column, "which of its numbers is the month", hint));
+                return Err(undecided(path, plan, column, "which of its numbers is the month".to_owned(), hint));
             }
             Sniffed::Nothing => {
-                let first = crate::error::shown(joined.first().map_or("", String::as_str).as_bytes());
+                let first = crate::error::shown(texts.first().map_or("", |text| text).as_bytes());
                 let hint = format!("give its time-format as a strftime pattern (its first value is `{first}`)");
-                return Err(undecided(column, "its format", hint));
+                return Err(undecided(path, plan, column, "its format".to_owned(), hint));
             }
         };
-        preset.time.formats = vec![name.to_owned()];
-        told.push(format!("times read as {name}"));
+        found.told.push(format!("times read as {}", names.join(" or ")));
+        preset.time.formats = names;
+        found.changed = true;
+        return Ok(());
     }
-    if let Amounts::Signed { at, .. } = plan.amount {
-        let texts: Vec<&[u8]> = sample.iter().map(|row| row[at].as_bytes()).filter(|text| !text.is_empty()).collect();
-        if preset.amount.format.is_none() {
-            let reads = |style| texts.iter().filter(|text| amount::read(text, style, Currency::NONE).is_ok()).count();
-            let styles = [Style::Plain, Style::Money, Style::MoneyComma];
-            let mut best = Style::Plain;
-            for style in styles {
-                if reads(style) > reads(best) {
-                    best = style;
+    let declared = declared_order(&preset.time.formats);
+    let other = formats(&texts, order.or(declared));
+    let turned = exact && order.is_some() && declared.is_some() && order != declared;
+    if !turned && (exact || other.first <= reads) {
+        return Ok(());
+    }
+    let Some(first) = other.names.first().cloned() else { return Ok(()) };
+    // Dates that are parted in another way than the feed does were written by somebody else, who may put the day first.
+    let by = |format: &str| format.as_bytes().get(2).copied();
+    let is_turnable = first.starts_with("%m") || (first.starts_with("%d") && matches!(by(&first), Some(b'/' | b'-')));
+    let known = preset.time.formats.iter().any(|format| by(format) == by(&first) && declared.is_some());
+    if order.is_none() && is_turnable && !known {
+        let what = "which of its numbers is the month, since the feed writes dates in another way".to_owned();
+        let hint = format!(
+            "read it with --map and time-format={first} or time-format={}",
+            crate::value::time::sniff::turned(&first)
+        );
+        return Err(undecided(path, plan, column, what, hint));
+    }
+    let date = |format: &str| format.split([' ', ',']).next().unwrap_or_default().to_owned();
+    let names: Vec<String> = other.names.into_iter().filter(|name| date(name) == date(&first)).collect();
+    found.told.push(format!("times read as {}, unlike the feed's own", names.join(" or ")));
+    preset.time.formats = names;
+    found.changed = true;
+    Ok(())
+}
+
+/// Whether a feed's dates have the month first, where they have it first or second.
+fn declared_order(formats: &[String]) -> Option<bool> {
+    formats.iter().find_map(|format| match format.as_bytes() {
+        [b'%', b'm', b'/' | b'-', ..] => Some(true),
+        [b'%', b'd', b'/' | b'-' | b'.', ..] => Some(false),
+        _ => None,
+    })
+}
+
+fn amounts(
+    preset: &mut Preset,
+    plan: &Plan,
+    path: &Path,
+    sample: &Sample<'_>,
+    found: &mut Settled,
+) -> Result<(), Error> {
+    let columns = match plan.amount {
+        Amounts::Signed { at, .. } => vec![at],
+        Amounts::Pair { debit, credit } => vec![debit, credit],
+    };
+    let currency = match plan.currency {
+        Money::Constant(currency) => Some(currency),
+        Money::Column(_) => None,
+    };
+    let of = |columns: &[usize]| -> Vec<&str> {
+        let cells = sample.rows.iter().flat_map(|row| columns.iter().map(|&at| row[at].trim()));
+        cells.filter(|text| !text.is_empty()).collect()
+    };
+    let texts = of(&columns);
+    let reads =
+        |style| texts.iter().filter(|text| amount::read(text.as_bytes(), style, Currency::NONE).is_ok()).count();
+    if preset.currency.is_none() && currency == Some(Currency::NONE) {
+        let codes: Vec<Option<Currency>> = texts.iter().map(|text| amount::code(text)).collect();
+        if let Some(&Some(code)) = codes.first()
+            && codes.iter().all(|&other| other == Some(code))
+        {
+            preset.currency = Some(Text { constant: Some(code.to_string()), ..Text::default() });
+            (found.changed, _) = (true, found.told.push(format!("amounts are of {code}, as they say")));
+        }
+    }
+    let declared = preset.amount.format;
+    let fits = declared.is_some_and(|style| sample.explicit || reads(style) == texts.len());
+    if !fits && (declared.is_none() || !texts.is_empty()) {
+        let mut separators = Separators::of(texts.iter().copied());
+        if separators.is_open() {
+            // Who writes one sum so writes the others of the row so, too.
+            separators.weigh(&Separators::of(of(&plan.money()).into_iter()));
+        }
+        if separators.is_open() && !sample.whole && !sample.typed {
+            let money = plan.money();
+            (sample.scan)(plan, &mut |row| {
+                money.iter().for_each(|&at| separators.add(row[at].trim()));
+                separators.is_open()
+            })?;
+        }
+        let all_plain = || reads(Style::Plain) == texts.len();
+        let style = match (separators.decide(currency), declared) {
+            (Decided::Point(b','), _) => Style::MoneyComma,
+            (Decided::Point(_) | Decided::Neither, None) if all_plain() => Style::Plain,
+            (Decided::Point(_), _) | (Decided::Neither, None) => Style::Money,
+            (Decided::Neither, Some(style)) => {
+                if style == Style::Plain {
+                    Style::Money
+                } else {
+                    style
                 }
             }
-            preset.amount.format = Some(best);
-            if best != Style::Plain {
-                let point = if best == Style::Money { "a point" } else { "a comma" };
-                told.push(format!("amounts read with {point} before the decimals"));
+            // A number in a cell is no text.
+            (Decided::Open { value, .. }, None) if sample.typed && value.contains('.') => Style::Plain,
+            (Decided::Open { .. }, Some(style)) => style,
+            (Decided::Open { value, point, comma }, None) => {
+                let what = format!("whether `{value}` is {point} or {comma}");
+                let hint = format!(
+                    "give amount-format=money for {point}, with a point before the decimals, or amount-format=money-comma \
+                     for {comma}, with a comma"
+                );
+                return Err(undecided(path, plan, columns[0], what, hint));
+            }
+        };
+        if declared.is_none_or(|declared| declared != style && reads(style) > reads(declared)) {
+            preset.amount.format = Some(style);
+            found.changed = true;
+            let point = if style == Style::MoneyComma { "a comma" } else { "a point" };
+            match declared {
+                None if style == Style::Plain => {}
+                None => found.told.push(format!("amounts read with {point} before the decimals")),
+                Some(_) => {
+                    found.told.push(format!("amounts read with {point} before the decimals, unlike the feed's own"))
+                }
             }
         }
-        if preset.amount.sign.is_none() {
-            let style = preset.amount.format.unwrap_or_default();
-            let negative =
-                texts.iter().filter_map(|text| amount::read(text, style, Currency::NONE).ok()).any(|minor| minor < 0);
-            let (sign, why) = if negative {
-                (Sign::OutflowNegative, "negative amounts taken for outflows")
-            } else {
-                (Sign::OutflowPositive, "no amount is negative, so all are taken for outflows")
-            };
-            preset.amount.sign = Some(sign);
-            told.push(why.to_owned());
-        }
     }
-    Ok(told.join("; "))
+    let Amounts::Signed { at, .. } = plan.amount else { return Ok(()) };
+    if preset.amount.sign.is_none() && preset.amount.outflow.is_none() {
+        let style = preset.amount.format.unwrap_or_default();
+        let is_negative =
+            |text: &str| amount::read(text.as_bytes(), style, Currency::NONE).is_ok_and(|read| read.minor < 0);
+        let mut negative = texts.iter().any(|text| is_negative(text));
+        if !negative && !sample.whole {
+            (sample.scan)(plan, &mut |row| {
+                negative = is_negative(row[at].trim());
+                !negative
+            })?;
+        }
+        let (sign, why) = if negative {
+            (Sign::OutflowNegative, "negative amounts taken for outflows")
+        } else {
+            (Sign::OutflowPositive, "no amount is negative, so all are taken for outflows")
+        };
+        preset.amount.sign = Some(sign);
+        (found.changed, found.sign) = (true, true);
+        found.told.push(why.to_owned());
+    }
+    Ok(())
 }

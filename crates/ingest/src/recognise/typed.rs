@@ -8,11 +8,12 @@ use memchr::memchr_iter;
 
 use super::fit::{nearest, readable, shows};
 use super::header::Comparer;
+use super::sniff::Sample;
 use super::{Choice, Dialect, Found, HEAD, Head, Layout, Limits, Line, Signature, choose, near, sniff, unknown};
 use crate::Options;
 use crate::error::{Error, shown};
 use crate::input::{Compression, Heard, Input};
-use crate::json::{self, Objects};
+use crate::json::{self, Arrays, Objects};
 use crate::plan::{Columns, Plan};
 use crate::preset::{Place, Preset};
 use crate::workbook::{DELIMITER, TERMINATOR, Workbook};
@@ -54,15 +55,19 @@ fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str
     let (skip, skip_lines) = fit.rows(&preset);
     let why = format!("sheet `{sheet}`: {why}");
     super::account_above(&mut preset, &head, &fit);
-    let sample = |plan: &Plan| Ok(sniff::sample(&head.bytes[skip..], dialect, plan));
-    let (plan, why) = super::settled(&mut preset, path, columns, why, sample)?;
+    let explicit = options.map.is_some();
+    let sample = |plan: &Plan| {
+        let (rows, _) = sniff::sample(&head.bytes[skip..], dialect, plan);
+        Ok(Sample { rows, whole: true, typed: true, explicit, scan: Box::new(|_, _| Ok(())) })
+    };
+    let (plan, why, warnings) = super::settled(&mut preset, path, &options, columns, why, sample)?;
     let text = workbook.text(sheet, &preset, &plan)?;
     // The header may be written with other fields behind it than where it was recognised, and always on the same line.
     let ends = memchr_iter(TERMINATOR, &text).nth((skip_lines as usize).wrapping_sub(1));
     let skip = ends.filter(|_| skip_lines > 0).map_or(0, |at| at as u64 + 1);
     let written = Some(Input::made(path, text));
     let layout = Layout::Text { dialect, skip, skip_lines, encoding: None, written };
-    Ok(Found { preset, plan, layout, signature, why, compression: None })
+    Ok(Found { preset, plan, layout, signature, why, warnings, compression: None })
 }
 
 /// Whether a text begins like JSON.
@@ -78,14 +83,8 @@ pub(super) fn is_json(input: &Input) -> bool {
 pub(super) fn find_objects(input: &Input, options: &Options, compression: Option<Compression>) -> Result<Found, Error> {
     let path = input.path.as_path();
     let options = typed(options);
-    let mut arrays: Vec<String> = Vec::new();
-    let mapped = options.map.iter().map(|map| &map.0);
-    for array in options.presets.iter().chain(mapped).flat_map(|preset| &preset.file.array) {
-        if !arrays.contains(array) {
-            arrays.push(array.clone());
-        }
-    }
-    let mut objects = Objects::open(input, &arrays)?;
+    let arrays = Arrays::of(options.presets.iter().chain(options.map.iter().map(|map| &map.0)));
+    let mut objects = Objects::open(input, arrays)?;
     let place = match &objects.route {
         Some(route) => format!("JSON, the objects at {route}"),
         None => "JSON".to_owned(),
@@ -108,8 +107,13 @@ pub(super) fn find_objects(input: &Input, options: &Options, compression: Option
     let more = more_columns(&preset, columns.known());
     let columns = columns.and(&more);
     objects.add(more.into_iter());
-    let (plan, why) = super::settled(&mut preset, path, columns, why, |_| Ok(objects.sample().to_vec()))?;
-    Ok(Found { preset, plan, layout: Layout::Objects(objects), signature, why, compression })
+    let explicit = options.map.is_some();
+    let sample = |_: &Plan| {
+        let rows = objects.sample().to_vec();
+        Ok(Sample { rows, whole: true, typed: true, explicit, scan: Box::new(|_, _| Ok(())) })
+    };
+    let (plan, why, warnings) = super::settled(&mut preset, path, &options, columns, why, sample)?;
+    Ok(Found { preset, plan, layout: Layout::Objects(objects), signature, why, warnings, compression })
 }
 
 /// The columns of a file of a feed that the user named, by the feed's names.

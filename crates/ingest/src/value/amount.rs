@@ -1,3 +1,5 @@
+//! Amounts as files have them: with signs of currencies, separators of thousands, a comma or a point before the decimals.
+
 use crible_core::{Amount, AmountError, Currency};
 
 use serde::Deserialize;
@@ -15,64 +17,105 @@ pub(crate) enum Style {
     MoneyComma,
 }
 
-/// Reads an amount as it is written, keeping its sign.
-pub(crate) fn read(text: &[u8], style: Style, currency: Currency) -> Result<i64, AmountError> {
-    if style == Style::Plain {
-        return Amount::parse_bytes(text, currency).map(|amount| amount.minor);
-    }
-    let not = || AmountError::NotANumber(crate::error::shown(text));
-    let plain = plain(text, if style == Style::Money { b'.' } else { b',' }).ok_or_else(not)?;
-    Amount::parse_bytes(&plain, currency).map(|amount| amount.minor).map_err(|error| match error {
-        AmountError::NotANumber(_) => not(),
-        other => other,
-    })
+/// An amount, and whether digits behind its currency's last were rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) minor: i64,
+    pub(crate) rounded: bool,
 }
 
-/// The same with the digits behind the currency's last rounded, half to even.
-pub(crate) fn read_rounded(text: &[u8], style: Style, currency: Currency) -> Result<i64, AmountError> {
-    let error = match read(text, style, currency) {
-        Err(error @ AmountError::TooPrecise { .. }) => error,
-        read => return read,
+/// Reads an amount as it is written, keeping its sign. Digits behind the currency's last are rounded, half to even.
+pub(crate) fn read(text: &[u8], style: Style, currency: Currency) -> Result<Read, AmountError> {
+    // What is plain is the same with a point before the decimals, and most amounts are plain.
+    let (digits, error) = if style == Style::MoneyComma && text.contains(&b'.') {
+        (None, None)
+    } else {
+        match Amount::parse_bytes(text, currency) {
+            Ok(amount) => return Ok(Read { minor: amount.minor, rounded: false }),
+            Err(error @ AmountError::TooPrecise { .. }) => (Some(text.to_vec()), Some(error)),
+            Err(error) if style == Style::Plain => return Err(error),
+            Err(error @ AmountError::TooLarge(_)) => return Err(error),
+            Err(_) => (None, None),
+        }
     };
-    let point = if style == Style::MoneyComma { b',' } else { b'.' };
-    let Some(digits) = plain(text, point) else {
-        return Err(error);
+    let not = || AmountError::NotANumber(crate::error::shown(text));
+    let (digits, error) = match (digits, error) {
+        (Some(digits), Some(error)) => (digits, error),
+        _ => {
+            let (digits, code) = plain(text, if style == Style::Money { b'.' } else { b',' }).ok_or_else(not)?;
+            // An amount that names another currency than its row is no amount of the row's.
+            if code.is_some_and(|code| currency != Currency::NONE && code != currency) {
+                return Err(not());
+            }
+            match Amount::parse_bytes(&digits, currency) {
+                Ok(amount) => return Ok(Read { minor: amount.minor, rounded: false }),
+                Err(error @ AmountError::TooPrecise { .. }) => (digits, error),
+                Err(AmountError::NotANumber(_)) => return Err(not()),
+                Err(other) => return Err(other),
+            }
+        }
     };
-    // What is too precise has a point and more digits behind it than the currency has.
-    let Some(end) = digits.iter().position(|&byte| byte == b'.').map(|at| at + 1 + currency.exponent() as usize) else {
-        return Err(error);
-    };
+    round(&digits, currency).map_or(Err(error), |minor| Ok(Read { minor, rounded: true }))
+}
+
+/// The minor units nearest to a plain number with more digits than its currency has, half to even.
+fn round(digits: &[u8], currency: Currency) -> Option<i64> {
+    let end = digits.iter().position(|&byte| byte == b'.')? + 1 + currency.exponent() as usize;
     let (kept, cut) = digits.split_at(end.min(digits.len()));
-    let magnitude = read(kept.strip_prefix(b"-").unwrap_or(kept), Style::Plain, currency)?;
+    let size = kept.strip_prefix(b"-").or_else(|| kept.strip_prefix(b"+")).unwrap_or(kept);
+    // What stays of `.5` is no number, and nothing.
+    let size = if size.iter().any(u8::is_ascii_digit) { Amount::parse_bytes(size, currency).ok()?.minor } else { 0 };
     let half = match cut.split_first() {
-        Some((b'5', rest)) if rest.iter().all(|&digit| digit == b'0') => magnitude % 2 == 1,
+        Some((b'5', rest)) if rest.iter().all(|&digit| digit == b'0') => size % 2 == 1,
         Some((first, _)) => *first >= b'5',
         None => false,
     };
-    let magnitude = magnitude.saturating_add(i64::from(half));
-    Ok(if digits.starts_with(b"-") { -magnitude } else { magnitude })
+    let size = size.checked_add(i64::from(half))?;
+    Some(if digits.starts_with(b"-") { -size } else { size })
 }
 
-/// Takes off what people put around a number: a currency's sign, brackets for a minus, blanks, and separators of
-/// thousands. A separator must stand before three digits: `12,34` is no US amount, and taking it for 1234 would
-/// multiply it by a hundred.
-fn plain(text: &[u8], point: u8) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(text).ok()?.trim();
+/// The text within `="…"`, as spreadsheets are made to keep digits.
+pub(crate) fn within_formula(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"=\"").and_then(|text| text.strip_suffix(b"\"")).map_or(text, <[u8]>::trim_ascii)
+}
+
+/// Words that stand for a currency beside an amount and are no codes.
+const UNITS: [&str; 20] = [
+    "kr", "zł", "kč", "ft", "lei", "fr", "sfr", "rs", "rp", "rm", "r", "us", "ca", "c", "a", "au", "nz", "hk", "s",
+    "can",
+];
+
+/// The currency that a word beside an amount names, where it is a code; nothing at all where it is no currency's word.
+fn unit(word: &str) -> Option<Option<Currency>> {
+    if UNITS.iter().any(|unit| unit.eq_ignore_ascii_case(word.trim_end_matches('.'))) || word == "Kč" {
+        return Some(None);
+    }
+    let upper = word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    Currency::new(word.as_bytes()).filter(|code| upper && code.is_assigned()).map(Some)
+}
+
+/// Takes off what people put around a number: a currency's sign or code, brackets for a minus, blanks, and separators of
+/// thousands. A separator must stand before three digits: `12,34` is no US amount, and taking it for 1234 would multiply it
+/// by a hundred. Returns the digits with a point, and the currency that the code names.
+fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
+    let text = std::str::from_utf8(within_formula(text)).ok()?.trim();
     let (mut negative, text) = match text.strip_prefix('(') {
         Some(inner) => (true, inner.strip_suffix(')')?),
         None => (false, text),
     };
     let mut signed = negative;
-    let mut digits = Vec::with_capacity(text.len());
-    // Digits since the last separator of thousands, where there was one.
-    let mut group = None;
-    let mut seen_point = false;
-    let mut symbol = false;
-    // Once something ends the number, only a sign or symbol may follow.
+    let mut digits: Vec<u8> = Vec::with_capacity(text.len());
+    // What parts thousands, and the digits since it last did.
+    let mut separator = None;
+    let mut group = 0;
+    let (mut seen_point, mut symbol, mut code) = (false, false, None);
+    // Once something ends the number, only a sign, a symbol or a code may follow.
     let mut ended = false;
-    for letter in text.chars() {
+    let mut letters = text.char_indices().peekable();
+    while let Some((at, letter)) = letters.next() {
+        let next_is_digit = letters.peek().is_some_and(|(_, next)| next.is_ascii_digit());
         match letter {
-            '-' | '+' | '\u{2212}' => {
+            '-' | '+' | '\u{2212}' | '\u{2013}' => {
                 if signed {
                     return None;
                 }
@@ -80,46 +123,224 @@ fn plain(text: &[u8], point: u8) -> Option<Vec<u8>> {
                 negative = letter != '+';
                 ended |= !digits.is_empty();
             }
-            '$' | '€' | '£' | '¥' | '₹' => {
+            '$' | '€' | '£' | '¥' | '₹' | '₽' | '₺' | '₪' | '₩' | '₴' => {
                 if symbol {
                     return None;
                 }
                 symbol = true;
                 ended |= !digits.is_empty();
             }
-            // A blank may part a sign or symbol from the number, and never the number itself.
-            ' ' | '\u{a0}' | '\u{202f}' => ended |= !digits.is_empty(),
-            _ if ended => return None,
+            '0'..='9' if ended => return None,
             '0'..='9' => {
                 digits.push(letter as u8);
-                if !seen_point && let Some(group) = &mut group {
-                    *group += 1;
-                }
+                group += 1;
             }
-            '.' | ',' if letter as u8 == point => {
-                if seen_point || group.is_some_and(|group| group != 3) {
+            '.' | ',' if !ended && letter as u8 == point => {
+                if seen_point || (separator.is_some() && group != 3) {
                     return None;
                 }
                 seen_point = true;
                 digits.push(b'.');
             }
-            '.' | ',' | '\'' => {
-                let lead = if group.is_none() { digits.len() } else { 3 };
-                if seen_point || !(1..=3).contains(&lead) || group.is_some_and(|group| group != 3) {
+            // A blank parts thousands between digits, and else a sign, a symbol or a code from the number.
+            ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' if digits.is_empty() || !next_is_digit => {
+                ended |= !digits.is_empty();
+            }
+            '.' | ',' | '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' => {
+                let lead =
+                    if separator.is_none() { (1..=3).contains(&digits.len()) && digits[0] != b'0' } else { group == 3 };
+                if ended || seen_point || !lead || separator.is_some_and(|known| known != letter) {
                     return None;
                 }
-                group = Some(0);
+                (separator, group) = (Some(letter), 0);
+            }
+            letter if letter.is_alphabetic() => {
+                let rest = &text[at..];
+                let end = rest.find(|letter: char| !letter.is_alphabetic()).unwrap_or(rest.len());
+                if symbol && code.is_some() {
+                    return None;
+                }
+                let named = unit(&rest[..end])?;
+                if code.is_some() {
+                    return None;
+                }
+                code = Some(named);
+                ended |= !digits.is_empty();
+                while letters.next_if(|&(next, _)| next < at + end).is_some() {}
+                // `kr.` ends in a point of its own.
+                if named.is_none() {
+                    letters.next_if(|&(_, next)| next == '.');
+                }
             }
             _ => return None,
         }
     }
-    if !seen_point && group.is_some_and(|group| group != 3) {
+    if digits.is_empty() || (!seen_point && separator.is_some() && group != 3) {
         return None;
     }
     if negative {
         digits.insert(0, b'-');
     }
-    Some(digits)
+    Some((digits, code.flatten()))
+}
+
+/// The currency whose code stands beside an amount.
+pub(crate) fn code(text: &str) -> Option<Currency> {
+    [b'.', b','].into_iter().find_map(|point| plain(text.as_bytes(), point)).and_then(|(_, code)| code)
+}
+
+/// What an amount's separators tell, and the plain number that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Separated {
+    /// It has none, or none that matters.
+    Plain(String),
+    /// A point stands before its decimals.
+    Point(String),
+    /// A comma does.
+    Comma(String),
+    /// Either could: `84.125` is 84.125 or 84125.
+    Open { point: String, comma: String },
+    /// It is no amount.
+    None,
+}
+
+/// Looks at one amount alone.
+pub(crate) fn separated(text: &str) -> Separated {
+    let as_written = |point: u8| {
+        let (digits, _) = plain(text.as_bytes(), point)?;
+        Amount::parse_bytes(&digits, Currency::NONE)
+            .err()
+            .is_none_or(|error| matches!(error, AmountError::TooPrecise { .. }))
+            .then(|| String::from_utf8_lossy(&digits).into_owned())
+    };
+    match (as_written(b'.'), as_written(b',')) {
+        (Some(point), Some(comma)) if point == comma => Separated::Plain(point),
+        (Some(point), Some(comma)) => Separated::Open { point, comma },
+        (Some(point), None) => Separated::Point(point),
+        (None, Some(comma)) => Separated::Comma(comma),
+        (None, None) => Separated::None,
+    }
+}
+
+/// What the separators of many amounts tell together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Separators {
+    /// Amounts that only read with a point before the decimals, and only with a comma.
+    point: u64,
+    comma: u64,
+    /// An amount that reads either way, and both readings.
+    open: Option<(String, String, String)>,
+    /// Amounts that read either way whose separator is a point, and a comma.
+    open_point: u64,
+    open_comma: u64,
+    /// Digits before the separators of those, and digits of whole numbers without separators, in all.
+    open_digits: u64,
+    whole: u64,
+    whole_digits: u64,
+    /// Whole numbers of four digits and more without a separator: thousands are not parted.
+    unparted: u64,
+}
+
+/// Whole numbers that there have to be for their size to tell anything.
+const NEIGHBOURS: u64 = 3;
+
+/// What was made out of separators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decided {
+    /// This stands before the decimals.
+    Point(u8),
+    /// No amount has a separator that matters.
+    Neither,
+    /// Nothing tells; an amount and its readings with a point and with a comma before the decimals.
+    Open { value: String, point: String, comma: String },
+}
+
+impl Separators {
+    pub(crate) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+        let mut all = Self::default();
+        texts.for_each(|text| all.add(text));
+        all
+    }
+
+    pub(crate) fn add(&mut self, text: &str) {
+        match separated(text) {
+            Separated::Point(_) => self.point += 1,
+            Separated::Comma(_) => self.comma += 1,
+            Separated::Open { point, comma } => {
+                let decimals = point.contains('.');
+                *(if decimals { &mut self.open_point } else { &mut self.open_comma }) += 1;
+                let decimal = if decimals { &point } else { &comma };
+                self.open_digits +=
+                    decimal.bytes().take_while(|&byte| byte != b'.').filter(u8::is_ascii_digit).count() as u64;
+                self.open.get_or_insert_with(|| (text.trim().to_owned(), point, comma));
+            }
+            Separated::Plain(text) => {
+                let digits = text.bytes().filter(u8::is_ascii_digit).count() as u64;
+                if !text.contains('.') && text.bytes().any(|byte| matches!(byte, b'1'..=b'9')) {
+                    self.whole += 1;
+                    self.whole_digits += digits;
+                    self.unparted += u64::from(digits > 3);
+                }
+            }
+            Separated::None => {}
+        }
+    }
+
+    /// Whether amounts tell what stands before decimals: more of them one thing than the other.
+    pub(crate) fn point(&self) -> Option<u8> {
+        match self.point.cmp(&self.comma) {
+            std::cmp::Ordering::Greater => Some(b'.'),
+            std::cmp::Ordering::Less => Some(b','),
+            std::cmp::Ordering::Equal => None,
+        }
+    }
+
+    /// What stands before the decimals: by amounts that read one way alone, else by the digits that the currency has, by
+    /// thousands that are written without a separator, and by the size of whole numbers beside.
+    pub(crate) fn decide(&self, currency: Option<Currency>) -> Decided {
+        if let Some(point) = self.point() {
+            return Decided::Point(point);
+        }
+        let Some((value, point, comma)) = &self.open else { return Decided::Neither };
+        let open = || Decided::Open { value: value.clone(), point: point.clone(), comma: comma.clone() };
+        if (self.open_point > 0) == (self.open_comma > 0) || (self.point > 0 && self.comma > 0) {
+            return open();
+        }
+        let (before_decimals, other) = if self.open_point > 0 { (b'.', b',') } else { (b',', b'.') };
+        let exponent = currency.filter(|&currency| currency != Currency::NONE).map(Currency::exponent);
+        if exponent == Some(3) || self.unparted > 0 {
+            return Decided::Point(before_decimals);
+        }
+        if exponent == Some(0) {
+            return Decided::Point(other);
+        }
+        if self.whole >= NEIGHBOURS {
+            // Digits of the mean, times both counts: whole numbers, and so no rounding.
+            let opens = self.open_point + self.open_comma;
+            let whole = self.whole_digits * opens;
+            let far = |digits: u64| whole.abs_diff(digits * self.whole);
+            let (decimals, thousands) = (far(self.open_digits), far(self.open_digits + 3 * opens));
+            let clear = opens * self.whole;
+            if decimals + clear <= thousands {
+                return Decided::Point(before_decimals);
+            }
+            if thousands + clear <= decimals {
+                return Decided::Point(other);
+            }
+        }
+        open()
+    }
+
+    /// Takes what other sums tell of what stands before decimals.
+    pub(crate) fn weigh(&mut self, others: &Self) {
+        self.point += others.point;
+        self.comma += others.comma;
+    }
+
+    /// Whether there is an amount that reads either way, and none that tells.
+    pub(crate) fn is_open(&self) -> bool {
+        self.point().is_none() && self.open.is_some()
+    }
 }
 
 #[cfg(test)]
@@ -129,7 +350,7 @@ mod tests {
 
     #[test]
     fn people_write_amounts_in_many_ways() {
-        let us = |text: &str| read(text.as_bytes(), Style::Money, Currency::USD).ok();
+        let us = |text: &str| read(text.as_bytes(), Style::Money, Currency::USD).ok().map(|read| read.minor);
         for (text, minor) in [
             ("1234.5", 123_450),
             ("-$1,234.50", -123_450),
@@ -142,19 +363,58 @@ mod tests {
             ("\u{2212}3", -300),
             (" 7 ", 700),
             (".75", 75),
+            ("1 234.50", 123_450),
+            ("1\u{a0}234\u{a0}567", 123_456_700),
+            ("1'234.50", 123_450),
+            ("1\u{2019}234.50", 123_450),
+            ("-12.50 USD", -1_250),
+            ("USD -12.50", -1_250),
+            ("US$12.50", 1_250),
+            ("12.50 kr.", 1_250),
+            ("=\"1,234.50\"", 123_450),
+            ("\u{2013}3", -300),
+            ("-995.4190396554627", -99_542),
+            ("-1,650.00", -165_000),
         ] {
             assert_eq!(us(text), Some(minor), "{text:?}");
         }
         for text in [
-            "", "$", "-", "12,34", "1,23.00", "1,2345", ",123", "1234,567", "1 234", "1.2.3", "--5", "(-5", "(-5)",
-            "5 USD", "1.234,50", "1e3", "$$5", "1.5,000", "0x10",
+            "",
+            "$",
+            "-",
+            "12,34",
+            "1,23.00",
+            "1,2345",
+            ",123",
+            "1234,567",
+            "12 34",
+            "1.2.3",
+            "--5",
+            "(-5",
+            "(-5)",
+            "5 XYZ",
+            "1.234,50",
+            "1e3",
+            "$$5",
+            "1.5,000",
+            "0x10",
+            "0,123",
+            "1,234 567",
+            "1 234,567",
+            "5 EUR",
+            "USD 5 USD",
+            "x",
+            "5 5",
         ] {
             assert_eq!(us(text), None, "{text:?}");
         }
-        let eu = |text: &str| read(text.as_bytes(), Style::MoneyComma, Currency::EUR).ok();
+        let eu = |text: &str| read(text.as_bytes(), Style::MoneyComma, Currency::EUR).ok().map(|read| read.minor);
         assert_eq!(eu("-1.234,50 €"), Some(-123_450));
         assert_eq!(eu("1'234,5"), Some(123_450));
         assert_eq!(eu("12.34"), None);
+        assert_eq!(eu("-4,50"), Some(-450));
+        assert_eq!(eu("12,505 EUR"), Some(1_250));
+        assert_eq!(eu("1 234,50"), Some(123_450));
     }
 
     #[test]
@@ -162,16 +422,50 @@ mod tests {
         for (text, minor) in
             [("1.005", 100), ("1.015", 102), ("-1.0051", -101), ("2.994999", 299), ("0.999", 100), ("3.1", 310)]
         {
-            assert_eq!(read_rounded(text.as_bytes(), Style::Plain, Currency::USD), Ok(minor), "{text}");
+            let rounded = !matches!(text, "3.1");
+            assert_eq!(read(text.as_bytes(), Style::Plain, Currency::USD), Ok(Read { minor, rounded }), "{text}");
         }
-        assert!(read_rounded(b"1.0x5", Style::Plain, Currency::USD).is_err());
+        assert!(read(b"1.0x5", Style::Plain, Currency::USD).is_err());
         let yen = Currency::new(b"JPY").unwrap();
-        assert_eq!(read_rounded(b"12.5", Style::Plain, yen), Ok(12));
+        assert_eq!(read(b"12.5", Style::Plain, yen), Ok(Read { minor: 12, rounded: true }));
+        assert_eq!(read(b".5", Style::Plain, yen), Ok(Read { minor: 0, rounded: true }));
     }
 
     #[test]
     fn plain_means_plain() {
         assert!(read(b"1,000", Style::Plain, Currency::USD).is_err());
-        assert_eq!(read(b"-57.16", Style::Plain, Currency::USD).unwrap(), -5_716);
+        assert_eq!(read(b"-57.16", Style::Plain, Currency::USD).unwrap().minor, -5_716);
+        assert!(read(b"12.5", Style::MoneyComma, Currency::USD).is_err());
+    }
+
+    #[test]
+    fn separators_are_decided_over_the_whole_column() {
+        let usd = Some(Currency::USD);
+        let check = |texts: &[&str], currency, expect: Decided| {
+            assert_eq!(Separators::of(texts.iter().copied()).decide(currency), expect, "{texts:?}");
+        };
+        let (point, comma) = (Decided::Point(b'.'), Decided::Point(b','));
+        check(&["84.9049", "588.047"], usd, point.clone());
+        check(&["1.234", "-4,50"], usd, comma.clone());
+        check(&["1,234", "1,234.50"], usd, point.clone());
+        check(&["1.234", "1.234.567"], usd, comma.clone());
+        check(&["0.125"], usd, point.clone());
+        check(&["1234.125"], usd, point.clone());
+        check(&["12", "950"], usd, Decided::Neither);
+        let open = |value: &str, point: &str, comma: &str| Decided::Open {
+            value: value.to_owned(),
+            point: point.to_owned(),
+            comma: comma.to_owned(),
+        };
+        check(&["84.125", "588.045"], usd, open("84.125", "84.125", "84125"));
+        check(&["84,125"], None, open("84,125", "84125", "84.125"));
+        // Digits of the currency.
+        check(&["84.125", "588.045"], Currency::new(b"KWD"), point.clone());
+        check(&["84.125", "588.045"], Currency::new(b"JPY"), comma.clone());
+        // Thousands that nothing parts, and the size of the others.
+        check(&["84.125", "588.045", "1250"], usd, point.clone());
+        check(&["84.125", "588.045", "12", "95", "120"], usd, point);
+        check(&["1.234", "5.600", "950", "120", "800"], usd, comma);
+        check(&["1.234", "7"], usd, open("1.234", "1.234", "1234"));
     }
 }

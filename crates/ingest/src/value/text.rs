@@ -53,6 +53,22 @@ pub(crate) fn meant(word: &[u8]) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
 }
 
+/// A whole number without the `.0` that data frames write behind it: as an id, `1.0` is `1`.
+pub(crate) fn whole(text: &[u8]) -> &[u8] {
+    match text.strip_suffix(b".0") {
+        Some(digits) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => digits,
+        _ => text,
+    }
+}
+
+/// Whether a number is one of those that spreadsheets make of long digits, and that have lost the last of them:
+/// `3.48702E+14`.
+pub(crate) fn is_cut(text: &[u8]) -> bool {
+    let [digits @ .., b'E' | b'e', b'+', tens, ones] = text else { return false };
+    let number = digits.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
+    number && digits.first().is_some_and(u8::is_ascii_digit) && tens.is_ascii_digit() && ones.is_ascii_digit()
+}
+
 /// A number of degrees.
 pub(crate) fn degrees(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok().filter(|degrees: &f64| degrees.is_finite())
@@ -72,6 +88,25 @@ mod tests {
         for word in ["NA", "nan", "0.5", "", "inf", "fraud"] {
             assert_eq!(meant(word.as_bytes()), None, "{word}");
         }
+    }
+
+    #[test]
+    fn numbers_of_accounts_are_whole() {
+        for (text, expect) in [
+            ("1.0", "1"),
+            ("007.0", "007"),
+            ("4111111111111111.0", "4111111111111111"),
+            ("1", "1"),
+            (".0", ".0"),
+            ("1.00", "1.00"),
+            ("Web 2.0", "Web 2.0"),
+            ("1.2.0", "1.2.0"),
+            ("", ""),
+        ] {
+            assert_eq!(whole(text.as_bytes()), expect.as_bytes(), "{text}");
+        }
+        assert!(["3.48702E+14", "4E+15", "3,48702e+14"].iter().all(|text| is_cut(text.as_bytes())));
+        assert!(["3.48702E14", "E+14", "A3E+14", "1E+5", "", "x.5E+14"].iter().all(|text| !is_cut(text.as_bytes())));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Times as feeds write them, to microseconds UTC.
 
+pub(crate) mod sniff;
+
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
@@ -104,6 +106,20 @@ impl Clock {
     #[cfg_attr(not(feature = "polars"), expect(dead_code, reason = "only the columns of Parquet have types"))]
     pub(crate) fn with_format(&self, name: &str) -> Option<Self> {
         Some(Self { formats: vec![Format::new(name)?], zone: self.zone, zones: self.zones.clone() })
+    }
+
+    /// Whether its times are dates of which the month could as well be the day.
+    pub(crate) fn is_turnable(&self) -> bool {
+        self.formats.iter().any(|format| match format {
+            Format::Slashed { .. } => true,
+            Format::Pattern { text, .. } => ["%m/", "%d/", "%m-", "%d-"].iter().any(|start| text.starts_with(start)),
+            _ => false,
+        })
+    }
+
+    /// Whether it counts steps and reads no dates.
+    pub(crate) fn counts(&self) -> bool {
+        self.formats.iter().any(|format| matches!(format, Format::Step { .. } | Format::Months { .. }))
     }
 
     /// Whether no format was named, so that it has to be sniffed.
@@ -378,41 +394,6 @@ fn to_utc(local: i64, zone: Tz) -> Option<i64> {
     None
 }
 
-/// The formats a mapping may have left unsaid, likeliest first.
-const SNIFFED: [&str; 20] = [
-    "iso",
-    "epoch-seconds",
-    "epoch-milliseconds",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y %H:%M",
-    "%d/%m/%Y %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M:%S",
-    "%m/%d/%y",
-    "%d/%m/%y",
-    "%m/%d/%y %H:%M",
-    "%d/%m/%y %H:%M",
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%Y/%m/%d",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y%m%d",
-];
-
-/// Which format a sample of values is in.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Sniffed {
-    /// This one, for more than half of them and more than any other.
-    Format(&'static str),
-    /// Two fit alike (03/04/2024), so nothing in the sample tells.
-    Either(&'static str, &'static str),
-    /// None.
-    Nothing,
-}
-
 /// Whether values are in one format.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
@@ -432,29 +413,6 @@ impl Probe {
             Some(Reading::Instant(at) | Reading::Local(at)) => (self.earliest..LATEST).contains(&at),
             None => false,
         }
-    }
-}
-
-/// Finds the format that reads most of a sample.
-pub(crate) fn sniff(sample: &[&[u8]]) -> Sniffed {
-    let mut best: Option<(usize, &'static str)> = None;
-    let mut tie = None;
-    for name in SNIFFED {
-        let Some(probe) = Probe::new(name) else {
-            continue;
-        };
-        let fits = sample.iter().filter(|text| probe.reads(text)).count();
-        match best {
-            Some((most, _)) if fits < most => {}
-            Some((most, first)) if fits == most => tie = tie.or(Some((first, name))),
-            _ => (best, tie) = (Some((fits, name)), None),
-        }
-    }
-    match (best, tie) {
-        (Some((fits, _)), _) if fits * 2 <= sample.len() => Sniffed::Nothing,
-        (_, Some((first, second))) => Sniffed::Either(first, second),
-        (Some((_, name)), None) => Sniffed::Format(name),
-        (None, None) => Sniffed::Nothing,
     }
 }
 

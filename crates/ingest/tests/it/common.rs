@@ -84,7 +84,9 @@ pub(crate) fn told(batch: &Batch, names: &[&str]) -> Vec<String> {
     let key = key();
     let name = |entity: Option<EntityId>, domains: &[Domain]| {
         let Some(entity) = entity else { return "-".to_owned() };
-        let found = names.iter().find(|name| domains.iter().any(|&domain| key.pseudonym(domain, name) == entity));
+        // A payee that was found in a text is written in capitals.
+        let is = |name: &str| domains.iter().any(|&domain| key.pseudonym(domain, name) == entity);
+        let found = names.iter().find(|name| is(name) || is(&name.to_uppercase()));
         found.map_or_else(|| "?".to_owned(), |name| (*name).to_owned())
     };
     let word = |word: &str| if word.is_empty() { "-".to_owned() } else { word.to_owned() };

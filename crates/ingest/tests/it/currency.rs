@@ -4,15 +4,15 @@ use crible_ingest::{Mapping, Options};
 
 use crate::common::{bytes, key, options};
 
-/// A currency, an amount as it is written, and the minor units it is; nothing where it has too many decimals.
+/// A currency, an amount as it is written, and the minor units it is, rounded half to even.
 const CASES: [(&str, &str, Option<i64>); 9] = [
     ("USD", "12.50", Some(1_250)),
-    ("USD", "12.505", None),
+    ("USD", "12.505", Some(1_250)),
     ("JPY", "1500", Some(1_500)),
     ("JPY", "1500.00", Some(1_500)),
-    ("JPY", "1500.5", None),
+    ("JPY", "1500.5", Some(1_500)),
     ("KWD", "1.234", Some(1_234)),
-    ("KWD", "1.2345", None),
+    ("KWD", "1.2345", Some(1_234)),
     ("CLF", "0.0001", Some(1)),
     ("XXX", "7", Some(700)),
 ];
@@ -58,10 +58,11 @@ fn balances_and_fees() {
     let (import, _) = bytes("in.csv", row("0.125", "5.005"), &options()).unwrap();
     let txn = import.batch.get(0);
     assert_eq!((txn.amount.minor, txn.balance_before, import.meaning.fee(0)), (-10_125, Some(15_130), -125));
-    assert_eq!(bytes("in.csv", row("0.1255", "5.005"), &options()).unwrap().1.len(), 1);
-    // What a balance is, no transaction needs to know.
-    let (import, rejects) = bytes("in.csv", row("0.125", "5.0055"), &options()).unwrap();
-    assert_eq!((import.batch.get(0).balance_before, rejects.len(), import.files[0].warnings.len()), (None, 0, 1));
+    for (fee, balance) in [("0.1255", "5.005"), ("0.125", "5.0055")] {
+        let (import, rejects) = bytes("in.csv", row(fee, balance), &options()).unwrap();
+        assert_eq!((import.batch.len(), rejects.len()), (1, 0));
+        assert!(import.files[0].warnings.iter().any(|told| told.contains("more digits")));
+    }
 }
 
 #[test]

@@ -37,9 +37,9 @@ fn citi_card() {
         "Citi_4411.CSV",
         "citi-card",
         false,
-        &["Citi_4411", "PELICAN GARDEN & HARDWARE  DAYTON OH", "ONLINE PAYMENT, THANK YOU", "QUILL & FERN BOOKS"],
+        &["Citi_4411", "PELICAN GARDEN & HARDWARE DAYTON OH", "ONLINE PAYMENT, THANK YOU", "QUILL & FERN BOOKS"],
         &[
-            "2024-06-27T00:00:00Z | Citi_4411 | -48.15 USD | PELICAN GARDEN & HARDWARE  DAYTON OH | - - - | - | - \
+            "2024-06-27T00:00:00Z | Citi_4411 | -48.15 USD | PELICAN GARDEN & HARDWARE DAYTON OH | - - - | - | - \
              | Unknown | 0",
             "2024-06-25T00:00:00Z | Citi_4411 | 300.00 USD | ONLINE PAYMENT, THANK YOU | - - - | - | - | Unknown | 1",
             "2024-06-28T00:00:00Z | Citi_4411 | -1012.40 USD | QUILL & FERN BOOKS | - - - | - | - | Unknown | 2",
@@ -280,10 +280,10 @@ fn amex_charges_are_positive_in_every_form() {
         "amex_us.csv",
         "amex",
         false,
-        &["-51003", "GORSE FLOWERS", "ONLINE PAYMENT - THANK YOU"],
+        &["-51003", "GORSE FLOWERS", "THANK YOU"],
         &[
             "2024-06-27T00:00:00Z | -51003 | -24.10 USD | GORSE FLOWERS | - - - | - | - | Unknown | 0",
-            "2024-06-03T00:00:00Z | -51003 | 100.00 USD | ONLINE PAYMENT - THANK YOU | - - - | - | - | Unknown | 1",
+            "2024-06-03T00:00:00Z | -51003 | 100.00 USD | THANK YOU | - - - | - | - | Unknown | 1",
         ],
         &[],
     );
@@ -304,8 +304,8 @@ fn amex_charges_are_positive_in_every_form() {
         "activity_11.csv",
         "amex",
         false,
-        &["activity_11", "GORSE FLOWERS"],
-        &["2024-06-27T00:00:00Z | activity_11 | -24.10 USD | GORSE FLOWERS | <Merchandise & Supplies-Florists> - \
+        &["amex", "GORSE FLOWERS"],
+        &["2024-06-27T00:00:00Z | amex | -24.10 USD | GORSE FLOWERS | <Merchandise & Supplies-Florists> - \
            UNITED STATES | - | - | Unknown | 0"],
         &[],
     );

@@ -72,10 +72,10 @@ fn ieee_cis_with_and_without_labels() {
         "ieee_cis.csv",
         "ieee-cis",
         false,
-        &["13001  150.0 discover 142.0 credit", "13002 404.0 150.0 visa 102.0 debit"],
+        &["13001  150 discover 142 credit", "13002 404 150 visa 102 debit"],
         &[
-            "2017-12-02T00:00:00Z | 13001  150.0 discover 142.0 credit | -68.50 USD | - | W - - | - | - | Legitimate | 0",
-            "2017-12-02T00:00:01Z | 13002 404.0 150.0 visa 102.0 debit | -25.13 USD | - | C - - | - | - | Fraud | 1",
+            "2017-12-02T00:00:00Z | 13001  150 discover 142 credit | -68.50 USD | - | W - - | - | - | Legitimate | 0",
+            "2017-12-02T00:00:01Z | 13002 404 150 visa 102 debit | -25.13 USD | - | C - - | - | - | Fraud | 1",
         ],
         &[],
     );
@@ -83,8 +83,8 @@ fn ieee_cis_with_and_without_labels() {
         "ieee_cis_test.csv",
         "ieee-cis",
         false,
-        &["13001  150.0 discover 142.0 credit"],
-        &["2018-07-02T00:00:24Z | 13001  150.0 discover 142.0 credit | -31.95 USD | - | W - - | - | - | Unknown | 0"],
+        &["13001  150 discover 142 credit"],
+        &["2018-07-02T00:00:24Z | 13001  150 discover 142 credit | -31.95 USD | - | W - - | - | - | Unknown | 0"],
         &[],
     );
 }

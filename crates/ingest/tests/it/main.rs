@@ -36,4 +36,5 @@ mod statements_harm;
 mod statements_iso20022;
 mod statements_more;
 mod stream;
+mod values;
 mod workbooks;

@@ -161,18 +161,18 @@ fn paysim() {
 
 #[test]
 fn chase_checking() {
-    let names = ["Chase7788", "HARBOR & PINE GROCERY 0042", "ACME PAYROLL  PPD ID: 0000000", "CHECK 118"];
+    let names = ["Chase7788", "HARBOR & PINE GROCERY", "ACME PAYROLL", "CHECK"];
     check(
         "Chase7788_Activity_20240630.CSV",
         "chase-checking",
         &names,
         &[],
         &[
-            "2024-06-28T00:00:00Z | Chase7788 | -23.18 USD | HARBOR & PINE GROCERY 0042 | - DEBIT_CARD - | - | 150000 \
+            "2024-06-28T00:00:00Z | Chase7788 | -23.18 USD | HARBOR & PINE GROCERY | - DEBIT_CARD - | - | 150000 \
          | Unknown | 0",
-            "2024-06-27T00:00:00Z | Chase7788 | 1500.00 USD | ACME PAYROLL  PPD ID: 0000000 | - ACH_CREDIT - | - | - \
+            "2024-06-27T00:00:00Z | Chase7788 | 1500.00 USD | ACME PAYROLL | - ACH_CREDIT - | - | - \
          | Unknown | 1",
-            "2024-06-26T00:00:00Z | Chase7788 | -1250.00 USD | CHECK 118 | - CHECK_PAID - | - | 125000 | Unknown | 2",
+            "2024-06-26T00:00:00Z | Chase7788 | -1250.00 USD | CHECK | - CHECK_PAID - | - | 125000 | Unknown | 2",
         ],
     );
 }
@@ -189,7 +189,7 @@ fn chase_checking_with_the_header_ending_in_a_comma_too() {
 
 #[test]
 fn chase_card() {
-    let names = ["Chase0909", "LANTERN BOOKS & TEA", "Payment Thank You-Mobile", "TWIN FERNS CAFE"];
+    let names = ["Chase0909", "LANTERN BOOKS & TEA", "Thank You-Mobile", "TWIN FERNS CAFE"];
     check(
         "Chase0909_Activity_20240630.csv",
         "chase-card",
@@ -197,7 +197,7 @@ fn chase_card() {
         &[],
         &[
             "2024-06-27T00:00:00Z | Chase0909 | -31.07 USD | LANTERN BOOKS & TEA | Shopping Sale - | - | - | Unknown | 0",
-            "2024-06-25T00:00:00Z | Chase0909 | 200.00 USD | Payment Thank You-Mobile | - Payment - | - | - | Unknown | 1",
+            "2024-06-25T00:00:00Z | Chase0909 | 200.00 USD | Thank You-Mobile | - Payment - | - | - | Unknown | 1",
             "2024-06-24T00:00:00Z | Chase0909 | 6.50 USD | TWIN FERNS CAFE | Food & Drink Return - | - | - | Unknown | 2",
         ],
     );
@@ -205,17 +205,16 @@ fn chase_card() {
 
 #[test]
 fn wells_fargo_has_no_header() {
-    let names =
-        ["Checking1", "PURCHASE AUTHORIZED ON 06/27 ROOK & LARK MARKET", "CHECK # 1041", "NORTHFIELD MILL PAYROLL"];
+    let names = ["Checking1", "ROOK & LARK MARKET", "CHECK", "NORTHFIELD MILL PAYROLL"];
     check(
         "Checking1.csv",
         "wells-fargo",
         &names,
         &["#3"],
         &[
-            "2024-06-28T00:00:00Z | Checking1 | -42.10 USD | PURCHASE AUTHORIZED ON 06/27 ROOK & LARK MARKET | - - - | - \
+            "2024-06-28T00:00:00Z | Checking1 | -42.10 USD | ROOK & LARK MARKET | - - - | - \
          | - | Unknown | 0",
-            "2024-06-27T00:00:00Z | Checking1 | -600.00 USD | CHECK # 1041 | - - - | - | - | Unknown | 1",
+            "2024-06-27T00:00:00Z | Checking1 | -600.00 USD | CHECK | - - - | - | - | Unknown | 1",
             "2024-06-25T00:00:00Z | Checking1 | 2200.00 USD | NORTHFIELD MILL PAYROLL | - - - | - | - | Unknown | 2",
         ],
     );

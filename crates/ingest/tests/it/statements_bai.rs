@@ -7,12 +7,12 @@ fn prior_day() {
     let warnings = check(
         "prior_day.bai",
         "bai2",
-        &["5550101", "INCOMING WIRE FROM NORTHFIELD MILL, ORDER 7/8", "DEPOSIT", "ACH DEBIT SKARN TELECOM"],
+        &["5550101", "INCOMING WIRE FROM NORTHFIELD MILL, ORDER 7/8", "DEPOSIT", "SKARN TELECOM"],
         &[
             "2024-06-11T00:00:00Z | 5550101 | 1400.00 USD | INCOMING WIRE FROM NORTHFIELD MILL, ORDER 7/8 | 195 - - | - | - | Unknown | 0",
             "2024-06-11T00:00:00Z | 5550101 | 100.00 USD | DEPOSIT | 175 - - | - | - | Unknown | 1",
             "2024-06-11T00:00:00Z | 5550101 | -10.00 USD | - | 475 - - | - | - | Unknown | 2",
-            "2024-06-11T00:00:00Z | 5550101 | -100.00 USD | ACH DEBIT SKARN TELECOM | 451 - - | - | - | Unknown | 3",
+            "2024-06-11T00:00:00Z | 5550101 | -100.00 USD | SKARN TELECOM | 451 - - | - | - | Unknown | 3",
         ],
         &[],
     );

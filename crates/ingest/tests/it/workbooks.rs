@@ -201,11 +201,11 @@ fn lines_above_the_header_rejects_and_empty_rows() {
         vec![text("06/06/2024"), text("TERN"), Cell::Number(7.0), Cell::Nothing, text("a fifth")],
     ];
     let (found, rejects) = read("stmt.xlsx", workbook(&[("S", rows)]), &options());
-    let names = ["stmt", "LARCH \"ELECTRIC\"\nof York", "TERN"];
+    let names = ["stmt", "LARCH \"ELECTRIC\" of York", "TERN"];
     assert_eq!(
         told(&found.batch, &names),
         [
-            "2024-06-03T00:00:00Z | stmt | -49.50 USD | LARCH \"ELECTRIC\"\nof York | - - - | - | 50000 | Unknown | 0",
+            "2024-06-03T00:00:00Z | stmt | -49.50 USD | LARCH \"ELECTRIC\" of York | - - - | - | 50000 | Unknown | 0",
             "2024-06-05T12:00:00Z | stmt | 7.00 USD | TERN | - - - | - | - | Unknown | 2",
         ]
     );

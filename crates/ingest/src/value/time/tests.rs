@@ -133,18 +133,3 @@ fn a_zone_may_be_named_beside_a_time() {
     assert_eq!(read("2024-06-27 14:00:00", "PQT"), None);
     assert_eq!(read("2024-06-27 14:00:00", ""), None);
 }
-
-#[test]
-fn a_sample_tells_its_format_or_that_it_does_not() {
-    let sniff = |texts: &[&str]| super::sniff(&texts.iter().map(|t| t.as_bytes()).collect::<Vec<_>>());
-    assert_eq!(sniff(&["2024-01-02", "2024-01-02T03:04:05Z"]), Sniffed::Format("iso"));
-    assert_eq!(sniff(&["01/02/2024", "01/13/2024"]), Sniffed::Format("%m/%d/%Y"));
-    assert_eq!(sniff(&["01/02/2024", "13/02/2024", "oops"]), Sniffed::Format("%d/%m/%Y"));
-    assert_eq!(sniff(&["01/02/2024", "03/04/2024"]), Sniffed::Either("%m/%d/%Y", "%d/%m/%Y"));
-    assert_eq!(sniff(&["31.12.24"]), Sniffed::Nothing);
-    assert_eq!(sniff(&["1717200002"]), Sniffed::Format("epoch-seconds"));
-    assert_eq!(sniff(&["1717200002123"]), Sniffed::Format("epoch-milliseconds"));
-    assert_eq!(sniff(&["20240131"]), Sniffed::Format("%Y%m%d"));
-    assert_eq!(sniff(&["1", "2", "3"]), Sniffed::Nothing);
-    assert_eq!(sniff(&[]), Sniffed::Nothing);
-}

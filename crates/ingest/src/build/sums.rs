@@ -1,0 +1,132 @@
+//! The sums of a row: what moved, of that the fee, and the balance.
+
+use std::collections::BTreeMap;
+
+use crible_core::Currency;
+
+use super::{Fields, Problem, is_among, problem};
+use crate::error::shown;
+use crate::plan::{Amounts, Plan};
+use crate::preset::When;
+use crate::rows::Odd;
+use crate::value::amount;
+
+/// Reads sums by a plan.
+pub(crate) struct Sums<'a> {
+    pub(crate) plan: &'a Plan,
+    /// Those of which digits were rounded that the preset does not say are.
+    pub(crate) rounded: u64,
+    /// The line of the row, and where what could not be read, and need not be, is counted.
+    pub(crate) line: u64,
+    pub(crate) odd: &'a mut BTreeMap<usize, Odd>,
+}
+
+impl Sums<'_> {
+    fn money(&mut self, column: usize, text: &[u8], currency: Currency) -> Result<i64, Box<Problem>> {
+        match amount::read(text, self.plan.style, currency) {
+            Ok(read) => {
+                self.rounded += u64::from(read.rounded && !self.plan.round);
+                Ok(read.minor)
+            }
+            Err(error) => Err(problem(Some(column), text, &error.to_string())),
+        }
+    }
+
+    /// A sum that a row can be without: nothing where it cannot be read.
+    fn optional(&mut self, column: usize, text: &[u8], currency: Currency) -> Option<i64> {
+        let read = amount::read(text, self.plan.style, currency).ok();
+        match read {
+            Some(read) => self.rounded += u64::from(read.rounded && !self.plan.round),
+            None if !text.is_empty() => Odd::note(self.odd, column, self.line, text),
+            None => {}
+        }
+        read.map(|read| read.minor)
+    }
+
+    /// The signed amount, an outflow negative, and less the fee.
+    pub(crate) fn minor(&mut self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
+        let minor = self.without_fee(fields, currency)?;
+        let Some(column) = self.plan.fee else {
+            return Ok(minor);
+        };
+        match fields.get(column).trim_ascii() {
+            b"" => Ok(minor),
+            text => minor.checked_sub(self.money(column, text, currency)?.abs()).ok_or_else(|| {
+                problem(Some(column), text, "expected a fee within 64 bits of minor units of the amount")
+            }),
+        }
+    }
+
+    /// The part of the amount that is a fee, signed as the amount is.
+    pub(crate) fn fee(&mut self, fields: &impl Fields, minor: i64, currency: Currency) -> i64 {
+        if let Some(column) = self.plan.fee {
+            // The amount is without it already, and it was counted there.
+            let fee = amount::read(fields.get(column).trim_ascii(), self.plan.style, currency);
+            return fee.map_or(0, |fee| -fee.minor.abs());
+        }
+        let Some(column) = self.plan.principal else { return 0 };
+        let negate = matches!(self.plan.amount, Amounts::Signed { negate: true, .. });
+        let principal = self.optional(column, fields.get(column).trim_ascii(), currency);
+        let principal = principal.map(|principal| if negate { -principal } else { principal });
+        principal.map_or(0, |principal| minor.saturating_sub(principal))
+    }
+
+    /// The balance before a transaction of this amount.
+    pub(crate) fn balance(&mut self, fields: &impl Fields, minor: i64, currency: Currency) -> Option<i64> {
+        let (column, when) = self.plan.balance?;
+        let mut balance = self.optional(column, fields.get(column).trim_ascii(), currency)?;
+        let negative = self.plan.negative_balance.as_ref();
+        if negative.is_some_and(|(column, words)| is_among(fields.get(*column), words)) {
+            balance = -balance;
+        }
+        match when {
+            When::Before => Some(balance),
+            When::After => {
+                let before = balance.checked_sub(minor);
+                if before.is_none() {
+                    Odd::note(self.odd, column, self.line, fields.get(column).trim_ascii());
+                }
+                before
+            }
+        }
+    }
+
+    fn without_fee(&mut self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
+        match &self.plan.amount {
+            Amounts::Signed { at, outflow: Some((column, words)), inflow, .. } => {
+                let size = self.money(*at, fields.get(*at).trim_ascii(), currency)?.abs();
+                if is_among(fields.get(*column), words) {
+                    return Ok(-size);
+                }
+                match inflow {
+                    Some((into, others)) if !is_among(fields.get(*into), others) => {
+                        let told: Vec<_> = words.iter().chain(others).map(|word| shown(word)).collect();
+                        let expected = format!("expected one of {}, which tell the way of the amount", told.join(", "));
+                        Err(problem(Some(*column), fields.get(*column).trim_ascii(), &expected))
+                    }
+                    _ => Ok(size),
+                }
+            }
+            Amounts::Signed { at, negate, inflow, .. } => {
+                let minor = self.money(*at, fields.get(*at).trim_ascii(), currency)?;
+                let inflow = inflow.as_ref().is_some_and(|(column, words)| is_among(fields.get(*column), words));
+                // Amounts are read by magnitude, so the smallest 64-bit number, which has no opposite, is none.
+                Ok(if *negate && !inflow { -minor } else { minor })
+            }
+            Amounts::Pair { debit, credit } => {
+                let (debit, credit) = (*debit, *credit);
+                let mut side = |column: usize| match fields.get(column).trim_ascii() {
+                    b"" => Ok(0),
+                    text => self.money(column, text, currency).map(i64::abs),
+                };
+                let (out, into) = (side(debit)?, side(credit)?);
+                let empty = |column: usize| fields.get(column).trim_ascii().is_empty();
+                if (empty(debit) && empty(credit)) || (out != 0 && into != 0) {
+                    let value = [fields.get(debit), b" and ", fields.get(credit)].concat();
+                    return Err(problem(Some(debit), &value, "expected an amount in one of the two columns"));
+                }
+                Ok(into - out)
+            }
+        }
+    }
+}
