@@ -186,8 +186,9 @@ impl Rule for CategoryBehaviour {
         Some(KeptCategoryV2 { buckets, sum, recent: Vec::new() })
     }
 
-    /// Nothing was said of when the payments were: they are taken to reach from as long ago as may be up to the state's latest
-    /// payment. So a category is remembered longer than it need be once, and never forgotten that should be known.
+    /// Nothing was said of when the payments were: they are taken to reach from as long ago as may be up to the state's
+    /// latest payment. So a category is remembered longer than it need be once, and never forgotten that should be
+    /// known.
     fn upgrade_v2(&self, old: KeptCategoryV2, watermark: i64) -> Option<KeptCategory> {
         let KeptCategoryV2 { buckets, sum, recent } = old;
         let last_at = Some(recent.last().map_or(watermark, |(at, _)| *at));
@@ -217,8 +218,8 @@ impl Rule for CategoryBehaviour {
         (category.count > 0 && sum >= 0 && are_counted && are_in_order && are_sound).then_some(category)
     }
 
-    /// Payments of both sides were within reach of each other or were not: as sessions, so are these. What one side had forgotten before
-    /// stays forgotten.
+    /// Payments of both sides were within reach of each other or were not: as sessions, so are these. What one side had
+    /// forgotten before stays forgotten.
     fn join(&self, mut a: Vec<KeptCategory>, b: Vec<KeptCategory>, reach: &Reach) -> Option<Vec<KeptCategory>> {
         a.extend(b);
         a.sort_by_key(|session| session.first_at);
@@ -376,7 +377,8 @@ mod tests {
         session
     }
 
-    /// What cannot have come about is refused: no sessions, sessions that are not one after the other, and numbers that contradict each other.
+    /// What cannot have come about is refused: no sessions, sessions that are not one after the other, and numbers that
+    /// contradict each other.
     #[test]
     fn impossible_sessions_are_refused() {
         let as_is = |_: &mut KeptCategory| {};

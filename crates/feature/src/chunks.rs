@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 /// Elements in a chunk.
 pub(crate) const CHUNK: usize = 16;
 
-/// A queue whose memory comes in chunks of [`CHUNK`] elements. Millions of lists that grow in step leave a hole wherever one has outgrown
-/// its place; chunks are all alike, and what one queue gives back fits any other. Nothing is copied as it grows.
+/// A queue whose memory comes in chunks of [`CHUNK`] elements. Millions of lists that grow in step leave a hole
+/// wherever one has outgrown its place; chunks are all alike, and what one queue gives back fits any other. Nothing is
+/// copied as it grows.
 ///
 /// The chunk that empties in front is kept for the back, so that a queue of steady length allocates nothing.
 #[derive(Debug)]
@@ -102,7 +103,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// What goes in comes out in order, in no more chunks than it takes and one to spare, and none is made where the length is steady.
+        /// What goes in comes out in order, in no more chunks than it takes and one to spare, and none is made where
+        /// the length is steady.
         #[test]
         fn is_a_queue(steps in prop::collection::vec((0usize..40, 0usize..40, 0usize..40), 1..30)) {
             let (mut queue, mut plain, mut next) = (Chunks::default(), VecDeque::new(), 0u32);

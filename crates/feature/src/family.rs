@@ -52,7 +52,8 @@ impl<I> Default for Scratch<I> {
 /// What a saved state has of an entity: its sessions, oldest first.
 type Entity<R> = (<R as Rule>::Key, Vec<<R as Rule>::Kept>);
 
-/// Lets an entity begin anew that has not paid for so long; its session so far, where something late may still be of it.
+/// Lets an entity begin anew that has not paid for so long; its session so far, where something late may still be of
+/// it.
 fn begin<R: Rule>(rule: &R, state: &mut R::State, input: &R::Input, reach: &Reach) -> Option<R::State> {
     if !R::FORGETS || R::at(input).saturating_sub(rule.last_at(state)?) <= reach.forget {
         return None;
@@ -121,7 +122,8 @@ impl<R: Rule> Family<R> {
 
     /// Sorts a batch's rows by entity, those of one in their order, the rows of nobody at the end.
     ///
-    /// Where there are many rows, by counting; where there are few, what they cost must not depend on how many entities there are.
+    /// Where there are many rows, by counting; where there are few, what they cost must not depend on how many entities
+    /// there are.
     fn sort(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32]) {
         let mut scratch = std::mem::take(&mut self.scratch.read);
         scratch.clear();
@@ -346,8 +348,8 @@ impl<R: Rule> Feature for Family<R> {
 }
 
 impl<R: Rule> Family<R> {
-    /// Where `late` is late: goes back to when it should have come, be it in an earlier session. What was undone, oldest first,
-    /// is to be replayed.
+    /// Where `late` is late: goes back to when it should have come, be it in an earlier session. What was undone,
+    /// oldest first, is to be replayed.
     fn undo(&mut self, slot: u32, late: &R::Input) -> Vec<R::Input> {
         let Self { rule, states, aside, reach, .. } = self;
         let state = &mut states[slot as usize];
@@ -372,13 +374,15 @@ impl<R: Rule> Family<R> {
         self.aside.of(slot).iter().chain(self.states.get(slot as usize))
     }
 
-    /// What is kept for payments at `now` and later of an entity's sessions that are not over at `over`, the last of which never is.
+    /// What is kept for payments at `now` and later of an entity's sessions that are not over at `over`, the last of
+    /// which never is.
     fn keep(&self, slot: u32, over: i64, now: i64) -> Vec<R::Kept> {
         let sessions = self.sessions(slot).filter(|session| !self.rule.is_over(session, over, &self.reach));
         sessions.map(|session| self.rule.keep(session, now, &self.reach)).collect()
     }
 
-    /// The sessions of an entity in a saved state, together with those it has here already; `None` where that cannot be known.
+    /// The sessions of an entity in a saved state, together with those it has here already; `None` where that cannot be
+    /// known.
     fn join(&self, slot: u32, sessions: Vec<R::Kept>, saved: Saved) -> Option<Vec<R::Kept>> {
         let [here, now] = [saved.here, saved.latest()].map(|at| at.saturating_sub(self.reach.lateness));
         let is_over = |at: i64| self.rule.is_over(&self.states[slot as usize], at, &self.reach);
@@ -447,8 +451,8 @@ mod tests {
 
     const SECOND: i64 = Timestamp::SECOND;
 
-    /// Events that a payment looks at which is `late` by so much, `count` payments of one entity having been made one a second,
-    /// by a thousand accounts or to a thousand counterparties.
+    /// Events that a payment looks at which is `late` by so much, `count` payments of one entity having been made one a
+    /// second, by a thousand accounts or to a thousand counterparties.
     fn looked_at(mut family: Box<dyn Feature>, count: i64, late: i64) -> usize {
         let mut row = vec![0.0; family.columns().len()];
         let party = family.owner() == Some(Owner::Counterparty);

@@ -10,7 +10,8 @@ use crate::state::{Saved, StateError};
 /// A family of columns computed from one kind of state.
 ///
 /// There is one way in: [`Feature::step`], which reads, then absorbs. What it reads is therefore what came strictly
-/// before, in a batch and in a stream alike. Callers hand transactions over in order of time; [`FeatureSet`] sees to it.
+/// before, in a batch and in a stream alike. Callers hand transactions over in order of time; [`FeatureSet`] sees to
+/// it.
 ///
 /// Numbers are 32 bits wide: seven digits are more than any behaviour has, and half the memory is twice the speed. What
 /// needs all digits, such as the amount shown to a person, is taken from the transaction.
@@ -19,8 +20,8 @@ pub trait Feature: fmt::Debug + Send {
     fn columns(&self) -> &[Column];
     /// Reads the state as it was before `txn` into `out` (one number a column, always finite), then absorbs `txn`.
     fn step(&mut self, txn: &Transaction, out: &mut [f32]);
-    /// The same for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which has
-    /// been made large enough; those marked `u32::MAX` are absorbed without being read.
+    /// The same for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which
+    /// has been made large enough; those marked `u32::MAX` are absorbed without being read.
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows);
     /// Its name in saved states.
     fn name(&self) -> &'static str;
@@ -28,8 +29,8 @@ pub trait Feature: fmt::Debug + Send {
     fn owner(&self) -> Option<Owner>;
     /// The same family in so many, each with the owners that are its part; itself alone where it has none.
     fn divide(self: Box<Self>, parts: usize) -> Vec<Box<dyn Feature>>;
-    /// Each entity as payments at `now` and later may read it, as bytes that depend on nothing but the transactions taken in, and
-    /// the key it is sorted by.
+    /// Each entity as payments at `now` and later may read it, as bytes that depend on nothing but the transactions
+    /// taken in, and the key it is sorted by.
     fn save_entities(&self, now: i64) -> Vec<([u64; 3], Vec<u8>)>;
     /// Reads a saved state that is to be brought together with this one; nothing changes before [`Feature::commit`].
     ///

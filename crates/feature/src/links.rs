@@ -35,11 +35,14 @@ type LinkSet = HashSet<Link, BuildHasherDefault<IdHasher>>;
 /// |---|---|---|
 /// | `linked_accounts_7d` | accounts in the components of this payment's account and device, by the links of the 7 days before its day (UTC), its account among them | rings: many accounts, each seldom on one device with another |
 ///
-/// A device that more than [`HUB`] accounts have paid from in those days links nobody: by a shop's terminal everybody would hang
-/// together. `device_accounts_7d` counts these. Network addresses link nobody, for the same reason.
+/// A device that more than [`HUB`] accounts have paid from in those days links nobody: by a shop's terminal everybody
+/// would hang together. `device_accounts_7d` counts these. Network addresses link nobody, for the same reason.
 ///
-/// A day's payments read what earlier days have linked: a component is made once a day by union-find (Tarjan 1975) and changes only where
-/// something comes late. A window of part of a day counts as a day. The first payment of a day waits for it, and allocates.
+/// A day's payments read what earlier days have linked. Components are made once a day by union-find (Tarjan 1975), and
+/// change only where something comes late: a late link joins two components, or makes one fall apart where its device
+/// has become a hub, which costs as much as there are nodes in them. A window of part of a day counts as a day. The
+/// first payment of a day waits for its components, and allocates; so does the first in a day that is late by more than
+/// a day.
 #[derive(Debug)]
 pub(crate) struct Links {
     columns: Vec<Column>,
@@ -49,7 +52,8 @@ pub(crate) struct Links {
     /// Links by day.
     days: BTreeMap<i64, LinkSet>,
     latest: i64,
-    /// Components as of the beginning of a day, the last two that were asked for.
+    /// Components as of the beginning of a day: of the latest day, of the day before, and of those that late payments
+    /// asked for today.
     made: Vec<(i64, Components)>,
     staged: BTreeMap<i64, LinkSet>,
 }
@@ -58,68 +62,129 @@ pub(crate) struct Links {
 #[derive(Debug, Default)]
 struct Components {
     index: IdMap<Node, u32>,
-    /// Accounts that have paid from each device.
-    users: IdMap<u64, u32>,
-    /// Where a node's component continues; itself at the root.
-    parents: Vec<u32>,
-    /// Accounts and nodes of a root.
-    accounts: Vec<(u32, u32)>,
+    /// Who has paid from each device.
+    users: IdMap<u64, Users>,
+    nodes: Vec<Place>,
+}
+
+/// How many accounts have paid from a device, and which, unless it is a hub.
+#[derive(Clone, Copy, Debug, Default)]
+struct Users {
+    count: u32,
+    known: u32,
+    nodes: [u32; HUB as usize],
+}
+
+/// Where a node is.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    node: Node,
+    /// Where its component continues; itself at the root.
+    parent: u32,
+    /// The next node of its component, all of which are in a circle.
+    next: u32,
+    /// Accounts and nodes of the component, at the root.
+    accounts: u32,
+    size: u32,
+}
+
+impl Place {
+    /// A node that is alone.
+    fn alone(node: Node, at: u32) -> Self {
+        Self { node, parent: at, next: at, accounts: u32::from(node.1), size: 1 }
+    }
 }
 
 impl Components {
     fn of(links: &LinkSet) -> Self {
         let mut made = Self::default();
-        links.iter().for_each(|(_, device)| *made.users.entry(*device).or_default() += 1);
+        links.iter().for_each(|(_, device)| made.users.entry(*device).or_default().count += 1);
         for link in links {
-            if made.users[&link.1] <= HUB {
+            if made.users[&link.1].count <= HUB {
                 made.link(*link);
             }
         }
         made
     }
 
-    /// Adds a link that is not there yet; whether that can be done, which it cannot where others have to go for it.
-    fn add(&mut self, link: Link) -> bool {
+    /// Adds a link that is not there yet.
+    fn add(&mut self, link: Link) {
         let users = self.users.entry(link.1).or_default();
-        *users += 1;
-        match *users {
+        users.count += 1;
+        match users.count {
             ..=HUB => self.link(link),
-            users => return users > HUB + 1,
+            users if users == HUB + 1 => self.part(link.1),
+            _ => {}
         }
-        true
     }
 
     fn node(&mut self, node: Node) -> u32 {
-        let next = self.parents.len() as u32;
+        let next = self.nodes.len() as u32;
         let found = *self.index.entry(node).or_insert(next);
         if found == next {
-            self.parents.push(next);
-            self.accounts.push((u32::from(node.1), 1));
+            self.nodes.push(Place::alone(node, next));
         }
         found
     }
 
     fn root(&mut self, mut node: u32) -> u32 {
-        while self.parents[node as usize] != node {
-            let parent = self.parents[node as usize];
-            self.parents[node as usize] = self.parents[parent as usize];
+        while self.nodes[node as usize].parent != node {
+            let parent = self.nodes[node as usize].parent;
+            self.nodes[node as usize].parent = self.nodes[parent as usize].parent;
             node = parent;
         }
         node
     }
 
     fn link(&mut self, (account, device): Link) {
-        let (a, b) = (self.node((account, true)), self.node((device, false)));
+        let account = self.node((account, true));
+        let users = self.users.entry(device).or_default();
+        if let Some(place) = users.nodes.get_mut(users.known as usize) {
+            *place = account;
+            users.known += 1;
+        }
+        let device = self.node((device, false));
+        self.join(account, device);
+    }
+
+    fn join(&mut self, a: u32, b: u32) {
         let (a, b) = (self.root(a), self.root(b));
         if a == b {
             return;
         }
-        let size = |root: u32| self.accounts[root as usize].1;
+        let size = |root: u32| self.nodes[root as usize].size;
         let (large, small) = if size(a) < size(b) { (b, a) } else { (a, b) };
-        self.parents[small as usize] = large;
-        let (accounts, nodes) = self.accounts[small as usize];
-        self.accounts[large as usize].0 += accounts;
-        self.accounts[large as usize].1 += nodes;
+        let joined = self.nodes[small as usize];
+        let root = &mut self.nodes[large as usize];
+        root.accounts += joined.accounts;
+        root.size += joined.size;
+        // Two circles become one where each goes on in the other.
+        let next = std::mem::replace(&mut root.next, joined.next);
+        self.nodes[small as usize].next = next;
+        self.nodes[small as usize].parent = large;
+    }
+
+    /// Takes a device that has become a hub out of its component, which falls apart into what its other devices link.
+    fn part(&mut self, hub: u64) {
+        let Some(&first) = self.index.get(&(hub, false)) else { return };
+        let mut devices = Vec::new();
+        let mut at = first;
+        loop {
+            let Place { node, next, .. } = self.nodes[at as usize];
+            self.nodes[at as usize] = Place::alone(node, at);
+            if !node.1 && at != first {
+                devices.push((at, self.users.get(&node.0).copied().unwrap_or_default()));
+            }
+            at = next;
+            if at == first {
+                break;
+            }
+        }
+        for (device, users) in devices {
+            for &account in users.nodes.iter().take(users.known as usize) {
+                self.join(account, device);
+            }
+        }
     }
 
     /// Accounts in the components of an account and of the device it pays from, itself among them.
@@ -127,16 +192,13 @@ impl Components {
         let own = self.index.get(&(account, true)).copied();
         let device = device.and_then(|device| self.index.get(&(device, false)).copied());
         let [own, device] = [own, device].map(|node| node.map(|node| self.root(node)));
-        let of = |root: Option<u32>| root.map_or(0, |root| self.accounts[root as usize].0);
+        let of = |root: Option<u32>| root.map_or(0, |root| self.nodes[root as usize].accounts);
         let beside = if own == device { 0 } else { of(device) };
         of(own).max(1) + beside
     }
 
     fn bytes(&self) -> usize {
-        self.index.allocation_size()
-            + self.users.allocation_size()
-            + self.parents.capacity() * size_of::<u32>()
-            + self.accounts.capacity() * size_of::<(u32, u32)>()
+        self.index.allocation_size() + self.users.allocation_size() + self.nodes.capacity() * size_of::<Place>()
     }
 }
 
@@ -180,9 +242,6 @@ impl Links {
             None => {
                 let links = self.days.range(day - self.window..day).flat_map(|(_, links)| links).copied();
                 let made = Components::of(&links.collect());
-                if self.made.len() > 1 {
-                    self.made.remove(0);
-                }
                 self.made.push((day, made));
                 self.made.len() - 1
             }
@@ -205,11 +264,13 @@ impl Links {
     /// Adds a link of `today` to the components of later days, where these have been asked for already.
     fn link_late(&mut self, today: i64, link: Link) {
         let Self { made, days, window, .. } = self;
-        made.retain_mut(|(of, made)| {
+        for (of, made) in made {
             let reads = *of - *window..*of;
             let is_new = || days.range(reads.clone()).filter(|(_, links)| links.contains(&link)).count() == 1;
-            !reads.contains(&today) || !is_new() || made.add(link)
-        });
+            if reads.contains(&today) && is_new() {
+                made.add(link);
+            }
+        }
     }
 
     /// Lets go of days that no payment can read any more.
@@ -219,6 +280,9 @@ impl Links {
         }
         let is_new_day =
             day(at.saturating_sub(self.reach.lateness)) > day(self.latest.saturating_sub(self.reach.lateness));
+        if day(at) > day(self.latest) {
+            self.made.retain(|(of, _)| *of >= day(at) - 1);
+        }
         self.latest = at;
         if is_new_day {
             self.forget_before(day(at.saturating_sub(self.reach.lateness)).saturating_sub(self.window));
@@ -363,6 +427,28 @@ mod tests {
                 return reached.iter().filter(|(_, is_account)| *is_account).count();
             }
         }
+    }
+
+    /// Late payments of several days, by turns, do not make components anew each time, and what late payments asked for
+    /// goes with the day.
+    #[test]
+    fn components_of_late_days_are_kept_for_a_day() {
+        let reach = Reach { lateness: 4 * Timestamp::DAY, forget: 400 * Timestamp::DAY };
+        let mut links = Links::new(Window(3 * Timestamp::DAY), reach, &|_| true);
+        let mut pay = |day: i64, second: i64| {
+            let at = Timestamp(day * Timestamp::DAY + second * Timestamp::SECOND);
+            let account = EntityId::new(1 + second as u64).unwrap();
+            let mut txn = Transaction::new(TxnId(second as u128), at, account, Amount::new(-1, Currency::EUR));
+            txn.device = EntityId::new(77);
+            links.step(&txn, &mut [0.0]);
+            links.made.iter().map(|(of, _)| *of).collect::<Vec<_>>()
+        };
+        assert_eq!(pay(10, 0), [10]);
+        for second in 1..20 {
+            let made = pay(10 - second % 3, second);
+            assert!(made.starts_with(&[10, 9, 8][..made.len()]), "{made:?}");
+        }
+        assert_eq!(pay(11, 20), [10, 11]);
     }
 
     proptest! {

@@ -33,11 +33,12 @@ const DEVICE: usize = 3;
 const IS_OUT: u8 = 1;
 const IS_BELOW: u8 = 2;
 
-/// Major units from which institutions ask or report; a payment of nine tenths or more of one, but less than it, stays just below.
+/// Major units from which institutions ask or report; a payment of nine tenths or more of one, but less than it, stays
+/// just below.
 const THRESHOLDS: [i64; 5] = [1_000, 3_000, 5_000, 10_000, 15_000];
 
-/// Velocity by channel, category, country, device and address, their variety, equal, round and structured amounts, test payments, waking and
-/// passing on, of one account in one currency.
+/// Velocity by channel, category, country, device and address, their variety, equal, round and structured amounts, test
+/// payments, waking and passing on, of one account in one currency.
 ///
 /// Windows hold what came before the payment. Payments in and out are counted apart, but for `account_passed_on_1d`,
 /// `account_pause_to_usual` and `account_count_1d_after_pay_to_usual`, which look at both.
@@ -398,7 +399,8 @@ impl Rule for PatternBehaviour {
 
     fn needed_bytes(&self, pattern: &Pattern) -> usize {
         let table = |len: usize, entry: usize| (len * 8 / 7 + 1).next_power_of_two().max(4) * (entry + 1) + 16;
-        // Which values there are depends on what has been let go of: each event brings one of each attribute at most, and few do.
+        // Which values there are depends on what has been let go of: each event brings one of each attribute at most,
+        // and few do.
         let sets = pattern.ring.len().min(4);
         let values = roomy(ATTRIBUTES * sets) * size_of::<Tally>()
             + roomy(sets) * size_of::<[u32; ATTRIBUTES]>()

@@ -43,8 +43,8 @@ fn low(packed: [u32; 3]) -> u64 {
     u64::from(packed[0]) | u64::from(packed[1]) << 32
 }
 
-/// Events, oldest first: 46 bits of time since a base, 27 of magnitude (1.3 million major units of two digits), 21 of slot
-/// (two million others), two of marks. What does not fit is kept beside it at full width; nothing is rounded.
+/// Events, oldest first: 46 bits of time since a base, 27 of magnitude (1.3 million major units of two digits), 21 of
+/// slot (two million others), two of marks. What does not fit is kept beside it at full width; nothing is rounded.
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
     packed: Chunks<[u32; 3]>,
@@ -118,8 +118,8 @@ impl Ring {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// Adds an event that is not older than the last, and not [`MAX_SPAN`] younger than the first. `renumber` is told by how
-    /// much the numbers of all events go down, which is once in four thousand million.
+    /// Adds an event that is not older than the last, and not [`MAX_SPAN`] younger than the first. `renumber` is told
+    /// by how much the numbers of all events go down, which is once in four thousand million.
     pub(crate) fn push(&mut self, event: Event, renumber: impl FnOnce(u32)) {
         let Event { at, minor, other, marks } = event;
         if self.packed.len() == 0 {

@@ -66,8 +66,8 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     fn upgrade_v2(&self, old: Self::V2, watermark: i64) -> Option<Self::Kept>;
     /// The state that was kept; `None` where no transactions up to `watermark` leave it.
     fn revive(&self, kept: Self::Kept, watermark: i64, reach: &Reach) -> Option<Self::State>;
-    /// What is kept of the sessions after both sides' transactions, which are of different accounts; `None` where it cannot be
-    /// known.
+    /// What is kept of the sessions after both sides' transactions, which are of different accounts; `None` where it
+    /// cannot be known.
     fn join(&self, _a: Vec<Self::Kept>, _b: Vec<Self::Kept>, _reach: &Reach) -> Option<Vec<Self::Kept>> {
         None
     }

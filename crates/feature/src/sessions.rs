@@ -4,8 +4,9 @@ use crate::hash::IdMap;
 
 /// States that entities had before they were forgotten, by slot, oldest first.
 ///
-/// An entity that has not paid for long begins a new session. A late payment may show that it had paid after all, or belong
-/// to the session before. So that is kept aside until nothing so late can come any more. Without lateness nothing is kept.
+/// An entity that has not paid for long begins a new session. A late payment may show that it had paid after all, or
+/// belong to the session before. So that is kept aside until nothing so late can come any more. Without lateness
+/// nothing is kept.
 #[derive(Debug)]
 pub(crate) struct Sessions<S> {
     of: IdMap<u32, Vec<S>>,

@@ -176,7 +176,8 @@ impl KeptEvents {
         Self { others, first_at, ring }
     }
 
-    /// The events, which can be undone for as long as `lateness` allows; `None` where no transactions up to `watermark` leave them.
+    /// The events, which can be undone for as long as `lateness` allows; `None` where no transactions up to `watermark`
+    /// leave them.
     pub(crate) fn revive<const W: usize, const FROM: usize, const D: usize, const EVER: bool>(
         self,
         watermark: i64,

@@ -6,14 +6,15 @@ use crible_core::Window;
 /// `counterparty_count_90d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Windows {
-    /// Of an account, by default 1 h, 1 d, 7 d and 30 d. The first shows bursts, the second days, the second and third different
-    /// counterparties, the fourth what is usual.
+    /// Of an account, by default 1 h, 1 d, 7 d and 30 d. The first shows bursts, the second days, the second and third
+    /// different counterparties, the fourth what is usual.
     pub account: [Window; 4],
-    /// Of a counterparty, by default 1 d, 7 d and 90 d. The first shows runs, the third what is usual. It is long because it takes
-    /// long to distinguish a place that hardly anybody pays at from one where nobody happened to pay lately.
+    /// Of a counterparty, by default 1 d, 7 d and 90 d. The first shows runs, the third what is usual. It is long
+    /// because it takes long to distinguish a place that hardly anybody pays at from one where nobody happened to pay
+    /// lately.
     pub counterparty: [Window; 3],
-    /// Of an account's patterns, by default 1 h, 1 d and 7 d. The first shows tests, the second velocity by attribute and passing
-    /// on, the third variety and repetition.
+    /// Of an account's patterns, by default 1 h, 1 d and 7 d. The first shows tests, the second velocity by attribute
+    /// and passing on, the third variety and repetition.
     pub pattern: [Window; 3],
 }
 

@@ -10,9 +10,10 @@ use crate::ring::Event;
 
 /// What came in and how many payments followed it, as far as events were taken in.
 ///
-/// Pay is money in of at least half the mean of all money in before it, a day or more after the last pay: a refund is none, pay that is a bit
-/// less than the last is, and of what comes in within a day only the first. The first money in there is counts as pay. Payments are counted,
-/// not summed up: one rent that falls on a pay day is as much money as a week of purchases.
+/// Pay is money in of at least half the mean of all money in before it, a day or more after the last pay: a refund is
+/// none, pay that is a bit less than the last is, and of what comes in within a day only the first. The first money in
+/// there is counts as pay. Payments are counted, not summed up: one rent that falls on a pay day is as much money as a
+/// week of purchases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pay {
     /// Money in ever: how often and how much, in minor units.
@@ -107,7 +108,8 @@ struct PayState {
     now: Pay,
     /// As of the events that are let go of.
     settled: Pay,
-    /// What was before each pay that a late event may still undo, oldest first; mostly none. Pays are a day apart, so these are few.
+    /// What was before each pay that a late event may still undo, oldest first; mostly none. Pays are a day apart, so
+    /// these are few.
     #[expect(
         clippy::box_collection,
         reason = "eight bytes an account instead of thirty-two, where nothing comes late"
@@ -152,7 +154,8 @@ impl Pays {
         }
     }
 
-    /// Takes back the last event; whether that can be done, which it cannot where numbers have stopped at the largest there is.
+    /// Takes back the last event; whether that can be done, which it cannot where numbers have stopped at the largest
+    /// there is.
     pub(super) fn take_back(&mut self, event: &Event, day: i64) -> bool {
         let Some(PayState { now, before, .. }) = self.0.as_deref_mut() else { return true };
         if event.marks & IS_OUT != 0 {
