@@ -57,6 +57,12 @@ impl Currency {
         (a as u32) << 16 | (b as u32) << 8 | c as u32
     }
 
+    /// The currency of [`Currency::bits`]; `None` where there is none.
+    pub const fn from_bits(bits: u32) -> Option<Self> {
+        let [zero, a, b, c] = bits.to_be_bytes();
+        if zero != 0 { None } else { Self::new(&[a, b, c]) }
+    }
+
     #[cfg(feature = "serde")]
     pub(crate) const fn code(self) -> [u8; 3] {
         self.0

@@ -36,6 +36,9 @@ fn main() {
     // Format 4 says what columns count for; format 5 how far ahead a payment may be dated, and which columns a feed has by name.
     let dated = keep("model-v5.crible", &|| fitted(1_200));
     keep("model-v5.txt", &|| golden_answers(&dated).into_bytes());
+    // Format 6 says what amounts of different currencies are to each other.
+    let scaled = keep("model-v6.crible", &|| fitted(1_200));
+    keep("model-v6.txt", &|| golden_answers(&scaled).into_bytes());
     keep("state-v4.crible", &|| golden_state(&model));
     println!("model of {} bytes, state of {}", model.len(), state.len());
 }

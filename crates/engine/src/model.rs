@@ -1,5 +1,5 @@
 use crible_alert::{ModelId, Reason, Score, reasons, tell};
-use crible_core::{Column, Has, Transaction, Usual};
+use crible_core::{Column, Currency, Has, Scale, Transaction, Unit, Usual};
 use crible_feature::{FeatureSet, Limits, Rows, Settings, Windows};
 use crible_score::Model as _;
 use crible_score::ensemble::Ensemble;
@@ -60,6 +60,12 @@ impl Model {
     /// Lengths of the windows its columns look at.
     pub fn windows(&self) -> Windows {
         self.settings.windows
+    }
+
+    /// Whether amounts of a currency can be compared with others: where the model was fitted on too few payments in it, they are no
+    /// evidence, and only the account's own past in this currency is.
+    pub fn knows_currency(&self, currency: Currency) -> bool {
+        self.settings.peers.scales().of(currency).is_some()
     }
 
     /// What an engine with this model holds its state within.
@@ -158,13 +164,24 @@ impl Model {
                 shares[input] = contribution.max(0.0) / total;
             }
         }
+        // Sums of the account's are held in the reference currency, and said in the payment's own.
+        let scale = self.settings.peers.scales().of(txn.amount.currency);
+        let own = |column: usize, value: f32| {
+            let own = self.own(column, value);
+            if is_in_reference(&self.columns[column]) { own / scale.unwrap_or(1.0) } else { own }
+        };
+        if scale.is_none() {
+            // Of a currency that is not known they are no evidence.
+            let columns = shares.iter_mut().zip(&self.columns).filter(|(_, column)| is_in_reference(column));
+            columns.for_each(|(share, _)| *share = 0.0);
+        }
         let number = |which: &Usual, column: usize| match which {
-            Usual::Own => Some(self.own(column, row[column])),
+            Usual::Own => Some(own(column, row[column])),
             Usual::Amount => Some(txn.amount.major().abs()),
-            Usual::Median => Some(self.own(column, self.usual[column].median)),
+            Usual::Median => Some(own(column, self.usual[column].median)),
             Usual::Column(name) => {
                 let at = self.columns.iter().position(|c| c.name == *name)?;
-                Some(self.own(at, row[at]))
+                Some(own(at, row[at]))
             }
             _ => None,
         };
@@ -172,7 +189,7 @@ impl Model {
             .into_iter()
             .map(|i| {
                 let column = &self.columns[i];
-                let own = self.own(i, row[i]);
+                let own = own(i, row[i]);
                 let value = number(&column.shown, i).unwrap_or(own);
                 let typical = number(&column.typical, i);
                 tell(column, value, typical, own, shares[i], txn.amount.currency)
@@ -183,6 +200,13 @@ impl Model {
     fn own(&self, column: usize, value: f32) -> f64 {
         self.columns[column].scale.invert(f64::from(value))
     }
+}
+
+/// Whether a column holds money in the reference currency of the fit.
+fn is_in_reference(column: &Column) -> bool {
+    column.unit == Unit::Money
+        && column.scale == Scale::Ln1p
+        && (column.name == "amount" || column.name.starts_with("account_sum_"))
 }
 
 /// Indices of the columns detectors see.

@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 
 use crible_core::{Column, Has, Scale, Tail, Window};
-use crible_feature::{FeatureSet, Limits, Peers, Settings, Windows};
+use crible_feature::{FeatureSet, Limits, Peers, Scales, Settings, Windows};
 use crible_score::ensemble::Ensemble;
 use crible_score::{Model as _, Snapshot};
 use fnv::FnvHasher;
@@ -16,7 +16,7 @@ use crate::{Error, MAX_DETECTORS, Model};
 const MAGIC: &[u8; 7] = b"CRIBLEM";
 const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
 /// Of models; of states it is [`FeatureSet::FORMAT`]. Earlier ones are read.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
 /// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none:
@@ -45,6 +45,13 @@ struct MadeV4 {
     peers: Vec<(u32, f64)>,
     device: bool,
     address: bool,
+}
+
+/// What amounts of different currencies are to each other; up to format 5 they were compared as numbers.
+#[derive(Default, Serialize, Deserialize)]
+struct MadeScales {
+    of: Vec<(u32, f64)>,
+    usual: f64,
 }
 
 impl Made {
@@ -206,7 +213,9 @@ pub(crate) fn fingerprint(model: &Model) -> u64 {
 pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
     // Writing plain data to memory has nothing to fail on.
     let made = postcard::to_allocvec(&Made::of(&model.settings, model.has)).unwrap_or_default();
-    frame(MAGIC, VERSION, &[made, body(model, |usual| *usual)].concat())
+    let (of, usual) = model.settings.peers.scales().parts();
+    let scales = postcard::to_allocvec(&MadeScales { of: of.to_vec(), usual }).unwrap_or_default();
+    frame(MAGIC, VERSION, &[made, scales, body(model, |usual| *usual)].concat())
 }
 
 /// What an engine keeps besides the state of its features.
@@ -289,6 +298,14 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         }
         (device, address) = (made.kept.device, made.kept.address);
         settings = made.settings()?;
+    }
+    if version > 5 {
+        let scales: MadeScales;
+        (scales, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
+        let Some(scales) = Scales::from_parts(scales.of, scales.usual) else {
+            return refuse("its scales of currencies are out of order or none".to_owned());
+        };
+        settings.peers = settings.peers.scaled(scales);
     }
     let body: Body<Typical> = match version {
         ..3 => postcard::from_bytes::<Body<Straight>>(body).map_err(undecoded)?.upgrade(),

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::*;
 use crible::alert::{Alert, Budget, Ranker};
-use crible::core::{Batch, Source, Timestamp, Transaction, Truth, Window};
+use crible::core::{Batch, Source, Timestamp, Transaction, Truth, TxnId, Window};
 use crible::{Builder, Columns, Config, DetectorSpec, Engine, Error, Limits};
 use proptest::prelude::*;
 
@@ -124,6 +124,8 @@ proptest! {
         let lateness = 6 * Window::HOUR.0;
         let mut limits = Limits::default();
         limits.lateness = Window(lateness);
+        // A verdict that was given before a late payment came is remembered as it was given.
+        limits.repeats = Window(0);
         let saved = thorough(forgetful, limits).fit(&batch(&txns)).unwrap().save();
         let cut = (txns.len() as f64 * cut) as usize;
         let mut order: Vec<usize> = (0..cut).collect();
@@ -447,12 +449,15 @@ fn numbers_at_their_limits_are_scored() {
         let mut txn = txns[i];
         txn.amount.minor = minor;
         txn.balance_before = Some(i64::MAX - i as i64);
-        txns.push(Transaction { at: Timestamp(i64::MAX), ..txn });
-        txns.push(Transaction { at: Timestamp(i64::MIN + i as i64), ..txn });
+        let n = 2 * i as u128;
+        txns.push(Transaction { id: TxnId(n), at: Timestamp(i64::MAX), ..txn });
+        txns.push(Transaction { id: TxnId(n + 1), at: Timestamp(i64::MIN + i as i64), ..txn });
     }
     txns.sort_by_key(|txn| (txn.at, txn.id));
     for learned in [&usual, &txns] {
-        let model = quick().fit(&batch(learned)).unwrap().save();
+        let mut limits = Limits::default();
+        limits.ahead = Window(i64::MAX);
+        let model = quick().state(limits).fit(&batch(learned)).unwrap().save();
         let alone = observed(&mut Engine::load(&model).unwrap(), &txns);
         assert!(alone.iter().flatten().all(|b| f64::from_bits(*b).is_finite()));
         assert_eq!(differ(&alone, &replayed(&mut Engine::load(&model).unwrap(), &txns)), None);

@@ -74,6 +74,8 @@ pub(crate) struct Payment {
     balance_share: f32,
     /// Major units in a minor one.
     per_unit: f32,
+    /// Major units of the reference in one of the currency; zero where that is not known.
+    scale: f64,
     /// ln(1 + mean of its like among peers, in minor units); none where that is not known.
     peers: Option<f64>,
 }
@@ -192,6 +194,7 @@ impl Rule for AccountBehaviour {
             position: txn.position,
             balance_share: balance_share as f32,
             per_unit: per_unit(txn),
+            scale: self.peers.scales().of(txn.amount.currency).unwrap_or(0.0),
             peers: self.peers.of(kind),
         };
         Some(((txn.account.get(), kind), payment))

@@ -33,7 +33,7 @@ mod windows;
 pub use feature::Feature;
 pub use limits::{Limits, Settings};
 pub use owner::Owner;
-pub use peers::{PeerSums, Peers};
+pub use peers::{PeerSums, Peers, Scales};
 pub use rows::{Block, Rows};
 pub use set::{Early, FeatureSet, Late, LateCount, Refused};
 pub use shared::SharedSet;

@@ -55,6 +55,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// A sum of payments in major units of the reference currency.
+    fn in_reference(&self, minor: f64, payments: f64) -> f64 {
+        self.rule.peers.scales().in_reference(self.payment.scale, minor, self.per_unit, payments)
+    }
+
     fn count_log(&self, count: u32) -> f64 {
         self.rule.logs.ln1p(count)
     }
@@ -224,7 +229,7 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input("amount", Unit::Money, Ln1p, Upper, Topic::Amount)
             .told("amount {value}, where half of all payments are below {typical}")
             .weighing(1.2),
-        |r| ln1p(r.minor * r.per_unit),
+        |r| ln1p(r.in_reference(r.minor, 1.0)),
     );
     for (w, window) in windows.iter().enumerate().skip(WEEK) {
         let tag = window.tag();
@@ -295,7 +300,7 @@ fn velocity(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
                 "{{value}} already spent by this account in the {window} window before this payment (median {{typical}})"
             ));
         all.add(if w == HOUR { column.weighing(0.7) } else { column.shown_only() }, move |r| {
-            ln1p(float(r.sums[w].sum) * r.per_unit)
+            ln1p(r.in_reference(float(r.sums[w].sum), f64::from(r.sums[w].count)))
         });
     }
     all.add(
