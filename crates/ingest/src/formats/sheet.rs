@@ -1,6 +1,6 @@
 //! The table that every format becomes.
 
-use crible_core::{Amount, Currency};
+use crible_core::{Amount, AmountError, Currency};
 
 use crate::build::Fields;
 use crate::mask::shape;
@@ -115,6 +115,8 @@ impl Entry {
         }
         if let Some(currency) = Currency::new(self.get(Column::Currency).as_bytes())
             && let Err(error) = Amount::parse(text, currency)
+            // More digits than the currency has are rounded with those of every other feed.
+            && !matches!(error, AmountError::TooPrecise { .. })
         {
             self.reject(Some(Column::Amount), text, error.to_string());
         }
