@@ -195,7 +195,8 @@ impl Clock {
     }
 
     fn latest_allowed(&self) -> i64 {
-        let Some(latest) = self.latest else { return i64::MAX };
+        // The longest window there is says that no date is ahead, not even across all of time.
+        let Some(latest) = self.latest.filter(|_| self.ahead < i64::MAX) else { return i64::MAX };
         let advanced = self.advanced.map_or(i64::MIN, |now| now.saturating_add(self.ahead));
         latest.saturating_add(self.reach).max(advanced)
     }
@@ -345,6 +346,7 @@ mod tests {
             for at in &times {
                 observe(&mut clock, *at);
             }
+            prop_assert!(times.iter().all(|at| clock.allows(Timestamp(*at))), "without a limit nothing is early");
             let mut sorted: Vec<Timestamp> = times.into_iter().map(Timestamp).collect();
             sorted.sort_unstable();
             let _ = (Clock::new(Window(0)).first_early(&sorted), Clock::strays_before(Window(0), &sorted));

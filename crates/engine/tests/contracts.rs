@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::*;
 use crible::alert::{Alert, Budget, Ranker};
 use crible::core::{Batch, Source, Timestamp, Transaction, Truth, TxnId, Window};
-use crible::{Builder, Columns, Config, DetectorSpec, Engine, Error, Limits};
+use crible::{Builder, Columns, Config, Engine, Error, Limits};
 use proptest::prelude::*;
 
 fn config(cases: u32) -> ProptestConfig {
