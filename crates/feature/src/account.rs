@@ -1,6 +1,7 @@
 //! What an account usually does, from its own past.
 
 mod columns;
+mod expected;
 
 use std::collections::VecDeque;
 
@@ -8,6 +9,7 @@ use crible_core::{EntityId, Position, Transaction, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::account::columns::Reading;
+use crate::account::expected::PeerHours;
 use crate::calendar::Calendar;
 use crate::kind::{kind, per_unit};
 use crate::math::{CountLogs, ln};
@@ -52,6 +54,11 @@ const IS_OUTSIZED: u8 = 2;
 /// | `weekday_surprise` | −ln probability of the weekday for this account | odd days |
 /// | `kilometres_from_last`, `kilometres_per_hour` | from the account's last position | impossible travel |
 /// | `balance_share` | amount / balance before | draining |
+/// | `amount_to_usual_30d` | how many deviations of its logarithm the amount is above the middle of 30 days, peers counting for three payments | out of character |
+/// | `amount_to_largest_30d` | ln of the amount over the largest of the last 64 payments of 30 days and, by three payments, over two deviations above the middle of peers | larger than ever |
+/// | `account_{sum,count}_{1h,1d,7d}_to_expected` | the window and this payment against what pace and mean of 30 days let expect, of the time that has been watched and with peers counting for one payment and for three | bursts for this account |
+/// | `hour_surprise` | −ln probability of the hour for this account, all accounts counting for twelve payments; 0 where the feed has whole days | odd hours |
+/// | `account_first_counterparties_1d` | first payments to a counterparty | a new payee after the other |
 #[derive(Clone, Debug)]
 pub(crate) struct AccountBehaviour {
     windows: [Window; 4],
@@ -60,6 +67,7 @@ pub(crate) struct AccountBehaviour {
     positions: bool,
     balances: bool,
     logs: CountLogs,
+    hours: PeerHours,
     /// ln [`OUTSIZED`].
     outsized: f64,
 }
@@ -78,6 +86,8 @@ pub(crate) struct Payment {
     scale: f64,
     /// ln(1 + mean of its like among peers, in minor units); none where that is not known.
     peers: Option<f64>,
+    /// Currency and direction.
+    kind: u32,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +100,8 @@ pub(crate) struct Account {
     payments: u32,
     /// How many payments of the third window were outsized.
     outsized: u32,
+    /// How many payments of the second window were to a new counterparty.
+    firsts_today: u32,
     /// Sum of all payments ever.
     total: i128,
 }
@@ -196,6 +208,7 @@ impl Rule for AccountBehaviour {
             per_unit: per_unit(txn),
             scale: self.peers.scales().of(txn.amount.currency).unwrap_or(0.0),
             peers: self.peers.of(kind),
+            kind,
         };
         Some(((txn.account.get(), kind), payment))
     }
@@ -223,6 +236,7 @@ impl Rule for AccountBehaviour {
         account.payments = account.payments.saturating_add(1);
         account.total = account.total.saturating_add(i128::from(payment.minor));
         account.outsized += u32::from(is_outsized);
+        account.firsts_today += u32::from(first);
         if let Some(position) = payment.position {
             account.places.push(payment.at, position, reach.lateness);
         }
@@ -238,8 +252,10 @@ impl Rule for AccountBehaviour {
     }
 
     fn rewind(&self, account: &mut Account, late: &Payment) -> Vec<Payment> {
-        let Account { events, calendar, outsized, .. } = account;
+        let Account { events, calendar, outsized, firsts_today, .. } = account;
         let undone = events.rewind(late.at, &self.windows, FIRST, |window, event, is_in| match window {
+            DAY if is_in => *firsts_today += u32::from(event.marks & FIRST != 0),
+            DAY => *firsts_today -= u32::from(event.marks & FIRST != 0),
             WEEK if is_in => *outsized += u32::from(event.marks & IS_OUTSIZED != 0),
             WEEK => *outsized -= u32::from(event.marks & IS_OUTSIZED != 0),
             MONTH if is_in => calendar.add(event.at),
@@ -260,8 +276,8 @@ impl Rule for AccountBehaviour {
     }
 
     fn trim(&self, account: &mut Account, now: i64, _: &Reach) {
-        let Account { events, calendar, outsized, .. } = account;
-        events.trim(now, &self.windows, left(calendar, outsized));
+        let Account { events, calendar, outsized, firsts_today, .. } = account;
+        events.trim(now, &self.windows, left(calendar, outsized, firsts_today));
         account.places.trim(now);
     }
 
@@ -356,8 +372,9 @@ pub(crate) struct KeptAccountV1 {
 }
 
 /// Counts without an event that leaves a window.
-fn left(calendar: &mut Calendar, outsized: &mut u32) -> impl FnMut(usize, Event) {
+fn left(calendar: &mut Calendar, outsized: &mut u32, firsts_today: &mut u32) -> impl FnMut(usize, Event) {
     move |window, event| match window {
+        DAY => *firsts_today -= u32::from(event.marks & FIRST != 0),
         WEEK => *outsized -= u32::from(event.marks & IS_OUTSIZED != 0),
         MONTH => calendar.remove(event.at),
         _ => {}
@@ -366,17 +383,18 @@ fn left(calendar: &mut Calendar, outsized: &mut u32) -> impl FnMut(usize, Event)
 
 impl Account {
     fn expire(&mut self, now: i64, windows: &[Window; 4], lateness: i64) {
-        let Self { events, calendar, outsized, .. } = self;
-        events.expire(now, windows, lateness, left(calendar, outsized));
+        let Self { events, calendar, outsized, firsts_today, .. } = self;
+        events.expire(now, windows, lateness, left(calendar, outsized, firsts_today));
     }
 
-    /// Makes calendar and count of outsized payments anew from events whose windows have not moved on yet.
+    /// Makes calendar and counts of outsized and first payments anew from events whose windows have not moved on yet.
     fn recount(&mut self) {
         self.calendar = Calendar::default();
-        self.outsized = 0;
+        (self.outsized, self.firsts_today) = (0, 0);
         for event in self.events.iter() {
             self.calendar.add(event.at);
             self.outsized += u32::from(event.marks & IS_OUTSIZED != 0);
+            self.firsts_today += u32::from(event.marks & FIRST != 0);
         }
     }
 
@@ -403,6 +421,7 @@ impl AccountBehaviour {
         positions: bool,
         balances: bool,
     ) -> Self {
-        Self { windows, peers, counterparties, positions, balances, logs: CountLogs::new(), outsized: ln(OUTSIZED) }
+        let (logs, hours) = (CountLogs::new(), PeerHours::of(peers.hours()));
+        Self { windows, peers, counterparties, positions, balances, logs, hours, outsized: ln(OUTSIZED) }
     }
 }

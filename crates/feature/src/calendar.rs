@@ -34,12 +34,17 @@ impl Calendar {
         self.weekdays[Timestamp(at).weekday()] -= 1;
     }
 
-    /// −ln of the hour's probability, `count` being the payments counted.
-    pub(crate) fn hour_surprise(&self, at: i64, count: u32) -> f64 {
+    /// Payments at hours near that of `at`, weighed by how near.
+    pub(crate) fn near(&self, at: i64) -> f64 {
         const KERNEL: [u32; 5] = [1, 2, 3, 2, 1];
         let middle = hour(at) + 24 - 2;
         let near: u32 = KERNEL.iter().enumerate().map(|(i, k)| k * self.hours[(middle + i) % 24]).sum();
-        surprise(f64::from(near) / 9.0, f64::from(count), 24.0)
+        f64::from(near) / 9.0
+    }
+
+    /// −ln of the hour's probability, `count` being the payments counted.
+    pub(crate) fn hour_surprise(&self, at: i64, count: u32) -> f64 {
+        surprise(self.near(at), f64::from(count), 24.0)
     }
 
     /// −ln of the probability of the quarter of the day, from midnight, `count` being the payments counted.

@@ -3,8 +3,9 @@
 use crible_core::{Column, EntityId, Has, Scale, Tail, Topic, Transaction, Unit, Window};
 
 use crate::kind::{kind, per_unit};
-use crate::math::{CountLogs, ln};
+use crate::math::{CountLogs, ln, ln1p};
 use crate::owner::Owner;
+use crate::peers::{Peers, UsualAmount};
 use crate::rule::{Columns, Reach, Row, Rule};
 use crate::state::{KeptEvents, KeptEventsV1};
 use crate::window::{Events, Sums, magnitude, shrunk_log_ratio};
@@ -66,6 +67,8 @@ impl Party {
 /// | `counterparty_mean_{1d,7d,90d}` | their mean | shown beside the next |
 /// | `amount_to_counterparty_mean_90d` | this payment against it, held back while it is young | out of line for the place |
 /// | `{device,address}_accounts_{1d,7d,90d}` | different accounts that paid from there before this one | one hand behind many accounts |
+/// | `amount_to_usual_at_counterparty_90d` | how many deviations of its logarithm the amount is above the middle of 90 days, peers counting for three payments | out of line for the place |
+/// | `counterparty_new_to_feed` | ln of the days the feed has been watched over those since the first payment there, one added to each and 90 at most | somebody nobody knows |
 /// | `counterparty_count_1d_to_usual` | the last day against the daily mean of 90 days | a sudden run |
 ///
 /// A payment without a counterparty reads zeros and leaves no trace.
@@ -73,6 +76,7 @@ impl Party {
 pub(crate) struct CounterpartyBehaviour {
     party: Party,
     windows: [Window; 3],
+    peers: Peers,
     logs: CountLogs,
 }
 
@@ -83,6 +87,8 @@ pub(crate) struct Visit {
     minor: i64,
     account: u64,
     per_unit: f32,
+    /// Currency and direction.
+    kind: u32,
 }
 
 impl Rule for CounterpartyBehaviour {
@@ -121,6 +127,7 @@ impl Rule for CounterpartyBehaviour {
             minor: magnitude(txn.amount.minor),
             account: txn.account.get(),
             per_unit: per_unit(txn),
+            kind: kind(txn),
         };
         Some(((self.party.of(txn)?.get(), kind(txn)), visit))
     }
@@ -136,7 +143,8 @@ impl Rule for CounterpartyBehaviour {
     fn step(&self, events: &mut Self::State, visit: &Visit, reach: &Reach, row: Option<Row<'_, Self>>) {
         events.expire(visit.at, &self.windows, reach.lateness, |_, _| {});
         if let Some(row) = row {
-            row.fill(&Reading { rule: self, sums: events.sums(), visit });
+            let first_at = events.first().map(|event| event.at);
+            row.fill(&Reading { rule: self, sums: events.sums(), visit, first_at });
         }
         let (account, _) = events.meet(visit.account);
         events.push(visit.at, visit.minor, account, 0, reach.lateness);
@@ -151,7 +159,7 @@ impl Rule for CounterpartyBehaviour {
     }
 
     fn rewind(&self, events: &mut Self::State, late: &Visit) -> Vec<Visit> {
-        let visit = |(at, minor, account, _)| Visit { at, minor, account, per_unit: 0.0 };
+        let visit = |(at, minor, account, _)| Visit { at, minor, account, ..Visit::default() };
         events.rewind(late.at, &self.windows, 0, |_, _, _| {}).into_iter().map(visit).collect()
     }
 
@@ -193,8 +201,8 @@ impl Rule for CounterpartyBehaviour {
 }
 
 impl CounterpartyBehaviour {
-    pub(crate) fn new(party: Party, windows: [Window; 3]) -> Self {
-        Self { party, windows, logs: CountLogs::new() }
+    pub(crate) fn new(party: Party, windows: [Window; 3], peers: Peers) -> Self {
+        Self { party, windows, peers, logs: CountLogs::new() }
     }
 }
 
@@ -203,6 +211,8 @@ pub(crate) struct Reading<'a> {
     rule: &'a CounterpartyBehaviour,
     sums: &'a [Sums; 3],
     visit: &'a Visit,
+    /// When the first payment of the longest window was.
+    first_at: Option<i64>,
 }
 
 impl Reading<'_> {
@@ -218,6 +228,23 @@ impl Reading<'_> {
     /// Payments of the last day, this one among them.
     fn today(&self) -> f64 {
         f64::from(self.sums[DAY].count) + 1.0
+    }
+
+    /// How many deviations of its logarithm the amount is above the middle here.
+    fn to_usual_amount(&self) -> f64 {
+        let (month, per_unit) = (&self.sums[MONTH], f64::from(self.visit.per_unit));
+        let (mean, deviation) = (month.mean() * per_unit, month.deviation() * per_unit);
+        let peers = self.rule.peers.habits_of(self.visit.kind);
+        UsualAmount::of(self.count(), mean, deviation, peers).deviations(self.visit.minor as f64 * per_unit)
+    }
+
+    /// ln of the days the feed has been watched over those the counterparty has, one added to each, the longest window at most.
+    fn new_to_feed(&self) -> f64 {
+        let at = self.visit.at;
+        let known = self.first_at.map_or(0, |first| at.saturating_sub(first));
+        let longest = self.rule.windows[MONTH].0;
+        let days = |micros: i64| micros.min(longest) as f64 / Window::DAY.0 as f64;
+        (ln1p(days(self.rule.peers.watched(at))) - ln1p(days(known))).max(0.0)
     }
 
     /// Payments a day over the longest window, this one among them.
@@ -311,5 +338,26 @@ fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
     }
     all.add(Column::context("counterparty_count_today", Unit::Count, Linear, traffic), |r| r.today());
     all.add(Column::context("counterparty_count_usual", Unit::Count, Linear, traffic), |r| r.usual());
+    all.add(
+        Column::input(
+            format!("amount_to_usual_at_counterparty_{month}"),
+            Unit::Deviations,
+            Linear,
+            Tail::Upper,
+            Topic::AmountForCounterparty,
+        )
+        .shown_as_amount()
+        .against(format!("counterparty_mean_{month}"))
+        .told("{value} is far above what is usually paid here (mean {typical})")
+        .shown_only(),
+        |r| r.to_usual_amount(),
+    );
+    all.add(
+        Column::input("counterparty_new_to_feed", Unit::Ratio, Ln, Tail::Upper, traffic)
+            .alone()
+            .told("nobody had paid this counterparty until lately")
+            .shown_only(),
+        |r| r.new_to_feed(),
+    );
     all
 }

@@ -511,7 +511,11 @@ mod tests {
         let reach = Reach { lateness: 3_600 * SECOND, forget: 400 * Window::DAY.0 };
         let all = |_: &Column| true;
         let of_counterparty = || -> Box<dyn Feature> {
-            Box::new(Family::new(CounterpartyBehaviour::new(Party::Counterparty, counterparty), reach, &all))
+            Box::new(Family::new(
+                CounterpartyBehaviour::new(Party::Counterparty, counterparty, Default::default()),
+                reach,
+                &all,
+            ))
         };
         let of_account = || -> Box<dyn Feature> {
             let rule = AccountBehaviour::new(account, Peers::default(), true, false, false);

@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crible_core::{Amount, Batch, Currency};
+use crible_core::{Amount, Batch, Currency, Timestamp};
+use hashbrown::HashSet;
 
+use crate::calendar::hour;
+use crate::hash::IdHasher;
 use crate::kind::kind_of;
-use crate::math::ln1p;
+use crate::math::{ln, ln1p};
 use crate::window::{float, magnitude};
 
 /// What payments are on average in a population, by currency and direction: what an account is judged by until it has a history.
@@ -19,6 +22,12 @@ pub struct Peers {
     /// ln(1 + mean) of each.
     logs: Vec<f64>,
     scales: Scales,
+    /// How amounts of each are spread and how often they come, in the same order; none where a model is older than that.
+    habits: Vec<PeerHabits>,
+    /// Payments by hour of the day, UTC; all 0 where a model is older than that.
+    hours: [u64; 24],
+    /// The first payment that was learned from, in microseconds.
+    since: i64,
 }
 
 /// What amounts of different currencies are to each other.
@@ -88,10 +97,44 @@ impl Scales {
     }
 }
 
+
+/// How amounts of one currency and direction are spread, and how often they come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PeerHabits {
+    /// Mean of ln(1 + amount), in major units.
+    pub log_mean: f64,
+    /// Variance of the same.
+    pub log_variance: f64,
+    /// Payments of an account in a second.
+    pub per_second: f64,
+}
+
+impl PeerHabits {
+    fn is_sound(&self) -> bool {
+        let Self { log_mean, log_variance, per_second } = *self;
+        [log_mean, log_variance, per_second].iter().all(|x| x.is_finite() && (0.0..=1e12).contains(x))
+    }
+}
+
 impl Peers {
     /// The means, by a number for currency and direction.
     pub fn means(&self) -> &[(u32, f64)] {
         &self.means
+    }
+
+    /// How amounts are spread and how often they come, in the order of [`Peers::means`]; empty in models older than that.
+    pub fn habits(&self) -> &[PeerHabits] {
+        &self.habits
+    }
+
+    /// Payments by hour of the day, UTC.
+    pub fn hours(&self) -> &[u64; 24] {
+        &self.hours
+    }
+
+    /// The first payment that was learned from, in microseconds since 1970.
+    pub fn since(&self) -> i64 {
+        self.since
     }
 
     /// From what [`Peers::means`] gave; `None` where it did not give that.
@@ -113,20 +156,55 @@ impl Peers {
         self
     }
 
+    /// The same with what [`Peers::habits`], [`Peers::hours`] and [`Peers::since`] gave; `None` where they did not give that.
+    pub fn with_habits(mut self, habits: Vec<PeerHabits>, hours: [u64; 24], since: i64) -> Option<Self> {
+        let is_sound = habits.len() == self.means.len() && habits.iter().all(PeerHabits::is_sound);
+        (self.habits, self.hours, self.since) = (habits, hours, since);
+        is_sound.then_some(self)
+    }
+
     /// ln(1 + mean) of one currency and direction, in minor units.
     pub(crate) fn of(&self, kind: u32) -> Option<f64> {
         let at = self.means.binary_search_by_key(&kind, |(kind, _)| *kind).ok()?;
         self.logs.get(at).copied()
     }
 
+    /// How amounts of one currency and direction are spread, and how often they come.
+    pub(crate) fn habits_of(&self, kind: u32) -> Option<PeerHabits> {
+        let at = self.means.binary_search_by_key(&kind, |(kind, _)| *kind).ok()?;
+        self.habits.get(at).copied()
+    }
+
+    /// How long the feed had been watched at `at`, in microseconds.
+    pub(crate) fn watched(&self, at: i64) -> i64 {
+        if self.habits.is_empty() { 0 } else { at.saturating_sub(self.since).max(0) }
+    }
+
     fn new(means: Vec<(u32, f64)>) -> Self {
-        Self { logs: means.iter().map(|(_, mean)| ln1p(*mean)).collect(), means, scales: Scales::default() }
+        Self { logs: means.iter().map(|(_, mean)| ln1p(*mean)).collect(), means, ..Self::default() }
     }
 }
 
 /// Sums of a population's payments, exact, so that their order and grouping change nothing.
 #[derive(Clone, Debug, Default)]
-pub struct PeerSums(BTreeMap<u32, (u64, i128)>);
+pub struct PeerSums {
+    kinds: BTreeMap<u32, KindSums>,
+    hours: [u64; 24],
+    /// The first and the last payment.
+    span: Option<(i64, i64)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct KindSums {
+    count: u64,
+    sum: i128,
+    /// Sums of ln(1 + amount) and its square, in units of 2⁻²⁴ each.
+    logs: i128,
+    squares: i128,
+    accounts: HashSet<u64, std::hash::BuildHasherDefault<IdHasher>>,
+}
+
+const UNIT: f64 = (1 << 24) as f64;
 
 impl PeerSums {
     /// Adds rows of a batch.
@@ -134,32 +212,84 @@ impl PeerSums {
     /// # Panics
     /// Where the batch has no such rows.
     pub fn add(&mut self, batch: &Batch, rows: Range<usize>) {
-        // Most rows are of the kind of the row before.
-        let (mut last, mut count, mut sum) = (None, 0, 0);
-        for row in rows {
-            let amount = batch.amount(row);
-            let is_like =
-                |(last, _): (Amount, u32)| last.currency == amount.currency && (last.minor <= 0) == (amount.minor <= 0);
-            if !last.is_some_and(is_like) {
-                self.take(last, count, sum);
-                (last, count, sum) = (Some((amount, kind_of(amount))), 0, 0);
-            }
-            count += 1;
-            sum += i128::from(magnitude(amount.minor));
+        let (times, accounts) = (batch.times(), batch.accounts());
+        if let (Some(first), Some(last)) = (rows.clone().next(), rows.clone().next_back()) {
+            let (first, last) = (times[first].0, times[last].0);
+            let (from, to) = self.span.unwrap_or((first, last));
+            self.span = Some((from.min(first), to.max(last)));
         }
-        self.take(last, count, sum);
-    }
-
-    fn take(&mut self, of: Option<(Amount, u32)>, count: u64, sum: i128) {
-        if let Some((_, kind)) = of {
-            let all = self.0.entry(kind).or_default();
-            (all.0, all.1) = (all.0 + count, all.1 + sum);
+        // Most rows are of the kind of the row before.
+        let mut start = rows.start;
+        while start < rows.end {
+            let first = batch.amount(start);
+            let is_like =
+                |amount: Amount| first.currency == amount.currency && (first.minor <= 0) == (amount.minor <= 0);
+            let end = (start + 1..rows.end).find(|&row| !is_like(batch.amount(row))).unwrap_or(rows.end);
+            let kind = self.kinds.entry(kind_of(first)).or_default();
+            let per_unit = 1.0 / 10f64.powi(first.currency.exponent() as i32);
+            for row in start..end {
+                let minor = magnitude(batch.amount(row).minor);
+                let log = ln1p(minor as f64 * per_unit);
+                kind.count += 1;
+                kind.sum += i128::from(minor);
+                kind.logs += (log * UNIT).round() as i128;
+                kind.squares += (log * log * UNIT).round() as i128;
+                kind.accounts.insert(accounts[row].get());
+                self.hours[hour(times[row].0)] += 1;
+            }
+            start = end;
         }
     }
 
     /// The means of what was added.
     pub fn means(&self) -> Peers {
-        let means = self.0.iter().map(|(&kind, &(count, sum))| (kind, float(sum) / count as f64)).collect();
-        Peers::new(means).scaled(Scales::fit(&self.0))
+        let (first, last) = self.span.unwrap_or_default();
+        let span = last.saturating_sub(first).max(Timestamp::DAY) as f64 / 1e6;
+        let means = self.kinds.iter().map(|(&kind, sums)| (kind, float(sums.sum) / sums.count as f64)).collect();
+        let habits = self.kinds.values().map(|sums| {
+            let count = sums.count as f64;
+            let (log_mean, square) = (float(sums.logs) / UNIT / count, float(sums.squares) / UNIT / count);
+            let per_second = count / (sums.accounts.len().max(1) as f64 * span);
+            PeerHabits { log_mean, log_variance: (square - log_mean * log_mean).max(0.0), per_second }
+        });
+        let totals = self.kinds.iter().map(|(&kind, sums)| (kind, (sums.count, sums.sum))).collect();
+        let peers = Peers::new(means).scaled(Scales::fit(&totals));
+        Peers { habits: habits.collect(), hours: self.hours, since: first, ..peers }
+    }
+}
+
+/// The least spread of amounts, as a variance of logarithms.
+const LEAST_VARIANCE: f64 = 0.04;
+
+/// How many payments of an account or a counterparty weigh as much as all of its peers.
+pub(crate) const PRIOR: f64 = 3.0;
+
+/// What amounts are usual: the logarithm of the middle one, and how far they are spread, of an entity and its peers together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UsualAmount {
+    log: f64,
+    deviation: f64,
+}
+
+impl UsualAmount {
+    /// From the mean and the deviation of `count` amounts, in major units, taken for those of a log-normal distribution.
+    pub(crate) fn of(count: f64, mean: f64, deviation: f64, peers: Option<PeerHabits>) -> Self {
+        let relative = if mean > 0.0 { deviation / mean } else { 0.0 };
+        let variance = ln1p(relative * relative);
+        let log = (ln1p(mean) - variance / 2.0).max(0.0);
+        let (log, variance) = match peers {
+            Some(peers) => {
+                let all = count + PRIOR;
+                let own = |own: f64, peers: f64| (count * own + PRIOR * peers) / all;
+                (own(log, peers.log_mean), own(variance, peers.log_variance))
+            }
+            None => (log, variance),
+        };
+        Self { log, deviation: variance.max(LEAST_VARIANCE).sqrt() }
+    }
+
+    /// How many deviations an amount in major units is above the middle.
+    pub(crate) fn deviations(self, amount: f64) -> f64 {
+        (ln(1.0 + amount) - self.log) / self.deviation
     }
 }

@@ -8,6 +8,7 @@ use crate::category::CategoryBehaviour;
 use crate::counterparty::{CounterpartyBehaviour, Party};
 use crate::family::Family;
 use crate::feature::Feature;
+use crate::habit::HabitBehaviour;
 use crate::limits::{Limits, Settings};
 use crate::links::Links;
 use crate::pattern::PatternBehaviour;
@@ -131,7 +132,7 @@ impl FeatureSet {
         let mut features: Vec<Box<dyn Feature>> = vec![Box::new(Family::new(account, reach, keep))];
         if has.counterparty {
             features.push(Box::new(Family::new(
-                CounterpartyBehaviour::new(Party::Counterparty, windows.counterparty),
+                CounterpartyBehaviour::new(Party::Counterparty, windows.counterparty, peers.clone()),
                 reach,
                 keep,
             )));
@@ -140,7 +141,8 @@ impl FeatureSet {
             features.push(Box::new(Family::new(CategoryBehaviour, reach, keep)));
         }
         for party in [Party::Device, Party::Address].into_iter().filter(|party| party.is_in(has)) {
-            features.push(Box::new(Family::new(CounterpartyBehaviour::new(party, windows.counterparty), reach, keep)));
+            let shared = CounterpartyBehaviour::new(party, windows.counterparty, peers.clone());
+            features.push(Box::new(Family::new(shared, reach, keep)));
         }
         if has.device {
             let [.., week] = windows.pattern;
@@ -148,6 +150,7 @@ impl FeatureSet {
         }
         let words = [has.channel, has.category, has.country, has.device, has.address];
         features.push(Box::new(Family::new(PatternBehaviour::new(windows.pattern, words), reach, keep)));
+        features.push(Box::new(Family::new(HabitBehaviour::new(words, has.counterparty, has.position), reach, keep)));
         features.retain(|feature| !feature.columns().is_empty());
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
         let late = LateCount::default();

@@ -237,6 +237,11 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         &self.sums
     }
 
+    /// The first event of the longest window.
+    pub(crate) fn first(&self) -> Option<Event> {
+        self.ring.get(self.gone[W - 1] as usize)
+    }
+
     /// Oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Event> {
         self.ring.iter()

@@ -3,7 +3,6 @@
 
 mod golden;
 
-use crible_core::Has;
 use crible_feature::FeatureSet;
 
 /// A state of every format that had lateness goes on to the bit, late payments and those that are forgotten included.
@@ -16,7 +15,7 @@ fn an_old_state_goes_on() {
         if format == FeatureSet::FORMAT {
             assert!(whole.save() == bytes);
         }
-        let mut set = FeatureSet::all(Has::ALL, &golden::settings());
+        let mut set = golden::set();
         set.merge(&bytes, format).unwrap();
         // Of pay let go of, format 2 said nothing.
         let is_known = |name: &str| format > 2 || !name.contains("after_pay");

@@ -323,7 +323,7 @@ fn an_account_in_both_states_is_refused() {
     let told = FeatureSet::all(Has::default(), &unhurried()).merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
     assert_eq!(
         told,
-        "the state is about account, counterparty, category, device, address, links, pattern, expected account, pattern"
+        "the state is about account, counterparty, category, device, address, links, pattern, habit, expected account, pattern"
     );
 }
 

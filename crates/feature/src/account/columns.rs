@@ -13,24 +13,25 @@ use crate::window::{Sums, float, shrunk_log_ratio};
 use crate::windows::span;
 
 /// How many of an account's payments are gone through at most for what was paid to a new counterparty: few, whatever the account.
-const LOOKED_BACK: usize = 64;
+pub(super) const LOOKED_BACK: usize = 64;
 
 /// What an account's columns are computed from.
 pub(crate) struct Reading<'a> {
-    rule: &'a AccountBehaviour,
-    account: &'a Account,
-    payment: &'a Payment,
+    pub(super) rule: &'a AccountBehaviour,
+    pub(super) account: &'a Account,
+    pub(super) payment: &'a Payment,
     /// Slot of the counterparty, and whether it is new.
     counterparty: u32,
     is_new: bool,
     /// The payment against the mean of all before it, on the log scale.
     to_mean_ever: f64,
-    sums: &'a [Sums; 4],
+    pub(super) sums: &'a [Sums; 4],
     /// Amount in minor units.
     minor: f64,
     /// Major units in a minor one.
-    per_unit: f64,
+    pub(super) per_unit: f64,
     travelled: OnceCell<(f64, f64)>,
+    pub(super) pace: OnceCell<super::expected::Pace>,
 }
 
 impl<'a> Reading<'a> {
@@ -52,6 +53,7 @@ impl<'a> Reading<'a> {
             minor: payment.minor as f64,
             per_unit: f64::from(payment.per_unit),
             travelled: OnceCell::new(),
+            pace: OnceCell::new(),
         }
     }
 
@@ -60,7 +62,7 @@ impl<'a> Reading<'a> {
         self.rule.peers.scales().in_reference(self.payment.scale, minor, self.per_unit, payments)
     }
 
-    fn count_log(&self, count: u32) -> f64 {
+    pub(super) fn count_log(&self, count: u32) -> f64 {
         self.rule.logs.ln1p(count)
     }
 
@@ -69,7 +71,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Payments of the longest window.
-    fn count(&self) -> f64 {
+    pub(super) fn count(&self) -> f64 {
         f64::from(self.sums[MONTH].count)
     }
 
@@ -215,6 +217,7 @@ pub(super) fn columns(
         );
     }
     context(&mut all, windows);
+    super::expected::columns(&mut all, windows, counterparties);
     all
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crible_core::{Position, Timestamp, Transaction, Window};
-use crible_feature::Settings;
+use crible_feature::{PeerHabits, Settings};
 
 const DAY: i64 = Timestamp::DAY;
 
@@ -104,6 +104,9 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) 
         None => vec![],
     };
     counterparty(&mut row, txn, &there, &named(settings.windows.counterparty));
+    expectations(&mut row, txn, &own, account, settings);
+    there_usual(&mut row, txn, &there, &named(settings.windows.counterparty), settings);
+    profile(&mut row, txn, &own);
     for (name, of) in [("device", device as fn(&Transaction) -> Option<u64>), ("address", address)] {
         let there: Vec<_> = alike.iter().copied().filter(|e| of(txn).is_some() && of(e) == of(txn)).collect();
         for (tag, length) in named(settings.windows.counterparty) {
@@ -251,6 +254,152 @@ fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(St
         _ => 0.0,
     };
     row.put("balance_share", share);
+}
+
+/// What amounts are usual, of so many with peers that count for three: the middle of their logarithms, and the deviation.
+fn usual(of: &[&Transaction], peers: Option<&PeerHabits>) -> (f64, f64) {
+    let relative = if mean(of) > 0.0 { variance(of).sqrt() / mean(of) } else { 0.0 };
+    let own = (relative * relative).ln_1p();
+    let middle = (mean(of).ln_1p() - own / 2.0).max(0.0);
+    let count = of.len() as f64;
+    let both = |own: f64, peers: f64| (count * own + 3.0 * peers) / (count + 3.0);
+    let (middle, spread) = match peers {
+        Some(peers) => (both(middle, peers.log_mean), both(own, peers.log_variance)),
+        None => (middle, own),
+    };
+    (middle, spread.max(0.04).sqrt())
+}
+
+/// The payment and its windows against what was to be expected of the account by now.
+fn expectations(
+    row: &mut Row,
+    txn: &Transaction,
+    own: &[&Transaction],
+    lengths: &[(String, i64); 4],
+    settings: &Settings,
+) {
+    let [_, (day, day_long), _, (month, month_long)] = lengths;
+    let peers = settings.peers.habits().first();
+    let month_of = within(txn, *month_long, own);
+    let (count, amount) = (month_of.len() as f64, major(txn));
+    let (middle, deviation) = usual(&month_of, peers);
+    // Where amounts are equal, floating-point sums leave a trace of a deviation.
+    row.within(format!("amount_to_usual_{month}"), (amount.ln_1p() - middle) / deviation, 1e-3);
+    let lately = &month_of[month_of.len().saturating_sub(64)..];
+    let largest = lately.iter().map(|e| major(e)).fold(0.0, f64::max);
+    let above = (amount.ln_1p() - largest.ln_1p()) * (count / (count + 3.0));
+    let above_peers = |p: &PeerHabits| amount.ln_1p() - p.log_mean - 2.0 * p.log_variance.sqrt();
+    row.put(format!("amount_to_largest_{month}"), above + peers.map_or(0.0, |p| above_peers(p) * 3.0 / (count + 3.0)));
+
+    let first = month_of.first().map_or(txn.at.0, |e| e.at.0);
+    let watched = if month_of.len() < own.len() { *month_long } else { txn.at.0 - first } as f64 / 1e6;
+    let pace = peers.map_or(1.0 / 86_400.0, |p| p.per_second.max(1e-9));
+    let rate = (count + 1.0) / (watched + 1.0 / pace);
+    let each = peers.map_or(mean(&month_of), |p| (count * mean(&month_of) + 3.0 * p.log_mean.exp()) / (count + 3.0));
+    for (tag, length) in &lengths[..3] {
+        let here = within(txn, *length, own);
+        let expected = 1.0 + rate * (*length as f64 / 1e6).min(watched);
+        let spent = here.iter().map(|e| major(e)).sum::<f64>() + amount;
+        row.put(format!("account_sum_{tag}_to_expected"), ((spent + 1.0) / (each * expected + 1.0)).ln());
+        let counted = here.len() as f64 + 1.0;
+        row.put(format!("account_count_{tag}_to_expected"), 2.0 * (counted.sqrt() - expected.sqrt()));
+    }
+    let is_first = |at: usize| own[..at].iter().all(|e| e.counterparty != own[at].counterparty);
+    let firsts = (0..own.len()).filter(|&at| own[at].at.0 > txn.at.0 - day_long && is_first(at)).count();
+    row.put(format!("account_first_counterparties_{day}"), (firsts as f64).ln_1p());
+
+    let hours = settings.peers.hours();
+    let (all, most) = (hours.iter().sum::<u64>() as f64, hours.iter().max().copied().unwrap_or(0) as f64);
+    let hour_of = |e: &Transaction| e.at.0.rem_euclid(DAY) / (DAY / 24);
+    let near = |hour: i64| {
+        let apart = (hour - hour_of(txn)).abs();
+        (3 - apart.min(24 - apart)).max(0) as f64 / 9.0
+    };
+    let mine: f64 = month_of.iter().map(|e| near(hour_of(e))).sum();
+    let theirs: f64 = (0..).zip(hours).map(|(hour, count)| near(hour) * *count as f64 / all).sum();
+    let says_nothing = all < 100.0 || most >= 0.9 * all;
+    let surprise = ((count + 12.0) / (mine + 12.0 * theirs + 1e-9)).ln();
+    row.put("hour_surprise", if says_nothing { 0.0 } else { surprise });
+}
+
+/// The amount against what is usual at a counterparty, and how new that is.
+fn there_usual(
+    row: &mut Row,
+    txn: &Transaction,
+    there: &[&Transaction],
+    lengths: &[(String, i64); 3],
+    settings: &Settings,
+) {
+    let [.., (month, month_long)] = lengths;
+    let whole = within(txn, *month_long, there);
+    let (middle, deviation) = usual(&whole, settings.peers.habits().first());
+    let is_named = txn.counterparty.is_some();
+    let amount = if is_named { (major(txn).ln_1p() - middle) / deviation } else { 0.0 };
+    row.within(format!("amount_to_usual_at_counterparty_{month}"), amount, 1e-3);
+    let days = |micros: i64| micros.clamp(0, *month_long) as f64 / DAY as f64;
+    let known = whole.first().map_or(0, |e| txn.at.0 - e.at.0);
+    let watched = if settings.peers.habits().is_empty() { 0 } else { txn.at.0 - settings.peers.since() };
+    let new = (days(watched).ln_1p() - days(known).ln_1p()).max(0.0);
+    row.put("counterparty_new_to_feed", if is_named { new } else { 0.0 });
+}
+
+/// Words, home and recurring payments of an account.
+fn profile(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
+    type Word = fn(&Transaction) -> String;
+    let id = |id: Option<u64>| id.map_or(String::new(), |id| id.to_string());
+    let words: [(&str, Word); 3] = [
+        ("channel", |e| e.channel.as_str().to_owned()),
+        ("category", |e| e.category.as_str().to_owned()),
+        ("country", |e| e.country.as_str().to_owned()),
+    ];
+    let mut novelty = |name: &str, of: &dyn Fn(&Transaction) -> String| {
+        let known: HashSet<String> = own.iter().map(|e| of(e)).filter(|word| !word.is_empty()).collect();
+        let (count, word) = (own.len() as f64, of(txn));
+        let share = ((known.len() as f64 + 1.0) / (count + 1.0)).min(1.0);
+        let is_new = !word.is_empty() && !own.is_empty() && !known.contains(&word);
+        row.put(format!("{name}_novelty"), if is_new { -share.ln() * count / (count + 1.0) } else { 0.0 });
+    };
+    words.iter().for_each(|(name, of)| novelty(name, of));
+    novelty("device", &|e| id(device(e)));
+    novelty("address", &|e| id(address(e)));
+
+    let placed: Vec<Position> = own.iter().filter_map(|e| e.position).collect();
+    let from_home = |at: Position, before: &[Position]| {
+        let mean = |of: fn(&Position) -> i32| {
+            (before.iter().map(|p| i64::from(of(p))).sum::<i64>() / before.len() as i64) as i32
+        };
+        let home = Position { latitude_e7: mean(|p| p.latitude_e7), longitude_e7: mean(|p| p.longitude_e7) };
+        haversine(home, at)
+    };
+    let far = match txn.position {
+        Some(at) if !placed.is_empty() => {
+            let usual: f64 = (1..placed.len()).map(|i| from_home(placed[i], &placed[..i])).sum();
+            let usual = (usual + 3.0 * 20.0) / (placed.len() as f64 - 1.0 + 3.0);
+            from_home(at, &placed).ln_1p() - usual.ln_1p()
+        }
+        _ => 0.0,
+    };
+    row.within("kilometres_from_home", far, 5e-3);
+
+    let paid: Vec<_> = own.iter().filter(|e| e.counterparty == txn.counterparty).collect();
+    let minute = |e: &Transaction| e.at.0.div_euclid(60_000_000);
+    let (mut expected, mut early) = (0.0, 0.0);
+    if let (Some(last), true) = (paid.last(), txn.counterparty.is_some()) {
+        // The latest interval counts for as much as all before it, in whole hours.
+        let gaps = paid.windows(2).map(|pair| (minute(pair[1]) - minute(pair[0])) / 60);
+        let usual = gaps.reduce(|all, gap| all / 2 + gap / 2 + (all & gap & 1));
+        let hours = (minute(txn) - minute(last)) as f64 / 60.0;
+        let sooner = usual.map(|usual| ((usual as f64 + 1.0) / (hours + 1.0)).ln());
+        let apart = (major(txn).ln_1p() - major(last).ln_1p()).abs();
+        let in_time = sooner.map_or(0.0, |sooner| (-sooner.abs() / 0.2).exp());
+        let alike = (-apart / 0.05).exp().max(in_time * (-apart / 0.25).exp());
+        expected = alike * ((1.0 + paid.len() as f64).ln() / 4f64.ln()).min(1.0);
+        if paid.len() > 2 {
+            early = (sooner.unwrap_or(0.0) - 3f64.ln()).max(0.0) * (-apart / 0.05).exp();
+        }
+    }
+    row.put("payment_expected", expected);
+    row.put("recurring_early", early);
 }
 
 fn travel(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {

@@ -49,9 +49,20 @@ pub(crate) fn history(format: u8) -> (Vec<Transaction>, usize) {
     (all, seen)
 }
 
-/// A set that has seen these.
+/// A set with the families there were when the states were saved.
+pub(crate) fn set() -> FeatureSet {
+    let all = FeatureSet::all(Has::ALL, &settings());
+    let is_habit = |name: &str| {
+        let later = ["kilometres_from_home", "payment_expected", "recurring_early"];
+        name.ends_with("_novelty") || later.contains(&name)
+    };
+    let names: Vec<&str> = all.columns().iter().map(|c| c.name.as_ref()).filter(|name| !is_habit(name)).collect();
+    FeatureSet::of(Has::ALL, &settings(), &names)
+}
+
+/// Such a set that has seen these.
 pub(crate) fn set_of(txns: &[Transaction]) -> FeatureSet {
-    let mut set = FeatureSet::all(Has::ALL, &settings());
+    let mut set = set();
     let mut row = vec![0.0; set.columns().len()];
     txns.iter().for_each(|txn| set.step(txn, &mut row).unwrap());
     set

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crible_core::{Amount, Batch, Code, Currency, EntityId, Has, Position, Timestamp, Transaction, TxnId, Window};
-use crible_feature::{FeatureSet, PeerSums, Peers, Settings, Windows};
+use crible_feature::{FeatureSet, PeerHabits, PeerSums, Peers, Settings, Windows};
 use proptest::prelude::*;
 
 pub(crate) const ALL: Has = Has::ALL;
@@ -134,8 +134,17 @@ pub(crate) fn alike(mean: Option<f64>) -> Peers {
     });
     let batch = Batch::from_transactions(payments);
     kinds.add(&batch, 0..batch.len());
-    let means = kinds.means().means().iter().map(|(kind, _)| (*kind, mean)).collect();
-    Peers::from_means(means).unwrap()
+    let means: Vec<(u32, f64)> = kinds.means().means().iter().map(|(kind, _)| (*kind, mean)).collect();
+    // Half of them tell how amounts are spread, too: models before there was such a thing do not.
+    let log_mean = (mean / 100.0).ln_1p();
+    let habits =
+        PeerHabits { log_mean, log_variance: 0.5 + log_mean / 7.0, per_second: 1.0 / (3_600.0 * (1.0 + mean)) };
+    let hours = std::array::from_fn(|hour| if mean < 9_000.0 { 7 } else { hour as u64 });
+    let peers = Peers::from_means(means.clone()).unwrap();
+    if mean < 6_000.0 {
+        return peers;
+    }
+    peers.with_habits(vec![habits; means.len()], hours, 1_600_000_000_000_000 - (mean * 1e9) as i64).unwrap()
 }
 
 /// A stream in an order of arrival in which nothing is more than `lateness` late.
