@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::engine::{BLOCK_ROWS, Held};
 use crate::model::inputs;
+use crate::scorer::Scorer;
 use crate::standardize::Typical;
 use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model, Scored};
 
@@ -108,7 +109,7 @@ impl Builder {
     /// or what every detector failing says.
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
-        let sample = self.sample(batch, batch.len())?;
+        let sample = self.sample(batch, batch.len(), false)?;
         let peers = peers(batch, batch.len());
         let mut features = self.config.features(batch.has(), &peers);
         let mut rows = Sample::new(&features);
@@ -140,7 +141,7 @@ impl Builder {
     ) -> Result<Engine, E> {
         self.check()?;
         let before = until.map_or(batch.len(), |until| batch.rows_before(until));
-        let sample = self.sample(batch, before)?;
+        let sample = self.sample(batch, before, until.is_none())?;
         let has = batch.has_before(before);
         let peers = peers(batch, before);
         let mut features = self.config.features(has, &peers);
@@ -212,13 +213,14 @@ impl Builder {
         let Some((first, last)) = ends else {
             return Err(Error::TooFew { got: 0, needed: MIN_ROWS }.into());
         };
-        let warm = warm(first, last);
+        let warm = self.warm(first, last);
         let peers = sums.means();
         let mut features = self.config.features(has, &peers);
         let mut rows = Sample::new(&features);
         // Learned from whole, until it shows that what comes once windows have filled is enough.
-        let mut sample = self.draw(0, all);
-        let (mut block, mut at, mut seen, mut is_warm) = (Block::default(), 0, 0, false);
+        let later = self.later_half(all, until.is_none());
+        let mut sample = self.draw(later.unwrap_or(0), all);
+        let (mut block, mut at, mut seen, mut is_warm) = (Block::default(), 0, 0, later.is_some());
         pass(&mut |batch| {
             let end = before(batch);
             let cold = batch.times()[..end].partition_point(|&at| at < warm);
@@ -257,18 +259,34 @@ impl Builder {
     }
 
     /// Rows to learn from among the first `rows` of a batch, in order.
-    fn sample(&self, batch: &Batch, rows: usize) -> Result<Vec<usize>, Error> {
+    fn sample(&self, batch: &Batch, rows: usize, at_once: bool) -> Result<Vec<usize>, Error> {
         if rows < MIN_ROWS {
             return Err(Error::TooFew { got: rows, needed: MIN_ROWS });
         }
         let times = &batch.times()[..rows];
-        let warm = warm(self.first_of(times), times[rows - 1]);
+        if let Some(from) = self.later_half(rows, at_once) {
+            return Ok(self.draw(from, rows));
+        }
+        let warm = self.warm(self.first_of(times), times[rows - 1]);
         Ok(self.draw(learned_from(times.partition_point(|&at| at < warm), rows), rows))
+    }
+
+    /// The row views are learned from, where they are not scored at once: in the first half of a history everything is new.
+    fn later_half(&self, rows: usize, at_once: bool) -> Option<usize> {
+        (self.config.is_views() && !at_once).then_some(rows / 2)
+    }
+
+    /// When enough of a history that begins and ends here has been observed.
+    fn warm(&self, first: Timestamp, last: Timestamp) -> Timestamp {
+        let most = if self.config.is_views() { self.config.warm_up.0 } else { 30 * Timestamp::DAY };
+        let span = last.0.saturating_sub(first.0);
+        Timestamp(first.0.saturating_add((span / 4).min(most)))
     }
 
     /// One row of each of as many equal runs of `from..rows` as rows are wanted.
     fn draw(&self, from: usize, rows: usize) -> Vec<usize> {
-        let wanted = self.config.fit_rows.clamp(MIN_ROWS, rows - from);
+        let most = if self.config.is_views() { crate::views::MOST_ROWS } else { usize::MAX };
+        let wanted = self.config.fit_rows.min(most).clamp(MIN_ROWS, rows - from);
         let run = |i: usize| from + ((rows - from) as u128 * i as u128 / wanted as u128) as usize;
         (0..wanted)
             .map(|i| {
@@ -284,6 +302,14 @@ impl Builder {
         let usual: Vec<Typical> =
             columns.par_iter().enumerate().map(|(c, column)| Typical::of(column, &mut sample.column(c))).collect();
         let inputs = inputs(columns);
+        if self.config.is_views() {
+            let rows =
+                Array2::from_shape_fn((sample.rows, inputs.len()), |(row, i)| f64::from(sample.get(row, inputs[i])));
+            let seen: Vec<_> = inputs.iter().map(|&input| &columns[input]).collect();
+            let params = crate::views::params(&seen, &self.config.windows, mix(self.config.seed))?;
+            let views = Scorer::Views(params.check()?.fit_rows(rows.view())?);
+            return Ok(Model::new(has, self.config.settings(peers), columns.to_vec(), usual, views));
+        }
         let standardizers: Vec<_> =
             inputs.iter().map(|&column| usual[column].standardizer(columns[column].tail)).collect();
         let seen = |(row, i): (usize, usize)| standardizers[i].standardize(sample.get(row, inputs[i]));
@@ -293,7 +319,7 @@ impl Builder {
             params = params.member(detector.build(mix(self.config.seed ^ (i as u64 + 1) << 32))?);
         }
         let ensemble = params.check()?.fit_rows(rows.view())?;
-        Ok(Model::new(has, self.config.settings(peers), columns.to_vec(), usual, ensemble))
+        Ok(Model::new(has, self.config.settings(peers), columns.to_vec(), usual, Scorer::Ensemble(ensemble)))
     }
 }
 
@@ -302,12 +328,6 @@ fn peers(batch: &Batch, rows: usize) -> Peers {
     let mut sums = PeerSums::default();
     sums.add(batch, 0..rows);
     sums.means()
-}
-
-/// When the windows of a history that begins and ends here have filled.
-fn warm(first: Timestamp, last: Timestamp) -> Timestamp {
-    let span = last.0.saturating_sub(first.0);
-    Timestamp(first.0.saturating_add((span / 4).min(30 * Timestamp::DAY)))
 }
 
 /// The row that learning starts from, `cold` of all rows being from before windows have filled. A history that sits in its

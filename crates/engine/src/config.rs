@@ -18,6 +18,7 @@ use crate::Error;
 ///     r#"
 ///     seed = 0
 ///     fit_rows = 60000
+///     warm_up = "14d"
 ///     detectors = ["robust_z", { name = "isolation_forest", n_trees = 200 }]
 ///
 ///     [columns]
@@ -58,7 +59,15 @@ pub struct Config {
     pub windows: Windows,
     /// What the state is held within.
     pub state: Limits,
+    /// How long is only learned from, where a history is learned from and scored at once.
+    pub warm_up: Window,
 }
+
+/// The detector that is views.
+const VIEWS: &str = "views";
+
+/// Two weeks: most of what a person does every week has then been seen twice.
+const WARM_UP: Window = Window(14 * Window::DAY.0);
 
 impl Default for Config {
     fn default() -> Self {
@@ -69,6 +78,7 @@ impl Default for Config {
             columns: Columns::default(),
             windows: Windows::default(),
             state: Limits::default(),
+            warm_up: WARM_UP,
         }
     }
 }
@@ -111,6 +121,7 @@ pub struct Columns {
 struct Text {
     seed: Option<u64>,
     fit_rows: Option<usize>,
+    warm_up: Option<String>,
     detectors: Option<Vec<DetectorSpec>>,
     columns: Columns,
     windows: WindowsText,
@@ -177,6 +188,7 @@ impl Config {
         let config = Self {
             seed: text.seed.unwrap_or(default.seed),
             fit_rows: text.fit_rows.unwrap_or(default.fit_rows),
+            warm_up: text.warm_up.map_or(Ok(default.warm_up), |text| window(&text))?,
             detectors: text.detectors.unwrap_or(default.detectors),
             columns: text.columns,
             windows: Windows {
@@ -200,6 +212,7 @@ impl Config {
         let text = Text {
             seed: Some(self.seed),
             fit_rows: Some(self.fit_rows),
+            warm_up: Some(self.warm_up.tag()),
             detectors: Some(self.detectors.clone()),
             columns: self.columns.clone(),
             windows: WindowsText { account: tags(account), counterparty: tags(counterparty), pattern: tags(pattern) },
@@ -222,6 +235,11 @@ impl Config {
         weighable.map(|column| column.name.to_string()).collect()
     }
 
+    /// Whether views score, which run alone.
+    pub(crate) fn is_views(&self) -> bool {
+        matches!(&self.detectors[..], [only] if only.name() == VIEWS)
+    }
+
     pub(crate) fn settings(&self, peers: Peers) -> Settings {
         Settings { windows: self.windows, limits: self.state, peers }
     }
@@ -231,6 +249,12 @@ impl Config {
         self.state.check(&self.windows).map_err(wrong)?;
         if self.detectors.iter().any(|detector| detector.name() == "ensemble") {
             return Err(wrong("`ensemble` cannot be one of the detectors: the engine makes the ensemble of them"));
+        }
+        if self.detectors.len() > 1 && self.detectors.iter().any(|detector| detector.name() == VIEWS) {
+            return Err(wrong("`views` beside other detectors, expected it alone"));
+        }
+        if self.is_views() && self.detectors.iter().any(|detector| detector.parameters().len() > 0) {
+            return Err(wrong("`views` with parameters, which the engine sets itself"));
         }
         let Columns { add, drop } = &self.columns;
         let known = self.known_columns();
@@ -251,7 +275,9 @@ impl Config {
     pub(crate) fn features(&self, has: Has, peers: &Peers) -> FeatureSet {
         let named = |names: &[String], column: &Column| names.iter().any(|name| *name == column.name);
         let Columns { add, drop } = &self.columns;
-        let seen = |column: &Column| (column.input || named(add, column)) && !named(drop, column);
+        let views = self.is_views().then(|| crate::views::columns(&self.windows));
+        let usual = |column: &Column| views.as_ref().map_or(column.input, |views| named(views, column));
+        let seen = |column: &Column| (usual(column) || named(add, column)) && !named(drop, column);
         FeatureSet::scoring(has, &self.settings(peers.clone()), seen)
     }
 }

@@ -55,7 +55,7 @@ impl Scores {
 
     /// Scores `rows` of a block in the caller's rayon pool.
     pub(crate) fn fill(&mut self, model: &Model, block: &Block, rows: Range<usize>) -> Result<(), Error> {
-        let (width, n_parts) = (model.n_inputs(), model.detectors().len());
+        let (width, n_parts) = (model.n_inputs(), model.n_detectors());
         self.raw.resize(rows.len(), 0.0);
         self.tail.resize(rows.len(), 0.0);
         self.parts.resize(rows.len() * n_parts, 0.0);
@@ -106,7 +106,7 @@ pub(crate) fn score_held<E: From<Error>>(
             block: &held.block,
             first: rows.start,
             scores: now,
-            n_detectors: model.detectors().len(),
+            n_detectors: model.n_detectors(),
             is_repeat: false,
         };
         let mut filled = Ok(());
@@ -208,8 +208,8 @@ impl Engine {
     pub(crate) fn new(model: Model, features: FeatureSet) -> Self {
         let row = vec![0.0; model.columns().len()];
         let seen = vec![0.0; model.n_inputs()];
-        let parts = vec![0.0; model.detectors().len()];
-        let answered = Answered::new(model.state().repeats, model.detectors().len());
+        let parts = vec![0.0; model.n_detectors()];
+        let answered = Answered::new(model.state().repeats, model.n_detectors());
         let (scores, is_repeat, offset) = Default::default();
         Self { model, features, row, seen, parts, scores, answered, is_repeat, offset }
     }
@@ -378,7 +378,7 @@ impl Engine {
     pub fn load_state(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut features = self.model.features();
         let (kept, body, format) = crate::saved::state_body(bytes)?;
-        let mut answered = Answered::new(self.model.state().repeats, self.model.detectors().len());
+        let mut answered = Answered::new(self.model.state().repeats, self.model.n_detectors());
         let KeptEngine { offset, answers } = kept;
         answered.check(&answers)?;
         features.merge(body, format)?;

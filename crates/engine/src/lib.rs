@@ -7,9 +7,11 @@ mod engine;
 mod error;
 mod model;
 mod saved;
+mod scorer;
 mod scores;
 mod shared;
 mod standardize;
+mod views;
 
 pub use builder::Builder;
 pub use config::{Columns, Config};

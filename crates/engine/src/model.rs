@@ -1,10 +1,9 @@
 use crible_alert::{ModelId, Reason, Score, reasons, tell};
 use crible_core::{Column, Currency, Has, Scale, Transaction, Unit, Usual};
 use crible_feature::{FeatureSet, Limits, Rows, Settings, Windows};
-use crible_score::Model as _;
-use crible_score::ensemble::Ensemble;
 use ndarray::{ArrayView1, ArrayView2, ShapeBuilder};
 
+use crate::scorer::Scorer;
 use crate::standardize::{Standardizer, Typical};
 use crate::{Error, Verdict};
 
@@ -22,21 +21,19 @@ pub struct Model {
     standardizers: Vec<Standardizer>,
     /// What is usual in every column.
     pub(crate) usual: Vec<Typical>,
-    pub(crate) ensemble: Ensemble,
+    pub(crate) scorer: Scorer,
     id: ModelId,
 }
 
 impl Model {
-    pub(crate) fn new(
-        has: Has,
-        settings: Settings,
-        columns: Vec<Column>,
-        usual: Vec<Typical>,
-        ensemble: Ensemble,
-    ) -> Self {
+    pub(crate) fn new(has: Has, settings: Settings, columns: Vec<Column>, usual: Vec<Typical>, scorer: Scorer) -> Self {
         let inputs = inputs(&columns);
-        let standardizers = inputs.iter().map(|&i| usual[i].standardizer(columns[i].tail)).collect();
-        let mut model = Self { has, settings, columns, inputs, standardizers, usual, ensemble, id: ModelId(0) };
+        let standardizer = |&i: &usize| match scorer.sees_plainly() {
+            true => Standardizer::PLAIN,
+            false => usual[i].standardizer(columns[i].tail),
+        };
+        let standardizers = inputs.iter().map(standardizer).collect();
+        let mut model = Self { has, settings, columns, inputs, standardizers, usual, scorer, id: ModelId(0) };
         model.id = ModelId(crate::saved::fingerprint(&model));
         model
     }
@@ -79,13 +76,33 @@ impl Model {
     }
 
     /// Names of the detectors, in the order of a verdict's scores.
-    pub fn detectors(&self) -> impl ExactSizeIterator<Item = &'static str> {
-        self.ensemble.names()
+    pub fn detectors(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.scorer.names().into_iter()
+    }
+
+    /// How many detectors there are.
+    pub(crate) fn n_detectors(&self) -> usize {
+        self.scorer.n_parts()
+    }
+
+    /// What a transaction looks like, by its detectors' own scores: what the view says that speaks loudest. None where the model has no
+    /// views, or none has anything to say.
+    pub fn looks_like(&self, detectors: &[f64]) -> Option<&'static str> {
+        if !self.scorer.sees_plainly() {
+            return None;
+        }
+        let mut loudest: Option<(f64, &str)> = None;
+        for (&neg_ln, name) in detectors.iter().zip(self.scorer.names()) {
+            if neg_ln > loudest.map_or(0.0, |(most, _)| most) {
+                loudest = Some((neg_ln, name));
+            }
+        }
+        loudest.and_then(|(_, name)| crate::views::looks_like(name))
     }
 
     /// Detectors that could not be fitted, each with its reason.
     pub fn skipped(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.ensemble.skipped().iter().map(|s| (s.name.as_str(), s.reason.as_str()))
+        self.scorer.skipped()
     }
 
     /// Number of columns detectors see.
@@ -128,7 +145,7 @@ impl Model {
             let (got, expected) = (gathered.len(), raw.len() * self.n_inputs());
             return Err(crible_score::Error::Length { what: "gathered", got, expected }.into());
         };
-        Ok(self.ensemble.score_parts(view, parts, raw, tail)?)
+        Ok(self.scorer.score_parts(view, parts, raw, tail)?)
     }
 
     /// Scores one feature row. `seen` and `parts` are scratch as long as there are inputs and detectors.
@@ -155,12 +172,12 @@ impl Model {
             .map(|(&i, standardizer)| standardizer.standardize(row[i]))
             .collect();
         let mut contributions = vec![0.0; seen.len()];
-        self.ensemble.explain_row(ArrayView1::from(&seen), &mut contributions);
+        self.scorer.explain_row(ArrayView1::from(&seen), &mut contributions);
         let mut shares = vec![0.0; row.len()];
         let total: f64 = contributions.iter().filter(|c| **c > 0.0).sum();
         for ((&input, contribution), seen) in self.inputs.iter().zip(contributions).zip(&seen) {
             // A column at its median says nothing against the row, whatever a distance makes of it.
-            if *seen != 0.0 && total > 0.0 {
+            if (*seen != 0.0 || self.scorer.sees_plainly()) && total > 0.0 {
                 shares[input] = contribution.max(0.0) / total;
             }
         }

@@ -3,20 +3,20 @@
 use std::hash::Hasher;
 
 use crible_core::{Column, Has, Scale, Tail, Window};
-use crible_feature::{FeatureSet, Limits, Peers, Scales, Settings, Windows};
-use crible_score::ensemble::Ensemble;
-use crible_score::{Model as _, Snapshot};
+use crible_feature::{FeatureSet, Limits, PeerHabits, Peers, Scales, Settings, Windows};
+use crible_score::Snapshot;
 use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::answered::KeptAnswers;
+use crate::scorer::Scorer;
 use crate::standardize::Typical;
 use crate::{Error, MAX_DETECTORS, Model};
 
 const MAGIC: &[u8; 7] = b"CRIBLEM";
 const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
 /// Of models; of states it is [`FeatureSet::FORMAT`]. Earlier ones are read.
-const VERSION: u8 = 6;
+const VERSION: u8 = 7;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
 /// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none:
@@ -98,6 +98,36 @@ impl MadeV4 {
         limits.check(&windows).map_err(Error::NotAModel)?;
         let unsound = || Error::NotAModel("means of peers that are out of order or no amounts".to_owned());
         Ok(Settings { windows, limits, peers: Peers::from_means(self.peers).ok_or_else(unsound)? })
+    }
+}
+
+/// How peers' amounts are spread and how often they come, which formats up to 6 did not say.
+#[derive(Serialize, Deserialize)]
+struct Habits {
+    /// Mean and variance of the logarithms of amounts, and payments of an account in a second; as many as there are means, or none.
+    of: Vec<(f64, f64, f64)>,
+    hours: [u64; 24],
+    since: i64,
+}
+
+impl Habits {
+    fn of(peers: &Peers) -> Self {
+        let of = |habits: &PeerHabits| (habits.log_mean, habits.log_variance, habits.per_second);
+        Self { of: peers.habits().iter().map(of).collect(), hours: *peers.hours(), since: peers.since() }
+    }
+
+    fn complete(self, peers: Peers) -> Result<Peers, Error> {
+        let Self { of, hours, since } = self;
+        if of.is_empty() {
+            return Ok(peers);
+        }
+        let habits = of.into_iter().map(|(log_mean, log_variance, per_second)| PeerHabits {
+            log_mean,
+            log_variance,
+            per_second,
+        });
+        let unsound = || Error::NotAModel("habits of peers that are not theirs or no numbers".to_owned());
+        peers.with_habits(habits.collect(), hours, since).ok_or_else(unsound)
     }
 }
 
@@ -191,7 +221,7 @@ fn body<T: Serialize>(model: &Model, usual: impl Fn(&Typical) -> T) -> Vec<u8> {
         has: [counterparty, category, channel, country, position, balance],
         columns: model.columns().iter().map(Signature::of).collect(),
         usual: model.usual.iter().map(usual).collect(),
-        ensemble: model.ensemble.snapshot().to_bytes(),
+        ensemble: model.scorer.snapshot().to_bytes(),
     };
     // Writing plain data to memory has nothing to fail on.
     postcard::to_allocvec(&body).unwrap_or_default()
@@ -215,7 +245,8 @@ pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
     let made = postcard::to_allocvec(&Made::of(&model.settings, model.has)).unwrap_or_default();
     let (of, usual) = model.settings.peers.scales().parts();
     let scales = postcard::to_allocvec(&MadeScales { of: of.to_vec(), usual }).unwrap_or_default();
-    frame(MAGIC, VERSION, &[made, scales, body(model, |usual| *usual)].concat())
+    let habits = postcard::to_allocvec(&Habits::of(&model.settings.peers)).unwrap_or_default();
+    frame(MAGIC, VERSION, &[made, scales, habits, body(model, |usual| *usual)].concat())
 }
 
 /// What an engine keeps besides the state of its features.
@@ -307,6 +338,11 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         };
         settings.peers = settings.peers.scaled(scales);
     }
+    if version > 6 {
+        let habits: Habits;
+        (habits, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
+        settings.peers = habits.complete(settings.peers)?;
+    }
     let body: Body<Typical> = match version {
         ..3 => postcard::from_bytes::<Body<Straight>>(body).map_err(undecoded)?.upgrade(),
         3 => postcard::from_bytes::<Body<Powered>>(body).map_err(undecoded)?.upgrade(),
@@ -323,7 +359,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
             names.unwrap_or_default().join(", ")
         ));
     };
-    let ensemble = Ensemble::from_snapshot(&Snapshot::from_bytes(&body.ensemble)?)?;
+    let scorer = Scorer::from_snapshot(&Snapshot::from_bytes(&body.ensemble)?)?;
     // A later version may compute more columns and let detectors see others: the model says which are its own.
     let names: Vec<&str> = body.columns.iter().map(|column| column.name.as_str()).collect();
     let mut columns = FeatureSet::of(has, &settings, &names).columns().to_vec();
@@ -340,16 +376,16 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     }
     let inputs = columns.iter().filter(|c| c.input).count();
     let counts = [body.columns.len(), body.usual.len()];
-    if counts.iter().any(|&count| count != columns.len()) || inputs != ensemble.n_columns() {
+    if counts.iter().any(|&count| count != columns.len()) || inputs != scorer.n_columns() {
         return refuse(format!(
             "it is about {} columns, {} of them scored, expected {} and {inputs}",
             body.usual.len(),
-            ensemble.n_columns(),
+            scorer.n_columns(),
             columns.len()
         ));
     }
-    if ensemble.n_members() > MAX_DETECTORS {
-        return refuse(format!("{} detectors, expected at most {MAX_DETECTORS}", ensemble.n_members()));
+    if scorer.n_parts() > MAX_DETECTORS {
+        return refuse(format!("{} detectors, expected at most {MAX_DETECTORS}", scorer.n_parts()));
     }
     if let Some(Typical { median, per_scale, power, weight }) = body.usual.iter().find(|typical| !typical.is_sound()) {
         return refuse(format!(
@@ -357,7 +393,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
              scale above 0, power and weight within what is fitted"
         ));
     }
-    Ok(Model::new(has, settings, columns, body.usual, ensemble))
+    Ok(Model::new(has, settings, columns, body.usual, scorer))
 }
 
 #[cfg(test)]
@@ -365,6 +401,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use crible_score::ecod::Ecod;
+    use crible_score::ensemble::Ensemble;
     use linfa::ParamGuard;
     use ndarray::Array2;
 
@@ -382,7 +419,7 @@ mod tests {
                 (0..n).fold(Ensemble::params(), |params, _| params.member(Box::new(Ecod::params().check().unwrap())));
             let ensemble = params.check().unwrap().fit_rows(rows.view()).unwrap();
             let usual = vec![Typical { median: 0.0, per_scale: 1.0, power: 0.0, weight: 1.0 }; columns.len()];
-            from_bytes(&to_bytes(&Model::new(has, Settings::default(), columns, usual, ensemble)))
+            from_bytes(&to_bytes(&Model::new(has, Settings::default(), columns, usual, Scorer::Ensemble(ensemble))))
                 .map(|model| model.detectors().len())
         };
         assert_eq!(check(MAX_DETECTORS).unwrap(), MAX_DETECTORS);

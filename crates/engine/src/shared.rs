@@ -41,7 +41,7 @@ impl Shared {
     pub(crate) fn new(features: Arc<SharedSet>, model: Arc<Model>, answers: Arc<Answers>) -> Self {
         let row = vec![0.0; model.columns().len()];
         let seen = vec![0.0; model.n_inputs()];
-        let parts = vec![0.0; model.detectors().len()];
+        let parts = vec![0.0; model.n_detectors()];
         Self { features, model, row, seen, parts, answers, is_repeat: false }
     }
 

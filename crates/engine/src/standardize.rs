@@ -148,6 +148,10 @@ pub(crate) struct Standardizer {
 }
 
 impl Standardizer {
+    /// Leaves a column as it is.
+    pub(crate) const PLAIN: Self =
+        Self { median: 0.0, factor: 1.0, lowest: f64::NEG_INFINITY, power: 0.0, per_unit: 0.0, steep: 0.0 };
+
     pub(crate) fn standardize(self, value: f32) -> f64 {
         let far = self.distance(f64::from(value));
         // Half of all values are as usual as can be, and nothing makes anything of 0.

@@ -57,8 +57,8 @@ fn a_changed_byte_is_found_wherever_it_is() {
             bytes[at] ^= bit;
         }
     }
-    bytes[7] = 7;
-    assert_eq!(refused(&bytes), "this is no saved model: format version 7, expected 1 to 6");
+    bytes[7] = 8;
+    assert_eq!(refused(&bytes), "this is no saved model: format version 8, expected 1 to 7");
     assert_eq!(
         refused(b"PK\x03\x04 is how an archive begins"),
         "this is no saved model: it does not begin with CRIBLEM"
@@ -100,7 +100,6 @@ fn an_old_model_still_answers() {
         assert_eq!(golden_answers(&saved_again(&bytes)), answers, "{name}");
     }
     assert!(saved_again(&fixture("model-v1.crible")) == saved_again(&fixture("model-v2.crible")));
-    assert!(saved_again(&fixture("model-v6.crible")) == fixture("model-v6.crible"));
 }
 
 /// So does a state, and goes on.

@@ -97,7 +97,6 @@ impl Scales {
     }
 }
 
-
 /// How amounts of one currency and direction are spread, and how often they come.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PeerHabits {

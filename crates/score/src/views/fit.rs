@@ -3,7 +3,7 @@ use rayon::prelude::*;
 
 use super::Views;
 use super::model::{FittedMember, FittedView, Rule, Source};
-use super::params::{Member, Side, ViewsConfig};
+use super::params::{Member, Side, Together, ViewsConfig};
 use super::tail::{Curve, Tail};
 use crate::score::score;
 use crate::{Error, Model};
@@ -76,12 +76,12 @@ pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Vie
             Ok(see(Source::Joint { columns: columns.clone(), model }, Side::Upper, values))
         }
     };
-    let views: Vec<(String, Vec<Seen>)> = if config.views.is_empty() {
-        (0..n_columns).map(|at| (format!("column_{at}"), vec![column(at, Side::Both)])).collect()
+    let views: Vec<(String, Together, Vec<Seen>)> = if config.views.is_empty() {
+        (0..n_columns).map(|at| (format!("column_{at}"), Together::Rarest, vec![column(at, Side::Both)])).collect()
     } else {
         let view = |view: &super::View| {
             let members = view.members.par_iter().map(member).collect::<Result<_, Error>>()?;
-            Ok((view.name.clone(), members))
+            Ok((view.name.clone(), view.together, members))
         };
         config.views.iter().map(view).collect::<Result<_, Error>>()?
     };
@@ -94,14 +94,16 @@ pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Vie
     let mut kept = vec![true; n];
     let mut round = 0;
     loop {
-        let fitted: Vec<_> = views.par_iter().map(|(_, members)| fit_view(members, &kept)).collect::<Result<_, _>>()?;
+        let fit = |(_, together, members): &(String, Together, Vec<Seen>)| fit_view(members, *together, &kept);
+        let fitted: Vec<_> = views.par_iter().map(fit).collect::<Result<_, _>>()?;
         let all = |row: usize| fitted.iter().map(move |(_, _, logs): &Fitted| logs[row]);
         let sums: Vec<f64> = (0..n).map(|row| rule.score(all(row), 1.0)).collect();
         if round == config.rounds || config.trim == 0.0 {
             let scores: Vec<f64> = (0..n).map(|row| sums[row] * rule.left(|column| rows[[row, column]])).collect();
             let tail = tail_of(&scores, &kept)?;
-            let views = views.into_iter().zip(fitted).map(|((name, members), (tails, tail, _))| FittedView {
+            let views = views.into_iter().zip(fitted).map(|((name, together, members), (tails, tail, _))| FittedView {
                 name,
+                together,
                 members: members
                     .into_iter()
                     .zip(tails)
@@ -119,15 +121,15 @@ pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Vie
     }
 }
 
-/// Tails of the members, that of the rarest where there are several, and −ln p of each row.
+/// Tails of the members, that of what they are together where there are several, and −ln p of each row.
 type Fitted = (Vec<(Option<Tail>, Option<Tail>)>, Option<Tail>, Vec<f64>);
 
-fn fit_view(members: &[Seen], kept: &[bool]) -> Result<Fitted, Error> {
+fn fit_view(members: &[Seen], together: Together, kept: &[bool]) -> Result<Fitted, Error> {
     let mut tails = Vec::with_capacity(members.len());
     let mut rarest = vec![0.0_f64; kept.len()];
     for seen in members {
         let (high, low, logs) = seen.fit(kept)?;
-        rarest.iter_mut().zip(&logs).for_each(|(most, y)| *most = most.max(*y));
+        rarest.iter_mut().zip(&logs).for_each(|(most, y)| *most = together.with(*most, *y));
         tails.push((high, low));
     }
     if members.len() == 1 {

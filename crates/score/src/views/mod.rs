@@ -11,7 +11,8 @@
 //! * **A column** is rare where few rows of the fit are as high (or as low, or either). Up to the 99th hundredth that is counted; beyond, it
 //!   follows a generalised Pareto distribution, by probability-weighted moments, its shape within \[0, ½\], its scale at least the slope of
 //!   the body that leads to it.
-//! * **A view** of several columns takes the rarest of them, and how rare that is is counted and followed beyond in the same way.
+//! * **A view** of several columns takes the rarest of them, or adds up how rare they are, and how rare that is is counted and followed
+//!   beyond in the same way.
 //! * **Trimmed.** Strangers among the rows of the fit would make others like them as usual as they are many. So the 2 % of rows with the
 //!   highest scores are left out and all tails are fitted anew, twice. Views that agree on a row clean each other; no label is needed.
 //! * **Damped.** One column, where there is such a one, says how much a row was to be expected, 0 to 1: that takes up to 0.7 of its score away.
@@ -32,4 +33,4 @@ mod params;
 mod tail;
 
 pub use model::Views;
-pub use params::{Member, Side, View, ViewsConfig};
+pub use params::{Member, Side, Together, View, ViewsConfig};

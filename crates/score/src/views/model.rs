@@ -2,7 +2,7 @@ use ndarray::{ArrayView1, ArrayView2, Axis, ShapeBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::ViewsConfig;
-use super::params::Side;
+use super::params::{Side, Together};
 use super::tail::{Curve, Tail};
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
@@ -37,7 +37,8 @@ pub(super) struct Rule {
 pub(super) struct FittedView {
     pub(super) name: String,
     pub(super) members: Vec<FittedMember>,
-    /// Of the rarest member, where there are several.
+    pub(super) together: Together,
+    /// Of what the members are together, where there are several.
     pub(super) tail: Option<Tail>,
 }
 
@@ -67,6 +68,7 @@ struct Body {
 struct ViewBody {
     name: String,
     members: Vec<MemberBody>,
+    together: Together,
     tail: Option<Curve>,
 }
 
@@ -127,6 +129,26 @@ impl Source {
                 }
                 if let Ok(part) = ArrayView2::from_shape((n, columns.len()).f(), &*scratch) {
                     model.score_block(part, out);
+                }
+            }
+        }
+    }
+}
+
+impl Source {
+    /// Adds a part of a row's score to the columns it comes from.
+    fn blame(&self, row: ArrayView1<'_, f64>, excess: f64, out: &mut [f64]) {
+        match self {
+            Self::Column(column) => out[*column] += excess,
+            Self::Joint { columns, model } => {
+                let part: Vec<f64> = columns.iter().map(|&column| row[column]).collect();
+                let mut parts = vec![0.0; columns.len()];
+                model.explain_row(ArrayView1::from(&part), &mut parts);
+                parts.iter_mut().for_each(|part| *part = if *part > 0.0 { *part } else { 0.0 });
+                let total: f64 = parts.iter().sum();
+                let even = 1.0 / columns.len() as f64;
+                for (&column, part) in columns.iter().zip(parts) {
+                    out[column] += excess * if total > 0.0 { part / total } else { even };
                 }
             }
         }
@@ -211,8 +233,7 @@ impl Views {
                     for member in &view.members {
                         member.source.fill(tile.view(), joint, values);
                         for (rarest, value) in rarest.iter_mut().zip(&*values) {
-                            let neg_ln = member.neg_ln(*value);
-                            *rarest = if neg_ln > *rarest { neg_ln } else { *rarest };
+                            *rarest = view.together.with(*rarest, member.neg_ln(*value));
                         }
                     }
                     for (i, rarest) in rarest.iter().enumerate() {
@@ -245,7 +266,7 @@ impl Views {
         }
         let tail = |curve: Option<Curve>| curve.map(Tail::new).transpose();
         let mut views = Vec::with_capacity(body.views.len());
-        for ViewBody { name, members: bodies, tail: curve } in body.views {
+        for ViewBody { name, members: bodies, together, tail: curve } in body.views {
             let mut members = Vec::with_capacity(bodies.len());
             for MemberBody { columns, model, high, low } in bodies {
                 let columns: Vec<usize> = columns.into_iter().map(|column| column as usize).collect();
@@ -274,7 +295,7 @@ impl Views {
             if members.is_empty() {
                 return invalid("a view without members");
             }
-            views.push(FittedView { name, members, tail: tail(curve)? });
+            views.push(FittedView { name, members, together, tail: tail(curve)? });
         }
         if views.is_empty() {
             return invalid("no view");
@@ -302,30 +323,19 @@ impl Model for Views {
         let left = self.rule.left(|column| row[column]);
         let mut joint = vec![0.0; self.widest()];
         for view in &self.views {
-            let mut rarest: Option<(f64, &FittedMember)> = None;
+            let mut logs: Vec<f64> = Vec::with_capacity(view.members.len());
             for member in &view.members {
                 let mut value = [0.0];
                 member.source.fill(row.insert_axis(Axis(0)), &mut joint, &mut value);
-                let neg_ln = member.neg_ln(value[0]);
-                if rarest.is_none_or(|(most, _)| neg_ln > most) {
-                    rarest = Some((neg_ln, member));
-                }
+                logs.push(member.neg_ln(value[0]));
             }
-            let Some((neg_ln, member)) = rarest else { continue };
-            let excess = self.rule.excess(view.tail.as_ref().map_or(neg_ln, |tail| tail.neg_ln(neg_ln))) * left;
-            match &member.source {
-                Source::Column(column) => out[*column] += excess,
-                Source::Joint { columns, model } => {
-                    let part: Vec<f64> = columns.iter().map(|&column| row[column]).collect();
-                    let mut parts = vec![0.0; columns.len()];
-                    model.explain_row(ArrayView1::from(&part), &mut parts);
-                    parts.iter_mut().for_each(|part| *part = if *part > 0.0 { *part } else { 0.0 });
-                    let total: f64 = parts.iter().sum();
-                    let even = 1.0 / columns.len() as f64;
-                    for (&column, part) in columns.iter().zip(parts) {
-                        out[column] += excess * if total > 0.0 { part / total } else { even };
-                    }
-                }
+            let all = logs.iter().fold(0.0, |all, neg_ln| view.together.with(all, *neg_ln));
+            let excess = self.rule.excess(view.tail.as_ref().map_or(all, |tail| tail.neg_ln(all))) * left;
+            if view.together == Together::Sum && all > 0.0 {
+                let members = view.members.iter().zip(&logs);
+                members.for_each(|(member, neg_ln)| member.source.blame(row, excess * (neg_ln / all), out));
+            } else if let Some(rarest) = (0..logs.len()).rev().max_by(|&a, &b| logs[a].total_cmp(&logs[b])) {
+                view.members[rarest].source.blame(row, excess, out);
             }
         }
     }
@@ -348,6 +358,7 @@ impl Model for Views {
         let views = self.views.iter().map(|view| ViewBody {
             name: view.name.clone(),
             members: view.members.iter().map(member).collect(),
+            together: view.together,
             tail: curve(&view.tail),
         });
         let body = Body {
@@ -357,6 +368,22 @@ impl Model for Views {
             tail: self.tail.curve().clone(),
         };
         Snapshot::new(Self::NAME, Self::VERSION, &body)
+    }
+}
+
+impl Together {
+    /// What members are together with one more.
+    pub(super) fn with(self, before: f64, neg_ln: f64) -> f64 {
+        match self {
+            Self::Rarest => {
+                if neg_ln > before {
+                    neg_ln
+                } else {
+                    before
+                }
+            }
+            Self::Sum => before + neg_ln,
+        }
     }
 }
 

@@ -48,6 +48,17 @@ impl fmt::Debug for Member {
     }
 }
 
+/// How the members of a view become one number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Together {
+    /// The rarest counts.
+    #[default]
+    Rarest,
+    /// Their −ln p are added up: what is somewhat rare in many members counts.
+    Sum,
+}
+
 /// One view: a name and what it is made of, one member at least.
 #[derive(Debug)]
 pub struct View {
@@ -55,6 +66,8 @@ pub struct View {
     pub name: String,
     /// What it is made of.
     pub members: Vec<Member>,
+    /// How its members become one number, which is made a tail probability once more.
+    pub together: Together,
 }
 
 /// Parameters of [`Views`].

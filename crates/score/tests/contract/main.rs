@@ -35,7 +35,7 @@ use crible_score::robust_random_cut_forest::RobustRandomCutForest;
 use crible_score::robust_z::{Aggregate, RobustZ};
 use crible_score::sampled_knn::SampledKnn;
 use crible_score::sciforest::SciForest;
-use crible_score::views::{Member, Side, View, Views, ViewsConfig};
+use crible_score::views::{Member, Side, Together, View, Views, ViewsConfig};
 use crible_score::{Detector, Error, Scale};
 use linfa::ParamGuard;
 
@@ -81,8 +81,10 @@ fn views() -> Result<crible_score::Params<ViewsConfig>, Error> {
     let column = |column| Member::Column { column, side: Side::Both };
     let detector = Box::new(IsolationForest::params().n_trees(20).check()?);
     let joint = Member::Joint { columns: vec![0, 0], detector };
-    let view = |name: &str, members| View { name: name.to_owned(), members };
-    Ok(Views::params().view(view("one", vec![column(0)])).view(view("other", vec![column(0), joint])))
+    let view = |name: &str, together, members| View { name: name.to_owned(), members, together };
+    let one = view("one", Together::Rarest, vec![column(0)]);
+    let sum = view("sum", Together::Sum, vec![column(0), column(0)]);
+    Ok(Views::params().view(one).view(sum).view(view("other", Together::Rarest, vec![column(0), joint])))
 }
 
 contract! {

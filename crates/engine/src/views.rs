@@ -1,0 +1,213 @@
+//! The default detector: views, each of what one kind of fraud does.
+
+use crible_core::Column;
+use crible_feature::Windows;
+use crible_score::views::{Member, Side, Together, View, Views};
+use crible_score::{isolation_forest, sampled_knn};
+use linfa::ParamGuard;
+
+/// A view: what it is called, what a transaction looks like that it speaks against, and its columns.
+struct Group {
+    name: &'static str,
+    looks_like: &'static str,
+    /// Names with `{hour}`, `{day}`, `{week}` and `{month}` for an account's windows, `{d}`, `{w}` and `{m}` for a counterparty's. Low
+    /// values are strange of those that begin with `-`, high ones of the others.
+    columns: &'static [&'static str],
+}
+
+/// Views of columns, in the order in which an alert of two that are as rare names the first.
+const GROUPS: &[Group] = &[
+    Group {
+        name: "view_amount",
+        looks_like: "a payment out of proportion for this account",
+        columns: &[
+            "amount_to_usual_{month}",
+            "amount_to_account_mean",
+            "amount_to_largest_{month}",
+            "amount_for_category",
+            "amount",
+        ],
+    },
+    Group {
+        name: "view_spending",
+        looks_like: "an account being emptied",
+        columns: &["account_sum_{hour}_to_expected", "account_sum_{day}_to_expected", "account_sum_{week}_to_expected"],
+    },
+    Group {
+        name: "view_amount_at_counterparty",
+        looks_like: "an amount unusual for this counterparty",
+        columns: &["amount_to_usual_at_counterparty_{m}"],
+    },
+    Group { name: "view_run", looks_like: "a run of large payments", columns: &["account_outsized_{week}"] },
+    Group {
+        name: "view_novelty",
+        looks_like: "something this account has not done before",
+        columns: &["first_at_counterparty", "channel_novelty", "country_novelty"],
+    },
+    Group {
+        name: "view_new_category",
+        looks_like: "something this account has not bought before",
+        columns: &["category_novelty"],
+    },
+    Group {
+        name: "view_new_device",
+        looks_like: "an account in other hands",
+        columns: &["device_novelty", "address_novelty"],
+    },
+    Group {
+        name: "view_shared_device",
+        looks_like: "one hand behind several accounts",
+        columns: &["device_accounts_{w}", "device_accounts_{m}", "address_accounts_{w}", "address_accounts_{m}"],
+    },
+    Group {
+        name: "view_velocity",
+        looks_like: "a card being tested",
+        columns: &[
+            "account_count_{hour}_to_expected",
+            "account_count_{day}_to_expected",
+            "account_count_{week}_to_expected",
+            "account_first_counterparties_{day}",
+        ],
+    },
+    Group {
+        name: "view_place",
+        looks_like: "a card far from its owner",
+        columns: &["kilometres_from_home", "kilometres_from_last", "kilometres_per_hour"],
+    },
+    Group { name: "view_passed_on", looks_like: "an account passing money on", columns: &["account_passed_on_{day}"] },
+    Group {
+        name: "view_counterparty",
+        looks_like: "a payment to somebody hardly anybody pays",
+        columns: &["-counterparty_accounts_{m}", "-counterparty_count_{m}", "counterparty_new_to_feed"],
+    },
+    Group { name: "view_hour", looks_like: "a payment at an unusual hour", columns: &["hour_surprise"] },
+    Group { name: "view_early", looks_like: "a payment taken twice", columns: &["recurring_early"] },
+];
+
+/// What joint views look at: plain numbers, of which both sides count.
+const PLAIN: &[&str] = &[
+    "amount",
+    "amount_to_account_mean",
+    "account_count_{day}",
+    "account_count_{week}",
+    "account_count_{month}",
+    "account_sum_{day}",
+    "account_sum_{week}",
+    "account_sum_{month}",
+    "seconds_since_last",
+    "counterparty_count_{d}",
+    "counterparty_count_{w}",
+    "counterparty_count_{m}",
+    "first_at_counterparty",
+    "account_counterparties_{week}",
+    "counterparty_accounts_{w}",
+    "hour",
+];
+
+/// Columns of which how rare they are is added up: one of each kind, high values strange but of those that begin with `-`.
+const SEVERAL: &[&str] = &[
+    "amount",
+    "amount_to_account_mean",
+    "account_in_run_{week}",
+    "account_sum_{hour}",
+    "hour_surprise_above_mean",
+    "-counterparty_count_{m}",
+    "kilometres_per_hour",
+    "balance_share",
+];
+
+const ALL_TOGETHER: &str = "view_several";
+const NEIGHBOURS: &str = "view_neighbours";
+const FOREST: &str = "view_forest";
+const UNLIKE: &str = "a payment unlike any other here";
+
+/// The column that says how much a payment was to be expected, and what share of its score that takes away at most.
+const EXPECTED: &str = "payment_expected";
+const EXPECTED_SHARE: f64 = 0.7;
+
+/// Rows neighbours are looked for among, and which of the nearest counts.
+const REFERENCE_ROWS: usize = 1_000;
+const NEIGHBOUR: usize = 5;
+
+/// The most rows views are fitted on.
+pub(crate) const MOST_ROWS: usize = 20_000;
+
+/// What a transaction looks like that the view of this name speaks against.
+pub(crate) fn looks_like(name: &str) -> Option<&'static str> {
+    let group = GROUPS.iter().find(|group| group.name == name);
+    let joint = [NEIGHBOURS, FOREST].contains(&name).then_some(UNLIKE);
+    let several = (name == ALL_TOGETHER).then_some("a payment strange in several respects");
+    group.map(|group| group.looks_like).or(joint).or(several)
+}
+
+/// A name for these windows, and which side of the column is strange.
+fn named(name: &str, windows: &Windows) -> (String, Side) {
+    let (name, side) = name.strip_prefix('-').map_or((name, Side::Upper), |name| (name, Side::Lower));
+    let keys = ["{hour}", "{day}", "{week}", "{month}", "{d}", "{w}", "{m}"];
+    let lengths = windows.account.iter().chain(&windows.counterparty);
+    let name = keys.iter().zip(lengths).fold(name.to_owned(), |name, (key, window)| name.replace(key, &window.tag()));
+    (name, side)
+}
+
+/// Names of the columns views look at.
+pub(crate) fn columns(windows: &Windows) -> Vec<String> {
+    let all = GROUPS.iter().flat_map(|group| group.columns).chain(PLAIN).chain(SEVERAL).chain([&EXPECTED]);
+    all.map(|name| named(name, windows).0).collect()
+}
+
+/// The views of a feed that has these inputs: those that nobody named of are a view each, and those that are not there are left out.
+pub(crate) fn params(
+    inputs: &[&Column],
+    windows: &Windows,
+    seed: u64,
+) -> Result<crible_score::Params<crible_score::views::ViewsConfig>, crible_score::Error> {
+    let at = |name: &str| inputs.iter().position(|column| column.name == name);
+    let mut params = Views::params();
+    for group in GROUPS {
+        let member = |name: &&str| {
+            let (name, side) = named(name, windows);
+            at(&name).map(|column| Member::Column { column, side })
+        };
+        let members: Vec<Member> = group.columns.iter().filter_map(member).collect();
+        if !members.is_empty() {
+            params = params.view(View { name: group.name.to_owned(), members, together: Together::Rarest });
+        }
+    }
+    let usual = columns(windows);
+    for (column, about) in inputs.iter().enumerate().filter(|(_, about)| !usual.contains(&about.name.to_string())) {
+        let side = match about.tail {
+            crible_core::Tail::Upper => Side::Upper,
+            crible_core::Tail::Lower => Side::Lower,
+            crible_core::Tail::Both => Side::Both,
+        };
+        let (name, members) = (format!("view_{}", about.name), vec![Member::Column { column, side }]);
+        params = params.view(View { name, members, together: Together::Rarest });
+    }
+    let view = |name: &str, members, together| View { name: name.to_owned(), members, together };
+    let plain: Vec<usize> = PLAIN.iter().filter_map(|name| at(&named(name, windows).0)).collect();
+    if !plain.is_empty() {
+        let neighbours = sampled_knn::SampledKnn::params().n_samples(1).max_samples(REFERENCE_ROWS);
+        let neighbours = neighbours.n_neighbors(NEIGHBOUR).seed(seed).check()?;
+        let forest = isolation_forest::IsolationForest::params().seed(seed).check()?;
+        let joint = |detector| vec![Member::Joint { columns: plain.clone(), detector }];
+        params = params.view(view(NEIGHBOURS, joint(Box::new(neighbours)), Together::Rarest)).view(view(
+            FOREST,
+            joint(Box::new(forest)),
+            Together::Rarest,
+        ));
+    }
+    let several: Vec<Member> = SEVERAL
+        .iter()
+        .filter_map(|name| {
+            let (name, side) = named(name, windows);
+            at(&name).map(|column| Member::Column { column, side })
+        })
+        .collect();
+    if several.len() > 1 {
+        params = params.view(view(ALL_TOGETHER, several, Together::Sum));
+    }
+    Ok(match at(EXPECTED) {
+        Some(column) => params.expected(column, EXPECTED_SHARE),
+        None => params,
+    })
+}
