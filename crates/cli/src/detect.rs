@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use crible_ingest::{cell, plain};
 use crible_score::calibration::{HeldOut, Tail, held_out_rows};
 use crible_score::encode::{self, Encoder};
 use crible_score::ensemble::Ensemble;
@@ -187,6 +188,9 @@ fn write(out: Option<&Path>, parquet: Option<bool>, detected: Detected, reasons:
     let rows: Vec<i64> = (0..n as i64).collect();
     let mut columns = vec![Column::from(Series::new("row".into(), rows)), column("score", score), column("tail", tail)];
     columns.extend(parts.into_iter().map(|(name, scores)| column(name, scores)));
+    // A reason begins with a column's name, which may be anything.
+    let safe = |reason: String| if parquet == Some(true) { reason } else { cell(&plain(&reason)).into_owned() };
+    let reasons: Option<Vec<String>> = reasons.map(|reasons| reasons.into_iter().map(safe).collect());
     columns.extend(reasons.map(|reasons| Column::from(Series::new("reasons".into(), reasons))));
     let mut frame = DataFrame::new(n, columns)?;
     match out {

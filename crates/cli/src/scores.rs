@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use crible::{Model, Scored};
 use crible_core::Batch;
-use crible_ingest::FileReport;
+use crible_ingest::{FileReport, cell};
 use polars_core::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
 use polars_io::csv::write::CsvWriter;
 use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
@@ -62,7 +62,8 @@ impl Scores {
         order.sort_unstable_by_key(|&row| batch.source(row));
         let pick = |all: &[f64]| order.iter().map(|&row| all[row]).collect::<Vec<_>>();
         let numbers = [pick(&self.raw), pick(&self.tail)].into_iter().chain(self.detectors.iter().map(|all| pick(all)));
-        let mut frame = frame(model, batch, files, &order, numbers).with_context(cannot)?;
+        let mut frame =
+            frame(model, batch, files, &order, numbers, matches!(self.format, Format::Csv)).with_context(cannot)?;
         write_frame(&self.path, matches!(self.format, Format::Parquet), &mut frame).with_context(cannot)?;
         Ok(self.path)
     }
@@ -99,7 +100,8 @@ impl RunByRun {
         let detector = |at: usize| all(&|row| scored.detectors(row)[at]);
         let numbers = [all(&|row| scored.score(row).raw), all(&|row| scored.score(row).tail)];
         let numbers = numbers.into_iter().chain((0..model.detectors().len()).map(detector));
-        let frame = frame(model, batch, files, &rows, numbers).with_context(cannot)?;
+        let frame =
+            frame(model, batch, files, &rows, numbers, matches!(self.format, Format::Csv)).with_context(cannot)?;
         let sink = match &mut self.sink {
             Some(sink) => sink,
             none => {
@@ -134,11 +136,13 @@ fn frame(
     files: &[FileReport],
     rows: &[usize],
     numbers: impl Iterator<Item = Vec<f64>>,
+    for_csv: bool,
 ) -> PolarsResult<DataFrame> {
     let column = |name: &str, series: Series| Column::from(series.with_name(name.into()));
     let mut columns = Vec::new();
     if files.len() > 1 {
-        let names: Vec<String> = files.iter().map(|f| f.shown.clone()).collect();
+        let names: Vec<String> =
+            files.iter().map(|f| if for_csv { cell(&f.shown).into_owned() } else { f.shown.clone() }).collect();
         let file = |&row: &usize| names.get(batch.source(row).file as usize).map(String::as_str);
         columns.push(column("file", rows.iter().map(file).collect::<Series>()));
     }

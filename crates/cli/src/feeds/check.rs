@@ -13,7 +13,7 @@ use crible_core::{EntityId, Transaction};
 use crible_ingest::{Error, FileReport, Options, Recognition, Reject};
 
 use crate::args::CheckArgs;
-use crate::score::options;
+use crate::score::{Unusable, options};
 
 /// Examples of each reason to reject.
 const EXAMPLES: usize = 3;
@@ -82,6 +82,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
     let plain = if args.plain { plain(args, &options, &checked)? } else { Plain::new() };
     let text = if args.json { json::told(&checked, &unread)? } else { text::told(&checked, &unread, &plain) };
     io::stdout().lock().write_all(text.as_bytes())?;
+    // What `crible score` would say of files that hold no transaction.
+    if unread.is_empty() && checked.iter().all(|file| file.report.accepted == 0) {
+        let reports: Vec<FileReport> = checked.into_iter().map(|file| file.report).collect();
+        return Err(Unusable::new(&reports, None).into());
+    }
     let rejected = checked.iter().any(|file| file.report.rejected > 0);
     Ok(match (unread.is_empty(), rejected) {
         (false, _) => ExitCode::from(UNREADABLE),

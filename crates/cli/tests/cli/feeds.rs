@@ -129,3 +129,107 @@ fn a_broken_preset_names_its_file_line_and_key() {
     assert_eq!(out.status.code(), Some(2), "{told}");
     assert!(told.contains("a.toml:4: account.colunm"), "{told}");
 }
+
+const CARD: &str = "Transaction Date,Post Date,Description,Category,Type,Amount,Memo\n";
+
+/// A zip archive of stored members.
+fn zipped(members: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in members {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut writer, text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_check_reads_what_a_run_reads() {
+    let folder = TempDir::new().unwrap();
+    let row = "01/05/2024,01/06/2024,CAFE,Food,Sale,-4.50,\n";
+    let text_of = format!("{CARD}{row}");
+    fs::write(folder.path().join("all.zip"), zipped(&[("a.csv", &text_of), ("b.csv", &text_of)])).unwrap();
+    write(&folder, "c1.csv", text_of.clone());
+    for (named, files) in [("all.zip", 2), ("c*.csv", 1)] {
+        let out = crible(&folder, &["feeds", "check", named, "--json"]);
+        assert_eq!(out.status.code(), Some(0), "{named}: {}", text(&out.stderr));
+        let told: Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(told["files"].as_array().unwrap().len(), files, "{named}");
+        assert_eq!(told["files"][0]["feed"], "chase-card", "{named}");
+    }
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_crible"))
+        .args(["feeds", "check", "-", "--json"])
+        .current_dir(folder.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), text_of.as_bytes()).unwrap();
+    let out = child.wait_with_output().unwrap();
+    let told: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!((&told["files"][0]["feed"], &told["files"][0]["rows"]["accepted"]), (&"chase-card".into(), &1.into()));
+}
+
+#[test]
+fn no_rows_is_one_answer() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "empty.csv", CARD.to_owned());
+    let check = crible(&folder, &["feeds", "check", "empty.csv"]);
+    let score = crible(&folder, &["score", "empty.csv"]);
+    assert_eq!((check.status.code(), score.status.code()), (Some(2), Some(2)));
+    assert_eq!(text(&check.stderr), text(&score.stderr));
+}
+
+#[test]
+fn files_of_one_mask_are_told_apart() {
+    let folder = TempDir::new().unwrap();
+    let names = ["stmt_1234567890.csv", "stmt_9994567890.csv"];
+    let rows = |cafe: &str| {
+        let row = |day: usize| format!("01/{:02}/2024,01/{:02}/2024,{cafe},Food,Sale,-{day}.50,\n", day, day);
+        format!("{CARD}{}bad,01/06/2024,X,Food,Sale,-1.00,\n", (1..20).map(row).collect::<String>())
+    };
+    write(&folder, names[0], rows("CAFE"));
+    write(&folder, names[1], rows("SHOP"));
+    let out = crible(&folder, &["score", names[0], names[1], "--out", "out", "--budget", "5/day"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    // On the user's own terminal, the names are the user's.
+    let said = text(&out.stderr);
+    assert!(names.iter().all(|name| said.contains(name)), "{said}");
+    let read = |name: &str| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
+    for written in [read("alerts.jsonl"), read("rejects.csv")] {
+        assert!(!written.contains("1234567890") && !written.contains("9994567890"), "{written}");
+        for masked in ["stmt_*7890.csv (1)", "stmt_*7890.csv (2)"] {
+            assert!(written.contains(masked) && said.contains(masked), "{masked}: {written}");
+        }
+    }
+}
+
+#[test]
+fn nothing_in_a_file_acts_on_a_terminal_or_in_a_spreadsheet() {
+    let folder = TempDir::new().unwrap();
+    let acts = "\u{1b}]0;owned\u{7}\u{9b}2J";
+    let name = "in\u{1b}[31m.csv";
+    let rows = format!(
+        "{}01/05/2024,01/06/2024,CAFE,{acts},{acts},-4.50,,{acts}\n=1+1,01/06/2024,X,{acts},Sale,-4.50,,x\n",
+        CARD.replace("Memo", &format!("Memo,more{acts}"))
+    );
+    write(&folder, name, rows);
+    for args in
+        [&["feeds", "check", name][..], &["feeds", "check", name, "--json"], &["score", name], &["feeds", "new", name]]
+    {
+        let out = crible(&folder, args);
+        for shown in [text(&out.stdout), text(&out.stderr)] {
+            assert!(!shown.chars().any(|letter| letter.is_control() && letter != '\n'), "{args:?}: {shown:?}");
+        }
+    }
+    let rejects = fs::read_to_string(folder.path().join("crible-rejects.csv")).unwrap();
+    assert!(rejects.contains("'=1+1") && !rejects.contains(",=1+1"), "{rejects}");
+}
+
+#[test]
+fn raw_values_go_to_a_terminal_alone() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "a.csv", format!("{CARD}01/05/2024,01/06/2024,CAFE,Food,Sale,-4.50,\n"));
+    let out = crible(&folder, &["feeds", "check", "a.csv", "--plain"]);
+    assert_eq!(out.status.code(), Some(1));
+    assert!(out.stdout.is_empty() && text(&out.stderr).contains("a terminal only"), "{}", text(&out.stderr));
+}

@@ -26,7 +26,7 @@ pub(super) enum Columns {
 }
 
 /// Words of rows that money comes in with, and of those it goes out with.
-const INFLOW: [&str; 14] = [
+const INFLOW: [&str; 18] = [
     "payroll",
     "salary",
     "wages",
@@ -41,8 +41,12 @@ const INFLOW: [&str; 14] = [
     "topup",
     "incoming",
     "received",
+    "gutschrift",
+    "bankgutschrift",
+    "gehalt",
+    "lohn",
 ];
-const OUTFLOW: [&str; 11] = [
+const OUTFLOW: [&str; 15] = [
     "debit",
     "purchase",
     "sale",
@@ -54,6 +58,10 @@ const OUTFLOW: [&str; 11] = [
     "direct debit",
     "outgoing",
     "dining",
+    "zahlung",
+    "lastschrift",
+    "folgelastschrift",
+    "kartenzahlung",
 ];
 
 fn rank(column: &Column) -> i32 {

@@ -44,6 +44,8 @@ pub(super) enum Owner {
 #[derive(Debug)]
 pub(super) struct Other {
     pub(super) at: usize,
+    /// Columns that name it where that one is empty.
+    pub(super) or: Vec<usize>,
     /// Where it stands on an inflow, if elsewhere.
     pub(super) inflow: Option<usize>,
     /// Whether it is an account like the feed's.
@@ -175,9 +177,21 @@ const COUNTERPARTY: [&str; 41] = [
     "to",
     "product cd",
 ];
+/// Columns that may stand in for the other side's own.
+const STAND_INS: [&str; 9] = [
+    "payee name",
+    "payer name",
+    "partner name",
+    "name",
+    "merchant",
+    "description",
+    "beschreibung",
+    "omschrijving",
+    "beguenstigter zahlungspflichtiger",
+];
 const CATEGORY: [&str; 6] =
     ["category", "mcc", "reporting category", "personal finance category primary", "merchant category", "kategorie"];
-const CHANNEL: [&str; 12] = [
+const CHANNEL: [&str; 15] = [
     "channel",
     "payment channel",
     "type",
@@ -185,6 +199,9 @@ const CHANNEL: [&str; 12] = [
     "tx type",
     "payment format",
     "payment method",
+    "transaktionstyp",
+    "buchungstext",
+    "umsatztyp",
     "use chip",
     "method",
     "product cd",
@@ -222,14 +239,15 @@ pub(super) fn find(table: &Table) -> Roles {
     if let Some(Guess { what: Coin::Column { at, .. }, .. }) = &currency {
         taken.push(*at);
     }
-    let account = account(table, &columns, &taken, label.is_some());
+    let is_statement = matches!(&amount, Some(Sums { columns: Guess { what: money::Columns::Pair { .. }, .. }, .. }));
+    let account = account(table, &columns, &taken, label.is_some(), is_statement);
     if let Owner::Column(at) = account.what {
         taken.push(at);
     }
     let id = id(&columns, &taken);
     taken.extend(id.iter().map(|id| id.what.0));
-    let counterparty = counterparty(&columns, &taken, &account);
-    taken.extend(counterparty.iter().map(|other| other.what.at));
+    let counterparty = counterparty(table, &columns, &taken, &account, is_statement);
+    taken.extend(counterparty.iter().flat_map(|other| other.what.or.iter().copied().chain([other.what.at])));
     let category = word(&columns, &CATEGORY, &taken);
     taken.extend(category.iter().map(|guess| guess.what));
     let channel = word(&columns, &CHANNEL, &taken);
@@ -387,7 +405,7 @@ fn balance(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> 
     Some(Guess::new((column.at, before), Sure::Guess, why))
 }
 
-fn account(table: &Table, columns: &[Column], taken: &[usize], is_labelled: bool) -> Guess<Owner> {
+fn account(table: &Table, columns: &[Column], taken: &[usize], is_labelled: bool, is_statement: bool) -> Guess<Owner> {
     let before = |column: &Column| column.at.checked_sub(1).and_then(|at| columns.get(at));
     let fits = |column: &Column| {
         !taken.contains(&column.at)
@@ -405,7 +423,8 @@ fn account(table: &Table, columns: &[Column], taken: &[usize], is_labelled: bool
     // The two ends of a transfer.
     let source =
         columns.iter().find(|column| column.is("source")).filter(|_| columns.iter().any(|column| column.is("target")));
-    let orig = source.or_else(|| {
+    // One account's statement says what went out and what came in; its sources and targets are other people.
+    let orig = source.filter(|_| !is_statement).or_else(|| {
         columns.iter().find(|column| (column.is("name orig") || column.is("nameorig")) && column.filled() > 0.9)
     });
     if let Some(column) = orig.or_else(|| named(columns, &ACCOUNT, fits)) {
@@ -449,12 +468,14 @@ fn id(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> {
         "id",
         "uuid",
         "transactionid",
-        "transferwise id",
+        "transfer wise id",
         "transaktionscode",
         "numéro de transaction",
         "numer transakcji",
     ];
-    let fits = |column: &Column| !taken.contains(&column.at) && !column.values.is_empty();
+    // A reference that most rows lack, or that a payer writes, names no transaction.
+    let fits =
+        |column: &Column| !taken.contains(&column.at) && column.filled() > 0.9 && !column.holds("payment reference");
     let column = named(columns, &names, fits)?;
     let unique = column.is_unique();
     let why =
@@ -462,9 +483,20 @@ fn id(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> {
     Some(Guess::new((column.at, unique), Sure::Likely, why))
 }
 
-fn counterparty(columns: &[Column], taken: &[usize], account: &Guess<Owner>) -> Option<Guess<Other>> {
-    let fits = |column: &Column| !taken.contains(&column.at) && column.filled() >= 0.4 && !column.has("type");
-    let other = |at, is_account| Other { at, inflow: None, is_account };
+fn counterparty(
+    table: &Table,
+    columns: &[Column],
+    taken: &[usize],
+    account: &Guess<Owner>,
+    is_statement: bool,
+) -> Option<Guess<Other>> {
+    let fits = |column: &Column| {
+        !taken.contains(&column.at)
+            && column.filled() >= 0.4
+            && !column.has("type")
+            && !(is_statement && (column.is("source") || column.is("target")))
+    };
+    let other = |at, is_account| Other { at, or: Vec::new(), inflow: None, is_account };
     let same = match account.what {
         // `Account` comes twice: the second is the other side's.
         Owner::Column(at) => {
@@ -482,7 +514,20 @@ fn counterparty(columns: &[Column], taken: &[usize], account: &Guess<Owner>) -> 
     }
     if let Some(column) = named(columns, &COUNTERPARTY, fits) {
         let is_account = ["name dest", "bene acct", "to account", "receiver"].iter().any(|name| column.holds(name));
-        return Some(Guess::new(other(column.at, is_account), Sure::Likely, "named like the other side"));
+        // Others name it where that one is empty.
+        let stand_in = |other: &&Column| {
+            other.at != column.at
+                && !taken.contains(&other.at)
+                && STAND_INS.iter().any(|name| other.is(name))
+                && table.rows.iter().any(|row| row[column.at].is_empty() && !row[other.at].is_empty())
+        };
+        let mut what = other(column.at, is_account);
+        if column.strip.is_none() && !column.has_html() {
+            what.or = columns.iter().filter(stand_in).map(|other| other.at).collect();
+            // Names go before what a bank writes of them.
+            what.or.sort_by_key(|&at| columns[at].has_any(&["description", "beschreibung", "omschrijving"]));
+        }
+        return Some(Guess::new(what, Sure::Likely, "named like the other side"));
     }
     // Names that nobody knows: the longest of texts.
     let long = |column: &&Column| fits(column) && column.is_text() && column.share(|value| value.len() > 7) > 0.5;

@@ -142,10 +142,15 @@ impl Writer<'_> {
 
     fn other_texts(&mut self, roles: &Roles) {
         if let Some(guess) = &roles.counterparty {
-            let Other { at, inflow, is_account } = guess.what;
+            let Other { at, or, inflow, is_account } = &guess.what;
+            let (at, inflow, is_account) = (*at, *inflow, *is_account);
             self.head("counterparty");
             self.why(guess);
             self.column(at);
+            if !or.is_empty() {
+                let line = format!("or = [{}]", self.places(or));
+                self.line(&line);
+            }
             self.frame(&roles.columns[at]);
             if let Some(inflow) = inflow {
                 let line = format!("inflow-column = {}", self.place(inflow));

@@ -11,10 +11,15 @@ use crate::input::{Input, one_byte, wide};
 
 /// The beginning of a file, well enough decoded to tell the format.
 pub(super) fn head(bytes: &[u8]) -> String {
-    match marked(bytes) {
+    lines(match marked(bytes) {
         Some((encoding, bom)) => encoding.decode_without_bom_handling(&bytes[bom..]).0.into_owned(),
         None => String::from_utf8_lossy(bytes).into_owned(),
-    }
+    })
+}
+
+/// A text whose lines end as they do today, where they end as on an old Mac.
+fn lines(text: String) -> String {
+    if !text.contains('\n') && text.contains('\r') { text.replace('\r', "\n") } else { text }
 }
 
 /// The whole file, and what there is to say of it. A compressed file that breaks off keeps what comes before.
@@ -43,17 +48,13 @@ pub(super) fn text(input: &Input, most: usize) -> Result<(String, Vec<String>), 
         Some((encoding, bom)) => (encoding, bom),
         None => (named(&bytes).unwrap_or_else(|| guessed(&bytes, &mut warnings)), 0),
     };
-    let mut text = if skip == 0 && encoding == UTF_8 {
+    let text = if skip == 0 && encoding == UTF_8 {
         // What is valid already needs no second copy.
         String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     } else {
         encoding.decode_without_bom_handling(&bytes[skip..]).0.into_owned()
     };
-    // Lines of an old Mac.
-    if !text.contains('\n') && text.contains('\r') {
-        text = text.replace('\r', "\n");
-    }
-    Ok((text, warnings))
+    Ok((lines(text), warnings))
 }
 
 /// The encoding that a byte order mark or the zeros of UTF-16 tell, and the length of the mark.

@@ -87,3 +87,26 @@ fn faults_told(faults: &Faults, text: &mut String) {
         text.push_str(&format!("    {} × other reasons\n", faults.others));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn raw_values_stand_in_for_pseudonyms_where_they_are_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in.csv");
+        std::fs::write(&path, "who,when,much,shop\nada,2024-01-05,-4.50,Corner Cafe\n").unwrap();
+        let map = crible_ingest::Mapping::parse("account=who,time=when,amount=much,counterparty=shop").unwrap();
+        let options = crible_ingest::Options { map: Some(map), ..Default::default() };
+        let import = crible_ingest::read(&[path], &options, &mut |_| {}, &|_| {}).unwrap();
+        let first = [(0, import.batch.get(0))];
+        let (account, shop) = (first[0].1.account, first[0].1.counterparty.unwrap());
+        let shown = rows_told(&first, &Plain::new());
+        assert!(shown.contains(&account.to_string()) && shown.contains(&shop.to_string()), "{shown}");
+        let named = Plain::from([(account, "ada".to_owned()), (shop, "Corner Cafe".to_owned())]);
+        let shown = rows_told(&first, &named);
+        assert!(shown.contains("ada") && shown.contains("Corner Cafe") && !shown.contains(&account.to_string()));
+    }
+}
