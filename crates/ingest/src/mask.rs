@@ -92,7 +92,8 @@ pub fn shown_path(path: &Path) -> String {
     [masked(folder, FOLDER), masked(name, FILE)].concat()
 }
 
-/// The paths of a run as they may be shown, no two alike: where masks are the same, they are numbered in the order of the paths.
+/// The paths of a run as they may be shown, no two alike: where masks are the same, they are numbered in the order of
+/// the paths.
 pub(crate) fn shown_paths<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Vec<String> {
     let mut shown: Vec<String> = paths.into_iter().map(shown_path).collect();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -118,8 +119,8 @@ pub(crate) fn shown_paths<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Vec<
     shown
 }
 
-/// A text that does nothing to a terminal: control characters, and those that turn the direction of writing, are written as
-/// escapes such as `\u{1b}`.
+/// A text that does nothing to a terminal: control characters, and those that turn the direction of writing, are
+/// written as escapes such as `\u{1b}`.
 ///
 /// ```
 /// assert_eq!(crible_ingest::plain("CAFE\u{1b}[2J"), "CAFE\\u{1b}[2J");
@@ -139,7 +140,8 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// A text that a spreadsheet does not run: with an apostrophe before it where it begins like a formula and is no number.
+/// A text that a spreadsheet does not run: with an apostrophe before it where it begins like a formula and is no
+/// number.
 ///
 /// ```
 /// assert_eq!(crible_ingest::cell("=1+1"), "'=1+1");
@@ -153,8 +155,8 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     if acts && text.parse::<f64>().is_err() { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// The shape of a text: every digit is `0`, every other letter `x`, so that it can be seen how something was written and
-/// not what.
+/// The shape of a text: every digit is `0`, every other letter `x`, so that it can be seen how something was written
+/// and not what.
 pub(crate) fn shape(text: &str) -> String {
     let letter = |letter: char| match letter {
         _ if letter.is_numeric() => '0',

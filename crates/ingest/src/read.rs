@@ -79,8 +79,8 @@ pub struct Import {
 pub struct FileReport {
     /// The file.
     pub path: PathBuf,
-    /// The file as it may be shown where others read it: numbers that may be an account's are masked, and no two files of a run
-    /// are shown alike.
+    /// The file as it may be shown where others read it: numbers that may be an account's are masked, and no two files
+    /// of a run are shown alike.
     pub shown: String,
     /// The feed it is of: the name that references are made under.
     pub feed: String,
@@ -141,8 +141,8 @@ pub struct Progress {
 
 /// Reads files into one batch. Work is spread over the rayon pool this is called in.
 ///
-/// An input is a file, a folder (its data files and those of the folders in it), a pattern such as `exports/*.csv` where no
-/// file is called that, a zip archive (its data files), or `-` for standard input.
+/// An input is a file, a folder (its data files and those of the folders in it), a pattern such as `exports/*.csv`
+/// where no file is called that, a zip archive (its data files), or `-` for standard input.
 ///
 /// `rejects` is told every row that could not be read, file by file in order; `progress` is called now and then. The
 /// result depends on the files, not on the order in which they are named. A file that cannot be read at all is an entry

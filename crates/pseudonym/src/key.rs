@@ -83,8 +83,8 @@ pub enum KeyError {
     },
 }
 
-/// A tenant's secret, and the secrets it had before. They never show in `Debug`, in an error or in anything derived from
-/// them; their names may.
+/// A tenant's secret, and the secrets it had before. They never show in `Debug`, in an error or in anything derived
+/// from them; their names may.
 #[derive(Clone)]
 pub struct Key {
     secret: Vec<u8>,
@@ -108,8 +108,8 @@ impl Key {
     /// A key from a file: 64 hexadecimal digits, base64 of at least 32 bytes, or at least 16 bytes as they are.
     /// Blanks around the text forms do not count.
     ///
-    /// A file that begins with the line `# crible keys` holds several, one a line, `name = key`, the newest first; the key
-    /// is the newest, and [`Key::older`] gives the others. Blank lines and lines that begin with `#` do not count.
+    /// A file that begins with the line `# crible keys` holds several, one a line, `name = key`, the newest first; the
+    /// key is the newest, and [`Key::older`] gives the others. Blank lines and lines that begin with `#` do not count.
     ///
     /// # Errors
     /// [`KeyError`] where the file cannot be read or holds no usable key.
@@ -144,8 +144,8 @@ impl Key {
         Self { secret, id, origin, older }
     }
 
-    /// The key's name: the one it has in a file of several, else eight hexadecimal digits that are the same for the same
-    /// key and lead nobody to it.
+    /// The key's name: the one it has in a file of several, else eight hexadecimal digits that are the same for the
+    /// same key and lead nobody to it.
     pub fn id(&self) -> String {
         if let Some(id) = &self.id {
             return id.clone();

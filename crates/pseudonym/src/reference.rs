@@ -5,9 +5,9 @@ use std::fmt;
 use crible_core::{Currency, EntityId, Position, Timestamp, TxnId};
 use siphasher::sip128::SipHasher24;
 
-/// Everything that a transaction's reference is made of. Fields are added in the order of the methods, and only those that the
-/// feed has: a feed with a balance column adds [`Content::balance`] for every transaction, an empty one included. A label is
-/// never part of it, because labels may be found out later.
+/// Everything that a transaction's reference is made of. Fields are added in the order of the methods, and only those
+/// that the feed has: a feed with a balance column adds [`Content::balance`] for every transaction, an empty one
+/// included. A label is never part of it, because labels may be found out later.
 pub struct Content<'a> {
     bytes: &'a mut Vec<u8>,
 }
@@ -19,8 +19,8 @@ impl fmt::Debug for Content<'_> {
 }
 
 impl<'a> Content<'a> {
-    /// The content of every feed: time, signed amount in minor units (an outflow is negative), account and counterparty.
-    /// `bytes` is memory to work in; what it holds is dropped.
+    /// The content of every feed: time, signed amount in minor units (an outflow is negative), account and
+    /// counterparty. `bytes` is memory to work in; what it holds is dropped.
     pub fn new(
         bytes: &'a mut Vec<u8>,
         at: Timestamp,
@@ -62,8 +62,8 @@ impl<'a> Content<'a> {
         self.bytes.extend_from_slice(&entity.map_or(0, EntityId::get).to_le_bytes());
     }
 
-    /// A text as the feed has it, without blanks around it: the feed's own id, then category, channel and country, then whatever
-    /// else tells transactions apart.
+    /// A text as the feed has it, without blanks around it: the feed's own id, then category, channel and country, then
+    /// whatever else tells transactions apart.
     pub fn word(&mut self, word: &[u8]) {
         self.bytes.extend_from_slice(&(word.len() as u32).to_le_bytes());
         self.bytes.extend_from_slice(word);
@@ -85,14 +85,15 @@ impl References {
         Self(SipHasher24::new_with_key(&key))
     }
 
-    /// The reference of a transaction. `trusted` says that the feed's own id is part of the content and that two rows of one
-    /// content are one transaction. The lowest bit of a reference tells that.
+    /// The reference of a transaction. `trusted` says that the feed's own id is part of the content and that two rows
+    /// of one content are one transaction. The lowest bit of a reference tells that.
     pub fn id(&self, content: &Content<'_>, trusted: bool) -> TxnId {
         let hash = self.hash(content.bytes);
         TxnId(if trusted { hash | 1 } else { hash & !1 })
     }
 
-    /// The reference of a further transaction of one content in one file (two coffees), the first of them being number 0.
+    /// The reference of a further transaction of one content in one file (two coffees), the first of them being number
+    /// 0.
     pub fn repeated(&self, first: TxnId, number: u64) -> TxnId {
         if number == 0 {
             return first;

@@ -59,8 +59,8 @@ fn root(head: &str) -> Option<&str> {
     }
 }
 
-/// The message that an ISO 20022 document says it is, such as `camt.053.001.08`. An application header (head.001) before it
-/// is none.
+/// The message that an ISO 20022 document says it is, such as `camt.053.001.08`. An application header (head.001)
+/// before it is none.
 pub(crate) fn message(head: &str) -> Option<&str> {
     const SPACE: &str = "urn:iso:std:iso:20022:tech:xsd:";
     head.split(SPACE).skip(1).find_map(|rest| {

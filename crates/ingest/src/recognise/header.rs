@@ -1,4 +1,5 @@
-//! Headers by their meaning: which column of a file is which of a preset, whatever its case, order, language or neighbours.
+//! Headers by their meaning: which column of a file is which of a preset, whatever its case, order, language or
+//! neighbours.
 
 use std::collections::{HashMap, HashSet};
 

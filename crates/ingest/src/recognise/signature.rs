@@ -20,9 +20,10 @@ pub enum Signature {
 }
 
 impl Signature {
-    /// How much it says, from 0 to 1. These are ranks and no probabilities: 1 is certain by what is known of all feeds, at
-    /// 0.9 a row has to have said so, at 0.8 other columns may mean another feed, at 0.7 the feeds differ in nothing but
-    /// the way they write values, and at 0.6 nothing in the file has a name. What a near header differs in takes from 0.95.
+    /// How much it says, from 0 to 1. These are ranks and no probabilities: 1 is certain by what is known of all feeds,
+    /// at 0.9 a row has to have said so, at 0.8 other columns may mean another feed, at 0.7 the feeds differ in nothing
+    /// but the way they write values, and at 0.6 nothing in the file has a name. What a near header differs in takes
+    /// from 0.95.
     pub fn confidence(self) -> f64 {
         match self {
             Self::Named | Self::Exact => 1.0,
