@@ -45,14 +45,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// An error and its causes, files named as the user gave them.
+/// An error and its causes.
 fn told(error: &Error) -> String {
     let causes = error.chain().map(|cause| match cause.downcast_ref::<crible_ingest::Error>() {
         Some(crible_ingest::Error::Nothing(each)) => {
-            let each: Vec<String> = each.iter().map(terminal::told).collect();
+            let each: Vec<String> = each.iter().map(|error| terminal::told(error, &io::stderr())).collect();
             format!("none of the {} files could be read: {}", each.len(), each.join("; "))
         }
-        Some(error) => terminal::told(error),
+        Some(error) => terminal::told(error, &io::stderr()),
         None => crible_ingest::plain(&cause.to_string()).into_owned(),
     });
     causes.collect::<Vec<_>>().join(": ")

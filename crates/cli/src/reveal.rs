@@ -27,7 +27,7 @@ pub(crate) fn run(args: &RevealArgs) -> Result<()> {
     let mut out = csv::Writer::from_writer(io::stdout().lock());
     out.write_record(["pseudonym", "role", "identifier", "file", "row", "rows", "key"])?;
     for Revealed { pseudonym, role, identifier, file, row, rows, key, .. } in &revealed {
-        let (file, row, rows) = (terminal::name(file), row.to_string(), rows.to_string());
+        let (file, row, rows) = (terminal::raw(file), row.to_string(), rows.to_string());
         let identifier = plain(identifier.as_deref().unwrap_or(""));
         out.write_record(cells([pseudonym, role.as_str(), &identifier, &file, &row, &rows, key]))?;
     }

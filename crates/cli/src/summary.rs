@@ -40,9 +40,9 @@ impl Summary<'_> {
             let _ = writeln!(out, "{}", plain(&text.to_string()));
         };
         for file in self.files {
-            let name = file.path.to_string_lossy();
+            let name = terminal::name(&file.path, &file.shown, &io::stderr());
             line(format_args!("{name}: {} ({})", file.feed, file.why));
-            if name != file.shown.as_str() {
+            if name != file.shown {
                 line(format_args!("  in what is written it is called {}", file.shown));
             }
             line(format_args!(
@@ -63,7 +63,7 @@ impl Summary<'_> {
             line(format_args!("meaning: {meaning}"));
         }
         for error in self.errors {
-            line(format_args!("warning: not read: {}", terminal::told(error)));
+            line(format_args!("warning: not read: {}", terminal::told(error, &io::stderr())));
         }
         for note in self.notes {
             line(format_args!("note: {note}"));

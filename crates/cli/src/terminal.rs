@@ -1,19 +1,25 @@
 //! What reaches a terminal or a spreadsheet does nothing there.
 
 use std::borrow::Cow;
+use std::io::IsTerminal;
 use std::path::Path;
 
 use crible_ingest::{Error, cell, plain, shown_path};
 
+/// A file's name: as the user gave it where the user reads it, and as it is shown to others in a log or a pipe.
+pub(crate) fn name(path: &Path, shown: &str, to: &impl IsTerminal) -> String {
+    if to.is_terminal() { raw(path) } else { plain(shown).into_owned() }
+}
+
 /// A file's name as the user gave it.
-pub(crate) fn name(path: &Path) -> String {
+pub(crate) fn raw(path: &Path) -> String {
     plain(&path.to_string_lossy()).into_owned()
 }
 
-/// An error of reading, its file named as the user gave it.
-pub(crate) fn told(error: &Error) -> String {
+/// An error of reading, its file named as [`name`] names it.
+pub(crate) fn told(error: &Error, to: &impl IsTerminal) -> String {
     let text = error.to_string();
-    let text = match error.path() {
+    let text = match error.path().filter(|_| to.is_terminal()) {
         Some(path) => match text.strip_prefix(&shown_path(path)) {
             Some(rest) => format!("{}{rest}", path.to_string_lossy()),
             None => text,

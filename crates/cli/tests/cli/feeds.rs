@@ -191,14 +191,13 @@ fn files_of_one_mask_are_told_apart() {
     write(&folder, names[1], rows("SHOP"));
     let out = crible(&folder, &["score", names[0], names[1], "--out", "out", "--budget", "5/day"]);
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
-    // On the user's own terminal, the names are the user's.
+    // Where standard error is no terminal, it may be a log.
     let said = text(&out.stderr);
-    assert!(names.iter().all(|name| said.contains(name)), "{said}");
     let read = |name: &str| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
-    for written in [read("alerts.jsonl"), read("rejects.csv")] {
+    for written in [read("alerts.jsonl"), read("rejects.csv"), said] {
         assert!(!written.contains("1234567890") && !written.contains("9994567890"), "{written}");
         for masked in ["stmt_*7890.csv (1)", "stmt_*7890.csv (2)"] {
-            assert!(written.contains(masked) && said.contains(masked), "{masked}: {written}");
+            assert!(written.contains(masked), "{masked}: {written}");
         }
     }
 }

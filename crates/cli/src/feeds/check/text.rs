@@ -1,5 +1,7 @@
 //! For a person.
 
+use std::io;
+
 use crible_core::{EntityId, Transaction};
 use crible_ingest::{Error, plain};
 
@@ -16,14 +18,14 @@ pub(super) fn told(checked: &[Checked], unread: &[Error], plain: &Plain) -> Stri
         one(file, plain, &mut text);
     }
     for error in unread {
-        text.push_str(&format!("not read: {}\n", terminal::told(error)));
+        text.push_str(&format!("not read: {}\n", terminal::told(error, &io::stdout())));
     }
     terminal::lines(&text)
 }
 
 fn one(file: &Checked, plain: &Plain, text: &mut String) {
     let Checked { found, report, first, faults } = file;
-    text.push_str(&format!("{}\n", terminal::name(&report.path)));
+    text.push_str(&format!("{}\n", terminal::name(&report.path, &report.shown, &io::stdout())));
     let confidence = format!("{:.1}: {}", found.signature.confidence(), found.why);
     let mut facts = vec![("feed", format!("{} ({})", found.feed, found.title)), ("confidence", confidence)];
     let wrapped = [
