@@ -58,7 +58,7 @@ fn every_kind_of_bad_value() {
     check(&with(1, ""), "time", "", "expected a time");
     check(&with(4, "four"), "amount", "four", "is not an amount");
     check(&with(4, ""), "amount", "", "is not an amount");
-    check(&with(4, "99999999999999999999"), "amount", "[20 digits]", "larger");
+    check(&with(4, "99999999999999999999"), "amount", "[20 digits]", "does not fit");
     check(&with(4, "\0\0"), "amount", "\0\0", "is not an amount");
     check(&with(5, "EURO"), "currency", "EURO", "three letters");
 }

@@ -7,6 +7,7 @@ mod accounting;
 #[cfg(feature = "polars")]
 mod arrow;
 mod bad_input;
+mod cases;
 
 mod common;
 mod currency;
