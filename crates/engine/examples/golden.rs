@@ -48,5 +48,6 @@ fn main() {
     };
     let viewed = keep("model-v7.crible", &views);
     keep("model-v7.txt", &|| golden_answers(&viewed).into_bytes());
+    keep("state-v5.crible", &|| golden_state(&model));
     println!("model of {} bytes, state of {}", model.len(), state.len());
 }

@@ -12,8 +12,7 @@ use crate::{Engine, Error, LateCount, Model, Verdict};
 /// What belongs to accounts, counterparties, devices, addresses and categories is divided into 64 shards each. A payment takes one ticket
 /// for each shard it belongs to, and has its turn there when all earlier tickets have been used. So windows are exact whatever thread an
 /// entity's payments come on. What two payments have in common is read and absorbed one after the other; all else, scoring and explaining
-/// included, runs in parallel. Links by shared devices hang together across accounts: they are behind one lock, and so is everything where a
-/// budget of memory has to be held.
+/// included, runs in parallel. Links by shared devices hang together across accounts: they are behind one lock.
 ///
 /// **Order.** Transactions take effect in the order in which the handles get hold of that lock: while it holds the lock, a transaction
 /// takes all of its tickets. So whatever two transactions share, they come to it in this order, and every verdict is, to the bit,
@@ -74,7 +73,7 @@ impl Shared {
             }
         };
         match self.features.step(|| Some(*txn), &mut self.row) {
-            Some((_, Err(refused))) => Err(refused.into()),
+            Ok(Some((_, Err(refused)))) => Err(refused.into()),
             _ => self.score(pending),
         }
     }
@@ -102,7 +101,7 @@ impl Shared {
                 }
             }
         };
-        let stepped = self.features.step(take, &mut self.row);
+        let stepped = self.features.step(take, &mut self.row).ok().flatten();
         match (stepped, first, repeated) {
             (Some((txn, read)), Some(pending), _) => {
                 Some((txn, read.map_err(Error::from).and_then(|()| self.score(pending))))

@@ -290,7 +290,7 @@ impl Rule for AccountBehaviour {
     }
 
     fn needed_bytes(&self, account: &Account) -> usize {
-        account.events.needed() + account.places.all().count() * 2 * size_of::<(i64, Position)>()
+        account.events.needed()
     }
 
     fn keep(&self, account: &Account, now: i64, _: &Reach) -> KeptAccount {

@@ -170,7 +170,7 @@ impl Rule for CategoryBehaviour {
     }
 
     fn needed_bytes(&self, category: &Category) -> usize {
-        category.doublings.len() * size_of::<Doubling>() + category.recent.len() * 2 * size_of::<(i64, i64)>()
+        category.doublings.len() * size_of::<Doubling>()
     }
 
     fn keep(&self, category: &Category, now: i64, _: &Reach) -> KeptCategory {
@@ -366,7 +366,8 @@ mod tests {
 
     use super::*;
     use crate::family::Family;
-    use crate::{Feature as _, Saved};
+    use crate::feature::Feature as _;
+    use crate::state::Saved;
     use proptest::prelude::*;
 
     /// A session of one payment, or what pretends to be.
@@ -383,10 +384,10 @@ mod tests {
     fn impossible_sessions_are_refused() {
         let as_is = |_: &mut KeptCategory| {};
         let check = |sessions: Vec<KeptCategory>| {
-            let reach = Reach { lateness: 50, forget: 10 };
+            let reach = Reach { lateness: 50, forget: 10, counts: false };
             let mut family = Family::new(CategoryBehaviour, reach, &|_| true);
             let key: <CategoryBehaviour as Rule>::Key = (1, 2, 3);
-            let saved = Saved { format: 3, watermark: 100, here: i64::MIN };
+            let saved = Saved { format: 3, watermark: 100, here: i64::MIN, from: i64::MIN };
             let bytes = postcard::to_allocvec(&(key, sessions)).unwrap();
             assert!((0..bytes.len()).skip(1).all(|length| family.stage(&bytes[..length], saved).is_err()), "cut short");
             family.commit(false);

@@ -171,6 +171,10 @@ impl Rule for CounterpartyBehaviour {
         self.last_at(events).is_none_or(|last| last <= now.saturating_sub(self.windows[MONTH].0))
     }
 
+    fn span(&self, _: &Reach) -> i64 {
+        self.windows[MONTH].0
+    }
+
     fn heap_bytes(&self, events: &Self::State) -> usize {
         events.bytes()
     }

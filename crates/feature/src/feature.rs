@@ -3,9 +3,23 @@ use std::ops::Range;
 
 use crible_core::{Batch, Column, Transaction};
 
+use crate::ledger::{Ledger, Period};
 use crate::owner::Owner;
 use crate::rows::Rows;
+use crate::saved::SavedFamily;
 use crate::state::{Saved, StateError};
+
+/// What is left of the past as of a transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// The earliest time that a transaction still to come may have.
+    pub(crate) oldest: i64,
+    /// Entities that last paid before this are forgotten, for the budget of memory.
+    pub(crate) from: Period,
+}
+
+/// The rest of a save, which needs no family any more.
+pub(crate) type Finish = Box<dyn FnOnce() -> SavedFamily + Send>;
 
 /// A family of columns computed from one kind of state.
 ///
@@ -15,23 +29,28 @@ use crate::state::{Saved, StateError};
 ///
 /// Numbers are 32 bits wide: seven digits are more than any behaviour has, and half the memory is twice the speed. What
 /// needs all digits, such as the amount shown to a person, is taken from the transaction.
-pub trait Feature: fmt::Debug + Send {
+pub(crate) trait Feature: fmt::Debug + Send {
     /// The columns [`Feature::step`] fills, in order.
     fn columns(&self) -> &[Column];
     /// Reads the state as it was before `txn` into `out` (one number a column, always finite), then absorbs `txn`.
-    fn step(&mut self, txn: &Transaction, out: &mut [f32]);
-    /// The same for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which
-    /// has been made large enough; those marked `u32::MAX` are absorbed without being read.
-    fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows);
+    fn step(&mut self, txn: &Transaction, moment: Moment, out: &mut [f32]);
+    /// The same for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which has
+    /// been made large enough; those marked `u32::MAX` are absorbed without being read. All come in order of time.
+    fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], moment: Moment, out: &mut Rows);
     /// Its name in saved states.
     fn name(&self) -> &'static str;
     /// Whose entities it is about; none where these hang together.
     fn owner(&self) -> Option<Owner>;
-    /// The same family in so many, each with the owners that are its part; itself alone where it has none.
-    fn divide(self: Box<Self>, parts: usize) -> Vec<Box<dyn Feature>>;
-    /// Each entity as payments at `now` and later may read it, as bytes that depend on nothing but the transactions
-    /// taken in, and the key it is sorted by.
-    fn save_entities(&self, now: i64) -> Vec<([u64; 3], Vec<u8>)>;
+    /// The same family in so many shards, each with the owners that are in it; itself alone where it has none.
+    fn divide(self: Box<Self>, shards: usize) -> Vec<Box<dyn Feature>>;
+    /// Each entity as payments that are still to come may read it: bytes that depend on nothing but the transactions taken in.
+    fn saved(&self, moment: Moment) -> SavedFamily;
+    /// Begins to save the family as it is now, which costs little, while it goes on; until [`Feature::finish_save`] nothing is swept.
+    fn begin_save(&mut self, moment: Moment);
+    /// Saves so many entities more; whether all are.
+    fn save_some(&mut self, entities: usize) -> bool;
+    /// What was saved, once [`Feature::save_some`] has said that this is all.
+    fn finish_save(&mut self) -> Finish;
     /// Reads a saved state that is to be brought together with this one; nothing changes before [`Feature::commit`].
     ///
     /// # Errors
@@ -43,12 +62,11 @@ pub trait Feature: fmt::Debug + Send {
     fn state_bytes(&self) -> usize;
     /// Number of entities.
     fn entities(&self) -> usize;
-    /// Gives back the memory of entities of which no payment at `now` or later can read anything; it changes no number.
-    fn sweep(&mut self, now: i64);
-    /// Bytes the state's content needs: the same for the same transactions, whatever room lists were given on the way.
-    fn needed_bytes(&self) -> u64;
-    /// When each entity last paid and the bytes it needs, the one that paid least recently first.
-    fn oldest_first(&self) -> Vec<(i64, u64)>;
-    /// Forgets the first `count` of [`Feature::oldest_first`].
-    fn forget_oldest(&mut self, count: usize);
+    /// How long after its last payment there is nothing left of an entity, in microseconds.
+    fn span(&self) -> i64;
+    /// Enters in `ledger` how what entities need has changed since the last time; where memory is counted.
+    fn deliver(&mut self, ledger: &mut Ledger);
+    /// Looks at a few entities for each of so many payments, and gives back the memory of those of which no payment can read anything any
+    /// more; it changes no number.
+    fn sweep(&mut self, payments: usize, moment: Moment);
 }

@@ -90,7 +90,7 @@ impl Home {
         }
         // Within the range of its parts.
         let mean = |sum: i64| (sum / count) as i32;
-        let home = Position { latitude_e7: mean(self.latitudes), longitude_e7: mean(self.longitudes) };
+        let home = Position::from_e7(mean(self.latitudes), mean(self.longitudes))?;
         Some(place::kilometres(home, to))
     }
 
@@ -110,14 +110,14 @@ impl Home {
         let km = self.kilometres(at).unwrap_or(0.0);
         self.metres += (km * 1e3).round() as u64;
         self.payments += 1;
-        self.latitudes += i64::from(at.latitude_e7);
-        self.longitudes += i64::from(at.longitude_e7);
+        self.latitudes += i64::from(at.latitude_e7());
+        self.longitudes += i64::from(at.longitude_e7());
     }
 }
 
 /// A position as it is saved.
-fn position((latitude_e7, longitude_e7): (i32, i32)) -> Position {
-    Position { latitude_e7, longitude_e7 }
+fn position((latitude_e7, longitude_e7): (i32, i32)) -> Option<Position> {
+    Position::from_e7(latitude_e7, longitude_e7)
 }
 
 impl Profile {
@@ -140,8 +140,8 @@ impl Profile {
                 self.firsts[kind] += 1;
             }
         }
-        if let Some(at) = payment.position {
-            self.home.absorb(position(at));
+        if let Some(at) = payment.position.and_then(position) {
+            self.home.absorb(at);
         }
         if payment.other != 0 {
             self.recurring.absorb(payment.other, payment.minor, payment.at);
@@ -257,7 +257,7 @@ impl Rule for HabitBehaviour {
             minor: magnitude(txn.amount.minor),
             other: txn.counterparty.map_or(0, EntityId::get),
             words: hashes,
-            position: txn.position.map(|p| (p.latitude_e7, p.longitude_e7)),
+            position: txn.position.map(|p| (p.latitude_e7(), p.longitude_e7())),
             per_unit: per_unit(txn),
         };
         Some(((txn.account.get(), kind(txn)), payment))
@@ -314,10 +314,8 @@ impl Rule for HabitBehaviour {
     }
 
     fn needed_bytes(&self, habit: &Habit) -> usize {
-        let recent = |recent: &Recent| {
-            size_of_val(recent) + habit.now.needed() + recent.payments.len() * 2 * size_of::<Payment>()
-        };
-        habit.now.needed() + habit.recent.as_deref().map_or(0, recent)
+        // What is kept for late payments alone does not count.
+        habit.now.needed()
     }
 
     fn keep(&self, habit: &Habit, now: i64, _: &Reach) -> KeptHabit {

@@ -1,6 +1,6 @@
 //! Maps keyed by pseudonyms.
 
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher};
 
 use hashbrown::HashMap;
 
@@ -27,6 +27,11 @@ impl Hasher for IdHasher {
         // The table picks its bucket by the low bits and its tag by the high ones: give both the well-mixed half.
         self.0 ^ (self.0 >> 32)
     }
+}
+
+/// The hash of a key.
+pub(crate) fn hash_of(key: &impl Hash) -> u64 {
+    BuildHasherDefault::<IdHasher>::default().hash_one(key)
 }
 
 pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;

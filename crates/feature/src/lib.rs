@@ -1,15 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 mod account;
+mod budget;
 mod calendar;
 mod category;
 mod chunks;
 mod counterparty;
+mod entities;
 mod family;
 mod feature;
 mod habit;
 mod hash;
+mod index;
 mod kind;
+mod ledger;
 mod limits;
 mod linked;
 mod links;
@@ -22,6 +26,7 @@ mod ring;
 mod rows;
 mod rule;
 mod saved;
+mod segments;
 mod sessions;
 mod set;
 mod shared;
@@ -31,12 +36,11 @@ mod ticket;
 mod window;
 mod windows;
 
-pub use feature::Feature;
 pub use limits::{Limits, Settings};
-pub use owner::Owner;
 pub use peers::{PeerHabits, PeerSums, Peers, Scales};
 pub use rows::{Block, Rows};
+pub use saved::Snapshot;
 pub use set::{Early, FeatureSet, Late, LateCount, Refused};
-pub use shared::SharedSet;
-pub use state::{Saved, StateError};
+pub use shared::{SharedSave, SharedSet};
+pub use state::StateError;
 pub use windows::Windows;

@@ -16,10 +16,15 @@ use crible_core::Window;
 /// next payment. 400 days by default. What comes late finds what was known at its own time, and where it lies between two payments that
 /// were too far apart, nothing was forgotten: the session before is put aside until nothing so late can come any more.
 ///
-/// **Memory.** Whenever the clock of the transactions passes a full hour and the state needs more than `memory` bytes,
-/// entities are forgotten until it needs seven eighths of that: the account, counterparty, category, device, address, day of
-/// links or account's pattern whose last payment is longest ago first, equal ones in that order of families, then in order of their
-/// pseudonyms or names. What was put aside counts and goes with them. What one hour's transactions need comes on top. Unlimited by default.
+/// **Memory.** Unlimited by default. What an entity (an account, counterparty, category, device or address by currency and direction, an
+/// account's pattern, a day of links) needs is counted with each of its payments. Whenever the clock of the transactions passes a full hour
+/// and all together need more than `memory` bytes, entities are forgotten until they need seven eighths of that, the one
+/// whose last payment is longest ago first; those whose last payments fall in the same sixteenth of an hour (225 seconds) go
+/// together. A forgotten entity begins anew with its next payment. What one hour's transactions need comes on top.
+///
+/// Counted is what windows hold as of an entity's last payment, so that restarts, threads and what has been given back change nothing.
+/// What is kept for late payments alone is not. Memory is given back as payments come: after every sixteen, a family looks at sixteen
+/// entities of which nothing may be left, and while it has forgotten ones at the counts of 128 more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

@@ -1,10 +1,7 @@
 //! Who an entity has dealt with.
 
-use std::hash::{BuildHasher, BuildHasherDefault};
-
-use hashbrown::HashTable;
-
-use crate::hash::IdHasher;
+use crate::hash::hash_of;
+use crate::index::Index;
 use crate::ring::{more, roomy};
 
 /// No event.
@@ -40,7 +37,7 @@ impl Met {
 #[derive(Debug)]
 pub(crate) struct Linked<const EVER: bool> {
     met: Vec<Met>,
-    index: Option<Box<HashTable<u32>>>,
+    index: Option<Box<Index>>,
     /// A slot nobody has, where its id would be the next such.
     free: u32,
     n_free: u32,
@@ -53,7 +50,7 @@ impl<const EVER: bool> Default for Linked<EVER> {
 }
 
 fn hash(id: u64) -> u64 {
-    BuildHasherDefault::<IdHasher>::default().hash_one(id)
+    hash_of(&id)
 }
 
 impl<const EVER: bool> Linked<EVER> {
@@ -74,7 +71,7 @@ impl<const EVER: bool> Linked<EVER> {
 
     fn find(&self, id: u64) -> Option<u32> {
         match &self.index {
-            Some(index) => index.find(hash(id), |&slot| self.id(slot) == id).copied(),
+            Some(index) => index.find(hash(id), |slot| self.id(slot) == id),
             None => {
                 let is_it = |met: &Met| met.id() == id && (EVER || met.last() != NONE);
                 self.met.iter().position(is_it).map(|slot| slot as u32)
@@ -102,17 +99,15 @@ impl<const EVER: bool> Linked<EVER> {
             slot
         };
         let met = &self.met;
-        let rehash = |&slot: &u32| hash(met[slot as usize].id());
+        let rehash = |slot: u32| hash(met[slot as usize].id());
         match &mut self.index {
-            Some(index) => {
-                index.insert_unique(hash(id), slot, rehash);
-            }
+            Some(index) => index.insert(hash(id), slot, rehash),
             None if met.len() > FEW => {
                 // The new one came last: had a slot been free, it would have that.
-                let mut index = HashTable::with_capacity(2 * FEW);
+                let mut index = Index::default();
                 let is_taken = |at: &u32| EVER || *at == slot || met[*at as usize].last() != NONE;
                 (0..met.len() as u32).filter(is_taken).for_each(|slot| {
-                    index.insert_unique(rehash(&slot), slot, rehash);
+                    index.insert(rehash(slot), slot, rehash);
                 });
                 self.index = Some(Box::new(index));
             }
@@ -165,11 +160,9 @@ impl<const EVER: bool> Linked<EVER> {
 
     /// Takes the other in `slot` out of the index.
     fn forget(&mut self, slot: u32) {
-        let id = self.id(slot);
-        if let Some(index) = &mut self.index
-            && let Ok(found) = index.find_entry(hash(id), |&at| at == slot)
-        {
-            found.remove();
+        let Self { met, index, .. } = self;
+        if let Some(index) = index {
+            index.remove(hash(met[slot as usize].id()), slot, |slot| hash(met[slot as usize].id()));
         }
     }
 
@@ -183,14 +176,14 @@ impl<const EVER: bool> Linked<EVER> {
 
     /// Bytes on the heap.
     pub(crate) fn bytes(&self) -> usize {
-        let index = |index: &HashTable<u32>| size_of_val(index) + index.allocation_size();
+        let index = |index: &Index| size_of_val(index) + index.bytes();
         self.met.capacity() * size_of::<Met>() + self.index.as_deref().map_or(0, index)
     }
 
-    /// Bytes on the heap that those remembered need, however they came to be there.
-    pub(crate) fn needed(&self) -> usize {
-        let len = self.met.len() - self.n_free as usize;
-        let index = if len > FEW { (len * 8 / 7).next_power_of_two() * (size_of::<u32>() + 1) + 64 } else { 0 };
+    /// Bytes on the heap that so many need, however they came to be there.
+    pub(crate) fn needed(len: usize) -> usize {
+        // A table is half to seven eighths full.
+        let index = if len > FEW { len * 16 / 7 * (size_of::<u32>() + 1) + 64 } else { 0 };
         roomy(len) * size_of::<Met>() + index
     }
 }

@@ -4,17 +4,20 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crible_core::{Batch, Column, EntityId, Scale, Tail, Timestamp, Topic, Transaction, Unit, Window};
 use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
-use crate::feature::Feature;
+use crate::feature::{Feature, Finish, Moment};
 use crate::hash::{IdHasher, IdMap};
+use crate::ledger::{Change, Charge, Ledger, Period};
 use crate::math::ln1p;
 use crate::owner::Owner;
 use crate::rows::{Rows, UNWANTED};
 use crate::rule::Reach;
+use crate::saved::SavedFamily;
 use crate::state::{Saved, StateError, take};
 use crate::windows::span;
 
@@ -49,9 +52,13 @@ pub(crate) struct Links {
     /// How many days back, today not among them.
     window: i64,
     reach: Reach,
-    /// Links by day.
-    days: BTreeMap<i64, LinkSet>,
+    /// Links by day. A save that is under way has them, too.
+    days: BTreeMap<i64, Arc<LinkSet>>,
     latest: i64,
+    /// Where memory is counted: what has changed since that was last delivered.
+    changes: Vec<Change>,
+    /// A save that is under way.
+    saving: Vec<(i64, Arc<LinkSet>)>,
     /// Components as of the beginning of a day: of the latest day, of the day before, and of those that late payments
     /// asked for today.
     made: Vec<(i64, Components)>,
@@ -231,8 +238,17 @@ impl Links {
         );
         let column = Column::input(name, Unit::Count, Scale::Ln1p, Tail::Upper, Topic::CounterpartyTraffic);
         let columns = vec![column.told(told).shown_only()].into_iter().filter(|column| keep(column)).collect();
-        let (days_of, staged) = (BTreeMap::new(), BTreeMap::new());
-        Self { columns, window: days, reach, days: days_of, latest: i64::MIN, made: Vec::new(), staged }
+        Self {
+            columns,
+            window: days,
+            reach,
+            days: BTreeMap::new(),
+            latest: i64::MIN,
+            changes: Vec::new(),
+            saving: Vec::new(),
+            made: Vec::new(),
+            staged: BTreeMap::new(),
+        }
     }
 
     /// The components a payment of `day` reads.
@@ -240,7 +256,7 @@ impl Links {
         let at = match self.made.iter().position(|(of, _)| *of == day) {
             Some(at) => at,
             None => {
-                let links = self.days.range(day - self.window..day).flat_map(|(_, links)| links).copied();
+                let links = self.days.range(day - self.window..day).flat_map(|(_, links)| links.iter()).copied();
                 let made = Components::of(&links.collect());
                 self.made.push((day, made));
                 self.made.len() - 1
@@ -249,16 +265,39 @@ impl Links {
         &mut self.made[at].1
     }
 
-    fn read_and_absorb(&mut self, txn: &Transaction, wanted: bool) -> f64 {
+    fn read_and_absorb(&mut self, txn: &Transaction, from: Period, wanted: bool) -> f64 {
         let (account, today) = (txn.account.get(), day(txn.at.0));
         self.expire(txn.at.0);
+        self.forget(from);
         let value = if wanted { self.components(today).accounts(account, device(txn)) } else { 0 };
-        if let Some(device) = device(txn)
-            && self.days.entry(today).or_default().insert((account, device))
-        {
-            self.link_late(today, (account, device));
+        if let Some(device) = device(txn) {
+            let link = (account, device);
+            let links = self.days.entry(today).or_default();
+            if !links.contains(&link) {
+                let before = charge(today, links);
+                Arc::make_mut(links).insert(link);
+                let after = charge(today, links);
+                self.recharge([before, after]);
+                self.link_late(today, link);
+            }
         }
         ln1p(f64::from(value))
+    }
+
+    fn recharge(&mut self, change: Change) {
+        if self.reach.counts {
+            self.changes.push(change);
+        }
+    }
+
+    /// Forgets days that the budget has forgotten.
+    fn forget(&mut self, from: Period) {
+        while let Some((&day, _)) = self.days.first_key_value()
+            && period(day) < from
+        {
+            self.days.pop_first();
+            self.made.clear();
+        }
     }
 
     /// Adds a link of `today` to the components of later days, where these have been asked for already.
@@ -290,14 +329,41 @@ impl Links {
     }
 
     fn forget_before(&mut self, first: i64) {
-        self.days = self.days.split_off(&first);
+        while let Some((&day, _)) = self.days.first_key_value()
+            && day < first
+            && let Some((_, links)) = self.days.pop_first()
+        {
+            self.recharge([charge(day, &links), Charge::NOTHING]);
+        }
         self.made.retain(|(of, _)| *of >= first);
     }
 
-    fn order(&self) -> impl Iterator<Item = (i64, u64)> {
-        let last = |of: i64| of.saturating_add(1).saturating_mul(Timestamp::DAY) - 1;
-        self.days.iter().map(move |(&of, links)| (last(of), (links.len() * LINK) as u64))
+    /// Days that payments which are still to come may read.
+    fn left(&self, moment: Moment) -> impl Iterator<Item = (i64, &Arc<LinkSet>)> {
+        let first = day(moment.oldest).saturating_sub(self.window);
+        let days = self.days.range(first..).map(|(day, links)| (*day, links));
+        days.filter(move |(day, links)| !links.is_empty() && period(*day) >= moment.from)
     }
+}
+
+/// When the last payment of a day may have been.
+fn period(day: i64) -> Period {
+    Period::of(day.saturating_add(1).saturating_mul(Timestamp::DAY) - 1)
+}
+
+fn charge(day: i64, links: &LinkSet) -> Charge {
+    Charge { period: period(day), bytes: (links.len() * LINK) as u64 }
+}
+
+fn saved<'a>(days: impl Iterator<Item = (i64, &'a Arc<LinkSet>)>) -> SavedFamily {
+    let mut saved = SavedFamily::new("links");
+    for (day, links) in days {
+        let mut links: Vec<Link> = links.iter().copied().collect();
+        links.sort_unstable();
+        // In the order of signed days.
+        saved.push([day.wrapping_sub(i64::MIN) as u64, 0, 0], &Day { day, links });
+    }
+    saved
 }
 
 impl Feature for Links {
@@ -305,14 +371,14 @@ impl Feature for Links {
         &self.columns
     }
 
-    fn step(&mut self, txn: &Transaction, out: &mut [f32]) {
-        let value = self.read_and_absorb(txn, true);
+    fn step(&mut self, txn: &Transaction, moment: Moment, out: &mut [f32]) {
+        let value = self.read_and_absorb(txn, moment.from, true);
         out.fill(value as f32);
     }
 
-    fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], out: &mut Rows) {
+    fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], moment: Moment, out: &mut Rows) {
         for (row, &number) in rows.zip(wanted) {
-            let value = self.read_and_absorb(&batch.get(row), number != UNWANTED);
+            let value = self.read_and_absorb(&batch.get(row), moment.from, number != UNWANTED);
             if number != UNWANTED {
                 out.place[number as usize] = out.filled as u32;
                 out.numbers[out.filled * out.width] = value as f32;
@@ -333,17 +399,21 @@ impl Feature for Links {
         vec![self]
     }
 
-    fn save_entities(&self, now: i64) -> Vec<([u64; 3], Vec<u8>)> {
-        let first = day(now).saturating_sub(self.window);
-        let save = |(&day, links): (&i64, &LinkSet)| {
-            let mut links: Vec<Link> = links.iter().copied().collect();
-            links.sort_unstable();
-            // Writing plain data to memory has nothing to fail on.
-            let bytes = postcard::to_allocvec(&Day { day, links }).unwrap_or_default();
-            // In the order of signed days.
-            ([day.wrapping_sub(i64::MIN) as u64, 0, 0], bytes)
-        };
-        self.days.range(first..).filter(|(_, links)| !links.is_empty()).map(save).collect()
+    fn saved(&self, moment: Moment) -> SavedFamily {
+        saved(self.left(moment))
+    }
+
+    fn begin_save(&mut self, moment: Moment) {
+        self.saving = self.left(moment).map(|(day, links)| (day, Arc::clone(links))).collect();
+    }
+
+    fn save_some(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn finish_save(&mut self) -> Finish {
+        let days = std::mem::take(&mut self.saving);
+        Box::new(move || saved(days.iter().map(|(day, links)| (*day, links))))
     }
 
     fn stage(&mut self, mut bytes: &[u8], saved: Saved) -> Result<(), StateError> {
@@ -364,7 +434,11 @@ impl Feature for Links {
     fn commit(&mut self, take: bool) {
         for (day, links) in std::mem::take(&mut self.staged) {
             if take {
-                self.days.entry(day).or_default().extend(links);
+                let here = self.days.entry(day).or_default();
+                let before = charge(day, here);
+                Arc::make_mut(here).extend(links);
+                let after = charge(day, here);
+                self.recharge([before, after]);
                 self.made.clear();
             }
         }
@@ -379,25 +453,17 @@ impl Feature for Links {
         self.days.len()
     }
 
-    fn sweep(&mut self, now: i64) {
-        self.forget_before(day(now).saturating_sub(self.window));
+    /// A payment of the window's last day is of nobody the day after.
+    fn span(&self) -> i64 {
+        self.window.saturating_add(1).saturating_mul(Timestamp::DAY)
     }
 
-    fn needed_bytes(&self) -> u64 {
-        self.order().map(|(_, bytes)| bytes).sum()
+    fn deliver(&mut self, ledger: &mut Ledger) {
+        self.changes.drain(..).for_each(|change| ledger.change(change));
     }
 
-    fn oldest_first(&self) -> Vec<(i64, u64)> {
-        self.order().collect()
-    }
-
-    fn forget_oldest(&mut self, count: usize) {
-        if count > 0 {
-            let rest = self.days.keys().nth(count).copied();
-            self.days = rest.map(|first| self.days.split_off(&first)).unwrap_or_default();
-            self.made.clear();
-        }
-    }
+    /// Days go as payments come.
+    fn sweep(&mut self, _: usize, _: Moment) {}
 }
 
 #[cfg(test)]
@@ -433,14 +499,14 @@ mod tests {
     /// goes with the day.
     #[test]
     fn components_of_late_days_are_kept_for_a_day() {
-        let reach = Reach { lateness: 4 * Timestamp::DAY, forget: 400 * Timestamp::DAY };
+        let reach = Reach { lateness: 4 * Timestamp::DAY, forget: 400 * Timestamp::DAY, counts: false };
         let mut links = Links::new(Window(3 * Timestamp::DAY), reach, &|_| true);
         let mut pay = |day: i64, second: i64| {
             let at = Timestamp(day * Timestamp::DAY + second * Timestamp::SECOND);
             let account = EntityId::new(1 + second as u64).unwrap();
             let mut txn = Transaction::new(TxnId(second as u128), at, account, Amount::new(-1, Currency::EUR));
             txn.device = EntityId::new(77);
-            links.step(&txn, &mut [0.0]);
+            links.step(&txn, Moment { oldest: i64::MIN, from: Period::FIRST }, &mut [0.0]);
             links.made.iter().map(|(of, _)| *of).collect::<Vec<_>>()
         };
         assert_eq!(pay(10, 0), [10]);
@@ -457,7 +523,7 @@ mod tests {
         fn components_are_what_can_be_reached(
             rows in prop::collection::vec((0i64..14, 0i64..4, 1u64..14, 0u64..5), 1..150),
         ) {
-            let reach = Reach { lateness: 4 * Timestamp::DAY, forget: 400 * Timestamp::DAY };
+            let reach = Reach { lateness: 4 * Timestamp::DAY, forget: 400 * Timestamp::DAY, counts: false };
             let mut links = Links::new(Window(3 * Timestamp::DAY), reach, &|_| true);
             let (mut seen, mut latest) = (Vec::new(), 0);
             for (i, (step, back, account, device)) in rows.into_iter().enumerate() {
@@ -471,7 +537,8 @@ mod tests {
                     seen.iter().filter(|(of, _)| (day - 3..day).contains(of)).map(|(_, link)| *link).collect();
                 let from = [(account, true), (device, false)];
                 let mut out = [0.0];
-                links.step(&txn, &mut out);
+                let moment = Moment { oldest: i64::MIN, from: Period::FIRST };
+                links.step(&txn, moment, &mut out);
                 prop_assert_eq!(out[0].exp().round() as usize - 1, reachable(&before, &from), "{}", i);
                 seen.extend(self::device(&txn).map(|device| (day, (account, device))));
             }

@@ -4,7 +4,7 @@ use crible_core::{EntityId, Transaction};
 
 /// Whose entities a family is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub(crate) enum Owner {
     /// The account that pays or is paid.
     Account,
     /// Whom it pays or is paid by.

@@ -398,14 +398,18 @@ impl Rule for PatternBehaviour {
     }
 
     fn needed_bytes(&self, pattern: &Pattern) -> usize {
-        let table = |len: usize, entry: usize| (len * 8 / 7 + 1).next_power_of_two().max(4) * (entry + 1) + 16;
-        // Which values there are depends on what has been let go of: each event brings one of each attribute at most,
-        // and few do.
-        let sets = pattern.ring.len().min(4);
+        // A table is half to seven eighths full.
+        let table = |len: usize, entry: usize| (len * 16 / 7 + 4) * (entry + 1) + 16;
+        // Which values there are depends on what has been let go of: each event brings one of each attribute at most, and few do.
+        let week = pattern.ring.len() - pattern.not_this_week;
+        let sets = week.min(4);
         let values = roomy(ATTRIBUTES * sets) * size_of::<Tally>()
             + roomy(sets) * size_of::<[u32; ATTRIBUTES]>()
             + table(sets, 4);
-        pattern.ring.needed() + table(pattern.ring.len(), size_of::<(u64, u32)>()) + values + pattern.pays.needed()
+        pattern.ring.needed(pattern.not_this_week)
+            + table(week, size_of::<(u64, u32)>())
+            + values
+            + pattern.pays.needed()
     }
 
     fn keep(&self, pattern: &Pattern, now: i64, _: &Reach) -> KeptPattern {

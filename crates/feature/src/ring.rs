@@ -190,10 +190,11 @@ impl Ring {
         self.packed.bytes() + self.large.as_deref().map_or(0, large)
     }
 
-    /// Bytes its events need, however they came to be there.
-    pub(crate) fn needed(&self) -> usize {
-        let large = self.large.as_ref().map_or(0, |large| large.len());
-        Chunks::<[u32; 3]>::needed(self.len()) + large * 2 * size_of::<(u32, i64, u32)>()
+    /// Bytes its events from the `from`th on need, however they came to be there.
+    pub(crate) fn needed(&self, from: usize) -> usize {
+        let first = self.begun + from as u32;
+        let large = self.large.as_ref().map_or(0, |large| large.len() - large.partition_point(|(at, ..)| *at < first));
+        Chunks::<[u32; 3]>::needed(self.len() - from) + large * 2 * size_of::<(u32, i64, u32)>()
     }
 }
 
@@ -272,7 +273,7 @@ mod tests {
                 at = plain.back().map_or(at, |event| event.at);
                 prop_assert_eq!(ring.iter().collect::<VecDeque<_>>(), plain.clone());
                 prop_assert_eq!(plain.len().checked_sub(1).and_then(|last| ring.get(last)), plain.back().copied());
-                prop_assert!(ring.needed() >= 12 * plain.len());
+                prop_assert!(ring.needed(0) >= 12 * plain.len() && ring.needed(plain.len()) < 12 * (plain.len() + 64));
             }
         }
     }

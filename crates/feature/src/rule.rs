@@ -15,7 +15,7 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     type Key: Hash + Ord + Copy + fmt::Debug + Send + Serialize + DeserializeOwned;
     /// What the rule needs of a transaction; small, because a batch's are sorted by entity.
     type Input: Copy + Default + fmt::Debug + Send + Sync;
-    type State: Default + fmt::Debug + Send;
+    type State: Default + fmt::Debug + Send + Sync;
     /// What columns are computed from: a payment, and the state as it was before it.
     type Reading<'a>;
     /// A state without what can be computed from the rest.
@@ -54,9 +54,14 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     fn trim(&self, state: &mut Self::State, now: i64, reach: &Reach);
     /// Whether there is nothing left that a payment at `now` or later would read.
     fn is_over(&self, state: &Self::State, now: i64, reach: &Reach) -> bool;
+    /// How long after its last payment there is nothing left of an entity, in microseconds.
+    fn span(&self, reach: &Reach) -> i64 {
+        reach.forget
+    }
     /// Bytes a state holds on the heap.
     fn heap_bytes(&self, state: &Self::State) -> usize;
-    /// Bytes its content needs there, however it came to be.
+    /// Bytes its content needs there, as of its last payment: the same however late its payments came, and whatever has been given back.
+    /// So what is kept for late payments alone does not count.
     fn needed_bytes(&self, state: &Self::State) -> usize;
     /// What is kept of a state for payments at `now` and later.
     fn keep(&self, state: &Self::State, now: i64, reach: &Reach) -> Self::Kept;
@@ -80,6 +85,8 @@ pub(crate) struct Reach {
     pub(crate) lateness: i64,
     /// How long after its last payment an entity is forgotten.
     pub(crate) forget: i64,
+    /// Whether what entities need is counted.
+    pub(crate) counts: bool,
 }
 
 /// Computes one column.

@@ -24,11 +24,6 @@ impl<S> Sessions<S> {
         if self.of.is_empty() { &[] } else { self.of.get(&slot).map_or(&[], Vec::as_slice) }
     }
 
-    /// Those of all slots.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &S> {
-        self.of.values().flatten()
-    }
-
     pub(crate) fn push(&mut self, slot: u32, session: S) {
         let sessions = self.of.entry(slot).or_default();
         // Mostly it stays alone.
@@ -48,20 +43,23 @@ impl<S> Sessions<S> {
 
     /// Those of a slot, which has others from now on.
     pub(crate) fn replace(&mut self, slot: u32, sessions: Vec<S>) -> Vec<S> {
-        let before = self.of.remove(&slot).unwrap_or_default();
+        let before = if self.of.is_empty() { Vec::new() } else { self.of.remove(&slot).unwrap_or_default() };
         if !sessions.is_empty() {
             self.of.insert(slot, sessions);
         }
         before
     }
 
-    /// Keeps those that `keep` says yes to.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut S) -> bool) {
-        self.of.retain(|_, sessions| {
-            sessions.retain_mut(&mut keep);
-            !sessions.is_empty()
-        });
-        self.of.shrink_to_fit();
+    /// Keeps those of a slot that `keep` says yes to.
+    pub(crate) fn retain_of(&mut self, slot: u32, keep: impl FnMut(&mut S) -> bool) {
+        if !self.of.is_empty()
+            && let Some(sessions) = self.of.get_mut(&slot)
+        {
+            sessions.retain_mut(keep);
+            if sessions.is_empty() {
+                self.of.remove(&slot);
+            }
+        }
     }
 
     /// Bytes they hold, `heap` being what a state holds elsewhere.

@@ -4,18 +4,20 @@ use crible_core::{Batch, Clock, Column, Has, Timestamp, Transaction, TxnId, Usua
 use rayon::prelude::*;
 
 use crate::account::AccountBehaviour;
+use crate::budget::Budget;
 use crate::category::CategoryBehaviour;
 use crate::counterparty::{CounterpartyBehaviour, Party};
 use crate::family::Family;
-use crate::feature::Feature;
+use crate::feature::{Feature, Moment};
 use crate::habit::HabitBehaviour;
+use crate::ledger::Period;
 use crate::limits::{Limits, Settings};
 use crate::links::Links;
 use crate::pattern::PatternBehaviour;
 use crate::rows::{Block, Rows, UNWANTED};
 use crate::rule::Reach;
-use crate::saved::SavedFamily;
-use crate::state::{Kept, KeptV1, KeptV3, Saved, StateError};
+use crate::saved::{SavedFamily, Snapshot};
+use crate::state::{Head, Kept, Saved, StateError};
 
 /// All families of one engine, and the watch over the order of time.
 #[derive(Debug)]
@@ -28,8 +30,7 @@ pub struct FeatureSet {
     clock: Clock,
     /// Nothing older can be placed: the state was not kept for it.
     floor: Option<Timestamp>,
-    /// Transactions taken in since memory was last given back.
-    unswept: usize,
+    budget: Option<Budget>,
     late: LateCount,
 }
 
@@ -86,9 +87,6 @@ pub enum Refused {
     Early(#[from] Early),
 }
 
-/// Fewest transactions between two times memory is given back: walking over all entities costs as much as some.
-pub(crate) const SWEEP_AFTER: usize = 1 << 16;
-
 impl FeatureSet {
     /// All columns a feed can feed: what it lacks is left out, never filled in.
     pub fn new(has: Has) -> Self {
@@ -126,7 +124,8 @@ impl FeatureSet {
 
     fn keeping(has: Has, settings: &Settings, keep: &dyn Fn(&Column) -> bool) -> Self {
         let Settings { windows, limits, ref peers } = *settings;
-        let reach = Reach { lateness: limits.lateness.0, forget: limits.forget_after.0 };
+        let reach =
+            Reach { lateness: limits.lateness.0, forget: limits.forget_after.0, counts: limits.memory.is_some() };
         let account =
             AccountBehaviour::new(windows.account, peers.clone(), has.counterparty, has.position, has.balance);
         let mut features: Vec<Box<dyn Feature>> = vec![Box::new(Family::new(account, reach, keep))];
@@ -153,9 +152,9 @@ impl FeatureSet {
         features.push(Box::new(Family::new(HabitBehaviour::new(words, has.counterparty, has.position), reach, keep)));
         features.retain(|feature| !feature.columns().is_empty());
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
-        let late = LateCount::default();
-        let clock = Clock::new(limits.ahead);
-        Self { features, columns, limits, watermark: None, clock, floor: None, unswept: 0, late }
+        let budget = limits.memory.map(|most| Budget::new(most, features.iter().map(|feature| feature.span())));
+        let (clock, late) = (Clock::new(limits.ahead), LateCount::default());
+        Self { features, columns, limits, watermark: None, clock, floor: None, budget, late }
     }
 
     /// What a set over a feed without this would leave out, in words.
@@ -185,7 +184,14 @@ impl FeatureSet {
 
     /// Bytes all states hold on to.
     pub fn state_bytes(&self) -> usize {
-        self.features.iter().map(|f| f.state_bytes()).sum()
+        let budget = self.budget.as_ref().map_or(0, Budget::bytes);
+        budget + self.features.iter().map(|f| f.state_bytes()).sum::<usize>()
+    }
+
+    /// Accounts, counterparties, devices, addresses and categories there is a state of, by currency and direction, and days of links; those
+    /// that are forgotten but whose memory has not been given back yet included.
+    pub fn entities(&self) -> usize {
+        self.features.iter().map(|f| f.entities()).sum()
     }
 
     /// Tells the set that it is at least this late: what is dated up to [`Limits::ahead`] beyond is not early then, however long
@@ -201,32 +207,44 @@ impl FeatureSet {
 
     /// The state as bytes: the same for the same transactions, however they were handed in.
     pub fn save(&self) -> Vec<u8> {
-        let oldest = self.oldest();
-        self.saved_with(self.features.iter().map(|feature| SavedFamily::of(&**feature, oldest)).collect())
+        self.snapshot().to_vec()
     }
 
-    /// The earliest time a transaction that is still to come may have.
-    pub(crate) fn oldest(&self) -> i64 {
-        self.watermark.map_or(i64::MIN, |at| at.0.saturating_sub(self.limits.lateness.0))
+    /// The same, to be written piece by piece.
+    pub fn snapshot(&self) -> Snapshot {
+        let moment = self.moment();
+        self.snapshot_of(self.features.iter().map(|feature| feature.saved(moment)).collect())
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
+    /// What is left of the past.
+    pub(crate) fn moment(&self) -> Moment {
+        let oldest = self.watermark.map_or(i64::MIN, |at| at.0.saturating_sub(self.limits.lateness.0));
+        Moment { oldest, from: self.budget.as_ref().map_or(Period::FIRST, Budget::from) }
     }
 
-    /// The state as bytes, with these families in order.
-    pub(crate) fn saved_with(&self, families: Vec<SavedFamily>) -> Vec<u8> {
-        let families = families.into_iter().map(SavedFamily::into_bytes).collect();
+    /// The budget, which has to be [put back](FeatureSet::put_budget).
+    pub(crate) fn take_budget(&mut self) -> Option<Budget> {
+        self.budget.take()
+    }
+
+    pub(crate) fn put_budget(&mut self, budget: Budget) {
+        self.budget = Some(budget);
+    }
+
+    /// A snapshot with these families in order.
+    pub(crate) fn snapshot_of(&self, families: Vec<SavedFamily>) -> Snapshot {
+        Snapshot::new(&self.head(), families)
+    }
+
+    pub(crate) fn head(&self) -> Head {
         let [watermark, floor] = [self.watermark, self.floor].map(|at| at.map(|at| at.0));
+        let from = Some(self.moment().from).filter(|from| *from > Period::FIRST).map(i64::from);
         let (_, advanced, hours) = self.clock.parts();
-        let kept =
-            Kept { watermark, floor, lateness: self.limits.lateness.0, families, advanced, hours: hours.to_vec() };
-        // Writing plain data to memory has nothing to fail on.
-        postcard::to_allocvec(&kept).unwrap_or_default()
+        Head { watermark, floor, lateness: self.limits.lateness.0, from, advanced, hours: hours.to_vec() }
     }
 
     /// The format [`FeatureSet::save`] writes; [`FeatureSet::merge`] reads those before it, too.
-    pub const FORMAT: u8 = 4;
+    pub const FORMAT: u8 = 5;
 
     /// Takes in what [`FeatureSet::save`] gave in `format`, from 1 to [`FeatureSet::FORMAT`], of transactions of other accounts: afterwards every window, those of
     /// counterparties and categories included, is what it would be had one set seen them all; but what one side had forgotten of a category
@@ -236,39 +254,35 @@ impl FeatureSet {
     /// # Errors
     /// [`StateError`]; the state is then as it was.
     pub fn merge(&mut self, saved: &[u8], format: u8) -> Result<(), StateError> {
-        let undecoded = |error: postcard::Error| StateError::Encoding(error.to_string());
-        let kept: Kept = match format {
-            1 => {
-                let KeptV1 { watermark, families } = postcard::from_bytes(saved).map_err(undecoded)?;
-                KeptV3 { watermark, floor: watermark, lateness: 0, families }.into()
-            }
-            2 | 3 => postcard::from_bytes::<KeptV3>(saved).map_err(undecoded)?.into(),
-            _ => postcard::from_bytes(saved).map_err(undecoded)?,
-        };
+        let Kept { head, families } = Kept::read(saved, format)?;
         let names = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
-        let got = names(&mut kept.families.iter().map(|(name, _)| name.as_str()));
+        let got = names(&mut families.iter().map(|(name, _)| name.as_str()));
         let expected = names(&mut self.features.iter().map(|f| f.name()));
         if got != expected {
             return Err(StateError::Families { got, expected });
         }
-        let Some(clock) = Clock::from_parts(self.limits.ahead, kept.watermark, kept.advanced, kept.hours) else {
+        let Some(clock) = Clock::from_parts(self.limits.ahead, head.watermark, head.advanced, head.hours) else {
             return Err(StateError::Clock);
         };
-        let watermark = self.watermark.max(kept.watermark.map(Timestamp));
-        let mut floor = self.floor.max(kept.floor.map(Timestamp));
-        if kept.lateness < self.limits.lateness.0 {
+        let watermark = self.watermark.max(head.watermark.map(Timestamp));
+        let mut floor = self.floor.max(head.floor.map(Timestamp));
+        if head.lateness < self.limits.lateness.0 {
             // Its events were let go of sooner than this set would have.
-            floor = floor.max(kept.watermark.map(|at| Timestamp(at.saturating_sub(kept.lateness))));
+            floor = floor.max(head.watermark.map(|at| Timestamp(at.saturating_sub(head.lateness))));
         }
-        let [of_saved, here] = [kept.watermark, self.watermark.map(|at| at.0)].map(|at| at.unwrap_or(i64::MIN));
-        let about = Saved { format, watermark: of_saved, here };
-        let pairs = self.features.iter_mut().zip(&kept.families);
+        let [of_saved, here] = [head.watermark, self.watermark.map(|at| at.0)].map(|at| at.unwrap_or(i64::MIN));
+        let about = Saved { format, watermark: of_saved, here, from: self.moment().from.into() };
+        let pairs = self.features.iter_mut().zip(&families);
         let staged: Result<Vec<()>, StateError> =
             pairs.map(|(feature, (_, bytes))| feature.stage(bytes, about)).collect();
         self.features.iter_mut().for_each(|feature| feature.commit(staged.is_ok()));
         staged?;
         (self.watermark, self.floor) = (watermark, floor);
         self.clock.merge(&clock);
+        self.count();
+        if let Some(budget) = &mut self.budget {
+            budget.forget_before(head.from.map_or(Period::FIRST, Period::from));
+        }
         Ok(())
     }
 
@@ -281,12 +295,15 @@ impl FeatureSet {
     /// Where `out` is not as long as [`FeatureSet::columns`].
     pub fn step(&mut self, txn: &Transaction, out: &mut [f32]) -> Result<(), Refused> {
         self.admit(txn)?;
+        let moment = self.moment();
         let mut rest = out;
         for feature in &mut self.features {
             let (here, after) = rest.split_at_mut(feature.columns().len());
-            feature.step(txn, here);
+            feature.step(txn, moment, here);
+            feature.sweep(1, moment);
             rest = after;
         }
+        self.count();
         Ok(())
     }
 
@@ -325,11 +342,12 @@ impl FeatureSet {
         while row < end && batch.times()[row] < watermark {
             self.place(&batch.get(row));
             let number = block.wanted[row - rows.start];
-            let txn = batch.get(row);
-            self.features
-                .par_iter_mut()
-                .zip(&mut block.families)
-                .for_each(|(feature, out)| out.add(number, |row| feature.step(&txn, row)));
+            let (txn, moment) = (batch.get(row), self.moment());
+            self.features.par_iter_mut().zip(&mut block.families).for_each(|(feature, out)| {
+                out.add(number, |row| feature.step(&txn, moment, row));
+                feature.sweep(1, moment);
+            });
+            self.count();
             row += 1;
         }
         while row < end {
@@ -337,21 +355,38 @@ impl FeatureSet {
             self.place(&batch.get(row));
             self.watermark = Some(batch.times()[to - 1]);
             self.clock.note_all(&batch.times()[row..to]);
-            self.unswept += to - row - 1;
+            let moment = self.moment();
             let wanted = &block.wanted[row - rows.start..to - rows.start];
             self.features.par_iter_mut().zip(&mut block.families).for_each(|(feature, out)| {
-                feature.step_all(batch, row..to, wanted, out);
+                feature.step_all(batch, row..to, wanted, moment, out);
+                feature.sweep(to - row, moment);
             });
+            self.count();
             row = to;
         }
         Ok(())
     }
 
-    /// How many of these times can be worked off before memory has to be looked at; `None` where all can.
+    fn count(&mut self) {
+        if let Some(budget) = &mut self.budget {
+            (0..).zip(&mut self.features).for_each(|(family, feature)| budget.count(family, &mut **feature));
+            budget.counted();
+        }
+    }
+
+    /// How many of these times can be worked off before memory has to be looked at: those of one hour, and of as many as there is room
+    /// for whatever they bring; `None` where all can.
     fn next_cut(&self, times: &[Timestamp]) -> Option<usize> {
-        self.limits.memory?;
-        let hour = hour(*times.first()?);
-        Some(times.partition_point(|at| self::hour(*at) == hour))
+        let room = usize::try_from(self.budget.as_ref()?.room()).unwrap_or(usize::MAX);
+        let last = times.get(room.saturating_sub(1)).filter(|_| room > 0);
+        let until = match last {
+            // The hour that there may be no room for is left for the next time.
+            Some(last) => times.partition_point(|at| hour(*at) < hour(*last)),
+            None if room > 0 => return None,
+            None => 0,
+        };
+        let first = hour(*times.first()?);
+        Some(until.max(times.partition_point(|at| hour(*at) == first)))
     }
 
     fn in_time(&self, txn: &Transaction) -> Result<(), Late> {
@@ -420,42 +455,22 @@ impl FeatureSet {
         self.late.placed += u64::from(txn.at < before);
         self.watermark = Some(before.max(txn.at));
         self.clock.note(txn.at);
-        if self.limits.memory.is_some() && hour(txn.at) > hour(before) {
-            self.hold_memory(before);
+        if let Some(budget) = &mut self.budget
+            && hour(txn.at) > hour(before)
+        {
+            budget.hold(before.0.saturating_sub(self.limits.lateness.0));
         }
-        self.unswept += 1;
-        if self.unswept > SWEEP_AFTER && self.unswept > self.features.iter().map(|f| f.entities()).sum() {
-            self.sweep(before);
-        }
+        self.budget.iter_mut().for_each(|budget| budget.paid(1));
     }
 
-    fn sweep(&mut self, watermark: Timestamp) {
-        let now = watermark.0.saturating_sub(self.limits.lateness.0);
-        self.features.iter_mut().for_each(|feature| feature.sweep(now));
-        self.unswept = 0;
-    }
-
-    /// Forgets entities until the state needs no more than it may.
-    fn hold_memory(&mut self, watermark: Timestamp) {
-        let Some(most) = self.limits.memory else { return };
-        self.sweep(watermark);
-        let mut needed: u64 = self.features.iter().map(|f| f.needed_bytes()).sum();
-        if needed <= most {
-            return;
-        }
-        let target = most / 8 * 7;
-        let order: Vec<Vec<(i64, u64)>> = self.features.iter().map(|f| f.oldest_first()).collect();
-        let mut forgotten = vec![0; order.len()];
-        while needed > target {
-            let heads = order.iter().zip(&forgotten).enumerate();
-            let heads = heads.filter_map(|(family, (order, &at))| Some((order.get(at)?, family)));
-            let Some((&(_, bytes), family)) = heads.min_by_key(|(head, family)| (head.0, *family)) else { break };
-            needed -= bytes;
-            forgotten[family] += 1;
-        }
-        for (feature, count) in self.features.iter_mut().zip(forgotten) {
-            feature.forget_oldest(count);
-        }
+    /// Whether what families need has to be counted before a transaction of this time is let in.
+    pub(crate) fn is_to_be_counted(&self, at: Timestamp) -> bool {
+        /// What was not counted is kept: it may not become much.
+        const MOST_UNCOUNTED: u64 = 1 << 13;
+        self.budget.as_ref().is_some_and(|budget| {
+            let is_full_hour = self.watermark.is_some_and(|watermark| hour(at) > hour(watermark));
+            budget.uncounted() >= MOST_UNCOUNTED || is_full_hour && budget.room() == 0
+        })
     }
 }
 

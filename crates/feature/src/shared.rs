@@ -1,34 +1,46 @@
 //! One set for several threads.
 
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crible_core::{Timestamp, Transaction};
 
-use crate::feature::Feature;
+use crate::feature::{Feature, Finish, Moment};
 use crate::owner::{Owner, shard_of};
-use crate::saved::SavedFamily;
-use crate::set::{FeatureSet, LateCount, Refused, SWEEP_AFTER};
+use crate::saved::{SavedFamily, Snapshot};
+use crate::set::{FeatureSet, LateCount, Refused};
+use crate::state::Head;
 use crate::ticket::{Ticket, TicketLock, Tickets};
 
 /// Shards that entities of one kind are divided into: many more than threads, so that two seldom want the same.
 const SHARDS: usize = 64;
 
+/// Entities of one family that are saved before a payment may come in between.
+const SAVED_AT_ONCE: usize = 32;
+
 /// A [`FeatureSet`] that several threads step, each transaction by the one that takes it.
 ///
-/// Families are divided by whose entities they are about: accounts, counterparties, devices, addresses and categories have so many
+/// Families are divided by whose entities they are about: accounts, counterparties, devices, addresses and categories have 64
 /// shards each; what is left, the watch over time and links, is behind a lock. A thread takes that lock, takes a transaction, draws a
-/// ticket at each shard it belongs to, and lets go of the lock; then it waits for its turn at the shards. So
+/// ticket for each shard it belongs to, and lets go of the lock; then it waits for its turn at the shards. So
 /// whatever two transactions share, they come to it in the order in which they were taken, and rows are those of one set that was
-/// handed them in this order. Nobody waits with the lock in hand or with a turn, and as all tickets of a transaction are drawn at once, whoever
-/// was first is first everywhere: no two wait for each other.
+/// handed them in this order. Nobody waits with the lock in hand or with a turn, and as all tickets of a transaction are drawn at once,
+/// whoever was first is first everywhere: no two wait for each other.
 ///
-/// Where a budget of memory has to be held, nothing is divided: who is forgotten first depends on all.
+/// **Memory.** Shards count what their entities need. Where the budget may be passed at a full hour, the transaction that passes it waits
+/// with the lock in hand until all before it have left their shards, and adds up what these have counted: who is forgotten is therefore the
+/// same as in one set.
+///
+/// **Saving.** A snapshot is of one moment between two transactions: it waits in the same way, and tells every shard that it has begun.
+/// The shards are then saved a few entities at a time while transactions go on; whoever is about to change is saved first.
 #[derive(Debug)]
 pub struct SharedSet {
     common: Mutex<Common>,
     groups: Vec<Group>,
     /// Of each family in the order of columns: the group it is in, if it is divided, and how many columns it has.
     layout: Vec<(Option<usize>, usize)>,
+    /// One save at a time.
+    saving: Mutex<()>,
 }
 
 /// What is behind one lock, in cache lines of its own.
@@ -38,63 +50,55 @@ struct Common {
     set: FeatureSet,
     /// By group, what has been drawn at each shard.
     tickets: Vec<[Tickets; SHARDS]>,
+    /// Nothing is taken any more: another set goes on.
+    is_closed: bool,
 }
 
 /// Families of one owner, in shards.
 #[derive(Debug)]
 struct Group {
     owner: Owner,
+    /// Which of all families these are.
+    families: Vec<usize>,
     shards: Vec<TicketLock<Families>>,
 }
 
 /// Families of some entities.
-#[derive(Debug, Default)]
-struct Families {
-    features: Vec<Box<dyn Feature>>,
-    unswept: usize,
-}
+type Families = Vec<Box<dyn Feature>>;
+
+/// A transaction that was taken, and whether it was absorbed.
+type Taken = (Transaction, Result<(), Refused>);
 
 impl FeatureSet {
     /// Hands the state over to a set that several threads can step.
     pub fn share(mut self) -> SharedSet {
         let mut layout = Vec::new();
-        let mut divided: Vec<(Owner, Vec<Families>)> = Vec::new();
-        let is_divided = self.limits().memory.is_none();
-        for feature in std::mem::take(&mut self.features) {
+        let mut divided: Vec<(Owner, Vec<usize>, Vec<Families>)> = Vec::new();
+        for (family, feature) in std::mem::take(&mut self.features).into_iter().enumerate() {
             let width = feature.columns().len();
-            let owner = feature.owner().filter(|_| is_divided);
-            let Some(owner) = owner else {
+            let Some(owner) = feature.owner() else {
                 layout.push((None, width));
                 self.features.push(feature);
                 continue;
             };
-            let at = divided.iter().position(|(of, _)| *of == owner).unwrap_or(divided.len());
+            let at = divided.iter().position(|(of, ..)| *of == owner).unwrap_or(divided.len());
             if at == divided.len() {
-                divided.push((owner, (0..SHARDS).map(|_| Families::default()).collect()));
+                divided.push((owner, Vec::new(), (0..SHARDS).map(|_| Families::new()).collect()));
             }
             layout.push((Some(at), width));
-            for (shard, feature) in divided[at].1.iter_mut().zip(feature.divide(SHARDS)) {
-                shard.features.push(feature);
+            divided[at].1.push(family);
+            for (shard, feature) in divided[at].2.iter_mut().zip(feature.divide(SHARDS)) {
+                shard.push(feature);
             }
         }
-        let groups = divided.into_iter().map(|(owner, shards)| {
+        let groups = divided.into_iter().map(|(owner, families, shards)| {
             let shards = shards.into_iter().map(TicketLock::new).collect();
-            Group { owner, shards }
+            Group { owner, families, shards }
         });
         let groups: Vec<Group> = groups.collect();
-        let common = Common { set: self, tickets: vec![[Tickets::default(); SHARDS]; groups.len()] };
-        SharedSet { common: Mutex::new(common), groups, layout }
-    }
-}
-
-impl Families {
-    /// Forgets, now and then, of whom no payment at `oldest` or later can read anything.
-    fn tidy(&mut self, oldest: i64) {
-        self.unswept += 1;
-        if self.unswept > SWEEP_AFTER / SHARDS && self.unswept > self.features.iter().map(|f| f.entities()).sum() {
-            self.features.iter_mut().for_each(|feature| feature.sweep(oldest));
-            self.unswept = 0;
-        }
+        let tickets = vec![[Tickets::default(); SHARDS]; groups.len()];
+        let common = Mutex::new(Common { set: self, tickets, is_closed: false });
+        SharedSet { common, groups, layout, saving: Mutex::new(()) }
     }
 }
 
@@ -107,19 +111,25 @@ impl SharedSet {
     /// Takes a transaction from `next`, which no other thread does meanwhile, reads its row into `out` and absorbs it; `None` where
     /// there is none.
     ///
+    /// # Errors
+    /// `next`, unused, where the set is closed.
+    ///
     /// # Panics
     /// Where `out` is not as long as the set has columns.
-    pub fn step(
-        &self,
-        next: impl FnOnce() -> Option<Transaction>,
-        out: &mut [f32],
-    ) -> Option<(Transaction, Result<(), Refused>)> {
-        let mut common = self.common();
-        let txn = next()?;
-        if let Err(refused) = common.set.admit(&txn) {
-            return Some((txn, Err(refused)));
+    pub fn step<N: FnOnce() -> Option<Transaction>>(&self, next: N, out: &mut [f32]) -> Result<Option<Taken>, N> {
+        let mut guard = self.common();
+        let common = &mut *guard;
+        if common.is_closed {
+            return Err(next);
         }
-        let oldest = common.set.oldest();
+        let Some(txn) = next() else { return Ok(None) };
+        if common.set.is_to_be_counted(txn.at) {
+            self.count(common);
+        }
+        if let Err(refused) = common.set.admit(&txn) {
+            return Ok(Some((txn, Err(refused))));
+        }
+        let moment = common.set.moment();
         let mut tickets: [Option<Ticket<'_, Families>>; Owner::ALL.len()] = Default::default();
         for ((ticket, group), drawn) in tickets.iter_mut().zip(&self.groups).zip(&mut common.tickets) {
             *ticket = group.owner.of(&txn).map(|of| {
@@ -127,42 +137,43 @@ impl SharedSet {
                 drawn[shard].draw(&group.shards[shard])
             });
         }
-        self.read(None, common.set.features.iter_mut(), &txn, out);
-        drop(common);
+        self.read(None, &mut common.set.features, &txn, moment, out);
+        drop(guard);
         for (group, ticket) in tickets.iter().enumerate().take(self.groups.len()) {
             if ticket.is_none() {
                 // Of nobody there is nothing to read.
-                self.read(Some(group), std::iter::empty(), &txn, out);
+                self.read(Some(group), &mut [], &txn, moment, out);
             }
         }
         // Shards where it is this transaction's turn come first; where there is none, it waits for one.
         let is_served = |ticket: &Option<Ticket<'_, _>>| ticket.as_ref().is_some_and(Ticket::is_served);
         while let Some(group) = tickets.iter().position(is_served).or(tickets.iter().position(Option::is_some)) {
             if let Some(ticket) = tickets[group].take() {
-                ticket.with(|families| {
-                    families.tidy(oldest);
-                    self.read(Some(group), families.features.iter_mut(), &txn, out);
-                });
+                ticket.with(|families| self.read(Some(group), families, &txn, moment, out));
             }
         }
-        Some((txn, Ok(())))
+        Ok(Some((txn, Ok(()))))
     }
 
     /// Steps families, which are those of a group or those not divided, in the order of columns; zeros where there are none.
-    fn read<'a>(
+    fn read(
         &self,
         group: Option<usize>,
-        mut families: impl Iterator<Item = &'a mut Box<dyn Feature>>,
+        families: &mut [Box<dyn Feature>],
         txn: &Transaction,
+        moment: Moment,
         out: &mut [f32],
     ) {
-        let mut rest = out;
+        let (mut families, mut rest) = (families.iter_mut(), out);
         for &(of, width) in &self.layout {
             let (here, after) = rest.split_at_mut(width);
             rest = after;
             if of == group {
                 match families.next() {
-                    Some(feature) => feature.step(txn, here),
+                    Some(feature) => {
+                        feature.step(txn, moment, here);
+                        feature.sweep(1, moment);
+                    }
                     None => here.fill(0.0),
                 }
             }
@@ -172,6 +183,30 @@ impl SharedSet {
     /// As [`FeatureSet::advance`].
     pub fn advance(&self, now: Timestamp) {
         self.common().set.advance(now);
+    }
+
+    /// Looks at every shard when all tickets that have been drawn are used; the lock is held, so that none is drawn meanwhile.
+    fn settled(&self, tickets: &[[Tickets; SHARDS]], mut look: impl FnMut(&Group, &mut Families)) {
+        for (group, tickets) in self.groups.iter().zip(tickets) {
+            for (shard, tickets) in group.shards.iter().zip(tickets) {
+                shard.settled(*tickets, |families| look(group, families));
+            }
+        }
+    }
+
+    /// Adds up what all shards have counted.
+    fn count(&self, common: &mut Common) {
+        let Common { set, tickets, .. } = common;
+        let Some(mut budget) = set.take_budget() else { return };
+        self.settled(tickets, |group, families| {
+            for (feature, family) in families.iter_mut().zip(&group.families) {
+                budget.count(*family, &mut **feature);
+            }
+        });
+        let undivided = (0..).zip(&self.layout).filter(|(_, (group, _))| group.is_none());
+        undivided.zip(&mut set.features).for_each(|((family, _), feature)| budget.count(family, &mut **feature));
+        budget.counted();
+        set.put_budget(budget);
     }
 
     /// As [`FeatureSet::watermark`].
@@ -187,37 +222,80 @@ impl SharedSet {
     /// As [`FeatureSet::state_bytes`].
     pub fn state_bytes(&self) -> usize {
         let shards = self.groups.iter().flat_map(|group| &group.shards);
-        let bytes =
-            |families: &mut Families| families.features.iter().map(|feature| feature.state_bytes()).sum::<usize>();
+        let bytes = |families: &mut Families| families.iter().map(|feature| feature.state_bytes()).sum::<usize>();
         let divided: usize = shards.map(|shard| shard.between(bytes)).sum();
         self.common().set.state_bytes() + divided
     }
 
+    /// Takes no transactions any more; those under way are finished.
+    pub fn close(&self) {
+        let mut guard = self.common();
+        guard.is_closed = true;
+        self.settled(&guard.tickets, |_, _| {});
+    }
+
+    /// Takes transactions again.
+    pub fn open(&self) {
+        self.common().is_closed = false;
+    }
+
     /// As [`FeatureSet::save`], of a moment between two transactions.
     pub fn save(&self) -> Vec<u8> {
-        // With the lock in hand nothing new begins, and each shard is settled when what is under way has left it.
-        let common = self.common();
-        let oldest = common.set.oldest();
-        let mut saved: Vec<Vec<SavedFamily>> = vec![Vec::new(); self.groups.len()];
-        for ((group, tickets), saved) in self.groups.iter().zip(&common.tickets).zip(&mut saved) {
-            for (shard, tickets) in group.shards.iter().zip(tickets) {
-                shard.settled(*tickets, |families| {
-                    saved.resize_with(families.features.len(), SavedFamily::default);
-                    families
-                        .features
-                        .iter()
-                        .zip(saved.iter_mut())
-                        .for_each(|(feature, saved)| saved.add(&**feature, oldest));
-                });
+        self.begin_save().finish().to_vec()
+    }
+
+    /// Begins to save the set as it is between two transactions. Transactions wait until those under way are finished and all shards
+    /// know of it, which takes some microseconds; then they go on.
+    pub fn begin_save(&self) -> SharedSave<'_> {
+        let one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.common();
+        let common = &mut *guard;
+        let (moment, head) = (common.set.moment(), common.set.head());
+        self.settled(&common.tickets, |_, families| {
+            families.iter_mut().for_each(|feature| feature.begin_save(moment));
+        });
+        let finish = |feature: &mut Box<dyn Feature>| -> Finish {
+            feature.begin_save(moment);
+            feature.finish_save()
+        };
+        let undivided = common.set.features.iter_mut().map(finish).collect();
+        SharedSave { set: self, head, undivided, _one_at_a_time: one_at_a_time }
+    }
+}
+
+/// A save that has begun. Dropped unfinished it holds memory until the next begins.
+pub struct SharedSave<'a> {
+    set: &'a SharedSet,
+    head: Head,
+    undivided: Vec<Finish>,
+    _one_at_a_time: MutexGuard<'a, ()>,
+}
+
+impl fmt::Debug for SharedSave<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedSave").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+impl SharedSave<'_> {
+    /// Saves shard after shard while transactions go on; one that needs a shard waits for some dozens of its entities at most.
+    pub fn finish(self) -> Snapshot {
+        let Self { set, head, undivided, _one_at_a_time } = self;
+        let mut saved = vec![SavedFamily::default(); set.layout.len()];
+        for group in &set.groups {
+            for shard in &group.shards {
+                let save_some =
+                    |families: &mut Families| families.iter_mut().all(|feature| feature.save_some(SAVED_AT_ONCE));
+                while !shard.between(save_some) {
+                    std::thread::yield_now();
+                }
+                let finished: Vec<Finish> =
+                    shard.between(|families| families.iter_mut().map(|feature| feature.finish_save()).collect());
+                finished.into_iter().zip(&group.families).for_each(|(finish, family)| saved[*family].append(finish()));
             }
         }
-        let mut saved: Vec<_> = saved.into_iter().map(Vec::into_iter).collect();
-        let mut of_common = common.set.features.iter();
-        let families = self.layout.iter().filter_map(|(group, _)| match group {
-            Some(group) => saved[*group].next(),
-            None => of_common.next().map(|feature| SavedFamily::of(&**feature, oldest)),
-        });
-        let families = families.collect();
-        common.set.saved_with(families)
+        let places = (0..).zip(&set.layout).filter(|(_, (group, _))| group.is_none());
+        places.zip(undivided).for_each(|((family, _), finish): ((usize, _), Finish)| saved[family] = finish());
+        Snapshot::new(&head, saved)
     }
 }

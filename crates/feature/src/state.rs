@@ -45,13 +45,15 @@ pub enum StateError {
 
 /// What there is to know of a state that is read back.
 #[derive(Clone, Copy, Debug)]
-pub struct Saved {
+pub(crate) struct Saved {
     /// Its format.
-    pub format: u8,
+    pub(crate) format: u8,
     /// The latest payment it has seen.
-    pub watermark: i64,
+    pub(crate) watermark: i64,
     /// The latest that the set it is brought together with has seen.
-    pub here: i64,
+    pub(crate) here: i64,
+    /// The period from which on that set remembers entities.
+    pub(crate) from: i64,
 }
 
 impl Saved {
@@ -68,43 +70,93 @@ pub(crate) fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, StateErr
     Ok(taken)
 }
 
-/// All families of a set.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Kept {
+/// What a state has besides its families.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Head {
     pub(crate) watermark: Option<i64>,
     /// Nothing older than this can be placed, whatever the lateness allows.
     pub(crate) floor: Option<i64>,
     /// The lateness its events are kept for, in microseconds.
     pub(crate) lateness: i64,
-    /// Name, and entities in the order of their keys.
-    pub(crate) families: Vec<(String, Vec<u8>)>,
-    /// How far the clock was advanced.
+    /// The period from which on entities are remembered, where the budget has forgotten any.
+    pub(crate) from: Option<i64>,
+    /// How far the clock was advanced. This and what follows stand behind the families.
+    #[serde(skip)]
     pub(crate) advanced: Option<i64>,
     /// The latest hours with payments.
+    #[serde(skip)]
     pub(crate) hours: Vec<i64>,
+}
+
+/// A whole state.
+pub(crate) struct Kept {
+    pub(crate) head: Head,
+    /// Name, and entities in the order of their keys.
+    pub(crate) families: Families,
+}
+
+type Families = Vec<(String, Vec<u8>)>;
+
+impl Kept {
+    pub(crate) fn read(bytes: &[u8], format: u8) -> Result<Self, StateError> {
+        let undecoded = |error: postcard::Error| StateError::Encoding(error.to_string());
+        let old = |watermark, floor, lateness| Head {
+            watermark,
+            floor,
+            lateness,
+            from: None,
+            advanced: None,
+            hours: Vec::new(),
+        };
+        let (head, families) = match format {
+            1 => {
+                let KeptV1 { watermark, families } = postcard::from_bytes(bytes).map_err(undecoded)?;
+                (old(watermark, watermark, 0), families)
+            }
+            2 | 3 => {
+                let KeptV3 { watermark, floor, lateness, families } = postcard::from_bytes(bytes).map_err(undecoded)?;
+                (old(watermark, floor, lateness), families)
+            }
+            4 => {
+                let KeptV4 { watermark, floor, lateness, families, advanced, hours } =
+                    postcard::from_bytes(bytes).map_err(undecoded)?;
+                (Head { advanced, hours, ..old(watermark, floor, lateness) }, families)
+            }
+            _ => {
+                let (head, families, advanced, hours): (Head, _, _, _) =
+                    postcard::from_bytes(bytes).map_err(undecoded)?;
+                (Head { advanced, hours, ..head }, families)
+            }
+        };
+        Ok(Self { head, families })
+    }
+}
+
+/// All families of a set, as format 4 kept them: no budget had to be remembered.
+#[derive(Deserialize)]
+struct KeptV4 {
+    watermark: Option<i64>,
+    floor: Option<i64>,
+    lateness: i64,
+    families: Families,
+    advanced: Option<i64>,
+    hours: Vec<i64>,
 }
 
 /// All families of a set, as formats 2 and 3 kept them: there was no clock but the latest payment.
 #[derive(Deserialize)]
-pub(crate) struct KeptV3 {
-    pub(crate) watermark: Option<i64>,
-    pub(crate) floor: Option<i64>,
-    pub(crate) lateness: i64,
-    pub(crate) families: Vec<(String, Vec<u8>)>,
-}
-
-impl From<KeptV3> for Kept {
-    fn from(old: KeptV3) -> Self {
-        let KeptV3 { watermark, floor, lateness, families } = old;
-        Self { watermark, floor, lateness, families, advanced: None, hours: Vec::new() }
-    }
+struct KeptV3 {
+    watermark: Option<i64>,
+    floor: Option<i64>,
+    lateness: i64,
+    families: Families,
 }
 
 /// All families of a set, as format 1 kept them: there was no lateness.
 #[derive(Deserialize)]
-pub(crate) struct KeptV1 {
-    pub(crate) watermark: Option<i64>,
-    pub(crate) families: Vec<(String, Vec<u8>)>,
+struct KeptV1 {
+    watermark: Option<i64>,
+    families: Families,
 }
 
 /// Events of one entity, without the sums of their windows.

@@ -258,10 +258,11 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         self.ring.bytes() + self.linked.bytes() + self.before.as_deref().map_or(0, before)
     }
 
-    /// Bytes on the heap that its events and others need, however they came to be there.
+    /// Bytes on the heap that the longest window and the linked need, however they came to be there. What is kept for late events alone
+    /// does not count: how much that is depends on what has been let go of.
     pub(crate) fn needed(&self) -> usize {
-        let before = self.before.as_ref().map_or(0, |before| before.len());
-        self.ring.needed() + self.linked.needed() + before * 2 * size_of::<u32>()
+        let linked = if EVER { self.linked.len() } else { self.sums[W - 1].distinct as usize };
+        self.ring.needed(self.gone[W - 1] as usize) + Linked::<EVER>::needed(linked)
     }
 }
 

@@ -5,9 +5,15 @@ mod brute;
 mod streams;
 
 use crible_core::{Amount, Batch, Currency, EntityId, Has, Position, Timestamp, Transaction, TxnId, Window};
-use crible_feature::{Block, FeatureSet, Refused, Settings, Windows};
+use crible_feature::{Block, FeatureSet, Refused, Settings, SharedSet, Windows};
 use proptest::prelude::*;
 use streams::*;
+
+/// Steps a set that is divided.
+fn step_shared(shared: &SharedSet, txn: &Transaction, row: &mut [f32]) {
+    let Ok(Some((_, read))) = shared.step(|| Some(*txn), row) else { panic!("nothing was taken") };
+    read.unwrap();
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
@@ -100,15 +106,14 @@ proptest! {
         }
         let shared = one.share();
         for txn in after {
-            shared.step(|| Some(*txn), &mut row).unwrap().1.unwrap();
+            step_shared(&shared, txn, &mut row);
             whole.step(txn, &mut same).unwrap();
             prop_assert_eq!(bits(&row), bits(&same));
         }
         prop_assert!(shared.save() == want);
     }
 
-    /// A state held within a budget is the same however transactions are handed in and wherever it is saved, and needs no more
-    /// than what an hour adds to the budget.
+    /// A state held within a budget is the same however transactions are handed in, wherever it is saved, and on threads.
     #[test]
     fn memory_is_held(txns in stream(), cuts in prop::collection::vec(1usize..40, 1..8), budget in 1_000u64..20_000, late in any::<bool>()) {
         let mut settings = unhurried();
@@ -140,6 +145,13 @@ proptest! {
             set.merge(&saved, FeatureSet::FORMAT).unwrap();
         }
         prop_assert!(set.save() == single.save());
+        // Divided among shards.
+        let shared = FeatureSet::all(ALL, &settings).share();
+        for (txn, want) in txns.iter().zip(&want) {
+            step_shared(&shared, txn, &mut row);
+            prop_assert_eq!(bits(&row), bits(want));
+        }
+        prop_assert!(shared.save() == single.save());
     }
 
     /// Contract 2: however a stream is cut into blocks, and whichever rows are read, the rows are the same to the bit.

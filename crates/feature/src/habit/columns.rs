@@ -24,7 +24,7 @@ impl<'a> Reading<'a> {
     }
 
     fn far(&self) -> f64 {
-        self.payment.position.map_or(0.0, |at| self.profile.home.far(position(at)))
+        self.payment.position.and_then(position).map_or(0.0, |at| self.profile.home.far(at))
     }
 
     fn expected(&self) -> f64 {

@@ -204,10 +204,9 @@ impl Pays {
         self.0.as_deref().map_or(0, all)
     }
 
-    /// Bytes its content needs there, however it came to be.
+    /// Bytes its content needs there, what is kept for late events alone apart.
     pub(super) fn needed(&self) -> usize {
-        let before = |pays: &PayState| pays.before.as_ref().map_or(0, |before| before.len());
-        self.0.as_deref().map_or(0, |pays| size_of_val(pays) + before(pays) * 2 * size_of::<Pay>())
+        self.0.as_deref().map_or(0, size_of_val)
     }
 }
 

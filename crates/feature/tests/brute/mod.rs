@@ -368,7 +368,7 @@ fn profile(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
         let mean = |of: fn(&Position) -> i32| {
             (before.iter().map(|p| i64::from(of(p))).sum::<i64>() / before.len() as i64) as i32
         };
-        let home = Position { latitude_e7: mean(|p| p.latitude_e7), longitude_e7: mean(|p| p.longitude_e7) };
+        let home = Position::from_e7(mean(|p| p.latitude_e7()), mean(|p| p.longitude_e7())).unwrap();
         haversine(home, at)
     };
     let far = match txn.position {
