@@ -422,25 +422,32 @@ impl Preset {
         self.format.map_or("table", Format::feed)
     }
 
-    /// Which column becomes what in a file of the fullest form of the feed.
+    /// Which column becomes what in a file of the fullest form of the feed that has all its columns by their first names.
     pub fn mapping(&self) -> Vec<Mapped> {
-        let columns = match (self.forms().max_by_key(|header| header.len()), self.file.columns) {
-            (Some(header), _) => header.clone(),
-            (None, Some(width)) => (1..=width).map(|at| format!("#{at}")).collect(),
-            (None, None) => {
-                let mut names: Vec<String> = Vec::new();
-                for (_, place) in self.places() {
-                    if let Place::Named(name) = place
-                        && !names.contains(name)
-                    {
-                        names.push(name.clone());
-                    }
-                }
-                names
+        let mut forms: Vec<Vec<String>> = self.forms().cloned().collect();
+        forms.sort_by_key(|header| std::cmp::Reverse(header.len()));
+        if forms.is_empty() {
+            forms.push(match self.file.columns {
+                Some(width) => (1..=width).map(|at| format!("#{at}")).collect(),
+                None => self.named_columns(),
+            });
+        }
+        // What a plan lacks is a column that other forms have: then there is no one mapping.
+        let plan = forms.into_iter().find_map(|columns| Plan::new(self, Path::new("FILE"), columns).ok());
+        plan.map(|plan| plan.told(self)).unwrap_or_default()
+    }
+
+    /// The columns that the preset names, each once, in the order of its fields.
+    fn named_columns(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for (_, place) in self.places() {
+            if let Place::Named(name) = place
+                && !names.contains(name)
+            {
+                names.push(name.clone());
             }
-        };
-        // What a plan lacks is a column that a single form has and the fullest has not: then there is no one mapping.
-        Plan::new(self, Path::new("FILE"), columns).map(|plan| plan.told(self)).unwrap_or_default()
+        }
+        names
     }
 
     /// The same for a table whose values have types.
