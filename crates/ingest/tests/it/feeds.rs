@@ -313,10 +313,10 @@ fn amex_charges_are_positive_in_every_form() {
         "amex_short_us.csv",
         "amex",
         true,
-        &["amex_short_us", "GORSE FLOWERS", "PAYMENT RECEIVED - THANK YOU"],
+        &["amex_short_us", "GORSE FLOWERS", "RECEIVED - THANK YOU"],
         &[
             "2024-06-27T00:00:00Z | amex_short_us | -24.10 USD | GORSE FLOWERS | - - - | - | - | Unknown | 0",
-            "2024-06-28T00:00:00Z | amex_short_us | 100.00 USD | PAYMENT RECEIVED - THANK YOU | - - - | - | - | Unknown \
+            "2024-06-28T00:00:00Z | amex_short_us | 100.00 USD | RECEIVED - THANK YOU | - - - | - | - | Unknown \
              | 1",
         ],
         &[],
@@ -327,10 +327,10 @@ fn amex_charges_are_positive_in_every_form() {
         "amex_uk.csv",
         "amex-uk",
         false,
-        &["-41007", "GORSE TEA ROOMS", "PAYMENT RECEIVED - THANK YOU"],
+        &["-41007", "GORSE TEA ROOMS", "RECEIVED - THANK YOU"],
         &[
             "2024-06-27T00:00:00Z | -41007 | -14.10 GBP | GORSE TEA ROOMS | - - - | - | - | Unknown | 0",
-            "2024-06-03T00:00:00Z | -41007 | 55.00 GBP | PAYMENT RECEIVED - THANK YOU | - - - | - | - | Unknown | 1",
+            "2024-06-03T00:00:00Z | -41007 | 55.00 GBP | RECEIVED - THANK YOU | - - - | - | - | Unknown | 1",
         ],
         &[],
     );
