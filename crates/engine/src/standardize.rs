@@ -35,6 +35,12 @@ const LIGHTEST: f64 = 1e-3;
 /// From how many rows on the distance that one in a hundred exceeds is known well enough to fit a power.
 const ENOUGH: usize = 1_000;
 
+/// Where a column can go this many times as far as any fit row went, its end has not been seen.
+///
+/// Where shops are stable, counts of payments there hardly differ, and a new shop's first payment would be a hundred units
+/// from the median: that column alone would decide, on what it has never seen.
+const UNSEEN: f32 = 3.0;
+
 /// Distances past this many units are no longer transformed but go on as steeply.
 const LINEAR_FROM: f64 = 2.0;
 
@@ -78,6 +84,12 @@ impl Typical {
         let leaving = at(&mut left, 0.5);
         let scale =
             [hundredth, leaving].into_iter().find(|s| *s > 0.0 && s.is_finite()).unwrap_or(step(column, median));
+        if let Some(end) = end(column, median)
+            && end > UNSEEN * at(values, 1.0)
+        {
+            // Between what was seen and the end nothing was learned: the end is as strange as one row in a hundred.
+            return Self { median, per_scale: 1.0 / f64::from(end.max(scale)), power: 0.0, weight: column.weight };
+        }
         let power = if values.len() >= ENOUGH && tenth > 0.0 && hundredth.is_finite() {
             power(f64::from(tenth) / f64::from(hundredth))
         } else {
@@ -93,6 +105,12 @@ impl Typical {
         let is_weight = (LIGHTEST..=1.0 / LIGHTEST).contains(&self.weight);
         self.median.is_finite() && is_scale && is_power && is_weight
     }
+}
+
+/// How far from the median a column can go at most on the suspicious side, where that is known: a low count ends at none.
+fn end(column: &Column, median: f32) -> Option<f32> {
+    let is_count = (column.unit, column.tail) == (Unit::Count, Tail::Lower);
+    (is_count && matches!(column.scale, Scale::Ln1p | Scale::Linear) && median > 0.0).then_some(median)
 }
 
 /// The unit of a column that nobody has ever seen leave its median: for a count, one more.
