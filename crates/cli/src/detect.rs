@@ -87,7 +87,7 @@ impl Usual {
 /// What was fitted: a detector, or the ensemble of several.
 enum Fitted {
     One(Box<dyn Model>),
-    Several(Ensemble),
+    Several(Box<Ensemble>),
 }
 
 impl Fitted {
@@ -102,13 +102,13 @@ impl Fitted {
         for left_out in ensemble.skipped() {
             eprintln!("warning: the detector {} was left out: {}", left_out.name, left_out.reason);
         }
-        Ok(Self::Several(ensemble))
+        Ok(Self::Several(Box::new(ensemble)))
     }
 
     fn model(&self) -> &dyn Model {
         match self {
             Self::One(model) => model.as_ref(),
-            Self::Several(ensemble) => ensemble,
+            Self::Several(ensemble) => ensemble.as_ref(),
         }
     }
 
@@ -134,7 +134,7 @@ impl Fitted {
                 let part = |m: usize| all.iter().skip(m).step_by(members).copied().collect();
                 let parts = ensemble.names().enumerate().map(|(m, name)| (name, part(m))).collect();
                 let tail = tail.map_or(own, |held_out| raw.iter().map(|&s| held_out.probability(s)).collect());
-                Ok(Detected { model: Box::new(ensemble), score: raw, tail, parts })
+                Ok(Detected { model: ensemble, score: raw, tail, parts })
             }
         }
     }

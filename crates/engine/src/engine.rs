@@ -279,7 +279,7 @@ impl Engine {
         self.features.late()
     }
 
-    /// Scores one transaction by what came before it, then remembers it. One that was observed before, within [`Limits::repeats`], is
+    /// Scores one transaction by what came before it, then remembers it. One that was observed before, within [`crate::Limits::repeats`], is
     /// given the verdict it was given, and changes nothing: a caller may hand transactions in again. One that comes late, but within the lateness the model
     /// was made with, is placed where it belongs.
     ///

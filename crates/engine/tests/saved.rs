@@ -91,8 +91,9 @@ fn fixture(name: &str) -> Vec<u8> {
 #[test]
 fn an_old_model_still_answers() {
     let saved_again = |bytes: &[u8]| Engine::load(bytes).unwrap().save();
-    for (name, answers) in [("v1", "v1"), ("v2", "v1"), ("v3", "v3"), ("v4", "v4"), ("v5", "v5"), ("v6", "v6")]
-        .map(|(m, a)| (format!("model-{m}.crible"), format!("model-{a}.txt")))
+    for (name, answers) in
+        [("v1", "v1"), ("v2", "v1"), ("v3", "v3"), ("v4", "v4"), ("v5", "v5"), ("v6", "v6"), ("v7", "v7")]
+            .map(|(m, a)| (format!("model-{m}.crible"), format!("model-{a}.txt")))
     {
         let bytes = fixture(&name);
         let answers = String::from_utf8(fixture(&answers)).unwrap();

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use crible::core::{Amount, EntityId};
+use crible::core::{Amount, EntityId, Transaction};
 use crible::{Builder, Config, Engine};
 
 fn views(toml: &str) -> Builder {
@@ -61,12 +61,16 @@ fn views_name_what_they_see_and_expect_what_comes_again() {
         txn.counterparty = EntityId::new(to);
         txn
     };
-    let large = engine.observe(&after(1, -900_000, 77)).unwrap();
+    let observe = |engine: &mut Engine, txn: &Transaction| {
+        engine.advance(txn.at);
+        engine.observe(txn).unwrap()
+    };
+    let large = observe(&mut engine, &after(1, -900_000, 77));
     assert!(large.score.tail < 1e-3, "{:?}", large.score);
     assert!(engine.model().looks_like(large.detectors()).is_some());
     assert!(!engine.explain_last(&after(1, -900_000, 77), 3).is_empty());
     // The same again and again, a month apart.
-    let rents: Vec<f64> = (1..6).map(|n| engine.observe(&after(1 + 30 * n, -900_000, 77)).unwrap().score.raw).collect();
+    let rents: Vec<f64> = (1..6).map(|n| observe(&mut engine, &after(1 + 30 * n, -900_000, 77)).score.raw).collect();
     assert!(rents[4] < large.score.raw / 2.0, "{} and then {rents:?}", large.score.raw);
 }
 

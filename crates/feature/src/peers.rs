@@ -88,7 +88,8 @@ impl Scales {
             float(sum) / count.max(1) as f64 / 10f64.powi(exponent as i32)
         };
         let usual = mean(reference);
-        if !(usual > 0.0) {
+        // A mean of integers is a number.
+        if usual <= 0.0 {
             return Self::default();
         }
         let is_known = |bits: u32| bits == reference || (out(bits).0 >= Self::ENOUGH && mean(bits) > 0.0);

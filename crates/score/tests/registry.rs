@@ -1,4 +1,5 @@
 //! Detectors by name and parameters.
+#![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
 
 use crible_score::hbos::{Bins, Hbos};
 use crible_score::isolation_forest::IsolationForest;

@@ -21,7 +21,8 @@ use anyhow::{Context, Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test    every test the project has: format, tidy, clippy, rustdoc, cargo-deny, cargo test with and without checks, notebooks
+  test    every test the project has: format, tidy, clippy, rustdoc, cargo-deny, cargo test, notebooks
+  checked the tests that need no Polars, with debug assertions, overflow checks and the narrowest vector instructions
   tidy    what clippy can't check: dependency direction, file length, documented presets, …
 
 Tests on public data sets look for them in the folder CRIBLE_DATA names, and are skipped without it.
@@ -43,6 +44,7 @@ fn run() -> Result<bool> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::run(&root()?),
+        ["checked"] => test::checked(&root()?),
         ["tidy"] => tidy::run(&root()?),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

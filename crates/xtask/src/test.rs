@@ -5,9 +5,9 @@
 //! read metadata that no build leaves behind; they type-check every dependency once, which is most of what they cost on
 //! a cold machine. Clippy covers benches and examples too, so they are not linked just to see whether they compile.
 //!
-//! Then the tests run once more with the profile `checked`: debug assertions, overflow checks, and the narrowest vector
-//! instructions of the processor, which must give the bits that the widest gave. Polars would take its minutes a second
-//! time there, so what needs it is left out: the command, the benches, and Parquet in `ingest`.
+//! [`checked`] runs them once more with the profile of that name: debug assertions, overflow checks, and the narrowest
+//! vector instructions of the processor, which must give the bits that the widest gave. Polars would take its minutes a
+//! second time there, so what needs it is left out: the command, the benches, and Parquet in `ingest`.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
@@ -47,13 +47,28 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     checks.run("doc", || doc(root))?;
     checks.run("deny", || deny::run(root, &mut tally.skipped))?;
     checks.run("tests", || tests(cargo(root), root, &["--release", "--workspace"], &mut tally))?;
-    let without_polars =
-        ["--workspace", "--exclude", "crible-cli", "--exclude", "crible-benches", "--no-default-features"];
-    let checked = [&["--profile", "checked"][..], &without_polars].concat();
-    checks.run("checked", || tests(narrow(root), root, &checked, &mut tally))?;
     // After the tests, which built the command.
     checks.run("notebooks", || notebooks::run(root))?;
 
+    Ok(summed_up(&checks, &tally))
+}
+
+/// The tests with debug assertions, overflow checks and the narrowest instructions.
+///
+/// # Errors
+/// Cargo cannot be started.
+pub(crate) fn checked(root: &Path) -> Result<bool> {
+    let mut tally = Tally::default();
+    let mut checks = Checks::default();
+    let without_polars =
+        ["--workspace", "--exclude", "crible-cli", "--exclude", "crible-benches", "--no-default-features"];
+    let chosen = [&["--profile", "checked"][..], &without_polars].concat();
+    checks.run("checked", || tests(narrow(root), root, &chosen, &mut tally))?;
+    Ok(summed_up(&checks, &tally))
+}
+
+/// Prints what was skipped, what failed and how long each check took; whether all passed.
+fn summed_up(checks: &Checks, tally: &Tally) -> bool {
     println!();
     for reason in &tally.skipped {
         println!("skipped: {reason}");
@@ -68,7 +83,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
         println!("{name:<9} {:<6} {:>7.1} s", if *passed { "ok" } else { "FAILED" }, took.as_secs_f64());
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
-    Ok(checks.done.iter().all(|(_, passed, _)| *passed))
+    checks.done.iter().all(|(_, passed, _)| *passed)
 }
 
 #[derive(Default)]

@@ -172,7 +172,7 @@ fn a_check_reads_what_a_run_reads() {
 #[test]
 fn no_rows_is_one_answer() {
     let folder = TempDir::new().unwrap();
-    write(&folder, "empty.csv", CARD.to_owned());
+    write(&folder, "empty.csv", CARD);
     let check = crible(&folder, &["feeds", "check", "empty.csv"]);
     let score = crible(&folder, &["score", "empty.csv"]);
     assert_eq!((check.status.code(), score.status.code()), (Some(2), Some(2)));

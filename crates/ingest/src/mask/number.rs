@@ -160,8 +160,10 @@ impl Sequence<'_> {
         }
         let lengths: [usize; 3] = self.lengths(at)?;
         let same = matches!(self.before(at + 1), b"-" | b"." | b"/") && self.before(at + 1) == self.before(at + 2);
-        // A fourth group behind the same mark makes it a number of another kind.
-        let more = at + 3 < self.groups.len() && self.before(at + 3) == self.before(at + 1);
+        // A fourth group behind the same mark makes it a number of another kind, unless it is the time in a file's name.
+        let more = at + 3 < self.groups.len()
+            && self.before(at + 3) == self.before(at + 1)
+            && !(self.run <= 6 && self.clock(at + 3) && at + 4 == self.groups.len());
         let all = |place: usize| self.number(at + place, 0, lengths[place]);
         let fits = match lengths {
             [4, 1 | 2, 1 | 2] => year(all(0)) && either(all(1), all(2)),

@@ -26,6 +26,9 @@ const ROWS: usize = 2_000;
 /// Told one row after the other; false ends it.
 pub(super) type See<'s> = &'s mut dyn FnMut(&[String]) -> bool;
 
+/// What hands every row of a file to whoever looks at it.
+pub(super) type Scan<'a> = dyn Fn(&Plan, See<'_>) -> Result<(), Error> + 'a;
+
 /// The first rows of a file, and the way to all others.
 pub(super) struct Sample<'a> {
     pub(super) rows: Vec<Vec<String>>,
@@ -36,7 +39,7 @@ pub(super) struct Sample<'a> {
     /// Whether the user has said what is said: then nothing is better known.
     pub(super) explicit: bool,
     /// Hands on every row of the file.
-    pub(super) scan: Box<dyn Fn(&Plan, See<'_>) -> Result<(), Error> + 'a>,
+    pub(super) scan: Box<Scan<'a>>,
 }
 
 /// What was made out, and what somebody has to know.

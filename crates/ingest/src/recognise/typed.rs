@@ -60,7 +60,7 @@ fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str
         let (rows, _) = sniff::sample(&head.bytes[skip..], dialect, plan);
         Ok(Sample { rows, whole: true, typed: true, explicit, scan: Box::new(|_, _| Ok(())) })
     };
-    let (plan, why, warnings) = super::settled(&mut preset, path, &options, columns, why, sample)?;
+    let (plan, why, warnings) = super::settled(&mut preset, path, options, columns, why, sample)?;
     let text = workbook.text(sheet, &preset, &plan)?;
     // The header may be written with other fields behind it than where it was recognised, and always on the same line.
     let ends = memchr_iter(TERMINATOR, &text).nth((skip_lines as usize).wrapping_sub(1));

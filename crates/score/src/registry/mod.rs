@@ -41,6 +41,9 @@ use crate::views::Views;
 use crate::{Detector, Error, Model, Snapshot};
 use linfa::ParamGuard;
 
+/// A detector of a seed and of the parameters given.
+type Make = fn(u64, &Given<'_>) -> Result<Box<dyn Detector>, Error>;
+
 /// What the crate knows of a detector by its name.
 struct Entry {
     name: &'static str,
@@ -48,7 +51,7 @@ struct Entry {
     /// Names of the setters [`Entry::make`] knows, but for the seed.
     parameters: &'static [&'static str],
     /// The detector with default parameters but for those given, and a seed, where it draws anything by chance.
-    make: fn(u64, &Given<'_>) -> Result<Box<dyn Detector>, Error>,
+    make: Make,
 }
 
 /// `entry!(Type; setters)`, or `entry!(Type, seed; setters)` of a detector that draws by chance.

@@ -25,9 +25,12 @@ fn see(source: Source, side: Side, values: Vec<f64>) -> Seen {
     Seen { source, side, values, order }
 }
 
+/// The upper tail, the lower tail, and −ln p of every row.
+type FittedEnds = (Option<Tail>, Option<Tail>, Vec<f64>);
+
 impl Seen {
     /// The tails of the rows that are kept, and −ln p of all.
-    fn fit(&self, kept: &[bool]) -> Result<(Option<Tail>, Option<Tail>, Vec<f64>), Error> {
+    fn fit(&self, kept: &[bool]) -> Result<FittedEnds, Error> {
         let sorted = || self.order.iter().filter(|&&row| kept[row as usize]).map(|&row| self.values[row as usize]);
         let (is_high, is_low) = self.side.ends();
         // −0 and 0 are one value.
