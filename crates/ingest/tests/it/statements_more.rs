@@ -161,15 +161,15 @@ fn mt942_of_three_accounts() {
         &["GB-77001", "CHEQUE", "GB-77003", "Twin Ferns"],
         &[
             "2024-07-01T00:00:00Z | GB-77001 | -25.00 GBP | CHEQUE | - NCHK - | - | - | Unknown | 0",
+            "2024-07-01T00:00:00Z | GB-77003 | 1.00 GBP | - | - NTRF - | - | - | Unknown | 2",
             "2024-07-01T00:00:00Z | GB-77003 | 2.50 GBP | Twin Ferns | - NTRF - | - | - | Unknown | 4",
         ],
         &[
             "1 15 currency ``: expected an opening balance (:60F:) that names it",
-            "2 23 amount `1.005`: `1.005` has more than the 2 decimal digits of GBP",
             "3 24 (whole row) `0000000000xxxx0,00xxxxxxxxxx`: expected C, D, RC or RD before the amount",
         ],
     );
-    assert_eq!(warnings, [""; 0]);
+    assert_eq!(warnings, ["amounts with more digits than their currency has were rounded, half to even: 1"]);
 }
 
 /// The warnings of a text.
