@@ -103,6 +103,10 @@ impl Beyond {
         if m < LEAST_BEYOND {
             return None;
         }
+        // Many rows of one value are as rare as their share: that is no tail that goes on.
+        if beyond[0] == beyond[m - 1] {
+            return None;
+        }
         // Probability-weighted moments (Hosking and Wallis 1987), of distances in units of the largest.
         let largest = beyond[m - 1] - threshold;
         if !(largest > 0.0 && largest.is_finite()) {
