@@ -113,7 +113,7 @@ fn replay(engine: &mut Engine, batch: &Batch) -> Result<u64, Error> {
 fn observe(engine: &mut Engine, batch: &Batch) -> Result<u64, Error> {
     let mut all = 0;
     for txn in batch.iter() {
-        all = digest(all, engine.observe(&txn)?.score.raw);
+        all = digest(all, engine.observe(&txn)?.score().raw);
     }
     Ok(all)
 }

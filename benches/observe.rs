@@ -103,7 +103,7 @@ fn observe(model: &[u8], history: &[Transaction], live: &[Transaction]) -> Resul
     let mut took = Vec::with_capacity(live.len());
     for payment in live {
         let begin = Instant::now();
-        let verdict = engine.observe(payment)?;
+        let verdict = engine.observe(payment)?.verdict();
         took.push(begin.elapsed());
         std::hint::black_box(verdict);
     }
@@ -120,7 +120,13 @@ fn shared(model: &[u8], history: &[Transaction], live: &[Transaction], threads: 
             .map(|_| {
                 let (mut engine, next) = (engine.clone(), &next);
                 let take = || live.get(next.fetch_add(1, Ordering::Relaxed)).copied();
-                scope.spawn(move || std::iter::from_fn(|| engine.observe_next(take)).filter(|(_, v)| v.is_ok()).count())
+                scope.spawn(move || {
+                    let mut scored = 0;
+                    while let Some((_, observed)) = engine.observe_next(take) {
+                        scored += usize::from(observed.is_ok());
+                    }
+                    scored
+                })
             })
             .collect();
         running.into_iter().map(|thread| thread.join().unwrap_or(0)).sum()

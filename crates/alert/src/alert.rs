@@ -1,19 +1,18 @@
 use std::borrow::Cow;
+use std::fmt;
 
-use crible_core::{Amount, EntityId, Timestamp, Topic, TxnId, Unit};
+use crible_core::Unit;
 
-use crate::{AlertId, ModelId, Score, Severity};
+use crate::{AlertId, Day, Decision};
 
 /// Why a transaction stands out: one column of its feature row, in numbers and in words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
     /// The column's name.
     pub column: Cow<'static, str>,
-    /// What it speaks of.
-    pub topic: Topic,
     /// Unit of `value` and `typical`.
     pub unit: Unit,
-    /// The number the transaction has there, on the feature's own scale.
+    /// The number the transaction has there, on the feature's own scale. Money is in major units.
     pub value: f64,
     /// The number that would have been usual, where there is something to compare with. Always finite.
     pub typical: Option<f64>,
@@ -23,29 +22,40 @@ pub struct Reason {
     pub text: String,
 }
 
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// A transaction that deserves a look, with its place in its day and what speaks against it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
     /// Stable reference to dedupe by.
     pub id: AlertId,
-    /// The transaction.
-    pub txn: TxnId,
-    /// The account it happened on.
-    pub account: EntityId,
-    /// The other side, where the feed names one.
-    pub counterparty: Option<EntityId>,
-    /// When it happened.
-    pub at: Timestamp,
-    /// Signed amount; an outflow is negative.
-    pub amount: Amount,
-    /// How strange it is.
-    pub score: Score,
-    /// How seriously to take it.
-    pub severity: Severity,
-    /// Place among the alerts of its UTC day, from 1.
+    /// The UTC day it counts for: the transaction's, or the first one that was still open where it came later than that.
+    pub day: Day,
+    /// Place among the alerts of its day, from 1.
     pub rank: u32,
-    /// What speaks against it, strongest first.
-    pub reasons: Vec<Reason>,
-    /// The model that says so.
-    pub model: ModelId,
+    /// The transaction, its score, and what speaks against it.
+    pub decision: Decision,
+}
+
+impl Alert {
+    /// An alert on a decision.
+    pub fn new(day: Day, rank: u32, decision: Decision) -> Self {
+        Self { id: AlertId::of(decision.txn.id), day, rank, decision }
+    }
+}
+
+impl fmt::Display for Alert {
+    /// One line: when, how much, on which account, how seriously, and why.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Decision { txn, severity, reasons, .. } = &self.decision;
+        write!(f, "{} {} {} account {} {severity}", txn.at, txn.amount, txn.amount.currency, txn.account)?;
+        for (i, reason) in reasons.iter().enumerate() {
+            write!(f, "{}{reason}", if i == 0 { ": " } else { "; " })?;
+        }
+        Ok(())
+    }
 }

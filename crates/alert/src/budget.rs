@@ -2,6 +2,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// How many alerts somebody can look at in a day; at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Budget {
@@ -58,6 +60,18 @@ impl FromStr for Budget {
         // Digits only, so what does not parse does not fit.
         let per_day: u32 = number.parse().map_err(|_| BudgetError::TooLarge(text.to_owned()))?;
         Self::new(per_day).map_err(|_| BudgetError::Zero(text.to_owned()))
+    }
+}
+
+impl Serialize for Budget {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Budget {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod alert;
 mod budget;
+mod day;
+mod decision;
 mod id;
-mod ranker;
+mod policy;
 pub mod reasons;
 mod score;
 pub mod wire;
@@ -11,10 +13,12 @@ mod wording;
 
 pub use alert::{Alert, Reason};
 pub use budget::{Budget, BudgetError};
-pub use id::{AlertId, ModelId, Purpose};
-pub use ranker::{RankError, Ranked, Ranker};
-pub use score::{Score, Severity};
-pub use wording::tell;
+pub use day::Day;
+pub use decision::{Decision, Note};
+pub use id::{AlertId, BadId, ModelId};
+pub use policy::{DailyBudget, Policy, PolicyError, Threshold};
+pub use score::{BadSeverity, Score, Severity};
+pub use wording::{Shown, tell};
 
 #[cfg(test)]
 mod tests {
@@ -24,12 +28,13 @@ mod tests {
     fn public_types_cross_threads() {
         fn check<T: Send + Sync>() {}
         check::<Alert>();
+        check::<Decision>();
         check::<Reason>();
         check::<Budget>();
         check::<BudgetError>();
-        check::<Ranker<Vec<f64>>>();
-        check::<Ranked<Vec<f64>>>();
-        check::<RankError>();
+        check::<DailyBudget>();
+        check::<Threshold>();
+        check::<PolicyError>();
         check::<Severity>();
         check::<wire::Alert>();
         check::<wire::WireError>();

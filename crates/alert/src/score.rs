@@ -1,7 +1,10 @@
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 /// How strange a transaction is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The model's own number: higher is stranger. Alerts are ranked by it.
     pub raw: f64,
@@ -10,19 +13,28 @@ pub struct Score {
 }
 
 impl Score {
-    /// How seriously to take it.
-    pub fn severity(self) -> Severity {
-        Severity::of(self.tail)
+    /// Whether it can be ranked: a finite number, and a probability from 0 to 1.
+    pub fn is_sound(self) -> bool {
+        self.raw.is_finite() && (0.0..=1.0).contains(&self.tail)
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} (tail {:.1e})", self.raw, self.tail)
     }
 }
 
 /// How seriously to take an alert. It follows from the tail probability alone, so that a larger budget adds alerts of
 /// lower severity and never changes the severity of those already there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// The thresholds stand in [`Severity::most_tail`], and nowhere else: the schema of alerts is checked against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// A tail probability above 1 in 100.
+    /// Ordinary: more than 1 transaction in 100 scores as high.
     Low,
-    /// At most 1 in 100.
+    /// At most 1 ordinary transaction in 100 scores as high.
     Medium,
     /// At most 1 in 1,000.
     High,
@@ -30,8 +42,26 @@ pub enum Severity {
     Critical,
 }
 
+/// A text that is no severity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no severity: expected low, medium, high or critical")]
+pub struct BadSeverity(pub String);
+
 impl Severity {
-    /// Of a tail probability. What is no probability, NaN included, is held to be [`Severity::Low`].
+    /// All of them, the gravest first.
+    pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
+
+    /// The largest tail probability of this severity.
+    pub const fn most_tail(self) -> f64 {
+        match self {
+            Self::Low => 1.0,
+            Self::Medium => 1e-2,
+            Self::High => 1e-3,
+            Self::Critical => 1e-4,
+        }
+    }
+
+    /// Of a tail probability. What is no probability, NaN included, is [`Severity::Low`].
     ///
     /// ```
     /// use crible_alert::Severity;
@@ -39,12 +69,7 @@ impl Severity {
     /// assert_eq!(Severity::of(1e-3), Severity::High);
     /// ```
     pub fn of(tail: f64) -> Self {
-        match tail {
-            t if t <= 1e-4 => Self::Critical,
-            t if t <= 1e-3 => Self::High,
-            t if t <= 1e-2 => Self::Medium,
-            _ => Self::Low,
-        }
+        Self::ALL.into_iter().find(|severity| tail <= severity.most_tail()).unwrap_or(Self::Low)
     }
 
     /// Its name in lower case.
@@ -64,9 +89,25 @@ impl fmt::Display for Severity {
     }
 }
 
+impl FromStr for Severity {
+    type Err = BadSeverity;
+
+    fn from_str(text: &str) -> Result<Self, BadSeverity> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text.trim()).ok_or_else(|| BadSeverity(text.to_owned()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_severity_reads_back() {
+        for severity in Severity::ALL {
+            assert_eq!(severity.to_string().parse(), Ok(severity));
+        }
+        assert_eq!("High".parse::<Severity>(), Err(BadSeverity("High".to_owned())));
+    }
 
     #[test]
     fn severity_steps_at_its_thresholds() {

@@ -11,6 +11,8 @@ pub use csv::{CSV_HEADER, csv_record};
 
 use serde::{Deserialize, Serialize};
 
+use crate::{AlertId, Decision, ModelId, Severity};
+
 /// Name and version of the format.
 pub const SCHEMA: &str = "crible.alert/1";
 
@@ -20,7 +22,7 @@ pub struct Alert {
     /// [`SCHEMA`].
     pub schema: String,
     /// Stable reference to dedupe by: 32 hexadecimal digits.
-    pub id: String,
+    pub id: AlertId,
     /// The transaction's reference: 32 hexadecimal digits.
     pub transaction: String,
     /// Pseudonym of the account: 16 hexadecimal digits.
@@ -39,12 +41,12 @@ pub struct Alert {
     pub severity: Severity,
     /// Place among the alerts of its day, from 1.
     pub rank: u32,
-    /// Its UTC day, `2024-06-01`.
+    /// The UTC day it counts for, `2024-06-01`: the transaction's, or the first one still open where it came later than that.
     pub day: String,
     /// What speaks against it, strongest first.
     pub reasons: Vec<Reason>,
     /// The model that says so: 16 hexadecimal digits.
-    pub model: String,
+    pub model: ModelId,
     /// Where its owner can look it up; null where it came from no file.
     pub source: Option<Source>,
     /// What is known by now that the score could not know, such as a later refund; absent where nothing is.
@@ -59,40 +61,6 @@ pub struct Amount {
     pub value: String,
     /// ISO 4217 code.
     pub currency: String,
-}
-
-/// Severity on the wire, in lower case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "they are those of crate::Severity")]
-pub enum Severity {
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
-impl Severity {
-    /// Its name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-impl From<crate::Severity> for Severity {
-    fn from(severity: crate::Severity) -> Self {
-        match severity {
-            crate::Severity::Low => Self::Low,
-            crate::Severity::Medium => Self::Medium,
-            crate::Severity::High => Self::High,
-            crate::Severity::Critical => Self::Critical,
-        }
-    }
 }
 
 /// A reason on the wire.
@@ -129,7 +97,7 @@ pub enum WireError {
     #[error("alert {id}: {field} is {value}, expected a finite number")]
     NotFinite {
         /// The alert.
-        id: String,
+        id: AlertId,
         /// The field.
         field: &'static str,
         /// Its value.
@@ -147,26 +115,26 @@ pub enum WireError {
 }
 
 impl Alert {
-    /// An alert for the wire.
+    /// An alert for the wire. `source` says where its owner can look it up.
     pub fn new(alert: &crate::Alert, source: Option<Source>) -> Self {
-        let (year, month, day) = alert.at.civil_date();
+        let Decision { txn, score, severity, reasons, model, note, .. } = &alert.decision;
         Self {
             schema: SCHEMA.to_owned(),
-            id: alert.id.to_string(),
-            transaction: alert.txn.to_string(),
-            account: alert.account.to_string(),
-            counterparty: alert.counterparty.map(|party| party.to_string()),
-            at: alert.at.to_string(),
-            amount: Amount { value: alert.amount.to_string(), currency: alert.amount.currency.to_string() },
-            score: alert.score.raw,
-            tail: alert.score.tail,
-            severity: alert.severity.into(),
+            id: alert.id,
+            transaction: txn.id.to_string(),
+            account: txn.account.to_string(),
+            counterparty: txn.counterparty.map(|party| party.to_string()),
+            at: txn.at.to_string(),
+            amount: Amount { value: txn.amount.to_string(), currency: txn.amount.currency.to_string() },
+            score: score.raw,
+            tail: score.tail,
+            severity: *severity,
             rank: alert.rank,
-            day: format!("{year:04}-{month:02}-{day:02}"),
-            reasons: alert.reasons.iter().map(Reason::from).collect(),
-            model: alert.model.to_string(),
+            day: alert.day.to_string(),
+            reasons: reasons.iter().map(Reason::from).collect(),
+            model: *model,
             source,
-            note: None,
+            note: note.map(|note| note.to_string()),
         }
     }
 
@@ -178,7 +146,7 @@ impl Alert {
         let shares = self.reasons.iter().map(|reason| ("share", reason.share));
         for (field, value) in [("score", self.score), ("tail", self.tail)].into_iter().chain(shares) {
             if !value.is_finite() {
-                return Err(WireError::NotFinite { id: self.id.clone(), field, value });
+                return Err(WireError::NotFinite { id: self.id, field, value });
             }
         }
         Ok(serde_json::to_string(self)?)

@@ -1,23 +1,44 @@
 use std::borrow::Cow;
 
-use crible_core::{Column, Currency, Scale, Unit, Usual};
+use crible_core::{Amount, Column, Currency, Scale, Unit, Usual};
 
 use crate::Reason;
 
 mod number;
 
-use number::{count, duration, money, quantity, ratio, share_of_one, times};
+use number::{count, duration, estimate, exact, quantity, ratio, share_of_one, times};
+
+/// The number that a reason shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shown {
+    /// Money to the last minor unit, whatever its size.
+    Exact(Amount),
+    /// A number on the feature's own scale. Money among these has been a 32-bit number, of which six digits are true.
+    Number(f64),
+}
+
+impl Shown {
+    /// In major units, where it is money.
+    fn number(self) -> f64 {
+        match self {
+            Self::Exact(amount) => amount.major(),
+            Self::Number(number) => number,
+        }
+    }
+}
 
 /// Puts a column into words: its `phrase` with `{value}`, `{typical}`, `{times}` (value / typical) and `{own}` filled in.
 ///
-/// `value`, `typical` and `own` are on the feature's own scale ([`Scale::invert`] already applied), in `column.unit`;
-/// money in major units of `currency`. `own` is the column itself where the value shown is another's: it is then
+/// Numbers are on the feature's own scale ([`Scale::invert`] already applied), in `column.unit`; money in major units of
+/// `currency`. `own` is the column itself where the value shown is another's: it is then
 /// told as a share of one where the column's scale is [`Scale::NegLn`] (a surprise), else as a ratio. `share` is how
 /// much of the score the column accounts for, 0 to 1.
 ///
 /// How numbers read, in English:
 ///
-/// - money with the currency's decimals and a comma each three digits, without a symbol: `1,250,000.00`;
+/// - exact money with the currency's decimals and a comma each three digits, without a symbol: `1,250,000.00`;
+/// - other money, which is a mean, a median or a sum, to six digits, and to the minor unit where these reach so far: `44.30`,
+///   `123,457`, `1,234,570`; its number in the reason is rounded alike;
 /// - counts as whole numbers, a typical count below ten with one decimal unless it is whole: `14`, `2.3`;
 /// - ratios and deviations with one decimal, none from a hundred on, two digits below one: `9.3`, `125`, `0.042`;
 /// - durations in the largest unit of which there is more than one: `12 seconds`, `3.4 hours`, `12 days`, `2.1 years`;
@@ -27,14 +48,19 @@ use number::{count, duration, money, quantity, ratio, share_of_one, times};
 ///
 /// NaN and infinity are never printed: a value reads as `unknown`, and a typical number is dropped. A column without a
 /// phrase, or whose phrase wants a typical number there is none of, reads `<name> is <value> (usually <typical>)`.
-pub fn tell(column: &Column, value: f64, typical: Option<f64>, own: f64, share: f64, currency: Currency) -> Reason {
+pub fn tell(column: &Column, value: Shown, typical: Option<f64>, own: f64, share: f64, currency: Currency) -> Reason {
+    let round = |number: f64| if column.unit == Unit::Money { estimate(number, currency) } else { number };
     let typical = typical.filter(|t| t.is_finite());
     let text = fill(column, value, typical, own, currency).unwrap_or_else(|| plain(column, value, typical, currency));
-    Reason { column: column.name.clone(), topic: column.topic, unit: column.unit, value, typical, share, text }
+    let value = match value {
+        Shown::Exact(amount) => amount.major(),
+        Shown::Number(number) => round(number),
+    };
+    Reason { column: column.name.clone(), unit: column.unit, value, typical: typical.map(round), share, text }
 }
 
 /// The phrase filled in; `None` where there is no phrase or a number it asks for is missing.
-fn fill(column: &Column, value: f64, typical: Option<f64>, own: f64, currency: Currency) -> Option<String> {
+fn fill(column: &Column, value: Shown, typical: Option<f64>, own: f64, currency: Currency) -> Option<String> {
     if column.phrase.is_empty() {
         return None;
     }
@@ -45,9 +71,9 @@ fn fill(column: &Column, value: f64, typical: Option<f64>, own: f64, currency: C
         rest = &rest[open..];
         let Some(close) = rest.find('}') else { break };
         match &rest[1..close] {
-            "value" => text.push_str(&say(column.unit, value, currency, Part::Value)),
+            "value" => text.push_str(&show(column.unit, value, currency)),
             "typical" => text.push_str(&say(column.unit, typical?, currency, Part::Typical)),
-            "times" => text.push_str(&times(value, typical?)),
+            "times" => text.push_str(&times(value.number(), typical?)),
             "own" => text.push_str(&say(own_unit(column), own, currency, Part::Value)),
             // A brace that is none of ours is text.
             _ => text.push_str(&rest[..=close]),
@@ -58,8 +84,8 @@ fn fill(column: &Column, value: f64, typical: Option<f64>, own: f64, currency: C
     Some(text)
 }
 
-fn plain(column: &Column, value: f64, typical: Option<f64>, currency: Currency) -> String {
-    let value = say(column.unit, value, currency, Part::Value);
+fn plain(column: &Column, value: Shown, typical: Option<f64>, currency: Currency) -> String {
+    let value = show(column.unit, value, currency);
     match typical {
         Some(typical) => {
             let typical = say(column.unit, typical, currency, Part::Typical);
@@ -83,12 +109,19 @@ enum Part {
     Typical,
 }
 
+fn show(unit: Unit, value: Shown, currency: Currency) -> Cow<'static, str> {
+    match value {
+        Shown::Exact(amount) => Cow::Owned(exact(amount)),
+        Shown::Number(number) => say(unit, number, currency, Part::Value),
+    }
+}
+
 fn say(unit: Unit, value: f64, currency: Currency, part: Part) -> Cow<'static, str> {
     if !value.is_finite() {
         return Cow::Borrowed("unknown");
     }
     Cow::Owned(match unit {
-        Unit::Money => money(value, currency),
+        Unit::Money => number::money(value, currency),
         Unit::Count => count(value, part == Part::Typical),
         Unit::Seconds => duration(value),
         Unit::Share => share_of_one(value),

@@ -1,16 +1,17 @@
 //! Alerts on the wire: what they look like, that they keep to their schema, and that they come back.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::BTreeSet;
+
 use crible_alert::wire::{self, CSV_HEADER, WireError, csv_record};
-use crible_alert::{Alert, AlertId, ModelId, Purpose, Reason, Score, Severity};
-use crible_core::{Amount, Currency, EntityId, Timestamp, Topic, TxnId, Unit};
+use crible_alert::{Alert, Day, Decision, ModelId, Note, Reason, Score, Severity};
+use crible_core::{Amount, Currency, EntityId, Timestamp, Transaction, TxnId, Undo, Unit};
 use proptest::prelude::*;
 use serde_json::Value;
 
 fn reason(text: &str, value: f64, typical: Option<f64>) -> Reason {
     Reason {
         column: "amount_to_account_mean_30d".into(),
-        topic: Topic::AmountForAccount,
         unit: Unit::Money,
         value,
         typical,
@@ -20,23 +21,34 @@ fn reason(text: &str, value: f64, typical: Option<f64>) -> Reason {
 }
 
 fn alert() -> Alert {
-    let txn = TxnId(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
-    Alert {
-        id: AlertId::of(txn, Purpose::Review),
-        txn,
-        account: EntityId::new(0xbeef).unwrap(),
-        counterparty: EntityId::new(77),
-        at: Timestamp::from_civil(2024, 6, 1, 3, 4, 5, 0).unwrap(),
-        amount: Amount::parse("-412.00", Currency::USD).unwrap(),
-        score: Score { raw: 6.25, tail: 0.000_04 },
-        severity: Severity::High,
-        rank: 3,
-        reasons: vec![
-            reason("412.00 is 9.3 times the account's usual 44.30", 412.0, Some(44.3)),
-            reason("a \"new\" merchant, at 03:00", f64::NAN, None),
-        ],
-        model: ModelId(0xc0ffee),
-    }
+    let at = Timestamp::from_civil(2024, 6, 1, 3, 4, 5, 0).unwrap();
+    let amount = Amount::parse("-412.00", Currency::USD).unwrap();
+    let id = TxnId(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+    let mut txn = Transaction::new(id, at, EntityId::new(0xbeef).unwrap(), amount);
+    txn.counterparty = EntityId::new(77);
+    let score = Score { raw: 6.25, tail: 0.000_4 };
+    let mut decision = Decision::new(&txn, score, Severity::High, &[], ModelId(0xc0ffee));
+    decision.reasons = vec![
+        reason("412.00 is 9.3 times the account's usual 44.30", 412.0, Some(44.3)),
+        reason("a \"new\" merchant, at 03:00", f64::NAN, None),
+    ];
+    Alert::new(Day::of(at), 3, decision)
+}
+
+/// The least that an alert can say.
+fn bare() -> Alert {
+    let mut bare = alert();
+    bare.decision.txn.counterparty = None;
+    bare.decision.reasons = Vec::new();
+    bare.decision.score = Score { raw: 1.0, tail: 1e-300 };
+    bare
+}
+
+/// The most.
+fn noted() -> Alert {
+    let mut noted = alert();
+    noted.decision.note = Some(Note::Undone { how: Undo::Reversal, at: Timestamp(0) });
+    noted
 }
 
 fn source() -> Option<wire::Source> {
@@ -46,7 +58,7 @@ fn source() -> Option<wire::Source> {
 #[test]
 fn a_line_of_json() {
     let line = wire::Alert::new(&alert(), source()).to_line().unwrap();
-    insta::assert_snapshot!(line, @r#"{"schema":"crible.alert/1","id":"d6991a0346ebd1a363916a44e40fbdf2","transaction":"0123456789abcdef0123456789abcdef","account":"000000000000beef","counterparty":"000000000000004d","at":"2024-06-01T03:04:05Z","amount":{"value":"-412.00","currency":"USD"},"score":6.25,"tail":0.00004,"severity":"high","rank":3,"day":"2024-06-01","reasons":[{"feature":"amount_to_account_mean_30d","text":"412.00 is 9.3 times the account's usual 44.30","value":412.0,"typical":44.3,"share":0.625},{"feature":"amount_to_account_mean_30d","text":"a \"new\" merchant, at 03:00","value":null,"typical":null,"share":0.625}],"model":"0000000000c0ffee","source":{"feed":"crible","file":"june, part 1.csv","row":41}}"#);
+    insta::assert_snapshot!(line, @r#"{"schema":"crible.alert/1","id":"d6991a0346ebd1a363916a44e40fbdf2","transaction":"0123456789abcdef0123456789abcdef","account":"000000000000beef","counterparty":"000000000000004d","at":"2024-06-01T03:04:05Z","amount":{"value":"-412.00","currency":"USD"},"score":6.25,"tail":0.0004,"severity":"high","rank":3,"day":"2024-06-01","reasons":[{"feature":"amount_to_account_mean_30d","text":"412.00 is 9.3 times the account's usual 44.30","value":412.0,"typical":44.3,"share":0.625},{"feature":"amount_to_account_mean_30d","text":"a \"new\" merchant, at 03:00","value":null,"typical":null,"share":0.625}],"model":"0000000000c0ffee","source":{"feed":"crible","file":"june, part 1.csv","row":41}}"#);
 }
 
 #[test]
@@ -63,7 +75,7 @@ fn a_record_of_csv() {
     rank: 3
     severity: high
     score: 6.25
-    tail: 4e-5
+    tail: 0.0004
     transaction: 0123456789abcdef0123456789abcdef
     account: 000000000000beef
     counterparty: 000000000000004d
@@ -77,19 +89,20 @@ fn a_record_of_csv() {
     feed: crible
     file: june, part 1.csv
     row: 41
+    note: (empty)
     "#);
-    let bare = Alert { counterparty: None, reasons: Vec::new(), score: Score { raw: 1.0, tail: 1e-300 }, ..alert() };
-    let record = csv_record(&wire::Alert::new(&bare, None));
+    let record = csv_record(&wire::Alert::new(&bare(), None));
     assert_eq!(record[5], "1e-300");
-    for empty in [8, 12, 13, 14, 16, 17, 18] {
+    for empty in [8, 12, 13, 14, 16, 17, 18, 19] {
         assert_eq!(record[empty], "", "{}", CSV_HEADER[empty]);
     }
+    assert_eq!(csv_record(&wire::Alert::new(&noted(), None))[19], "reversed on 1970-01-01");
 }
 
 #[test]
 fn a_line_comes_back() {
-    for source in [source(), None] {
-        let sent = wire::Alert::new(&alert(), source);
+    for (alert, source) in [(alert(), source()), (bare(), None), (noted(), source())] {
+        let sent = wire::Alert::new(&alert, source);
         let line = sent.to_line().unwrap();
         assert!(!line.contains('\n'));
         let received = wire::Alert::from_line(&line).unwrap();
@@ -113,11 +126,11 @@ fn other_formats_are_told_apart_from_broken_lines() {
 #[test]
 fn a_score_json_has_no_word_for_is_an_error() {
     let mut bad = alert();
-    bad.score.raw = f64::INFINITY;
+    bad.decision.score.raw = f64::INFINITY;
     let error = wire::Alert::new(&bad, None).to_line().unwrap_err();
     assert!(matches!(error, WireError::NotFinite { field: "score", .. }), "{error}");
     let mut bad = alert();
-    bad.reasons[1].share = f64::NAN;
+    bad.decision.reasons[1].share = f64::NAN;
     assert!(wire::Alert::new(&bad, None).to_line().is_err());
 }
 
@@ -128,16 +141,12 @@ fn a_line_keeps_to_the_schema_and_a_broken_one_does_not() {
     let line =
         |alert: &Alert, source| serde_json::from_str(&wire::Alert::new(alert, source).to_line().unwrap()).unwrap();
     let full: Value = line(&alert(), source());
-    let bare: Value = line(&Alert { counterparty: None, reasons: Vec::new(), ..alert() }, None);
-    let old: Value = line(&Alert { at: Timestamp(-1), amount: Amount::new(-5, Currency::NONE), ..alert() }, None);
-    for good in [&full, &bare, &old] {
+    let mut old = bare();
+    (old.decision.txn.at, old.decision.txn.amount) = (Timestamp(-1), Amount::new(-5, Currency::NONE));
+    for good in [&full, &line(&bare(), None), &line(&old, None), &line(&noted(), source())] {
         valid(good).unwrap();
     }
-    // Nothing is written that the schema does not speak of, in its order.
     let written: Vec<&String> = full.as_object().unwrap().keys().collect();
-    let mut described: Vec<&str> = schema["required"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
-    described.sort_unstable();
-    assert_eq!(written, described);
     for field in written {
         let mut broken = full.clone();
         broken[field] = Value::Bool(true);
@@ -168,13 +177,53 @@ fn a_line_keeps_to_the_schema_and_a_broken_one_does_not() {
     }
 }
 
+/// The schema says of every field what the types have: no field more, none less, and those that may be absent.
+#[test]
+fn the_schema_is_that_of_the_types() {
+    let schema: Value = serde_json::from_str(include_str!("../schema/alert.schema.json")).unwrap();
+    let line = |alert: &Alert| -> Value {
+        serde_json::from_str(&wire::Alert::new(alert, source()).to_line().unwrap()).unwrap()
+    };
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let names = |list: &Value| -> BTreeSet<String> {
+        list.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    let agree = |schema: &Value, most: &Value, least: &Value| {
+        assert_eq!(keys(&schema["properties"]), keys(most));
+        assert_eq!(names(&schema["required"]), keys(least));
+    };
+    let (most, least) = (line(&noted()), line(&alert()));
+    agree(&schema, &most, &least);
+    let properties = &schema["properties"];
+    for nested in ["amount", "source"] {
+        agree(&properties[nested], &most[nested], &least[nested]);
+    }
+    agree(&properties["reasons"]["items"], &most["reasons"][0], &least["reasons"][1]);
+    assert_eq!(properties["schema"]["const"], wire::SCHEMA);
+}
+
+/// The thresholds of severity are those of the code, in the words of the schema too.
+#[test]
+fn the_schema_says_where_severities_begin() {
+    let schema: Value = serde_json::from_str(include_str!("../schema/alert.schema.json")).unwrap();
+    let severity = &schema["properties"]["severity"];
+    let names: BTreeSet<&str> =
+        severity["enum"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(names, Severity::ALL.map(Severity::as_str).into());
+    let [critical, high, medium, low] = Severity::ALL;
+    assert_eq!((low, low.most_tail()), (Severity::Low, 1.0));
+    let upto = [critical, high, medium].map(|one| format!("{one} up to {}", one.most_tail()));
+    let said = format!("By tail: {}, low above; low, too, before the engine has observed enough.", upto.join(", "));
+    assert_eq!(severity["description"], said);
+}
+
 proptest! {
     #[test]
     fn floats_are_printed_so_that_they_read_back(bits: u64) {
         let raw = f64::from_bits(bits);
         prop_assume!(raw.is_finite());
         let mut alert = alert();
-        alert.score.raw = raw;
+        alert.decision.score.raw = raw;
         let line = wire::Alert::new(&alert, None).to_line().unwrap();
         let text = line.split("\"score\":").nth(1).unwrap().split(',').next().unwrap();
         prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), bits);

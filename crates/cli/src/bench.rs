@@ -13,8 +13,9 @@ use crible_score::encode::Encoder;
 use crible_score::{DetectorSpec, model_names};
 
 use crate::args::BenchArgs;
+use crate::output;
 use crate::progress::{Stage, Stages};
-use crate::score::use_threads;
+use crate::setup::use_threads;
 use crate::table::Table;
 use report::{Cell, Report, Shape};
 
@@ -29,6 +30,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         chosen => chosen.to_vec(),
     };
     let files = files(&args.tables)?;
+    let tables: Vec<(&str, &Path)> = files.iter().map(|file| ("the table", file.as_path())).collect();
+    output::check(&[("--json", args.json.as_deref())], &tables)?;
     let mut stages = Stages::default();
     let stage = stages.begin("bench");
     let mut report = Report::new(detectors.iter().map(DetectorSpec::to_string).collect(), args.seeds);
@@ -46,7 +49,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     }
     if let Some(path) = &args.json {
         let cannot = || format!("cannot write {}", path.display());
-        std::fs::write(path, serde_json::to_vec_pretty(&report.json())?).with_context(cannot)?;
+        output::write(path, &serde_json::to_vec_pretty(&report.json())?).with_context(cannot)?;
     }
     if let Some(folder) = &args.plot {
         plots::draw(&report, folder)?;
@@ -133,10 +136,4 @@ fn measure_all(
         report.cells[d].push(cell);
     }
     Ok(())
-}
-
-/// A file of a name in a folder made where it is missing.
-fn place(folder: &Path, name: &str) -> Result<PathBuf> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    Ok(folder.join(name))
 }

@@ -1,16 +1,17 @@
+use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context, Result};
 use crible::Engine;
-use crible_alert::Budget;
-use crible_core::{Batch, Truth};
+use crible_alert::{Alert, Budget, DailyBudget, Decision};
+use crible_core::{Source, Truth};
 use crible_eval::metrics;
 use crible_eval::simulate::Simulation;
 use crible_ingest::{Options, Presets};
 
 use crate::args::DemoArgs;
+use crate::held::{read, score};
 use crate::progress::Stages;
-use crate::score::{Raised, read, score};
 
 /// Simulates, scores and prints: the whole way a real export goes, over a file of its own.
 pub(crate) fn run(args: &DemoArgs) -> Result<()> {
@@ -31,44 +32,54 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let import = read(&[file.path().to_owned()], &options, &mut stages, &mut |_| {})?;
     let batch = &import.batch;
     let builder = Engine::builder().seed(args.seed);
-    let mut raised: Vec<Raised> = Vec::new();
+    let mut raised: Vec<Alert> = Vec::new();
     let mut scores = Vec::with_capacity(batch.len());
-    score(batch, &builder, None, Budget::new(10)?, &mut stages, |_, scored, closed| {
-        raised.extend(closed);
+    let policy = DailyBudget::new(Budget::new(10)?);
+    score(batch, None, &builder, None, policy, &mut stages, |_, scored, alerts| {
+        raised.extend(alerts);
         scores.extend(scored.into_iter().flat_map(|s| s.rows().map(|row| s.score(row).raw)));
         Ok(())
     })?;
+    // The population is one file: what is known of a row is found by its place there.
+    let truth: Vec<bool> = (0..batch.len()).map(|row| batch.truth(row) == Truth::Fraud).collect();
+    let frauds: HashSet<Source> = (0..batch.len()).filter(|&row| truth[row]).map(|row| batch.source(row)).collect();
+    let is_fraud = |alert: &Alert| alert.decision.source.is_some_and(|source| frauds.contains(&source));
 
-    raised.sort_by(|a, b| b.alert.score.raw.total_cmp(&a.alert.score.raw));
-    for (i, Raised { row, alert }) in raised.iter().take(args.top).enumerate() {
-        let truth = if batch.truth(*row) == Truth::Fraud { "fraud" } else { "not fraud" };
+    raised.sort_by(|a, b| b.decision.score.raw.total_cmp(&a.decision.score.raw));
+    for (i, alert) in raised.iter().take(args.top).enumerate() {
+        let Decision { txn, score, severity, reasons, .. } = &alert.decision;
+        let truth = if is_fraud(alert) { "fraud" } else { "not fraud" };
         writeln!(
             out,
-            "{:>2}. {}  {} {}  account {}  {} (tail {:.1e})  [{truth}]",
+            "{:>2}. {}  {} {}  account {}  {severity} (tail {:.1e})  [{truth}]",
             i + 1,
-            alert.at,
-            alert.amount,
-            alert.amount.currency,
-            alert.account,
-            alert.severity,
-            alert.score.tail
+            txn.at,
+            txn.amount,
+            txn.amount.currency,
+            txn.account,
+            score.tail
         )?;
-        for reason in &alert.reasons {
-            writeln!(out, "      {}", reason.text)?;
+        for reason in reasons {
+            writeln!(out, "      {reason}")?;
         }
     }
-    close(&mut out, batch, &raised, &scores, &stages)
+    let caught = raised.iter().filter(|alert| is_fraud(alert)).count();
+    close(&mut out, raised.len(), caught, &scores, &truth, &stages)
 }
 
-fn close(out: &mut impl Write, batch: &Batch, raised: &[Raised], scores: &[f64], stages: &Stages) -> Result<()> {
-    let truth: Vec<bool> = (0..batch.len()).map(|row| batch.truth(row) == Truth::Fraud).collect();
-    let caught = raised.iter().filter(|r| truth[r.row]).count();
+fn close(
+    out: &mut impl Write,
+    raised: usize,
+    caught: usize,
+    scores: &[f64],
+    truth: &[bool],
+    stages: &Stages,
+) -> Result<()> {
     writeln!(
         out,
-        "\n{} alerts at 10 a day, {caught} of them on frauds. Over all transactions: ROC AUC {:.3}, average precision {:.3}.",
-        raised.len(),
-        metrics::roc_auc(scores, &truth)?,
-        metrics::average_precision(scores, &truth)?
+        "\n{raised} alerts at 10 a day, {caught} of them on frauds. Over all transactions: ROC AUC {:.3}, average precision {:.3}.",
+        metrics::roc_auc(scores, truth)?,
+        metrics::average_precision(scores, truth)?
     )?;
     let times = stages.done().iter().map(|(name, time)| format!("{name} {:.2} s", time.as_secs_f64()));
     writeln!(out, "{}.", times.collect::<Vec<_>>().join(", "))?;

@@ -17,8 +17,8 @@ use rayon::prelude::*;
 
 use crate::args::DetectArgs;
 use crate::progress::Stages;
-use crate::score::use_threads;
 use crate::scores::write_frame;
+use crate::setup::use_threads;
 use crate::table::Table;
 
 /// What the detectors say of every row.
@@ -33,6 +33,9 @@ struct Detected {
 pub(crate) fn run(args: &DetectArgs) -> Result<()> {
     use_threads(args.threads)?;
     let ending = args.out.as_deref().map(ending).transpose()?;
+    let mut read = vec![("the table", args.table.as_path())];
+    read.extend(args.fit.as_deref().map(|fit| ("the table", fit)));
+    crate::output::check(&[("--out", args.out.as_deref())], &read)?;
     let detectors: Vec<Box<dyn Detector>> =
         args.detectors.iter().map(|spec| spec.build(args.seed)).collect::<Result<_, _>>()?;
     let mut stages = Stages::default();

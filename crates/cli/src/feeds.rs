@@ -10,7 +10,7 @@ use anyhow::Result;
 use crible_ingest::{Mapped, Presets};
 
 use crate::args::{FeedsArgs, FeedsCommand};
-use crate::score::presets;
+use crate::setup::presets;
 
 pub(crate) fn run(args: &FeedsArgs) -> Result<ExitCode> {
     match &args.command {

@@ -6,16 +6,21 @@ mod bench;
 mod demo;
 mod detect;
 mod feeds;
+mod held;
+mod output;
+mod places;
 mod progress;
 mod rejects;
 mod reveal;
 mod score;
 mod scores;
+mod setup;
 mod simulate;
 mod streamed;
 mod summary;
 mod table;
 mod terminal;
+mod unusable;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -69,6 +74,6 @@ fn fail(error: &Error) -> ExitCode {
     let is_input = |cause: &(dyn std::error::Error + 'static)| {
         cause.is::<crible_ingest::Error>() || cause.is::<crible_ingest::PresetError>()
     };
-    let unread = error.is::<score::Unusable>() || error.chain().any(is_input);
+    let unread = error.is::<unusable::Unusable>() || error.chain().any(is_input);
     ExitCode::from(if unread { NOTHING_READ } else { 1 })
 }

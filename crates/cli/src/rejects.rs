@@ -1,24 +1,23 @@
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use crible_ingest::Reject;
 
+use crate::output::{Output, OutputWriter};
 use crate::terminal::cells;
 
 /// The rejects file: made with the first rejected row, so that a clean run leaves none behind.
 #[derive(Debug)]
 pub(crate) struct Rejects {
     path: PathBuf,
-    writer: Option<csv::Writer<BufWriter<File>>>,
+    file: Option<(Output, csv::Writer<OutputWriter>)>,
     rows: u64,
     failed: Option<anyhow::Error>,
 }
 
 impl Rejects {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, writer: None, rows: 0, failed: None }
+        Self { path, file: None, rows: 0, failed: None }
     }
 
     /// Takes a rejected row. The first failure to write is kept for [`Rejects::finish`]; reading goes on.
@@ -33,35 +32,27 @@ impl Rejects {
 
     fn write(&mut self, reject: &Reject) -> Result<()> {
         let cannot = || format!("cannot write rejected rows to {}", self.path.display());
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
+        let (_, writer) = match &mut self.file {
+            Some(file) => file,
             none => {
-                if let Some(folder) = self.path.parent() {
-                    std::fs::create_dir_all(folder).with_context(cannot)?;
-                }
-                let file = File::create(&self.path).with_context(cannot)?;
-                let writer = none.insert(csv::Writer::from_writer(BufWriter::new(file)));
+                let output = Output::create(&self.path).with_context(cannot)?;
+                let mut writer = csv::Writer::from_writer(output.writer().with_context(cannot)?);
                 writer.write_record(["file", "row", "line", "column", "value", "reason"]).with_context(cannot)?;
-                writer
+                none.insert((output, writer))
             }
         };
         let Reject { shown, row, line, column, value, reason, .. } = reject;
         let (row, line) = (row.to_string(), line.to_string());
-        let record = [&**shown, &row, &line, column, value, reason];
-        writer.write_record(cells(record)).with_context(cannot)
+        writer.write_record(cells([&**shown, &row, &line, column, value, reason])).with_context(cannot)
     }
 
-    /// Where rejected rows were written, if there were any.
-    pub(crate) fn finish(mut self) -> Result<Option<PathBuf>> {
+    /// The file of rejected rows, whole but without its name yet; none where there were none.
+    pub(crate) fn finish(self) -> Result<Option<Output>> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        match &mut self.writer {
-            Some(writer) => {
-                writer.flush().with_context(|| format!("cannot write rejected rows to {}", self.path.display()))?;
-                Ok(Some(self.path))
-            }
-            None => Ok(None),
-        }
+        let Some((output, mut writer)) = self.file else { return Ok(None) };
+        writer.flush().with_context(|| format!("cannot write rejected rows to {}", self.path.display()))?;
+        Ok(Some(output))
     }
 }

@@ -1,14 +1,14 @@
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use crible_ingest::{Revealed, plain};
-
-use crate::terminal::{self, cells};
+use crible_ingest::{Key, Renamed, Revealed, plain};
 
 use crate::args::{RekeyArgs, RevealArgs};
+use crate::output::{self, Output};
 use crate::progress::Stages;
-use crate::score::options;
+use crate::setup::options;
+use crate::terminal::{self, cells};
 
 /// Prints what pseudonyms stand for, to standard output and nowhere else.
 pub(crate) fn run(args: &RevealArgs) -> Result<()> {
@@ -68,22 +68,28 @@ pub(crate) fn rekey(args: &RekeyArgs) -> Result<()> {
         Some(name) => named(name)?,
         None => to.older().next().context("there is no key before the newest; expected a file of several keys")?,
     };
+    let files = crible_ingest::files(&args.source.files);
+    let mut inputs: Vec<(&str, &Path)> = files.iter().map(|file| ("the input", file.as_path())).collect();
+    inputs.extend(args.source.read.key_file.as_deref().map(|key| ("the key", key)));
+    output::check(&[("--out", args.out.as_deref())], &inputs)?;
     let stages = Stages::default();
     let stage = stages.begin("reading");
     let reach = |p: crible_ingest::Progress| stage.reach(p.bytes_read, p.bytes_total);
     let names = crible_ingest::rekey(&args.source.files, &options, &from, &to, &reach)?;
-    let out: Box<dyn Write> = match &args.out {
-        None => Box::new(io::stdout().lock()),
-        Some(path) => {
-            let file = File::create(path).with_context(|| format!("cannot write to {}", path.display()))?;
-            Box::new(BufWriter::new(file))
-        }
+    let Some(path) = &args.out else {
+        return write_names(io::stdout().lock(), &names, &from, &to);
     };
+    let cannot = || format!("cannot write to {}", path.display());
+    let output = Output::create(path).with_context(cannot)?;
+    write_names(output.writer().with_context(cannot)?, &names, &from, &to).with_context(cannot)?;
+    output.persist().map(drop)
+}
+
+fn write_names(out: impl Write, names: &[Renamed], from: &Key, to: &Key) -> Result<()> {
     let mut out = csv::Writer::from_writer(out);
     out.write_record(["role", "old", "new", "old_key", "new_key"])?;
-    for name in &names {
+    for name in names {
         out.write_record([name.role.as_str(), &name.old, &name.new, &from.id(), &to.id()])?;
     }
-    out.flush()?;
-    Ok(())
+    Ok(out.flush()?)
 }

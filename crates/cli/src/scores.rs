@@ -1,5 +1,4 @@
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +10,8 @@ use polars_io::csv::write::CsvWriter;
 use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 use polars_io::{SerWriter, csv, parquet};
 use polars_utils::compression::ZstdLevel;
+
+use crate::output::{Output, OutputWriter};
 
 /// The scores file: for every accepted transaction `row` (0-based data row of its file), `id`, `score`, `tail` and each
 /// detector's own score; `file` before them where several files were read. In order of file and row.
@@ -56,7 +57,7 @@ impl Scores {
         }
     }
 
-    pub(crate) fn write(self, model: &Model, batch: &Batch, files: &[FileReport]) -> Result<PathBuf> {
+    pub(crate) fn write(self, model: &Model, batch: &Batch, files: &[FileReport]) -> Result<Output> {
         let cannot = || format!("cannot write scores to {}", self.path.display());
         let mut order: Vec<usize> = (0..batch.len()).collect();
         order.sort_unstable_by_key(|&row| batch.source(row));
@@ -64,13 +65,12 @@ impl Scores {
         let numbers = [pick(&self.raw), pick(&self.tail)].into_iter().chain(self.detectors.iter().map(|all| pick(all)));
         let mut frame =
             frame(model, batch, files, &order, numbers, matches!(self.format, Format::Csv)).with_context(cannot)?;
-        write_frame(&self.path, matches!(self.format, Format::Parquet), &mut frame).with_context(cannot)?;
-        Ok(self.path)
+        frame_file(&self.path, matches!(self.format, Format::Parquet), &mut frame).with_context(cannot)
     }
 
     /// Begins a file that is written run by run, in order of time.
     pub(crate) fn run_by_run(self) -> RunByRun {
-        RunByRun { path: self.path, format: self.format, sink: None }
+        RunByRun { path: self.path, format: self.format, file: None }
     }
 }
 
@@ -78,12 +78,12 @@ impl Scores {
 pub(crate) struct RunByRun {
     path: PathBuf,
     format: Format,
-    sink: Option<Sink>,
+    file: Option<(Output, Sink)>,
 }
 
 enum Sink {
-    Parquet(Box<parquet::write::BatchedWriter<BufWriter<File>>>),
-    Csv(Box<csv::write::BatchedWriter<BufWriter<File>>>),
+    Parquet(Box<parquet::write::BatchedWriter<OutputWriter>>),
+    Csv(Box<csv::write::BatchedWriter<OutputWriter>>),
 }
 
 impl RunByRun {
@@ -102,14 +102,16 @@ impl RunByRun {
         let numbers = numbers.into_iter().chain((0..model.detectors().len()).map(detector));
         let frame =
             frame(model, batch, files, &rows, numbers, matches!(self.format, Format::Csv)).with_context(cannot)?;
-        let sink = match &mut self.sink {
-            Some(sink) => sink,
+        let (_, sink) = match &mut self.file {
+            Some(file) => file,
             none => {
-                let file = create(&self.path).with_context(cannot)?;
-                none.insert(match self.format {
-                    Format::Parquet => Sink::Parquet(Box::new(parquet_writer(file)?.batched(frame.schema())?)),
-                    Format::Csv => Sink::Csv(Box::new(CsvWriter::new(file).batched(frame.schema())?)),
-                })
+                let output = Output::create(&self.path).with_context(cannot)?;
+                let writer = output.writer().with_context(cannot)?;
+                let sink = match self.format {
+                    Format::Parquet => Sink::Parquet(Box::new(parquet_writer(writer)?.batched(frame.schema())?)),
+                    Format::Csv => Sink::Csv(Box::new(CsvWriter::new(writer).batched(frame.schema())?)),
+                };
+                none.insert((output, sink))
             }
         };
         match sink {
@@ -119,13 +121,15 @@ impl RunByRun {
         .with_context(cannot)
     }
 
-    pub(crate) fn finish(self) -> Result<()> {
+    /// The file, whole but without its name yet; none where there was nothing to score.
+    pub(crate) fn finish(self) -> Result<Option<Output>> {
         let cannot = || format!("cannot write scores to {}", self.path.display());
-        match self.sink {
-            None => Ok(()),
-            Some(Sink::Parquet(writer)) => writer.finish().map(|_| ()).with_context(cannot),
-            Some(Sink::Csv(mut writer)) => writer.finish().with_context(cannot),
+        let Some((output, sink)) = self.file else { return Ok(None) };
+        match sink {
+            Sink::Parquet(writer) => writer.finish().map(|_| ()).with_context(cannot)?,
+            Sink::Csv(mut writer) => writer.finish().with_context(cannot)?,
         }
+        Ok(Some(output))
     }
 }
 
@@ -161,20 +165,26 @@ fn parquet_writer<W: Write>(file: W) -> PolarsResult<ParquetWriter<W>> {
     Ok(ParquetWriter::new(file).with_compression(ParquetCompression::Zstd(Some(level))))
 }
 
-/// Writes a frame as Parquet or as CSV, making the folder where it is missing.
+/// Writes a frame as Parquet or as CSV, all or nothing, making the folder where it is missing.
 pub(crate) fn write_frame(path: &Path, parquet: bool, frame: &mut DataFrame) -> Result<()> {
-    let file = create(path)?;
-    if parquet {
-        parquet_writer(file)?.finish(frame)?;
-    } else {
-        CsvWriter::new(file).finish(frame)?;
-    }
-    Ok(())
+    frame_file(path, parquet, frame)?.persist().map(drop)
 }
 
-fn create(path: &Path) -> std::io::Result<BufWriter<File>> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+/// The file of a frame, whole but without its name yet.
+fn frame_file(path: &Path, parquet: bool, frame: &mut DataFrame) -> Result<Output> {
+    let output = Output::create(path)?;
+    let mut writer = output.writer()?;
+    if parquet {
+        parquet_writer(&mut writer)?.finish(frame)?;
+    } else {
+        CsvWriter::new(&mut writer).finish(frame)?;
     }
-    Ok(BufWriter::new(File::create(path)?))
+    writer.flush()?;
+    Ok(output)
+}
+
+/// Writes a frame as Parquet.
+pub(crate) fn parquet_into(writer: &mut OutputWriter, mut frame: DataFrame) -> Result<()> {
+    parquet_writer(&mut *writer)?.finish(&mut frame)?;
+    Ok(writer.flush()?)
 }

@@ -1,10 +1,10 @@
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context, Result};
 use crible_eval::simulate::Simulation;
 
 use crate::args::SimulateArgs;
+use crate::output::Output;
 
 pub(crate) fn run(args: &SimulateArgs) -> Result<()> {
     let mut builder =
@@ -17,8 +17,12 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<()> {
         None => simulation.write_csv(&mut BufWriter::new(io::stdout().lock())).context("cannot write transactions")?,
         Some(path) => {
             let cannot = || format!("cannot write transactions to {}", path.display());
-            let file = File::create(path).with_context(cannot)?;
-            simulation.write_csv(&mut BufWriter::new(file)).with_context(cannot)?
+            let output = Output::create(path).with_context(cannot)?;
+            let mut writer = output.writer().with_context(cannot)?;
+            let written = simulation.write_csv(&mut writer).with_context(cannot)?;
+            drop(writer);
+            output.persist()?;
+            written
         }
     };
     let _ = writeln!(io::stderr(), "{} transactions, {} of them fraud", written.rows, written.frauds);

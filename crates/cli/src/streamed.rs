@@ -6,19 +6,19 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result, bail};
-use crible::{Builder, Model};
-use crible_alert::{Ranked, Ranker, wire};
-use crible_core::{Batch, Source};
+use crible::{Builder, Pipeline};
+use crible_alert::DailyBudget;
+use crible_core::Batch;
 use crible_ingest::{Options, Window, stream};
-use rayon::prelude::*;
 
-use crate::alerts::{Alerts, Places};
+use crate::alerts::Alerts;
 use crate::args::ScoreArgs;
+use crate::places::Places;
 use crate::progress::Stages;
 use crate::rejects::Rejects;
-use crate::score::{REASONS, Unusable, place};
 use crate::scores::Scores;
 use crate::summary::Summary;
+use crate::unusable::Unusable;
 
 /// More text than this is not held.
 const HELD_BYTES: u64 = 512 << 20;
@@ -26,38 +26,27 @@ const HELD_BYTES: u64 = 512 << 20;
 /// What text a stored byte stands for, about: transactions pack well.
 const PACKED: u64 = 8;
 
-/// What an alert needs of its transaction once the day is over.
-struct Kept {
-    features: Box<[f32]>,
-    source: Source,
-}
-
 /// The window to stream the files through, where that is what they are to be.
 pub(crate) fn window(args: &ScoreArgs) -> Option<Window> {
     match args.hold {
         Some(rows) => Some(Window { rows: rows as usize }),
         None if pipe(args).is_some() => None,
         None => {
-            let bytes = args.files.iter().map(|file| text(file)).fold(0, u64::saturating_add);
+            let bytes = crible_ingest::files(&args.files).iter().map(|file| text(file)).fold(0, u64::saturating_add);
             (bytes > HELD_BYTES).then(Window::default)
         }
     }
 }
 
-/// What can be read only once, where there is such a thing among the inputs.
+/// What can be read only once, where there is such a thing among the inputs. A name that leads nowhere may be a pattern.
 fn pipe(args: &ScoreArgs) -> Option<&PathBuf> {
     let lasts = |file: &PathBuf| fs::metadata(file).map_or(true, |meta| meta.is_file() || meta.is_dir());
     args.files.iter().find(|file| file.as_os_str() == "-" || !lasts(file))
 }
 
-/// The bytes of text in a file, about, or in all files of a folder.
+/// The bytes of text in a file, about.
 fn text(path: &Path) -> u64 {
     let Ok(meta) = fs::metadata(path) else { return 0 };
-    if meta.is_dir() {
-        let entries = fs::read_dir(path).into_iter().flatten().flatten();
-        let own = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
-        return own.map(|entry| text(&entry.path())).fold(0, u64::saturating_add);
-    }
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("gz" | "zst" | "zip" | "parquet" | "xlsx") => meta.len().saturating_mul(PACKED),
         _ => meta.len(),
@@ -106,43 +95,39 @@ pub(crate) fn run(
         engine => Some(engine?),
     };
 
-    let mut rejects = Rejects::new(args.rejects.clone().unwrap_or(places.rejects));
-    let mut counts = [0u64; 4];
+    let mut rejects = Rejects::new(places.rejects);
     let stage = stages.begin("scoring");
     let progress = |p: crible_ingest::Progress| stage.reach(p.bytes_read, p.bytes_total);
     let mut reject = |reject| rejects.push(&reject);
     let mut stream = stream(&args.files, &options, window, &mut reject, &progress)?;
     let files = stream.files();
-    let Some(mut engine) = engine else {
+    let Some(engine) = engine else {
         stream.by_ref().for_each(drop);
         let done = stream.finish();
-        return Err(Unusable::new(&done.files, rejects.finish()?).into());
+        let rejects = rejects.finish()?.map(|rejects| rejects.persist()).transpose()?;
+        return Err(Unusable::new(&done.files, rejects).into());
     };
     let mut alerts = Alerts::open(places.alerts)?;
-    let mut raise = |model: &Model, closed: Vec<Ranked<Kept>>| {
-        for (alert, source) in explain(model, closed) {
-            counts[alert.severity as usize] += 1;
-            alerts.push(wire::Alert::new(&alert, Some(place(&files, source))))?;
-        }
-        Ok::<_, Error>(())
-    };
-    let mut ranker = Ranker::new(args.budget);
+    let mut pipeline = Pipeline::new(engine, DailyBudget::new(args.budget));
     for batch in &mut stream {
-        engine.replay(&batch, |model, scored| {
-            let kept = |row| Kept { features: scored.features(row), source: batch.source(row) };
-            let closed = scored.rank_with(&mut ranker, kept)?;
+        pipeline.replay(&batch, None, |model, scored, raised| {
             if let Some(scores) = &mut scores {
                 scores.push(model, scored, &batch, &files)?;
             }
-            raise(model, closed)
+            alerts.take(&raised, &files)
         })?;
     }
     let done = stream.finish();
-    raise(engine.model(), ranker.finish())?;
-    let alerts = alerts.finish()?;
-    scores.map_or(Ok(()), |scores| scores.finish())?;
-    stages.end(stage);
+    alerts.take(&pipeline.finish(), &files)?;
+    let (alerts, counts) = alerts.finish()?;
+    let scores = scores.map_or(Ok(None), |scores| scores.finish())?;
     let rejects = rejects.finish()?;
+    stages.end(stage);
+    // All are written: now they take their names.
+    let rejects = rejects.map(|rejects| rejects.persist()).transpose()?;
+    let alerts = alerts.map(|alerts| alerts.persist()).transpose()?;
+    scores.map(|scores| scores.persist()).transpose()?;
+    let engine = pipeline.into_engine();
     let (files, errors, notes, key_origin) = (&done.files, &done.errors, &done.notes, &done.key_origin);
     Summary {
         files,
@@ -162,12 +147,41 @@ pub(crate) fn run(
     Ok(())
 }
 
-fn explain(model: &Model, closed: Vec<Ranked<Kept>>) -> Vec<(crible_alert::Alert, Source)> {
-    closed
-        .into_par_iter()
-        .map(|ranked| {
-            let reasons = model.explain(&ranked.txn, &ranked.payload.features, REASONS);
-            (ranked.alert(reasons, model.id()), ranked.payload.source)
-        })
-        .collect()
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Args, Command};
+
+    /// Files too large to be held are streamed however they are named: one by one, by folder, or by a pattern no shell expanded.
+    #[test]
+    fn large_files_are_streamed_however_they_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let window = |name: &str| {
+            let name = folder.path().join(name);
+            match Args::try_parse_from([Path::new("crible"), Path::new("score"), &name]).unwrap().command {
+                Command::Score(args) => window(&args),
+                _ => None,
+            }
+        };
+        fs::write(folder.path().join("small.csv"), "a").unwrap();
+        assert!(window("*.csv").is_none() && window("").is_none());
+        // It has the length without taking the room.
+        fs::File::create(folder.path().join("large.csv")).unwrap().set_len(HELD_BYTES).unwrap();
+        for name in ["large.csv", "", "*.csv", "l?rge.csv", "[kl]arge.csv"] {
+            assert!(window(name).is_some() == (name != "large.csv" && !name.contains(['?', '['])), "{name}");
+        }
+        fs::File::options()
+            .append(true)
+            .open(folder.path().join("large.csv"))
+            .unwrap()
+            .set_len(HELD_BYTES + 1)
+            .unwrap();
+        for name in ["large.csv", "", "*.csv", "l?rge.csv", "[kl]arge.csv"] {
+            assert!(window(name).is_some(), "{name}");
+        }
+    }
 }

@@ -3,12 +3,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crible::Engine;
+use crible_alert::{Day, Severity};
 use crible_core::{Amount, Meaning, Undo};
 use crible_feature::FeatureSet;
 use crible_ingest::{Error, FileReport, Gap, KeyOrigin, plain};
 
 use crate::progress::Stages;
-use crate::score::SEVERITIES;
 use crate::terminal;
 
 /// What a run did, for standard error.
@@ -80,7 +80,11 @@ impl Summary<'_> {
         for (name, reason) in model.skipped() {
             line(format_args!("warning: the detector {name} was left out: {reason}"));
         }
-        let counts = SEVERITIES.map(|s| format!("{} {s}", self.counts[s as usize]));
+        if let Some(warm_from) = self.engine.warm_from().filter(|_| self.engine.model().warm_up().0 > 0) {
+            let day = Day::of(warm_from);
+            line(format_args!("learning: what is before {day} has severity low, since too little was known by then"));
+        }
+        let counts = Severity::ALL.map(|s| format!("{} {s}", self.counts[s as usize]));
         let total: u64 = self.counts.iter().sum();
         let place = self.alerts.as_ref().map(|p| format!(" in {}", p.display())).unwrap_or_default();
         line(format_args!("alerts: {total}{place} ({})", counts.join(", ")));

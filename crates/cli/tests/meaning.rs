@@ -34,4 +34,21 @@ fn links_are_counted_and_an_alert_says_what_became_of_it() {
     let big = alerts.iter().find(|alert| alert["amount"]["value"] == "-9000.00").unwrap();
     assert_eq!(big["note"], "refunded on 2024-03-30");
     assert!(alerts.iter().any(|alert| alert.get("note").is_none()));
+    // The other forms say it, too.
+    for name in ["a.csv", "a.parquet"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_crible"));
+        let done = command.current_dir(&folder).env_remove("CRIBLE_KEY").args(["score", "in.csv", "--out", name]);
+        assert!(done.output().unwrap().status.success());
+    }
+    let mut reader = csv::Reader::from_path(folder.path().join("a.csv")).unwrap();
+    let note = reader.headers().unwrap().iter().position(|name| name == "note").unwrap();
+    let notes: Vec<String> = reader.records().map(|record| record.unwrap()[note].to_owned()).collect();
+    assert_eq!(notes.iter().filter(|note| *note == "refunded on 2024-03-30").count(), 1);
+    assert!(notes.iter().any(String::is_empty));
+    use polars_io::SerReader;
+    let file = fs::File::open(folder.path().join("a.parquet")).unwrap();
+    let frame = polars_io::parquet::read::ParquetReader::new(file).finish().unwrap();
+    let column = frame.column("note").unwrap();
+    let written: Vec<&str> = column.str().unwrap().iter().flatten().collect();
+    assert_eq!(written, ["refunded on 2024-03-30"]);
 }

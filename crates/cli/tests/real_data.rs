@@ -99,7 +99,7 @@ fn observed(file: &Path, until: Timestamp) -> Vec<f64> {
             engine = Engine::load(&engine.save()).unwrap();
             engine.load_state(&state).unwrap();
         }
-        scores[batch.source(row).row as usize] = engine.observe(&batch.get(row)).unwrap().score.raw;
+        scores[batch.source(row).row as usize] = engine.observe(&batch.get(row)).unwrap().score().raw;
     }
     scores
 }

@@ -1,5 +1,5 @@
-//! A consumer's loop, as of a Kafka topic: payments come in over a channel, verdicts go out over another,
-//! without a data frame or an async runtime: `cargo run --release -p crible --example channel`.
+//! A consumer's loop, as of a Kafka topic: payments come in over a channel, alerts go out over another, without a data frame or
+//! an async runtime: `cargo run --release -p crible --example channel`.
 #![allow(missing_docs)]
 
 #[path = "common/mod.rs"]
@@ -9,45 +9,42 @@ use std::error::Error;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use common::{history, live};
-use crible::core::{Transaction, TxnId};
-use crible::{Engine, Verdict};
+use crible::alert::{Alert, Policy, Severity, Threshold};
+use crible::core::Transaction;
+use crible::{Engine, Pipeline};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let history = history()?;
-    let mut engine = Engine::builder().fit(&history)?;
-    engine.replay(&history, |_, _| Ok::<_, crible::Error>(()))?;
+    let history = common::history()?;
+    let mut pipeline = Pipeline::new(Engine::builder().fit(&history)?, Threshold::new(Severity::High));
+    pipeline.warm_up(&history)?;
+    common::warn_if_cold(pipeline.engine());
 
     let (payments, inbox) = channel();
-    let (outbox, verdicts) = channel();
-    let consumer = thread::spawn(move || consume(engine, &inbox, &outbox));
-    // The producer; a real one polls its broker and commits an offset once the verdict is stored.
-    let sent = live()?.iter().filter(|payment| payments.send(**payment).is_ok()).count();
+    let (outbox, alerts) = channel();
+    let consumer = thread::spawn(move || consume(pipeline, &inbox, &outbox));
+    // The producer; a real one polls its broker and commits an offset once the state that goes with it is saved.
+    let sent = common::live()?.iter().filter(|payment| payments.send(**payment).is_ok()).count();
     drop(payments);
 
-    let mut strange: Vec<(TxnId, Verdict)> = verdicts.into_iter().collect();
-    let got = strange.len();
-    strange.sort_by(|(_, a), (_, b)| b.score.raw.total_cmp(&a.score.raw));
-    for (id, verdict) in strange.iter().take(5) {
-        println!("{id}  raw {:.2}  tail {:.1e}", verdict.score.raw, verdict.score.tail);
-    }
-    let late = consumer.join().map_err(|_| "the consumer panicked")?;
-    println!("{sent} payments, {got} verdicts, {late} too late");
+    let alerts: Vec<Alert> = alerts.into_iter().collect();
+    alerts.iter().take(5).for_each(|alert| println!("{alert}"));
+    let refused = consumer.join().map_err(|_| "the consumer panicked")?;
+    println!("{sent} payments, {} alerts, {refused} payments refused", alerts.len());
     Ok(())
 }
 
-/// Scores until the channel closes; returns how many payments came too late to be scored.
-fn consume(mut engine: Engine, inbox: &Receiver<Transaction>, outbox: &Sender<(TxnId, Verdict)>) -> usize {
-    let mut late = 0;
+/// Scores until the channel closes; returns how many payments were refused.
+fn consume<P: Policy>(mut pipeline: Pipeline<P>, inbox: &Receiver<Transaction>, outbox: &Sender<Alert>) -> usize {
+    let mut refused = 0;
     for payment in inbox {
-        match engine.observe(&payment) {
-            Ok(verdict) if outbox.send((payment.id, verdict)).is_err() => break,
+        match pipeline.observe(&payment, None) {
+            Ok((_, alerts)) if alerts.into_iter().try_for_each(|alert| outbox.send(alert)).is_err() => break,
             Ok(_) => {}
             // The state is as it was: the payment goes to whoever reads late ones, and the loop goes on.
-            Err(_) => late += 1,
+            Err(_) => refused += 1,
         }
     }
-    late
+    refused
 }
 
 #[test]

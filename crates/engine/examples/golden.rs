@@ -40,14 +40,15 @@ fn main() {
     let scaled = keep("model-v6.crible", &|| fitted(1_200));
     keep("model-v6.txt", &|| golden_answers(&scaled).into_bytes());
     keep("state-v4.crible", &|| golden_state(&model));
-    // Format 7 knows how peers' amounts are spread, and views.
+    // Format 7 knows how peers' amounts are spread, and views; format 8 how long windows had filled. States of format 5 say what a budget
+    // has forgotten, those of format 6 since when they have observed.
     let views = || {
         let mut config = crible::Config::default();
         config.detectors = vec!["views".parse().unwrap()];
         crible::Builder::from(config).seed(11).fit_rows(200).fit(&history).unwrap().save()
     };
-    let viewed = keep("model-v7.crible", &views);
-    keep("model-v7.txt", &|| golden_answers(&viewed).into_bytes());
-    keep("state-v5.crible", &|| golden_state(&model));
+    let viewed = keep("model-v8.crible", &views);
+    keep("model-v8.txt", &|| golden_answers(&viewed).into_bytes());
+    keep("state-v6.crible", &|| golden_state(&model));
     println!("model of {} bytes, state of {}", model.len(), state.len());
 }

@@ -14,57 +14,62 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
-use crible::Engine;
-use crible::core::{Amount, Currency, EntityId, Timestamp, Transaction, TxnId};
+use common::Named;
+use crible::alert::{Severity, Threshold};
+use crible::core::{Amount, Currency, Timestamp, Transaction};
+use crible::{Engine, Pipeline};
+use crible_pseudonym::Key;
 use serde_json::{Value, json};
 
-/// One lock: a verdict takes microseconds, and payments have an order.
-type Shared = Arc<Mutex<Engine>>;
+struct Service {
+    key: Key,
+    /// One lock: a verdict takes microseconds, and payments have an order.
+    pipeline: Mutex<Pipeline<Threshold>>,
+}
 
-async fn observe(State(engine): State<Shared>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
-    let Some(payment) = payment(&body) else {
-        let expected =
-            "id, at_seconds, account and counterparty (pseudonyms, whole numbers above 0), amount_minor, currency";
+async fn observe(State(service): State<Arc<Service>>, Json(body): Json<Value>) -> (StatusCode, Json<Value>) {
+    let Some(payment) = payment(&body, &service.key) else {
+        let expected = "id, account, counterparty, currency (texts), at_seconds, amount_minor (whole numbers)";
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": format!("expected {expected}") })));
     };
-    // The engine is whole after any error, and it does not panic: a poisoned lock protects nothing broken.
-    let mut engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
-    match engine.observe(&payment) {
-        Ok(verdict) => {
-            let reasons: Vec<String> = engine.explain_last(&payment, 3).into_iter().map(|reason| reason.text).collect();
-            (
-                StatusCode::OK,
-                Json(json!({ "score": verdict.score.raw, "tail": verdict.score.tail, "reasons": reasons })),
-            )
+    // The pipeline is whole after any error, and it does not panic: a poisoned lock protects nothing broken.
+    let mut pipeline = service.pipeline.lock().unwrap_or_else(PoisonError::into_inner);
+    match pipeline.observe(&payment, None) {
+        Ok((observed, alerts)) => {
+            let reasons: Vec<String> = observed.explain(3).into_iter().map(|reason| reason.text).collect();
+            let alert = alerts.first().map(|alert| alert.id);
+            (StatusCode::OK, Json(json!({ "verdict": observed.verdict(), "reasons": reasons, "alert": alert })))
         }
         // A payment older than one before it.
-        Err(late) => (StatusCode::CONFLICT, Json(json!({ "error": late.to_string() }))),
+        Err(refused) => (StatusCode::CONFLICT, Json(json!({ "error": refused.to_string() }))),
     }
 }
 
-fn payment(body: &Value) -> Option<Transaction> {
-    let number = |key: &str| body.get(key)?.as_i64();
-    let pseudonym = |key: &str| EntityId::new(body.get(key)?.as_u64()?);
-    let currency = Currency::new(body.get("currency")?.as_str()?.as_bytes())?;
-    let id = TxnId(body.get("id")?.as_u64()?.into());
+fn payment(body: &Value, key: &Key) -> Option<Transaction> {
+    let number = |name: &str| body.get(name)?.as_i64();
+    let text = |name: &str| body.get(name)?.as_str();
+    let amount = Amount::new(number("amount_minor")?, Currency::new(text("currency")?.as_bytes())?);
     let at = Timestamp::from_seconds(number("at_seconds")?);
-    let payment = Transaction::new(id, at, pseudonym("account")?, Amount::new(number("amount_minor")?, currency));
-    Some(payment.at_counterparty(pseudonym("counterparty")?))
+    let (id, account, counterparty) = (text("id")?, text("account")?, text("counterparty")?);
+    Some(Named { id, at, account, counterparty, amount }.transaction(key))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let history = common::history()?;
-    let mut engine = Engine::builder().fit(&history)?;
-    engine.replay(&history, |_, _| Ok::<_, crible::Error>(()))?;
-    let app = Router::new().route("/observe", post(observe)).with_state(Arc::new(Mutex::new(engine)));
+    let mut pipeline = Pipeline::new(Engine::builder().fit(&history)?, Threshold::new(Severity::Medium));
+    pipeline.warm_up(&history)?;
+    common::warn_if_cold(pipeline.engine());
+    let service = Service { key: common::key()?, pipeline: Mutex::new(pipeline) };
+    let app = Router::new().route("/observe", post(observe)).with_state(Arc::new(service));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move { axum::serve(listener, app).await });
 
     let last = history.times().last().map_or(0, |at| at.0 / Timestamp::SECOND);
     let body = json!({
-        "id": 1, "at_seconds": last + 60, "account": 7, "counterparty": 99, "amount_minor": -950_000, "currency": "USD",
+        "id": "p1", "at_seconds": last + 60, "account": "card 7", "counterparty": "Far Away Gold", "amount_minor": -950_000,
+        "currency": "USD",
     });
     let sent = tokio::task::spawn_blocking(move || send(address, &body.to_string())).await??;
     println!("{sent}");

@@ -7,32 +7,25 @@ mod common;
 
 use std::error::Error;
 
-use crible::alert::{Budget, Ranker};
+use crible::alert::{Budget, DailyBudget};
 use crible::core::Batch;
-use crible::{Engine, Error as EngineError};
+use crible::{Engine, Pipeline};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (history, today) = (common::history()?, Batch::from_transactions(common::live()?));
-    let mut engine = Engine::builder().fit(&history)?;
-    engine.replay(&history, |_, _| Ok::<_, EngineError>(()))?;
+    let mut pipeline = Pipeline::new(Engine::builder().fit(&history)?, DailyBudget::new(Budget::new(10)?));
+    pipeline.warm_up(&history)?;
+    common::warn_if_cold(pipeline.engine());
 
-    let mut ranker = Ranker::new(Budget::new(10)?);
-    let mut ranked = Vec::new();
-    engine.replay(&today, |_, scored| {
-        ranked.extend(scored.rank(&mut ranker)?);
-        Ok::<_, Box<dyn Error>>(())
+    let mut alerts = Vec::new();
+    pipeline.replay(&today, None, |_, _, closed| {
+        alerts.extend(closed);
+        Ok::<_, crible::Error>(())
     })?;
     // The last day is still open: nothing tells that no more of it comes.
-    ranked.extend(ranker.finish());
-
-    for winner in &ranked {
-        let reasons = engine.model().explain(&winner.txn, &winner.payload, 3);
-        let alert = winner.alert(reasons, engine.model().id());
-        let told: Vec<&str> = alert.reasons.iter().map(|reason| reason.text.as_str()).collect();
-        println!("{}  {}  {}", alert.at, alert.id, told.join("; "));
-    }
-    let model = engine.save();
-    println!("{} alerts, a model of {} bytes", ranked.len(), model.len());
+    alerts.extend(pipeline.finish());
+    alerts.iter().for_each(|alert| println!("{alert}"));
+    println!("{} alerts, a model of {} bytes", alerts.len(), pipeline.engine().save().len());
     Ok(())
 }
 

@@ -9,7 +9,8 @@ use crible_core::{Batch, Timestamp, TxnId, Window};
 use hashbrown::{HashMap, HashTable};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, MAX_DETECTORS, Scored, Verdict};
+use crate::observation::Given;
+use crate::{Error, MAX_DETECTORS, Scored};
 
 pub(crate) use shards::{Answers, Begun, Pending};
 
@@ -95,7 +96,7 @@ impl Answered {
     }
 
     /// The verdict that was given of a transaction, where it is remembered.
-    pub(crate) fn get(&self, id: TxnId) -> Option<Verdict> {
+    pub(crate) fn get(&self, id: TxnId) -> Option<Given> {
         if self.index.is_empty() {
             return None;
         }
@@ -110,7 +111,7 @@ impl Answered {
         let numbers = &mut numbers[..self.width];
         let kept = self.numbers.range(place * self.width..(place + 1) * self.width);
         numbers.iter_mut().zip(kept).for_each(|(number, kept)| *number = *kept);
-        Some(Verdict::new(Score { raw: numbers[0], tail: numbers[1] }, &numbers[2..]))
+        Some(Given::new(Score { raw: numbers[0], tail: numbers[1] }, &numbers[2..]))
     }
 
     /// The earliest time of a transaction that is still remembered once `latest` has been seen.
@@ -244,7 +245,7 @@ impl Answered {
 
 /// Verdicts of transactions that repeat within one batch.
 #[derive(Debug)]
-pub(crate) struct Firsts(HashMap<u64, Option<Verdict>, Plain>);
+pub(crate) struct Firsts(HashMap<u64, Option<Given>, Plain>);
 
 impl Firsts {
     /// Takes note of the verdicts among these that are asked for later.
@@ -254,12 +255,12 @@ impl Firsts {
         }
         for row in scored.rows() {
             if let Some(verdict @ None) = self.0.get_mut(&tag(batch.ids()[row])) {
-                *verdict = Some(Verdict::new(scored.score(row), scored.detectors(row)));
+                *verdict = Some(Given::new(scored.score(row), scored.detectors(row)));
             }
         }
     }
 
-    pub(crate) fn of(&self, id: TxnId) -> Option<Verdict> {
+    pub(crate) fn of(&self, id: TxnId) -> Option<Given> {
         *self.0.get(&tag(id))?
     }
 }

@@ -1,6 +1,6 @@
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
-use crible_core::{Batch, Clock, Has, Timestamp};
+use crible_core::{Batch, Clock, Has, Timestamp, Window};
 use crible_feature::{Block, FeatureSet, Limits, PeerSums, Peers, Windows};
 use crible_score::DetectorSpec;
 use crible_score::ensemble::Ensemble;
@@ -10,11 +10,11 @@ use rand_xoshiro::SplitMix64;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
 
-use crate::engine::{BLOCK_ROWS, Held};
 use crate::model::inputs;
+use crate::scored::{Held, Scored, blocks};
 use crate::scorer::Scorer;
 use crate::standardize::Typical;
-use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model, Scored};
+use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model};
 
 /// Fewest transactions to learn from.
 const MIN_ROWS: usize = 1;
@@ -42,6 +42,13 @@ impl Default for Builder {
 impl From<Config> for Builder {
     fn from(config: Config) -> Self {
         Self { config, feature_memory: KEPT_BYTES }
+    }
+}
+
+impl Engine {
+    /// Settings to learn a model with.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 
@@ -121,7 +128,7 @@ impl Builder {
             (0..block.rows()).for_each(|row| rows.push(&block, row));
             at = here;
         }
-        let model = self.learn(batch.has(), peers, rows)?;
+        let model = self.learn(batch.has(), peers, self.warm_up_of(batch.times()), rows)?;
         let features = model.features();
         Ok(Engine::new(model, features))
     }
@@ -156,9 +163,11 @@ impl Builder {
             let wanted = &sample[at..here];
             if keep {
                 let mut fresh = Block::default();
+                // How long windows filled is known before the model is.
+                let cold = features.cold_rows(&batch.times()[range.clone()], self.warm_up_of(&batch.times()[..before]));
                 features.step_all(batch, range.clone(), |_| true, &mut fresh).map_err(Error::from)?;
                 wanted.iter().for_each(|row| rows.push(&fresh, row - range.start));
-                kept.push(Held { rows: range, block: fresh });
+                kept.push(Held { rows: range, block: fresh, cold });
             } else {
                 let mut wanted = wanted.iter().copied().peekable();
                 let drawn = |row| wanted.next_if_eq(&row).is_some();
@@ -167,7 +176,7 @@ impl Builder {
             }
             at = here;
         }
-        let model = self.learn(has, peers, rows)?;
+        let model = self.learn(has, peers, self.warm_up_of(&batch.times()[..before]), rows)?;
         if !keep {
             let features = model.features();
             let mut engine = Engine::new(model, features);
@@ -240,7 +249,7 @@ impl Builder {
             seen += end;
             Ok(go_on(batch))
         })?;
-        let model = self.learn(has, peers, rows)?;
+        let model = self.learn(has, peers, self.warm_up(first, last), rows)?;
         let features = model.features();
         Ok(Engine::new(model, features))
     }
@@ -248,6 +257,11 @@ impl Builder {
     /// When a history begins, whatever one or two rows far before it say.
     fn first_of(&self, times: &[Timestamp]) -> Timestamp {
         times[Clock::strays_before(self.config.state.ahead, times)]
+    }
+
+    /// How long windows fill before learning starts, in a history with these times.
+    fn warm_up_of(&self, times: &[Timestamp]) -> Window {
+        times.last().map_or(Window(0), |last| self.warm_up(self.first_of(times), *last))
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -278,9 +292,13 @@ impl Builder {
 
     /// When enough of a history that begins and ends here has been observed.
     fn warm(&self, first: Timestamp, last: Timestamp) -> Timestamp {
-        let most = if self.config.is_views() { self.config.warm_up.0 } else { 30 * Timestamp::DAY };
-        let span = last.0.saturating_sub(first.0);
-        Timestamp(first.0.saturating_add((span / 4).min(most)))
+        Timestamp(first.0.saturating_add(self.warm_up(first, last).0))
+    }
+
+    /// How long a history that begins and ends here has to be observed before it is learned from.
+    fn warm_up(&self, first: Timestamp, last: Timestamp) -> Window {
+        let most = if self.config.is_views() { self.config.warm_up } else { Window::MONTH };
+        Window(last.0.saturating_sub(first.0) / 4).min(most)
     }
 
     /// One row of each of as many equal runs of `from..rows` as rows are wanted.
@@ -296,7 +314,7 @@ impl Builder {
             .collect()
     }
 
-    fn learn(&self, has: Has, peers: Peers, sample: Sample) -> Result<Model, Error> {
+    fn learn(&self, has: Has, peers: Peers, warm_up: Window, sample: Sample) -> Result<Model, Error> {
         let set = self.config.features(has, &peers);
         let columns = set.columns();
         let usual: Vec<Typical> =
@@ -308,7 +326,7 @@ impl Builder {
             let seen: Vec<_> = inputs.iter().map(|&input| &columns[input]).collect();
             let params = crate::views::params(&seen, &self.config.windows, mix(self.config.seed))?;
             let views = Scorer::Views(params.check()?.fit_rows(rows.view())?);
-            return Ok(Model::new(has, self.config.settings(peers), columns.to_vec(), usual, views));
+            return Ok(Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, views));
         }
         let standardizers: Vec<_> =
             inputs.iter().map(|&column| usual[column].standardizer(columns[column].tail)).collect();
@@ -319,7 +337,8 @@ impl Builder {
             params = params.member(detector.build(mix(self.config.seed ^ (i as u64 + 1) << 32))?);
         }
         let ensemble = params.check()?.fit_rows(rows.view())?;
-        Ok(Model::new(has, self.config.settings(peers), columns.to_vec(), usual, Scorer::Ensemble(ensemble)))
+        let scorer = Scorer::Ensemble(ensemble);
+        Ok(Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, scorer))
     }
 }
 
@@ -363,11 +382,6 @@ impl Sample {
     fn column(&self, column: usize) -> Vec<f32> {
         (0..self.rows).map(|row| self.get(row, column)).collect()
     }
-}
-
-/// Runs of rows that are worked off together.
-pub(crate) fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..rows).step_by(BLOCK_ROWS).map(move |start| start..(start + BLOCK_ROWS).min(rows))
 }
 
 /// A well-mixed number from a counter: the first number of SplitMix64 (Steele, Lea and Flood 2014).

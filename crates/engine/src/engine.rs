@@ -1,24 +1,12 @@
 use std::ops::Range;
 
-use crible_alert::{Ranked, Ranker, Reason, Score};
 use crible_core::{Batch, Timestamp, Transaction};
 use crible_feature::{Block, FeatureSet};
-use rayon::prelude::*;
 
 use crate::answered::Answered;
-use crate::builder::blocks;
 use crate::saved::KeptEngine;
-use crate::{Builder, Error, LateCount, Model, Verdict};
-
-/// Rows whose features are computed together: large enough that an account's state is fetched seldom, small enough that
-/// a block's rows stay in reach.
-pub(crate) const BLOCK_ROWS: usize = 1 << 18;
-
-/// Rows scored together before they are handed on.
-const RUN_ROWS: usize = 1 << 16;
-
-/// Rows scored together by one thread; their columns stay in a core's cache.
-const TILE_ROWS: usize = 1_024;
+use crate::scored::{Held, Scored, Scores, blocks, score_held};
+use crate::{Error, LateCount, Model, Observation};
 
 /// A model and the state of every account and counterparty: what a service embeds.
 ///
@@ -33,175 +21,7 @@ pub struct Engine {
     parts: Vec<f64>,
     scores: [Scores; 2],
     answered: Answered,
-    /// Whether the last transaction observed was a repeated one.
-    is_repeat: bool,
     offset: Vec<u8>,
-}
-
-/// Scores of a run, kept from run to run.
-#[derive(Debug, Default)]
-pub(crate) struct Scores {
-    raw: Vec<f64>,
-    tail: Vec<f64>,
-    parts: Vec<f64>,
-}
-
-impl Scores {
-    /// One verdict that was given before.
-    fn set(&mut self, verdict: &Verdict) {
-        let Score { raw, tail } = verdict.score;
-        (self.raw, self.tail, self.parts) = (vec![raw], vec![tail], verdict.detectors().to_vec());
-    }
-
-    /// Scores `rows` of a block in the caller's rayon pool.
-    pub(crate) fn fill(&mut self, model: &Model, block: &Block, rows: Range<usize>) -> Result<(), Error> {
-        let (width, n_parts) = (model.n_inputs(), model.n_detectors());
-        self.raw.resize(rows.len(), 0.0);
-        self.tail.resize(rows.len(), 0.0);
-        self.parts.resize(rows.len() * n_parts, 0.0);
-        let tiles = self.raw.par_chunks_mut(TILE_ROWS).zip(self.tail.par_chunks_mut(TILE_ROWS));
-        tiles.zip(self.parts.par_chunks_mut(TILE_ROWS * n_parts)).enumerate().try_for_each_init(
-            || vec![0.0; TILE_ROWS * width],
-            |gathered, (tile, ((raw, tail), parts))| {
-                let gathered = &mut gathered[..raw.len() * width];
-                model.gather(block.families(), rows.start + tile * TILE_ROWS, raw.len(), gathered);
-                model.score_gathered(gathered, parts, raw, tail)
-            },
-        )
-    }
-}
-
-/// Features of rows of a batch.
-#[derive(Debug)]
-pub(crate) struct Held {
-    pub(crate) rows: Range<usize>,
-    pub(crate) block: Block,
-}
-
-/// Scores all of `held` run by run and shows each run to `visit` while the next is being scored.
-pub(crate) fn score_held<E: From<Error>>(
-    model: &Model,
-    batch: &Batch,
-    held: &[Held],
-    spare: &mut [Scores; 2],
-    visit: &mut impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
-) -> Result<(), E> {
-    let runs: Vec<(&Held, Range<usize>)> = held
-        .iter()
-        .flat_map(|held| {
-            let rows = held.block.rows();
-            let cut = move |from: usize| from..(from + RUN_ROWS).min(rows);
-            (0..rows).step_by(RUN_ROWS).map(move |from| (held, cut(from)))
-        })
-        .collect();
-    let [now, next] = spare;
-    let (mut now, mut next) = (now, next);
-    if let Some((held, rows)) = runs.first() {
-        now.fill(model, &held.block, rows.clone())?;
-    }
-    for (i, (held, rows)) in runs.iter().enumerate() {
-        let scored = Scored {
-            batch,
-            rows: held.rows.start + rows.start..held.rows.start + rows.end,
-            block: &held.block,
-            first: rows.start,
-            scores: now,
-            n_detectors: model.n_detectors(),
-            is_repeat: false,
-        };
-        let mut filled = Ok(());
-        rayon::in_place_scope(|scope| {
-            if let Some((held, rows)) = runs.get(i + 1) {
-                let (next, filled) = (&mut *next, &mut filled);
-                scope.spawn(move |_| *filled = next.fill(model, &held.block, rows.clone()));
-            }
-            visit(model, &scored)
-        })?;
-        filled?;
-        std::mem::swap(&mut now, &mut next);
-    }
-    Ok(())
-}
-
-/// A run of transactions of a batch with their scores and features.
-#[derive(Debug)]
-pub struct Scored<'a> {
-    batch: &'a Batch,
-    rows: Range<usize>,
-    block: &'a Block,
-    /// Row of the block that the first of `rows` is.
-    first: usize,
-    scores: &'a Scores,
-    n_detectors: usize,
-    is_repeat: bool,
-}
-
-impl Scored<'_> {
-    /// Which rows of the batch these are.
-    pub fn rows(&self) -> Range<usize> {
-        self.rows.clone()
-    }
-
-    /// The score of row `row` of the batch.
-    ///
-    /// # Panics
-    /// Where [`Scored::rows`] does not hold `row`; so do the others.
-    pub fn score(&self, row: usize) -> Score {
-        let at = row - self.rows.start;
-        Score { raw: self.scores.raw[at], tail: self.scores.tail[at] }
-    }
-
-    /// Each detector's own score.
-    pub fn detectors(&self, row: usize) -> &[f64] {
-        let at = (row - self.rows.start) * self.n_detectors;
-        &self.scores.parts[at..at + self.n_detectors]
-    }
-
-    /// Whether these are transactions that were handed in before: their scores are those of the first time, their feature rows
-    /// zeros, and they are not ranked again.
-    pub fn is_repeat(&self) -> bool {
-        self.is_repeat
-    }
-
-    /// The feature row, for [`Model::explain`].
-    pub fn features(&self, row: usize) -> Box<[f32]> {
-        let width = self.block.families().iter().map(|f| f.width()).sum();
-        let mut out = vec![0.0; width].into_boxed_slice();
-        self.block.copy_row(self.first + row - self.rows.start, &mut out);
-        out
-    }
-
-    /// Offers all of them to a ranker, each with its feature row; returns the winners of the days that closed.
-    ///
-    /// # Errors
-    /// As [`Ranker::offer`].
-    pub fn rank(&self, ranker: &mut Ranker<Box<[f32]>>) -> Result<Vec<Ranked<Box<[f32]>>>, crible_alert::RankError> {
-        self.rank_with(ranker, |row| self.features(row))
-    }
-
-    /// The same with what `payload` makes of a row's number, which is called for those alone that may win.
-    ///
-    /// # Errors
-    /// As [`Ranker::offer`].
-    pub fn rank_with<P>(
-        &self,
-        ranker: &mut Ranker<P>,
-        payload: impl Fn(usize) -> P,
-    ) -> Result<Vec<Ranked<P>>, crible_alert::RankError> {
-        let mut closed = Vec::new();
-        if self.is_repeat {
-            return Ok(closed);
-        }
-        let times = &self.batch.times()[self.rows()];
-        for (row, (&at, &raw)) in self.rows().zip(times.iter().zip(&self.scores.raw)) {
-            // Nearly every row ends here, before it has been put together from its columns.
-            if !ranker.may_admit(at, raw) {
-                continue;
-            }
-            closed.extend(ranker.offer(&self.batch.get(row), self.score(row), || payload(row))?);
-        }
-        Ok(closed)
-    }
 }
 
 impl Engine {
@@ -210,8 +30,8 @@ impl Engine {
         let seen = vec![0.0; model.n_inputs()];
         let parts = vec![0.0; model.n_detectors()];
         let answered = Answered::new(model.state().repeats, model.n_detectors());
-        let (scores, is_repeat, offset) = Default::default();
-        Self { model, features, row, seen, parts, scores, answered, is_repeat, offset }
+        let (scores, offset) = Default::default();
+        Self { model, features, row, seen, parts, scores, answered, offset }
     }
 
     pub(crate) fn into_parts(self) -> (Model, FeatureSet, KeptEngine) {
@@ -221,11 +41,6 @@ impl Engine {
 
     fn kept(&self) -> KeptEngine {
         KeptEngine { offset: self.offset.clone(), answers: Answered::keep(std::iter::once(&self.answered)) }
-    }
-
-    /// Settings to learn a model with.
-    pub fn builder() -> Builder {
-        Builder::default()
     }
 
     /// Scores what the builder held.
@@ -268,6 +83,27 @@ impl Engine {
         self.features.watermark()
     }
 
+    /// Whether the state has observed too little for the model: a model without state finds everything new and everybody busy for
+    /// the first time. While it is cold, scores are what they are, and every severity is
+    /// [`Severity::Low`](crible_alert::Severity::Low). Replay a history or load a state to warm it up.
+    pub fn is_cold(&self) -> bool {
+        match (self.warm_from(), self.features.watermark()) {
+            (Some(warm_from), Some(watermark)) => watermark < warm_from,
+            _ => true,
+        }
+    }
+
+    /// From when on the state has observed enough; none before the first transaction.
+    pub fn warm_from(&self) -> Option<Timestamp> {
+        let since = self.features.since()?;
+        Some(Timestamp(since.0.saturating_add(self.model.warm_up().0)))
+    }
+
+    /// Of which rows the engine will have observed too little, before they are taken in.
+    fn cold_rows(&self, batch: &Batch, rows: Range<usize>) -> Vec<bool> {
+        self.features.cold_rows(&batch.times()[rows], self.model.warm_up())
+    }
+
     /// Tells the engine what time it is, so that a payment after a long silence is not taken for one dated ahead: a service with a
     /// clock calls this now and then. It changes no score.
     pub fn advance(&mut self, now: Timestamp) {
@@ -279,29 +115,26 @@ impl Engine {
         self.features.late()
     }
 
-    /// Scores one transaction by what came before it, then remembers it. One that was observed before, within [`crate::Limits::repeats`], is
-    /// given the verdict it was given, and changes nothing: a caller may hand transactions in again. One that comes late, but within the lateness the model
-    /// was made with, is placed where it belongs.
+    /// Scores one transaction by what came before it, then remembers it.
+    ///
+    /// One that was observed before, within [`Limits::repeats`](crate::Limits::repeats), is given the verdict it was given, and
+    /// changes nothing: a caller may hand transactions in again. One that comes late, but within the lateness the model was made
+    /// with, is placed where it belongs.
     ///
     /// # Errors
     /// [`Error::Late`] where it is later than that, [`Error::Early`] where it is dated ahead of the feed's clock; the state is then as
     /// it was, and the transaction is counted.
-    pub fn observe(&mut self, txn: &Transaction) -> Result<Verdict, Error> {
-        if let Some(verdict) = self.answered.get(txn.id) {
-            self.is_repeat = true;
-            return Ok(verdict);
+    pub fn observe(&mut self, txn: &Transaction) -> Result<Observation<'_>, Error> {
+        if let Some(given) = self.answered.get(txn.id) {
+            self.row.fill(0.0);
+            self.parts.copy_from_slice(given.detectors());
+            let since = self.features.since();
+            return Ok(Observation::repeat(&self.model, txn, &self.row, given.score, &self.parts, since));
         }
-        self.features.step(txn, &mut self.row)?;
-        self.is_repeat = false;
-        let verdict = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
-        self.answered.put(txn.id, txn.at, verdict.score, verdict.detectors());
-        Ok(verdict)
-    }
-
-    /// The `n` strongest reasons for the verdict [`Engine::observe`] gave last; `txn` is the transaction it was about. None where it
-    /// was a repeated one: its reasons were those of the first time.
-    pub fn explain_last(&self, txn: &Transaction, n: usize) -> Vec<Reason> {
-        if self.is_repeat { Vec::new() } else { self.model.explain(txn, &self.row, n) }
+        let history = self.features.step(txn, &mut self.row)?;
+        let score = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
+        self.answered.put(txn.id, txn.at, score, &self.parts);
+        Ok(Observation::new(&self.model, txn, &self.row, score, &self.parts, history))
     }
 
     /// Scores a batch, each transaction by what came before it, and remembers all. Runs in the caller's rayon pool;
@@ -315,7 +148,7 @@ impl Engine {
         batch: &Batch,
         mut visit: impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut held = Held { rows: 0..0, block: Block::default() };
+        let mut held = Held { rows: 0..0, block: Block::default(), cold: Vec::new() };
         let repeats = self.answered.repeats(batch);
         let mut firsts = self.answered.firsts(batch, &repeats);
         // What repeats may be as late as it likes.
@@ -330,6 +163,7 @@ impl Engine {
         for repeat in repeats.iter().copied().chain([batch.len()]) {
             for range in blocks(repeat - from) {
                 let range = from + range.start..from + range.end;
+                held.cold = self.cold_rows(batch, range.clone());
                 self.features.step_all(batch, range.clone(), |_| true, &mut held.block).map_err(Error::from)?;
                 held.rows = range;
                 self.score_held(batch, std::slice::from_ref(&held), &mut |model, scored| {
@@ -339,19 +173,12 @@ impl Engine {
             }
             from = repeat + 1;
             if repeat < batch.len()
-                && let Some(verdict) = firsts.of(batch.ids()[repeat])
+                && let Some(given) = firsts.of(batch.ids()[repeat])
             {
+                let cold = self.cold_rows(batch, repeat..from);
                 self.features.blank(1, &mut held.block);
-                self.scores[0].set(&verdict);
-                let scored = Scored {
-                    batch,
-                    rows: repeat..from,
-                    block: &held.block,
-                    first: 0,
-                    scores: &self.scores[0],
-                    n_detectors: verdict.detectors().len(),
-                    is_repeat: true,
-                };
+                self.scores[0].set(&given);
+                let scored = Scored::repeat(batch, repeat, &held.block, &cold, &self.scores[0]);
                 visit(&self.model, &scored)?;
             }
         }

@@ -57,6 +57,9 @@ pub enum Error {
     /// Bytes that are no saved state.
     #[error("this is no saved state: {0}")]
     NotAState(String),
+    /// A policy cannot take in a score or what was saved.
+    #[error(transparent)]
+    Policy(#[from] crible_alert::PolicyError),
     /// A state that cannot be taken in.
     #[error(transparent)]
     State(#[from] crible_feature::StateError),

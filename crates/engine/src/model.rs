@@ -1,11 +1,11 @@
-use crible_alert::{ModelId, Reason, Score, reasons, tell};
-use crible_core::{Column, Currency, Has, Scale, Transaction, Unit, Usual};
+use crible_alert::{ModelId, Reason, Score, Shown, reasons, tell};
+use crible_core::{Amount, Column, Currency, Has, Scale, Transaction, Unit, Usual, Window};
 use crible_feature::{FeatureSet, Limits, Rows, Settings, Windows};
 use ndarray::{ArrayView1, ArrayView2, ShapeBuilder};
 
+use crate::Error;
 use crate::scorer::Scorer;
 use crate::standardize::{Standardizer, Typical};
-use crate::{Error, Verdict};
 
 /// What was learned: which columns the feed feeds, what is usual in each, and the fitted ensemble.
 ///
@@ -14,6 +14,8 @@ use crate::{Error, Verdict};
 pub struct Model {
     pub(crate) has: Has,
     pub(crate) settings: Settings,
+    /// How long windows had filled before the rows it was fitted on.
+    pub(crate) warm_up: Window,
     columns: Vec<Column>,
     /// Indices of the columns detectors see.
     inputs: Vec<usize>,
@@ -26,14 +28,21 @@ pub struct Model {
 }
 
 impl Model {
-    pub(crate) fn new(has: Has, settings: Settings, columns: Vec<Column>, usual: Vec<Typical>, scorer: Scorer) -> Self {
+    pub(crate) fn new(
+        has: Has,
+        settings: Settings,
+        warm_up: Window,
+        columns: Vec<Column>,
+        usual: Vec<Typical>,
+        scorer: Scorer,
+    ) -> Self {
         let inputs = inputs(&columns);
         let standardizer = |&i: &usize| match scorer.sees_plainly() {
             true => Standardizer::PLAIN,
             false => usual[i].standardizer(columns[i].tail),
         };
         let standardizers = inputs.iter().map(standardizer).collect();
-        let mut model = Self { has, settings, columns, inputs, standardizers, usual, scorer, id: ModelId(0) };
+        let mut model = Self { has, settings, warm_up, columns, inputs, standardizers, usual, scorer, id: ModelId(0) };
         model.id = ModelId(crate::saved::fingerprint(&model));
         model
     }
@@ -68,6 +77,12 @@ impl Model {
     /// What an engine with this model holds its state within.
     pub fn state(&self) -> Limits {
         self.settings.limits
+    }
+
+    /// How long an engine has to observe before its windows hold as much as those that the model was learned from. What it says
+    /// before has [`Severity::Low`](crible_alert::Severity::Low).
+    pub fn warm_up(&self) -> Window {
+        self.warm_up
     }
 
     /// All columns of a feature row, those only shown included.
@@ -149,13 +164,13 @@ impl Model {
     }
 
     /// Scores one feature row. `seen` and `parts` are scratch as long as there are inputs and detectors.
-    pub(crate) fn score_row(&self, row: &[f32], seen: &mut [f64], parts: &mut [f64]) -> Result<Verdict, Error> {
+    pub(crate) fn score_row(&self, row: &[f32], seen: &mut [f64], parts: &mut [f64]) -> Result<Score, Error> {
         for (seen, (&input, standardizer)) in seen.iter_mut().zip(self.inputs.iter().zip(&self.standardizers)) {
             *seen = standardizer.standardize(row[input]);
         }
         let (mut raw, mut tail) = ([0.0], [0.0]);
         self.score_gathered(seen, parts, &mut raw, &mut tail)?;
-        Ok(Verdict::new(Score { raw: raw[0], tail: tail[0] }, parts))
+        Ok(Score { raw: raw[0], tail: tail[0] })
     }
 
     /// The `n` strongest reasons for a feature row's score, strongest first; fewer where fewer columns speak against it.
@@ -192,9 +207,10 @@ impl Model {
             let columns = shares.iter_mut().zip(&self.columns).filter(|(_, column)| is_in_reference(column));
             columns.for_each(|(share, _)| *share = 0.0);
         }
+        let paid = Amount::new(txn.amount.minor.saturating_abs(), txn.amount.currency);
         let number = |which: &Usual, column: usize| match which {
             Usual::Own => Some(own(column, row[column])),
-            Usual::Amount => Some(txn.amount.major().abs()),
+            Usual::Amount => Some(paid.major()),
             Usual::Median => Some(own(column, self.usual[column].median)),
             Usual::Column(name) => {
                 let at = self.columns.iter().position(|c| c.name == *name)?;
@@ -207,7 +223,10 @@ impl Model {
             .map(|i| {
                 let column = &self.columns[i];
                 let own = own(i, row[i]);
-                let value = number(&column.shown, i).unwrap_or(own);
+                let value = match &column.shown {
+                    Usual::Amount => Shown::Exact(paid),
+                    shown => Shown::Number(number(shown, i).unwrap_or(own)),
+                };
                 let typical = number(&column.typical, i);
                 tell(column, value, typical, own, shares[i], txn.amount.currency)
             })

@@ -15,12 +15,15 @@ use crate::{Error, MAX_DETECTORS, Model};
 
 const MAGIC: &[u8; 7] = b"CRIBLEM";
 const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
+const PIPELINE_MAGIC: &[u8; 7] = b"CRIBLEP";
+/// Of pipelines.
+const PIPELINE_VERSION: u8 = 1;
 /// Of models; of states it is [`FeatureSet::FORMAT`]. Earlier ones are read.
-const VERSION: u8 = 7;
+const VERSION: u8 = 8;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
 /// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none:
-/// see [`first_settings`].
+/// see [`first_settings`]. From format 8 on the warm-up follows the habits.
 #[derive(Serialize, Deserialize)]
 struct Made {
     kept: MadeV4,
@@ -245,7 +248,7 @@ pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
     let made = postcard::to_allocvec(&Made::of(&model.settings, model.has)).unwrap_or_default();
     let (of, usual) = model.settings.peers.scales().parts();
     let scales = postcard::to_allocvec(&MadeScales { of: of.to_vec(), usual }).unwrap_or_default();
-    let habits = postcard::to_allocvec(&Habits::of(&model.settings.peers)).unwrap_or_default();
+    let habits = postcard::to_allocvec(&(Habits::of(&model.settings.peers), model.warm_up.0)).unwrap_or_default();
     frame(MAGIC, VERSION, &[made, scales, habits, body(model, |usual| *usual)].concat())
 }
 
@@ -273,6 +276,22 @@ pub(crate) fn state_body(bytes: &[u8]) -> Result<(KeptEngine, &[u8], u8), Error>
     let undecoded = |error: postcard::Error| Error::NotAState(format!("it does not decode ({error})"));
     let (engine, features) = postcard::take_from_bytes(body).map_err(undecoded)?;
     Ok((engine, features, format))
+}
+
+/// A pipeline as bytes: `CRIBLEP`, then as a model; the body is the state of the engine and what the policy holds.
+pub(crate) fn pipeline_to_bytes(state: &[u8], policy: &[u8]) -> Vec<u8> {
+    // Writing plain data to memory has nothing to fail on.
+    frame(PIPELINE_MAGIC, PIPELINE_VERSION, &postcard::to_allocvec(&(state, policy)).unwrap_or_default())
+}
+
+/// The state of the engine and what the policy holds; none where this does not begin as a pipeline.
+pub(crate) fn pipeline_from_bytes(bytes: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, Error> {
+    if !bytes.starts_with(PIPELINE_MAGIC) {
+        return Ok(None);
+    }
+    let (body, _) = unframe(PIPELINE_MAGIC, PIPELINE_VERSION, bytes).map_err(Error::NotAState)?;
+    let undecoded = |error| Error::NotAState(format!("its body does not decode ({error})"));
+    postcard::from_bytes(body).map(Some).map_err(undecoded)
 }
 
 fn frame(magic: &[u8; 7], version: u8, body: &[u8]) -> Vec<u8> {
@@ -343,6 +362,16 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         (habits, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
         settings.peers = habits.complete(settings.peers)?;
     }
+    // Up to format 7 it was not said: windows of the account at most.
+    let mut warm_up = settings.windows.account[3].min(Window::MONTH);
+    if version > 7 {
+        let micros: i64;
+        (micros, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
+        if !(0..=Window::MONTH.0).contains(&micros) {
+            return refuse(format!("a warm-up of {micros} microseconds, expected 0 to those of 30 days"));
+        }
+        warm_up = Window(micros);
+    }
     let body: Body<Typical> = match version {
         ..3 => postcard::from_bytes::<Body<Straight>>(body).map_err(undecoded)?.upgrade(),
         3 => postcard::from_bytes::<Body<Powered>>(body).map_err(undecoded)?.upgrade(),
@@ -393,7 +422,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
              scale above 0, power and weight within what is fitted"
         ));
     }
-    Ok(Model::new(has, settings, columns, body.usual, scorer))
+    Ok(Model::new(has, settings, warm_up, columns, body.usual, scorer))
 }
 
 #[cfg(test)]
@@ -419,8 +448,15 @@ mod tests {
                 (0..n).fold(Ensemble::params(), |params, _| params.member(Box::new(Ecod::params().check().unwrap())));
             let ensemble = params.check().unwrap().fit_rows(rows.view()).unwrap();
             let usual = vec![Typical { median: 0.0, per_scale: 1.0, power: 0.0, weight: 1.0 }; columns.len()];
-            from_bytes(&to_bytes(&Model::new(has, Settings::default(), columns, usual, Scorer::Ensemble(ensemble))))
-                .map(|model| model.detectors().len())
+            from_bytes(&to_bytes(&Model::new(
+                has,
+                Settings::default(),
+                Window::DAY,
+                columns,
+                usual,
+                Scorer::Ensemble(ensemble),
+            )))
+            .map(|model| model.detectors().len())
         };
         assert_eq!(check(MAX_DETECTORS).unwrap(), MAX_DETECTORS);
         let told = check(MAX_DETECTORS + 1).unwrap_err().to_string();

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use crible_alert::Reason;
+use crible_alert::Score;
 use crible_core::{Timestamp, Transaction};
 use crible_feature::SharedSet;
 
 use crate::answered::{Answers, Begun, Pending};
-use crate::{Engine, Error, LateCount, Model, Verdict};
+use crate::observation::Given;
+use crate::{Engine, Error, History, LateCount, Model, Observation};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
 ///
@@ -27,7 +28,13 @@ pub struct Shared {
     seen: Vec<f64>,
     parts: Vec<f64>,
     answers: Arc<Answers>,
-    is_repeat: bool,
+}
+
+/// What a handle has just observed; the rest stands in its row and parts.
+struct Seen {
+    score: Score,
+    /// None of a transaction that was handed in before.
+    history: Option<History>,
 }
 
 impl Clone for Shared {
@@ -41,7 +48,7 @@ impl Shared {
         let row = vec![0.0; model.columns().len()];
         let seen = vec![0.0; model.n_inputs()];
         let parts = vec![0.0; model.n_detectors()];
-        Self { features, model, row, seen, parts, answers, is_repeat: false }
+        Self { features, model, row, seen, parts, answers }
     }
 
     /// The model.
@@ -54,27 +61,26 @@ impl Shared {
     /// # Errors
     /// [`Error::Late`] where it is later than the model allows and [`Error::Early`] where it is dated ahead, whichever handle observed what
     /// came before; the state is then as it was.
-    pub fn observe(&mut self, txn: &Transaction) -> Result<Verdict, Error> {
+    pub fn observe(&mut self, txn: &Transaction) -> Result<Observation<'_>, Error> {
         let answers = Arc::clone(&self.answers);
         let _open = answers.open();
-        self.observe_open(&answers, txn)
+        let since = self.observe_open(&answers, txn)?;
+        Ok(self.observation(txn, since))
     }
 
     /// The same while the state is not being saved.
-    fn observe_open(&mut self, answers: &Answers, txn: &Transaction) -> Result<Verdict, Error> {
+    fn observe_open(&mut self, answers: &Answers, txn: &Transaction) -> Result<Seen, Error> {
         let pending = loop {
             match answers.begin(txn) {
-                Begun::Known(verdict) => {
-                    self.is_repeat = true;
-                    return Ok(*verdict);
-                }
+                Begun::Known(given) => return Ok(self.repeat(&given)),
                 Begun::First(pending) => break pending,
                 Begun::Busy => std::thread::yield_now(),
             }
         };
         match self.features.step(|| Some(*txn), &mut self.row) {
-            Ok(Some((_, Err(refused)))) => Err(refused.into()),
-            _ => self.score(pending),
+            Ok(Some((_, read))) => self.score(pending, read?),
+            // Not reached: there is a transaction to take, and the set is open.
+            _ => self.score(pending, History::default()),
         }
     }
 
@@ -83,7 +89,7 @@ impl Shared {
     pub fn observe_next(
         &mut self,
         next: impl FnOnce() -> Option<Transaction>,
-    ) -> Option<(Transaction, Result<Verdict, Error>)> {
+    ) -> Option<(Transaction, Result<Observation<'_>, Error>)> {
         let answers = Arc::clone(&self.answers);
         let _open = answers.open();
         let (mut first, mut repeated) = (None, None);
@@ -104,23 +110,36 @@ impl Shared {
         let stepped = self.features.step(take, &mut self.row).ok().flatten();
         match (stepped, first, repeated) {
             (Some((txn, read)), Some(pending), _) => {
-                Some((txn, read.map_err(Error::from).and_then(|()| self.score(pending))))
+                let seen = read.map_err(Error::from).and_then(|history| self.score(pending, history));
+                Some((txn, seen.map(|seen| self.observation(&txn, seen))))
             }
-            (_, _, Some(txn)) => Some((txn, self.observe_open(&answers, &txn))),
+            (_, _, Some(txn)) => {
+                let seen = self.observe_open(&answers, &txn);
+                Some((txn, seen.map(|seen| self.observation(&txn, seen))))
+            }
             _ => None,
         }
     }
 
-    fn score(&mut self, pending: Pending<'_>) -> Result<Verdict, Error> {
-        self.is_repeat = false;
-        let verdict = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
-        pending.settle(&verdict);
-        Ok(verdict)
+    fn score(&mut self, pending: Pending<'_>, history: History) -> Result<Seen, Error> {
+        let score = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
+        pending.settle(&Given::new(score, &self.parts));
+        Ok(Seen { score, history: Some(history) })
     }
 
-    /// As [`Engine::explain_last`], of what this handle observed last.
-    pub fn explain_last(&self, txn: &Transaction, n: usize) -> Vec<Reason> {
-        if self.is_repeat { Vec::new() } else { self.model.explain(txn, &self.row, n) }
+    /// What was said of a transaction the first time.
+    fn repeat(&mut self, given: &Given) -> Seen {
+        self.row.fill(0.0);
+        self.parts.copy_from_slice(given.detectors());
+        Seen { score: given.score, history: None }
+    }
+
+    fn observation(&self, txn: &Transaction, seen: Seen) -> Observation<'_> {
+        let Self { model, row, parts, .. } = self;
+        match seen.history {
+            Some(history) => Observation::new(model, txn, row, seen.score, parts, history),
+            None => Observation::repeat(model, txn, row, seen.score, parts, self.features.since()),
+        }
     }
 
     /// As [`Engine::set_offset`], of all handles. It is saved as it is at the moment of the state, so who keeps both together sets it

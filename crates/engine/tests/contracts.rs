@@ -12,9 +12,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::*;
-use crible::alert::{Alert, Budget, Ranker};
+use crible::alert::{Alert, Budget, DailyBudget};
 use crible::core::{Batch, Source, Timestamp, Transaction, Truth, TxnId, Window};
-use crible::{Builder, Columns, Config, Engine, Error, Limits};
+use crible::{Builder, Columns, Config, Decider, Engine, Error, Limits, Pipeline};
 use proptest::prelude::*;
 
 fn config(cases: u32) -> ProptestConfig {
@@ -102,7 +102,7 @@ proptest! {
                     let mut mine = Vec::new();
                     while let Some((txn, verdict)) = handle.observe_next(take) {
                         let verdict = verdict.unwrap();
-                        mine.push((txn.id, bits(verdict.score, verdict.detectors())));
+                        mine.push((txn.id, bits(verdict.score(), verdict.detectors())));
                     }
                     let mut got = got.lock().unwrap();
                     mine.into_iter().for_each(|(id, bits)| got[rows[&id]] = bits);
@@ -149,8 +149,8 @@ proptest! {
         prop_assert!(one.save_state() == other.save_state());
         prop_assert_eq!((one.late().placed, other.late().refused), (0, 0));
         prop_assert!(other.late().placed > 0);
-        let live: Vec<_> = txns[cut..].iter().map(|txn| bits(one.observe(txn).unwrap().score, &[])).collect();
-        let same: Vec<_> = txns[cut..].iter().map(|txn| bits(other.observe(txn).unwrap().score, &[])).collect();
+        let live: Vec<_> = txns[cut..].iter().map(|txn| bits(one.observe(txn).unwrap().score(), &[])).collect();
+        let same: Vec<_> = txns[cut..].iter().map(|txn| bits(other.observe(txn).unwrap().score(), &[])).collect();
         prop_assert_eq!(differ(&live, &same), None);
     }
 
@@ -160,38 +160,44 @@ proptest! {
         let saved = quick().fit(&batch(&txns)).unwrap().save();
         let budget = Budget::new(budget).unwrap();
 
-        let mut stream = Engine::load(&saved).unwrap();
-        let mut ranker = Ranker::new(budget);
-        let mut ranked = Vec::new();
-        for txn in &txns {
-            let verdict = stream.observe(txn).unwrap();
-            ranked.extend(ranker.offer(txn, verdict.score, || stream.explain_last(txn, reasons)).unwrap());
-        }
-        ranked.extend(ranker.finish());
-        let id = stream.model().id();
-        let streamed: Vec<Alert> = ranked.into_iter().map(|r| r.alert(r.payload.clone(), id)).collect();
+        let pipeline = |saved| {
+            let decider = Decider::new(DailyBudget::new(budget)).with_reasons(reasons);
+            Pipeline::with_decider(Engine::load(saved).unwrap(), decider)
+        };
+        let batch = batch(&txns);
 
-        let mut engine = Engine::load(&saved).unwrap();
-        let mut ranker = Ranker::new(budget);
-        let mut ranked = Vec::new();
-        engine
-            .replay(&batch(&txns), |_, scored| {
-                ranked.extend(scored.rank(&mut ranker).unwrap());
+        let mut stream = pipeline(&saved);
+        let mut streamed = Vec::new();
+        for (row, txn) in txns.iter().enumerate() {
+            // Stopped and started again now and then.
+            if row % 1_000 == 999 {
+                let state = stream.save_state();
+                stream = pipeline(&saved);
+                stream.load_state(&state).unwrap();
+            }
+            let (observed, alerts) = stream.observe(txn, Some(batch.source(row))).unwrap();
+            prop_assert_eq!(observed.transaction(), txn);
+            streamed.extend(alerts);
+        }
+        streamed.extend(stream.finish());
+
+        let mut whole = pipeline(&saved);
+        let mut replayed: Vec<Alert> = Vec::new();
+        whole
+            .replay(&batch, None, |_, _, alerts| {
+                replayed.extend(alerts);
                 Ok::<_, Error>(())
             })
             .unwrap();
-        ranked.extend(ranker.finish());
-        let model = engine.model();
-        let replayed: Vec<Alert> =
-            ranked.into_iter().map(|r| r.alert(model.explain(&r.txn, &r.payload, reasons), model.id())).collect();
+        replayed.extend(whole.finish());
 
-        prop_assert!(!replayed.is_empty() && replayed.iter().any(|a| !a.reasons.is_empty()));
+        prop_assert!(!replayed.is_empty() && replayed.iter().any(|a| !a.decision.reasons.is_empty()));
         prop_assert_eq!(streamed.len(), replayed.len());
         for (a, b) in streamed.iter().zip(&replayed) {
             // Equality of floats would let −0 pass for 0.
             let exact = |a: &Alert| {
-                let reasons: Vec<_> = a.reasons.iter().map(reason_bits).collect();
-                (bits(a.score, &[]), reasons)
+                let reasons: Vec<_> = a.decision.reasons.iter().map(reason_bits).collect();
+                (bits(a.decision.score, &[]), reasons)
             };
             prop_assert_eq!(a, b);
             prop_assert_eq!(exact(a), exact(b));
@@ -320,13 +326,11 @@ proptest! {
             from = place;
             let watermark = txns[place - 1].at;
             let late = Transaction { at: Timestamp(watermark.0 - by), ..txns[place] };
-            let told = engine.explain_last(&txns[place - 1], 3);
             let refused = |error: Error| matches!(error, Error::Late { txn, at, watermark: w, .. } if (txn, at, w) == (late.id, late.at, watermark));
             prop_assert!(refused(engine.observe(&late).unwrap_err()));
             // Of a batch that begins late nothing is taken in, its timely rows included.
             let batch = batch(&[late, txns[place]]);
             prop_assert!(refused(engine.replay(&batch, |_, _| panic!("a row of a refused batch was scored")).unwrap_err()));
-            prop_assert_eq!(engine.explain_last(&txns[place - 1], 3), told, "the last verdict is still explained");
         }
         got.extend(observed(&mut engine, &txns[from..]));
         prop_assert_eq!(differ(&want, &got), None);
@@ -388,8 +392,9 @@ fn blocks_change_no_bit() {
     let mut want = observed(&mut alone, &txns[..BLOCK]);
     let mut reasons = Vec::new();
     for txn in &txns[BLOCK..] {
-        want.extend(observed(&mut alone, std::slice::from_ref(txn)));
-        reasons.extend(alone.explain_last(txn, 3).iter().map(reason_bits));
+        let observed = alone.observe(txn).unwrap();
+        want.push(bits(observed.score(), observed.detectors()));
+        reasons.extend(observed.explain(3).iter().map(reason_bits));
     }
     for memory in [usize::MAX, 0] {
         let (mut got, mut told, mut runs) = (Vec::new(), Vec::new(), 0);

@@ -82,8 +82,7 @@ fn amounts_are_said_in_their_own_currency() {
         amount: Amount::new(-98_765_432, yen()),
         ..in_yen(&Transaction { amount: Amount::new(-1, Currency::USD), ..*last })
     };
-    engine.observe(&large).unwrap();
-    let reasons = engine.explain_last(&large, 8);
+    let reasons = engine.observe(&large).unwrap().explain(8);
     let said = reasons.iter().find(|reason| reason.column == "amount");
     if let Some(said) = said {
         assert!((said.value / 98_765_432.0 - 1.0).abs() < 1e-3, "{said:?}");

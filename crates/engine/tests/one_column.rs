@@ -54,7 +54,7 @@ fn the_first_payment_at_a_new_shop_is_not_critical() {
         if is_first {
             txn.counterparty = Some(pseudonym("new shop", n));
         }
-        let is_critical = engine.observe(&txn).unwrap().score.severity() == Severity::Critical;
+        let is_critical = engine.observe(&txn).unwrap().severity() == Severity::Critical;
         if is_first {
             firsts += 1;
             critical += u32::from(is_critical);

@@ -66,7 +66,7 @@ proptest! {
                 Some(handle) => handle.observe(txn).unwrap(),
                 None => engine.observe(txn).unwrap(),
             };
-            got.push(bits(verdict.score, verdict.detectors()));
+            got.push(bits(verdict.score(), verdict.detectors()));
         }
         prop_assert_eq!(differ(&want, &got), None);
         let saved = handle.as_ref().map_or_else(|| engine.save_state(), |handle| handle.save_state());
@@ -170,7 +170,7 @@ proptest! {
                 Some(handle) => handle.observe_next(|| Some(rest[row])).unwrap().1.unwrap(),
                 None => engine.observe(&rest[row]).unwrap(),
             };
-            prop_assert_eq!(&bits(verdict.score, verdict.detectors()), &want[row], "row {}, {}", row, repeat);
+            prop_assert_eq!(&bits(verdict.score(), verdict.detectors()), &want[row], "row {}, {}", row, repeat);
         }
         let saved = handle.as_ref().map_or_else(|| engine.save_state(), |handle| handle.save_state());
         prop_assert!(saved == state);
@@ -185,8 +185,9 @@ proptest! {
             observed(&mut engine, &history[..50]);
         }
         for txn in &txns {
-            let (before, seen) = (engine.watermark(), engine.observe(txn));
-            prop_assert!(seen.is_ok() || engine.watermark() == before);
+            let before = engine.watermark();
+            let is_taken = engine.observe(txn).is_ok();
+            prop_assert!(is_taken || engine.watermark() == before);
         }
         let state = engine.save_state();
         let mut again = Engine::load(model).unwrap();
@@ -240,7 +241,7 @@ fn handles_share_what_was_answered() {
                     let mut got = Vec::new();
                     while let Some((txn, verdict)) = handle.observe_next(|| queue.lock().unwrap().next()) {
                         let verdict = verdict.unwrap();
-                        got.push((txn.id, bits(verdict.score, verdict.detectors())));
+                        got.push((txn.id, bits(verdict.score(), verdict.detectors())));
                     }
                     got
                 })

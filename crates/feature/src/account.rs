@@ -242,6 +242,10 @@ impl Rule for AccountBehaviour {
         }
     }
 
+    fn known_before(&self, account: &Account) -> u32 {
+        account.payments.saturating_sub(1)
+    }
+
     fn last_at(&self, account: &Account) -> Option<i64> {
         account.last_at
     }

@@ -150,6 +150,10 @@ impl Rule for CounterpartyBehaviour {
         events.push(visit.at, visit.minor, account, 0, reach.lateness);
     }
 
+    fn known_before(&self, events: &Self::State) -> u32 {
+        events.sums()[MONTH].count.saturating_sub(1)
+    }
+
     fn last_at(&self, events: &Self::State) -> Option<i64> {
         events.iter().next_back().map(|event| event.at)
     }

@@ -144,8 +144,11 @@ impl<R: Rule> Feature for Family<R> {
         &self.columns
     }
 
-    fn step(&mut self, txn: &Transaction, moment: Moment, out: &mut [f32]) {
-        let Some((key, input)) = self.rule.input(txn) else { return out.fill(0.0) };
+    fn step(&mut self, txn: &Transaction, moment: Moment, out: &mut [f32]) -> u32 {
+        let Some((key, input)) = self.rule.input(txn) else {
+            out.fill(0.0);
+            return 0;
+        };
         let at = self.entities.place(key);
         self.save_before(at);
         self.forget_forgotten(at, moment.from);
@@ -157,10 +160,14 @@ impl<R: Rule> Feature for Family<R> {
                 aside.push(at, session);
             }
             rule.step(state, input, reach, row);
+            rule.known_before(state)
         };
-        step(&input, Some(computed.row(out)));
-        undone.iter().for_each(|later| step(later, None));
+        let known = step(&input, Some(computed.row(out)));
+        for later in &undone {
+            step(later, None);
+        }
         self.count(at);
+        known
     }
 
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], moment: Moment, out: &mut Rows) {
@@ -384,7 +391,7 @@ mod tests {
         for i in 0..count {
             family.step(&payment(i, i * SECOND), moment, &mut row);
         }
-        work::of(|| family.step(&payment(count, (count - 1) * SECOND - late), moment, &mut row))
+        work::of(|| drop(family.step(&payment(count, (count - 1) * SECOND - late), moment, &mut row)))
     }
 
     /// A few rows are sorted without anything being done for each entity there is, and to the same bits.

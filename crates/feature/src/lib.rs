@@ -11,6 +11,7 @@ mod family;
 mod feature;
 mod habit;
 mod hash;
+mod history;
 mod index;
 mod kind;
 mod ledger;
@@ -36,6 +37,7 @@ mod ticket;
 mod window;
 mod windows;
 
+pub use history::History;
 pub use limits::{Limits, Settings};
 pub use peers::{PeerHabits, PeerSums, Peers, Scales};
 pub use rows::{Block, Rows};

@@ -371,9 +371,10 @@ impl Feature for Links {
         &self.columns
     }
 
-    fn step(&mut self, txn: &Transaction, moment: Moment, out: &mut [f32]) {
+    fn step(&mut self, txn: &Transaction, moment: Moment, out: &mut [f32]) -> u32 {
         let value = self.read_and_absorb(txn, moment.from, true);
         out.fill(value as f32);
+        0
     }
 
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], moment: Moment, out: &mut Rows) {

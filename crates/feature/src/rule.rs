@@ -44,6 +44,10 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     fn at(input: &Self::Input) -> i64;
     /// Fills the row from the state, where there is one to fill, then absorbs.
     fn step(&self, state: &mut Self::State, input: &Self::Input, reach: &Reach, row: Option<Row<'_, Self>>);
+    /// How many payments were known before the one that [`Rule::step`] has just taken in.
+    fn known_before(&self, _state: &Self::State) -> u32 {
+        0
+    }
     /// When the last payment was; after going back it may be so long ago that this is no longer known.
     fn last_at(&self, state: &Self::State) -> Option<i64>;
     /// When the first payment was that is still known; none where there has been no payment.

@@ -10,6 +10,7 @@ use crate::counterparty::{CounterpartyBehaviour, Party};
 use crate::family::Family;
 use crate::feature::{Feature, Moment};
 use crate::habit::HabitBehaviour;
+use crate::history::History;
 use crate::ledger::Period;
 use crate::limits::{Limits, Settings};
 use crate::links::Links;
@@ -26,6 +27,8 @@ pub struct FeatureSet {
     columns: Vec<Column>,
     limits: Limits,
     watermark: Option<Timestamp>,
+    /// The first transaction, or the first after a silence in which windows ran empty.
+    since: Option<Timestamp>,
     /// Which payments are dated ahead.
     clock: Clock,
     /// Nothing older can be placed: the state was not kept for it.
@@ -85,6 +88,18 @@ pub enum Refused {
     /// It is dated ahead.
     #[error(transparent)]
     Early(#[from] Early),
+}
+
+/// A silence after which windows hold next to nothing.
+const SILENCE: Window = Window::MONTH;
+
+/// Since when a state has observed that has now taken in a transaction at `at`. One row far before all others, and what was before a
+/// long silence, are no history.
+fn since_after(since: Option<Timestamp>, latest: Option<Timestamp>, at: Timestamp) -> Timestamp {
+    match (since, latest) {
+        (Some(since), Some(latest)) if at.0.saturating_sub(latest.0) <= SILENCE.0 => since.min(at),
+        _ => at,
+    }
 }
 
 impl FeatureSet {
@@ -154,7 +169,7 @@ impl FeatureSet {
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
         let budget = limits.memory.map(|most| Budget::new(most, features.iter().map(|feature| feature.span())));
         let (clock, late) = (Clock::new(limits.ahead), LateCount::default());
-        Self { features, columns, limits, watermark: None, clock, floor: None, budget, late }
+        Self { features, columns, limits, watermark: None, since: None, clock, floor: None, budget, late }
     }
 
     /// What a set over a feed without this would leave out, in words.
@@ -180,6 +195,29 @@ impl FeatureSet {
     /// The latest time taken in.
     pub fn watermark(&self) -> Option<Timestamp> {
         self.watermark
+    }
+
+    /// Since when the state has observed without a silence in which its windows ran empty. Of a state that an earlier format saved, which
+    /// does not say, the beginning of time.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// Of which of the transactions with these times, which are still to be taken in, the set will have observed for less than
+    /// `warm_up`.
+    pub fn cold_rows(&self, times: &[Timestamp], warm_up: Window) -> Vec<bool> {
+        let (mut since, mut latest) = (self.since, self.watermark);
+        let is_cold = |at: &Timestamp| {
+            let begun = since_after(since, latest, *at);
+            (since, latest) = (Some(begun), latest.max(Some(*at)));
+            at.0 < begun.0.saturating_add(warm_up.0)
+        };
+        times.iter().map(is_cold).collect()
+    }
+
+    /// What is known before any family was asked.
+    pub(crate) fn history(&self) -> History {
+        History { since: self.since.unwrap_or_default(), ..History::default() }
     }
 
     /// Bytes all states hold on to.
@@ -240,11 +278,12 @@ impl FeatureSet {
         let [watermark, floor] = [self.watermark, self.floor].map(|at| at.map(|at| at.0));
         let from = Some(self.moment().from).filter(|from| *from > Period::FIRST).map(i64::from);
         let (_, advanced, hours) = self.clock.parts();
-        Head { watermark, floor, lateness: self.limits.lateness.0, from, advanced, hours: hours.to_vec() }
+        let since = self.since.map(|at| at.0);
+        Head { watermark, floor, lateness: self.limits.lateness.0, from, advanced, hours: hours.to_vec(), since }
     }
 
     /// The format [`FeatureSet::save`] writes; [`FeatureSet::merge`] reads those before it, too.
-    pub const FORMAT: u8 = 5;
+    pub const FORMAT: u8 = 6;
 
     /// Takes in what [`FeatureSet::save`] gave in `format`, from 1 to [`FeatureSet::FORMAT`], of transactions of other accounts: afterwards every window, those of
     /// counterparties and categories included, is what it would be had one set seen them all; but what one side had forgotten of a category
@@ -277,6 +316,7 @@ impl FeatureSet {
             pairs.map(|(feature, (_, bytes))| feature.stage(bytes, about)).collect();
         self.features.iter_mut().for_each(|feature| feature.commit(staged.is_ok()));
         staged?;
+        self.since = self.since.into_iter().chain(head.since.map(Timestamp)).min();
         (self.watermark, self.floor) = (watermark, floor);
         self.clock.merge(&clock);
         self.count();
@@ -286,25 +326,26 @@ impl FeatureSet {
         Ok(())
     }
 
-    /// Reads one transaction's row into `out`, then absorbs it.
+    /// Reads one transaction's row into `out`, then absorbs it; returns how much was known before it.
     ///
     /// # Errors
     /// [`Refused`] where it is late or early; the state is then as it was.
     ///
     /// # Panics
     /// Where `out` is not as long as [`FeatureSet::columns`].
-    pub fn step(&mut self, txn: &Transaction, out: &mut [f32]) -> Result<(), Refused> {
+    pub fn step(&mut self, txn: &Transaction, out: &mut [f32]) -> Result<History, Refused> {
         self.admit(txn)?;
+        let mut history = self.history();
         let moment = self.moment();
         let mut rest = out;
         for feature in &mut self.features {
             let (here, after) = rest.split_at_mut(feature.columns().len());
-            feature.step(txn, moment, here);
+            history.add(feature.owner(), feature.step(txn, moment, here));
             feature.sweep(1, moment);
             rest = after;
         }
         self.count();
-        Ok(())
+        Ok(history)
     }
 
     /// The same for rows of a batch: reads those `wanted` says yes to into `block`, absorbs all. Runs in the caller's rayon pool.
@@ -344,7 +385,9 @@ impl FeatureSet {
             let number = block.wanted[row - rows.start];
             let (txn, moment) = (batch.get(row), self.moment());
             self.features.par_iter_mut().zip(&mut block.families).for_each(|(feature, out)| {
-                out.add(number, |row| feature.step(&txn, moment, row));
+                out.add(number, |row| {
+                    feature.step(&txn, moment, row);
+                });
                 feature.sweep(1, moment);
             });
             self.count();
@@ -353,6 +396,9 @@ impl FeatureSet {
         while row < end {
             let to = self.next_cut(&batch.times()[row..end]).map_or(end, |rows| row + rows);
             self.place(&batch.get(row));
+            for pair in batch.times()[row..to].windows(2) {
+                self.since = Some(since_after(self.since, Some(pair[0]), pair[1]));
+            }
             self.watermark = Some(batch.times()[to - 1]);
             self.clock.note_all(&batch.times()[row..to]);
             let moment = self.moment();
@@ -453,6 +499,7 @@ impl FeatureSet {
     fn place(&mut self, txn: &Transaction) {
         let before = self.watermark.unwrap_or(txn.at);
         self.late.placed += u64::from(txn.at < before);
+        self.since = Some(since_after(self.since, self.watermark, txn.at));
         self.watermark = Some(before.max(txn.at));
         self.clock.note(txn.at);
         if let Some(budget) = &mut self.budget

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crible_core::{Timestamp, Transaction};
 
 use crate::feature::{Feature, Finish, Moment};
+use crate::history::History;
 use crate::owner::{Owner, shard_of};
 use crate::saved::{SavedFamily, Snapshot};
 use crate::set::{FeatureSet, LateCount, Refused};
@@ -67,7 +68,7 @@ struct Group {
 type Families = Vec<Box<dyn Feature>>;
 
 /// A transaction that was taken, and whether it was absorbed.
-type Taken = (Transaction, Result<(), Refused>);
+type Taken = (Transaction, Result<History, Refused>);
 
 impl FeatureSet {
     /// Hands the state over to a set that several threads can step.
@@ -137,22 +138,23 @@ impl SharedSet {
                 drawn[shard].draw(&group.shards[shard])
             });
         }
-        self.read(None, &mut common.set.features, &txn, moment, out);
+        let mut history = common.set.history();
+        self.read(None, &mut common.set.features, &txn, moment, out, &mut history);
         drop(guard);
         for (group, ticket) in tickets.iter().enumerate().take(self.groups.len()) {
             if ticket.is_none() {
                 // Of nobody there is nothing to read.
-                self.read(Some(group), &mut [], &txn, moment, out);
+                self.read(Some(group), &mut [], &txn, moment, out, &mut history);
             }
         }
         // Shards where it is this transaction's turn come first; where there is none, it waits for one.
         let is_served = |ticket: &Option<Ticket<'_, _>>| ticket.as_ref().is_some_and(Ticket::is_served);
         while let Some(group) = tickets.iter().position(is_served).or(tickets.iter().position(Option::is_some)) {
             if let Some(ticket) = tickets[group].take() {
-                ticket.with(|families| self.read(Some(group), families, &txn, moment, out));
+                ticket.with(|families| self.read(Some(group), families, &txn, moment, out, &mut history));
             }
         }
-        Ok(Some((txn, Ok(()))))
+        Ok(Some((txn, Ok(history))))
     }
 
     /// Steps families, which are those of a group or those not divided, in the order of columns; zeros where there are none.
@@ -163,6 +165,7 @@ impl SharedSet {
         txn: &Transaction,
         moment: Moment,
         out: &mut [f32],
+        history: &mut History,
     ) {
         let (mut families, mut rest) = (families.iter_mut(), out);
         for &(of, width) in &self.layout {
@@ -171,7 +174,7 @@ impl SharedSet {
             if of == group {
                 match families.next() {
                     Some(feature) => {
-                        feature.step(txn, moment, here);
+                        history.add(feature.owner(), feature.step(txn, moment, here));
                         feature.sweep(1, moment);
                     }
                     None => here.fill(0.0),
@@ -207,6 +210,11 @@ impl SharedSet {
         undivided.zip(&mut set.features).for_each(|((family, _), feature)| budget.count(family, &mut **feature));
         budget.counted();
         set.put_budget(budget);
+    }
+
+    /// As [`FeatureSet::since`].
+    pub fn since(&self) -> Option<Timestamp> {
+        self.common().set.since()
     }
 
     /// As [`FeatureSet::watermark`].

@@ -86,6 +86,9 @@ pub(crate) struct Head {
     /// The latest hours with payments.
     #[serde(skip)]
     pub(crate) hours: Vec<i64>,
+    /// Since when it has observed.
+    #[serde(skip)]
+    pub(crate) since: Option<i64>,
 }
 
 /// A whole state.
@@ -107,6 +110,8 @@ impl Kept {
             from: None,
             advanced: None,
             hours: Vec::new(),
+            // Up to format 5 it was not said: long ago.
+            since: watermark.map(|_: i64| i64::MIN),
         };
         let (head, families) = match format {
             1 => {
@@ -122,10 +127,16 @@ impl Kept {
                     postcard::from_bytes(bytes).map_err(undecoded)?;
                 (Head { advanced, hours, ..old(watermark, floor, lateness) }, families)
             }
-            _ => {
+            5 => {
                 let (head, families, advanced, hours): (Head, _, _, _) =
                     postcard::from_bytes(bytes).map_err(undecoded)?;
-                (Head { advanced, hours, ..head }, families)
+                let since = head.watermark.map(|_| i64::MIN);
+                (Head { advanced, hours, since, ..head }, families)
+            }
+            _ => {
+                let (head, families, advanced, hours, since): (Head, _, _, _, _) =
+                    postcard::from_bytes(bytes).map_err(undecoded)?;
+                (Head { advanced, hours, since, ..head }, families)
             }
         };
         Ok(Self { head, families })

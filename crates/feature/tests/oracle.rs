@@ -212,7 +212,9 @@ proptest! {
             prop_assert_eq!(&bits(&row), &bits(want));
         }
         let mut one_by_one = FeatureSet::all(ALL, &unhurried());
-        txns.iter().for_each(|txn| one_by_one.step(txn, &mut row).unwrap());
+        for txn in txns.iter() {
+            one_by_one.step(txn, &mut row).unwrap();
+        }
         prop_assert!(set.save() == one_by_one.save());
     }
 

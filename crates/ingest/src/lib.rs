@@ -33,7 +33,7 @@ mod worker;
 pub use crible_pseudonym::{Domain, Key, KeyError, KeyOrigin};
 pub use draft::{Draft, draft};
 pub use error::Error;
-pub use input::Compression;
+pub use input::{Compression, files};
 pub use mask::{cell, mask, plain, shown_path};
 pub use meaning::Gap;
 pub use plan::Mapped;

@@ -8,6 +8,7 @@
 mod command;
 mod deny;
 mod notebooks;
+mod outside;
 mod python;
 mod tally;
 mod test;
@@ -24,6 +25,7 @@ usage: cargo xtask <chore>
   test    every test the project has: format, tidy, clippy, rustdoc, cargo-deny, cargo test, notebooks
   checked the tests that need no Polars, with debug assertions, overflow checks and the narrowest vector instructions
   tidy    what clippy can't check: dependency direction, file length, documented presets, …
+  outside the README's example in a crate outside the workspace, built and run
 
 Tests on public data sets look for them in the folder CRIBLE_DATA names, and are skipped without it.
 ";
@@ -46,6 +48,7 @@ fn run() -> Result<bool> {
         ["test"] => test::run(&root()?),
         ["checked"] => test::checked(&root()?),
         ["tidy"] => tidy::run(&root()?),
+        ["outside"] => outside::run(&root()?),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(true)

@@ -20,6 +20,7 @@ use anyhow::{Context, Result};
 use crate::command::cargo;
 use crate::deny;
 use crate::notebooks;
+use crate::outside;
 use crate::tally::Tally;
 use crate::tidy;
 
@@ -47,6 +48,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     checks.run("doc", || doc(root))?;
     checks.run("deny", || deny::run(root, &mut tally.skipped))?;
     checks.run("tests", || tests(cargo(root), root, &["--release", "--workspace"], &mut tally))?;
+    checks.run("outside", || outside::run(root))?;
     // After the tests, which built the command.
     checks.run("notebooks", || notebooks::run(root))?;
 

@@ -1,7 +1,7 @@
 use super::Alert;
 
 /// Names of the columns of [`csv_record`].
-pub const CSV_HEADER: [&str; 19] = [
+pub const CSV_HEADER: [&str; 20] = [
     "id",
     "day",
     "rank",
@@ -21,17 +21,18 @@ pub const CSV_HEADER: [&str; 19] = [
     "feed",
     "file",
     "row",
+    "note",
 ];
 
 /// An alert as one flat record, unquoted: its first three reasons as sentences, what it lacks as empty text.
-pub fn csv_record(alert: &Alert) -> [String; 19] {
+pub fn csv_record(alert: &Alert) -> [String; 20] {
     let reason = |i: usize| alert.reasons.get(i).map(|r| r.text.clone()).unwrap_or_default();
     let (feed, file, row) = match &alert.source {
         Some(source) => (source.feed.clone(), source.file.clone(), source.row.to_string()),
         None => Default::default(),
     };
     [
-        alert.id.clone(),
+        alert.id.to_string(),
         alert.day.clone(),
         alert.rank.to_string(),
         alert.severity.as_str().to_owned(),
@@ -47,9 +48,10 @@ pub fn csv_record(alert: &Alert) -> [String; 19] {
         reason(0),
         reason(1),
         reason(2),
-        alert.model.clone(),
+        alert.model.to_string(),
         feed,
         file,
         row,
+        alert.note.clone().unwrap_or_default(),
     ]
 }

@@ -1,6 +1,6 @@
 //! Numbers as a person reads them. Every function takes finite numbers.
 
-use crible_core::Currency;
+use crible_core::{Amount, Currency};
 
 /// What no feature should reach; a string of three hundred digits helps nobody.
 const CEILING: f64 = 1e12;
@@ -12,11 +12,14 @@ fn grouped(value: f64, decimals: usize) -> String {
         return format!("{sign}1,000,000,000,000");
     }
     let digits = format!("{:.decimals$}", value.abs());
+    let is_negative = value < 0.0 && digits.bytes().any(|b| matches!(b, b'1'..=b'9'));
+    format!("{}{}", if is_negative { "-" } else { "" }, separated(&digits))
+}
+
+/// Digits with a comma each three before the point.
+fn separated(digits: &str) -> String {
     let whole = digits.find('.').unwrap_or(digits.len());
-    let mut text = String::with_capacity(digits.len() + whole / 3 + 1);
-    if value < 0.0 && digits.bytes().any(|b| matches!(b, b'1'..=b'9')) {
-        text.push('-');
-    }
+    let mut text = String::with_capacity(digits.len() + whole / 3);
     for (i, digit) in digits[..whole].char_indices() {
         if i > 0 && (whole - i) % 3 == 0 {
             text.push(',');
@@ -36,8 +39,45 @@ fn at_most_one_decimal(value: f64) -> String {
     text
 }
 
+/// Digits of a 32-bit number that are true after a logarithm and back.
+const DIGITS: i32 = 6;
+
+/// Money that is exact: all its digits.
+pub(super) fn exact(amount: Amount) -> String {
+    let digits = amount.to_string();
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits.as_str()), |rest| ("-", rest));
+    format!("{sign}{}", separated(digits))
+}
+
+/// How many decimals a mean, a median or a sum has: the currency's, where six digits reach so far, else none; fewer than none
+/// from a million on.
+fn decimals(value: f64, currency: Currency) -> i32 {
+    let exponent = currency.exponent() as i32;
+    let size = value.abs();
+    if size < 10f64.powi(DIGITS - exponent) {
+        return exponent;
+    }
+    let mut decimals = 0;
+    while size >= 10f64.powi(DIGITS - decimals) && size < CEILING {
+        decimals -= 1;
+    }
+    decimals
+}
+
+/// A mean, a median or a sum of money, rounded to the digits that are true.
+pub(super) fn estimate(value: f64, currency: Currency) -> f64 {
+    if !value.is_finite() {
+        return value;
+    }
+    match decimals(value, currency) {
+        some @ 0.. => (value * 10f64.powi(some)).round() / 10f64.powi(some),
+        fewer => (value / 10f64.powi(-fewer)).round() * 10f64.powi(-fewer),
+    }
+}
+
+/// The same in words.
 pub(super) fn money(value: f64, currency: Currency) -> String {
-    grouped(value, currency.exponent() as usize)
+    grouped(estimate(value, currency), decimals(value, currency).max(0) as usize)
 }
 
 pub(super) fn count(value: f64, typical: bool) -> String {

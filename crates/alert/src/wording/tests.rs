@@ -9,7 +9,7 @@ fn column(unit: Unit, phrase: &'static str) -> Column {
 }
 
 fn text(unit: Unit, phrase: &'static str, value: f64, typical: Option<f64>) -> String {
-    tell(&column(unit, phrase), value, typical, 0.5, 0.4, Currency::USD).text
+    tell(&column(unit, phrase), Shown::Number(value), typical, 0.5, 0.4, Currency::USD).text
 }
 
 #[test]
@@ -28,12 +28,12 @@ fn own_is_told_by_what_the_column_is() {
         .shown_as("hour")
         .alone()
         .told("at {value}, an hour that sees {own} of the account's payments");
-    insta::assert_snapshot!(tell(&surprise, 3.0, None, 0.004, 0.2, Currency::USD).text, @"at 03:00, an hour that sees 0.4 % of the account's payments");
+    insta::assert_snapshot!(tell(&surprise, Shown::Number(3.0), None, 0.004, 0.2, Currency::USD).text, @"at 03:00, an hour that sees 0.4 % of the account's payments");
     let ratio = Column::input("amount_to_mean", Unit::Money, Scale::Ln, Tail::Upper, Topic::AmountForAccount)
         .shown_as("amount")
         .against("mean")
         .told("{value} is {own} times the usual {typical}");
-    insta::assert_snapshot!(tell(&ratio, 412.0, Some(44.3), 9.3, 0.2, Currency::USD).text, @"412.00 is 9.3 times the usual 44.30");
+    insta::assert_snapshot!(tell(&ratio, Shown::Number(412.0), Some(44.3), 9.3, 0.2, Currency::USD).text, @"412.00 is 9.3 times the usual 44.30");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn numbers_read_as_a_person_writes_them() {
         Unit::Money,
         &[
             (412.0, "412.00"),
-            (1_250_000.0, "1,250,000.00"),
+            (1_250_000.0, "1,250,000"),
             (-1_234.5, "-1,234.50"),
             (999.999, "1,000.00"),
             (-0.001, "0.00"),
@@ -144,12 +144,41 @@ fn numbers_read_as_a_person_writes_them() {
 fn money_has_its_currencys_decimals() {
     let check = |code: &[u8], expect: &str| {
         let currency = Currency::new(code).unwrap();
-        let reason = tell(&column(Unit::Money, "{value}"), 1_234.567_8, None, 0.0, 0.1, currency);
+        let reason = tell(&column(Unit::Money, "{value}"), Shown::Number(1_234.567_8), None, 0.0, 0.1, currency);
         assert_eq!(reason.text, expect);
     };
     check(b"USD", "1,234.57");
     check(b"JPY", "1,235");
-    check(b"KWD", "1,234.568");
+    // Six digits reach to the thousandth below a thousand alone.
+    check(b"KWD", "1,235");
+}
+
+/// Sums, means and medians have been 32-bit numbers: nothing is said that these do not hold.
+#[test]
+fn estimates_of_money_have_six_digits() {
+    let check = |value: f64, text: &str, number: f64| {
+        let reason = tell(&column(Unit::Money, "{value}"), Shown::Number(value), Some(value), 0.0, 0.1, Currency::USD);
+        assert_eq!((reason.text.as_str(), reason.value, reason.typical), (text, number, Some(number)));
+    };
+    check(44.304, "44.30", 44.3);
+    check(9_999.987, "9,999.99", 9_999.99);
+    check(123_456.79, "123,457", 123_457.0);
+    check(-1_234_567.8, "-1,234,570", -1_234_570.0);
+}
+
+#[test]
+fn amounts_are_said_to_the_last_digit() {
+    let check = |minor: i64, code: &[u8], text: &str| {
+        let amount = Amount::new(minor, Currency::new(code).unwrap());
+        let reason = tell(&column(Unit::Money, "{value}"), Shown::Exact(amount), None, 0.0, 0.1, amount.currency);
+        assert_eq!(reason.text, text);
+    };
+    check(12_345_678, b"USD", "123,456.78");
+    check(i64::MAX, b"EUR", "92,233,720,368,547,758.07");
+    check(i64::MIN, b"EUR", "-92,233,720,368,547,758.08");
+    check(12_345_678, b"JPY", "12,345,678");
+    check(12_345_678, b"KWD", "12,345.678");
+    check(-7, b"USD", "-0.07");
 }
 
 #[test]
@@ -178,11 +207,25 @@ const UNITS: [Unit; 11] = [
 ];
 
 proptest! {
+    /// Of any amount in any currency, text and number are the amount's own digits.
+    #[test]
+    fn exact_money_reads_back(minor in prop_oneof![any::<i64>(), -100_000_000_000i64..100_000_000_000], code in 0usize..5) {
+        let currency = Currency::new([b"USD", b"JPY", b"KWD", b"CLF", b"XXX"][code]).unwrap();
+        let amount = Amount::new(minor, currency);
+        let reason = tell(&column(Unit::Money, "{value}"), Shown::Exact(amount), None, 0.0, 0.1, currency);
+        let digits: String = reason.text.chars().filter(|c| *c != ',').collect();
+        prop_assert_eq!(Amount::parse(&digits, currency), Ok(amount));
+        if minor.unsigned_abs() < 1 << 53 {
+            // What JSON is written from.
+            prop_assert_eq!(Amount::parse(&reason.value.to_string(), currency), Ok(amount));
+        }
+    }
+
     #[test]
     fn no_number_breaks_a_sentence(bits: [u64; 3], unit in 0..UNITS.len(), typical: bool) {
         let [value, usual, own] = bits.map(f64::from_bits);
         for phrase in ["{value}; {typical}; {times}; {own}", "{value}; {own}", ""] {
-            let reason = tell(&column(UNITS[unit], phrase), value, typical.then_some(usual), own, 0.5, Currency::USD);
+            let reason = tell(&column(UNITS[unit], phrase), Shown::Number(value), typical.then_some(usual), own, 0.5, Currency::USD);
             let lower = reason.text.to_lowercase();
             prop_assert!(!lower.contains("nan") && !lower.contains("inf"), "{}", reason.text);
             prop_assert!(reason.text.len() < 220, "{}", reason.text);

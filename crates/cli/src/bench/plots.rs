@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
-use super::place;
 use super::report::{FIGURES, Overall, Report};
+use crate::output;
 
 const INK: RGBColor = RGBColor(33, 37, 41);
 const FAINT: RGBColor = RGBColor(206, 212, 218);
@@ -17,14 +17,20 @@ const FONT: &str = "sans-serif";
 
 /// Draws all pictures into a folder.
 pub(super) fn draw(report: &Report, folder: &Path) -> Result<()> {
-    quality(report, &place(folder, "quality.svg")?)?;
-    cost(report, &place(folder, "cost.svg")?)?;
+    let write = |name: &str, draw: &dyn Fn(&mut String) -> Result<()>| {
+        let mut svg = String::new();
+        draw(&mut svg)?;
+        // Of what cannot be compared there is no picture.
+        if svg.is_empty() { Ok(()) } else { output::write(&folder.join(name), svg.as_bytes()) }
+    };
+    write("quality.svg", &|svg| quality(report, svg))?;
+    write("cost.svg", &|svg| cost(report, svg))?;
     for (by, figure) in FIGURES {
         if let Some(ranking) = report.ranking(figure) {
             let names: Vec<(&str, f64)> =
                 ranking.ranked.iter().map(|r| (report.names[r.detector].as_str(), r.mean_rank)).collect();
             let title = format!("Mean rank by {} over {} tables", by.replace('_', " "), ranking.tables);
-            ranks(&title, &names, ranking.critical_difference, &place(folder, &format!("rank-{by}.svg"))?)?;
+            write(&format!("rank-{by}.svg"), &|svg| ranks(&title, &names, ranking.critical_difference, svg))?;
         }
     }
     Ok(())
@@ -40,12 +46,12 @@ fn text(size: u32) -> TextStyle<'static> {
 }
 
 /// ROC AUC and average precision of each detector, a bar each, best first.
-fn quality(report: &Report, path: &Path) -> Result<()> {
+fn quality(report: &Report, svg: &mut String) -> Result<()> {
     let mut overall = report.overall();
     overall.sort_by(|a, b| b.average_precision.total_cmp(&a.average_precision));
     let (left, top, step) = (180, 60, 30);
     let height = top + step * overall.len() as i32 + 30;
-    let area = SVGBackend::new(path, (820, height as u32)).into_drawing_area();
+    let area = SVGBackend::with_string(svg, (820, height as u32)).into_drawing_area();
     area.fill(&WHITE).map_err(failed)?;
     let label = |at: (i32, i32), what: &str, size| area.draw(&Text::new(what.to_owned(), at, text(size)));
     label((left, 14), "Mean ROC AUC", 15).map_err(failed)?;
@@ -70,7 +76,7 @@ fn quality(report: &Report, path: &Path) -> Result<()> {
 }
 
 /// Time against average precision, time on a scale of powers of ten.
-fn cost(report: &Report, path: &Path) -> Result<()> {
+fn cost(report: &Report, svg: &mut String) -> Result<()> {
     let overall = report.overall();
     // A clock resolves no less than a microsecond here.
     let seconds = |o: &Overall| (o.fit_seconds + o.score_seconds).max(1e-6);
@@ -80,7 +86,7 @@ fn cost(report: &Report, path: &Path) -> Result<()> {
     if !(least < most && best > 0.0) {
         return Ok(());
     }
-    let area = SVGBackend::new(path, (820, 560)).into_drawing_area();
+    let area = SVGBackend::with_string(svg, (820, 560)).into_drawing_area();
     area.fill(&WHITE).map_err(failed)?;
     let mut chart = ChartBuilder::on(&area)
         .caption("Average precision against time", text(18))
@@ -109,13 +115,13 @@ fn cost(report: &Report, path: &Path) -> Result<()> {
 }
 
 /// Demšar's diagram: mean ranks on a line, and bars over groups within the critical difference.
-fn ranks(title: &str, ranked: &[(&str, f64)], critical: f64, path: &Path) -> Result<()> {
+fn ranks(title: &str, ranked: &[(&str, f64)], critical: f64, svg: &mut String) -> Result<()> {
     let groups = groups(ranked, critical);
     let half = ranked.len().div_ceil(2);
     let (left, right, axis) = (190, 710, 96);
     let below = axis + 16 + 8 * groups.len() as i32;
     let height = below + 24 + 20 * half as i32;
-    let area = SVGBackend::new(path, (900, height as u32)).into_drawing_area();
+    let area = SVGBackend::with_string(svg, (900, height as u32)).into_drawing_area();
     area.fill(&WHITE).map_err(failed)?;
     let most = ranked.len() as f64;
     let x = |rank: f64| left + ((rank - 1.0) / (most - 1.0) * f64::from(right - left)) as i32;

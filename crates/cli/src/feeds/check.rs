@@ -13,7 +13,8 @@ use crible_core::{EntityId, Transaction};
 use crible_ingest::{Error, FileReport, Options, Recognition, Reject};
 
 use crate::args::CheckArgs;
-use crate::score::{Unusable, options};
+use crate::setup::options;
+use crate::unusable::Unusable;
 
 /// Examples of each reason to reject.
 const EXAMPLES: usize = 3;

@@ -3,18 +3,21 @@
 use std::fs;
 use std::io::{self, Write};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use crible_ingest::draft;
 
 use crate::args::NewArgs;
+use crate::output;
 
 pub(super) fn run(args: &NewArgs) -> Result<()> {
     let draft = draft(&args.file, args.name.as_deref())?;
     match &args.out {
         Some(path) => {
             // A preset somebody has worked on is not to be lost to a second draft.
-            let mut file = fs::File::create_new(path).with_context(|| format!("cannot write {}", path.display()))?;
-            file.write_all(draft.toml.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+            if fs::symlink_metadata(path).is_ok() {
+                bail!("cannot write {}: there is such a file; expected a new name", path.display());
+            }
+            output::write(path, draft.toml.as_bytes())?;
         }
         None => io::stdout().lock().write_all(draft.toml.as_bytes())?,
     }

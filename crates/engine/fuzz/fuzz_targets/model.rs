@@ -8,8 +8,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let _refused = crible::Engine::load(bytes);
     if let Ok(mut engine) = crible::Engine::load(&sealed::sealed(bytes, b"CRIBLEM", 4)) {
         for txn in sealed::payments() {
-            if engine.observe(&txn).is_ok() {
-                engine.explain_last(&txn, 3);
+            if let Ok(observed) = engine.observe(&txn) {
+                observed.explain(3);
             }
         }
     }

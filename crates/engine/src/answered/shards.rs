@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use crible_core::{Timestamp, Transaction, TxnId};
 
 use super::{Answered, tag};
+use crate::Model;
+use crate::observation::Given;
 use crate::saved::KeptEngine;
-use crate::{Model, Verdict};
 
 /// Many more than threads, so that two seldom want the same.
 const SHARDS: usize = 64;
@@ -31,7 +32,7 @@ struct Shard {
 /// What there is to know of a transaction before it is observed.
 pub(crate) enum Begun<'a> {
     /// It was observed before.
-    Known(Box<Verdict>),
+    Known(Box<Given>),
     /// It was not; it is now being observed.
     First(Pending<'a>),
     /// Another handle is observing it.
@@ -107,7 +108,7 @@ impl Answers {
 
 impl Pending<'_> {
     /// Remembers the verdict that was given.
-    pub(crate) fn settle(self, verdict: &Verdict) {
+    pub(crate) fn settle(self, verdict: &Given) {
         held(self.shard).answered.put(self.id, self.at, verdict.score, verdict.detectors());
     }
 }

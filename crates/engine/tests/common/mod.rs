@@ -135,7 +135,7 @@ pub(crate) fn observed(engine: &mut Engine, txns: &[Transaction]) -> Vec<Bits> {
     txns.iter()
         .map(|txn| {
             let verdict = engine.observe(txn).unwrap();
-            bits(verdict.score, verdict.detectors())
+            bits(verdict.score(), verdict.detectors())
         })
         .collect()
 }
@@ -227,11 +227,12 @@ pub(crate) fn golden_answers(model: &[u8]) -> String {
     let mut out = format!("model {}: raw tail {}\n", engine.model().id(), names.join(" "));
     let history = golden_history();
     for (i, txn) in history.iter().enumerate() {
-        let bits = observed(&mut engine, std::slice::from_ref(txn)).remove(0);
+        let observed = engine.observe(txn).unwrap();
         if i + 6 >= history.len() {
-            let reasons: Vec<_> = engine.explain_last(txn, 3).iter().map(|r| r.column.to_string()).collect();
+            let reasons: Vec<_> = observed.explain(3).iter().map(|r| r.column.to_string()).collect();
             out += &format!("{} {}\n", txn.id.0, reasons.join(" "));
-            out += &bits.iter().map(|b| format!("  {b:016x}")).collect::<String>();
+            out +=
+                &bits(observed.score(), observed.detectors()).iter().map(|b| format!("  {b:016x}")).collect::<String>();
             out += "\n";
         }
     }

@@ -230,6 +230,7 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
     let in_week = span(windows[WEEK]);
     all.add(
         Column::input("amount", Unit::Money, Ln1p, Upper, Topic::Amount)
+            .shown_as_amount()
             .told("amount {value}, where half of all payments are below {typical}")
             .weighing(1.2),
         |r| ln1p(r.in_reference(r.minor, 1.0)),

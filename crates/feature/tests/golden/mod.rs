@@ -64,7 +64,9 @@ pub(crate) fn set() -> FeatureSet {
 pub(crate) fn set_of(txns: &[Transaction]) -> FeatureSet {
     let mut set = set();
     let mut row = vec![0.0; set.columns().len()];
-    txns.iter().for_each(|txn| set.step(txn, &mut row).unwrap());
+    for txn in txns {
+        set.step(txn, &mut row).unwrap();
+    }
     set
 }
 

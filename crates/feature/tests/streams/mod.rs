@@ -163,7 +163,9 @@ pub(crate) fn bits(row: &[f32]) -> Vec<u32> {
 pub(crate) fn changed_state(txns: &[Transaction], settings: &Settings, changes: &[(f64, u8)]) -> Vec<u8> {
     let mut set = FeatureSet::all(ALL, settings);
     let mut row = vec![f32::NAN; set.columns().len()];
-    txns.iter().for_each(|txn| set.step(txn, &mut row).unwrap());
+    for txn in txns {
+        set.step(txn, &mut row).unwrap();
+    }
     let mut bytes = set.save();
     for &(share, to) in changes {
         let at = (bytes.len() as f64 * share) as usize;

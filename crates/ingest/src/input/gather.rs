@@ -53,6 +53,18 @@ pub(crate) fn gather(named: &[PathBuf]) -> Gathered {
     gathered
 }
 
+/// The files on disk that names stand for: those named, those within folders, and those that patterns fit. What cannot be found
+/// is left out; it is an error when it is read.
+pub fn files(named: &[PathBuf]) -> Vec<PathBuf> {
+    let mut gathered = Gathered::default();
+    let (mut files, mut found) = (Vec::new(), BTreeSet::new());
+    for name in named {
+        gathered.expand(name, &mut files, &mut found);
+    }
+    found.extend(files);
+    found.into_iter().filter(|path| path != Path::new("-")).collect()
+}
+
 /// A path without the ending of a compression, so that a compressed copy stands where its original does.
 fn plain(path: &Path) -> PathBuf {
     let is_packed = |ending: &std::ffi::OsStr| ending.eq_ignore_ascii_case("gz") || ending.eq_ignore_ascii_case("zst");

@@ -1,0 +1,157 @@
+//! Decisions in saved policies. The layout is written down here, apart from the types that are worked with: these may change.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use crible_core::{Amount, Code, Currency, EntityId, Position, Source, Timestamp, Transaction, TxnId, Undo, Unit};
+use serde::{Deserialize, Serialize};
+
+use super::PolicyError;
+use crate::{Decision, ModelId, Note, Reason, Score, Severity};
+
+pub(super) fn unreadable(policy: &'static str, what: impl Display) -> PolicyError {
+    PolicyError::NotSaved { policy, what: what.to_string() }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptDecision {
+    txn: KeptTransaction,
+    raw: f64,
+    tail: f64,
+    severity: Severity,
+    reasons: Vec<KeptReason>,
+    row: Vec<f32>,
+    model: u64,
+    /// File and row.
+    source: Option<(u32, u64)>,
+    /// Whether it is a refund and no reversal, and when that was.
+    undone: Option<(bool, i64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptTransaction {
+    id: u128,
+    at: i64,
+    account: u64,
+    counterparty: Option<u64>,
+    minor: i64,
+    currency: String,
+    balance_before: Option<i64>,
+    channel: String,
+    category: String,
+    country: String,
+    /// Latitude and longitude.
+    position: Option<(i32, i32)>,
+    device: Option<u64>,
+    address: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptReason {
+    column: String,
+    unit: u8,
+    value: f64,
+    typical: Option<f64>,
+    share: f64,
+    text: String,
+}
+
+/// Units by the number they are saved as: places that may never change.
+const UNITS: [Unit; 11] = [
+    Unit::Money,
+    Unit::Count,
+    Unit::Ratio,
+    Unit::Deviations,
+    Unit::Seconds,
+    Unit::Share,
+    Unit::Kilometres,
+    Unit::KilometresPerHour,
+    Unit::Hour,
+    Unit::Weekday,
+    Unit::Flag,
+];
+
+impl KeptDecision {
+    pub(super) fn of(decision: &Decision) -> Self {
+        let Decision { txn, score, severity, reasons, row, model, source, note } = decision;
+        let reason = |reason: &Reason| KeptReason {
+            column: reason.column.to_string(),
+            unit: UNITS.iter().position(|unit| *unit == reason.unit).map_or(u8::MAX, |at| at as u8),
+            value: reason.value,
+            typical: reason.typical,
+            share: reason.share,
+            text: reason.text.clone(),
+        };
+        Self {
+            txn: KeptTransaction::of(txn),
+            raw: score.raw,
+            tail: score.tail,
+            severity: *severity,
+            reasons: reasons.iter().map(reason).collect(),
+            row: row.to_vec(),
+            model: model.0,
+            source: source.map(|source| (source.file, source.row)),
+            undone: note.map(|Note::Undone { how, at }| (how == Undo::Refund, at.0)),
+        }
+    }
+
+    /// `None` where no decision leaves this.
+    pub(super) fn revive(self) -> Option<Decision> {
+        let reason = |kept: KeptReason| {
+            // A unit of a later version: its number is said as a ratio is.
+            let unit = UNITS.get(usize::from(kept.unit)).copied().unwrap_or(Unit::Ratio);
+            let KeptReason { column, value, typical, share, text, .. } = kept;
+            Reason { column: Cow::Owned(column), unit, value, typical, share, text }
+        };
+        let note = self.undone.map(|(is_refund, at)| Note::Undone {
+            how: if is_refund { Undo::Refund } else { Undo::Reversal },
+            at: Timestamp(at),
+        });
+        Some(Decision {
+            txn: self.txn.revive()?,
+            score: Score { raw: self.raw, tail: self.tail },
+            severity: self.severity,
+            reasons: self.reasons.into_iter().map(reason).collect(),
+            row: self.row.into(),
+            model: ModelId(self.model),
+            source: self.source.map(|(file, row)| Source { file, row }),
+            note,
+        })
+    }
+}
+
+impl KeptTransaction {
+    fn of(txn: &Transaction) -> Self {
+        Self {
+            id: txn.id.0,
+            at: txn.at.0,
+            account: txn.account.get(),
+            counterparty: txn.counterparty.map(EntityId::get),
+            minor: txn.amount.minor,
+            currency: txn.amount.currency.to_string(),
+            balance_before: txn.balance_before,
+            channel: txn.channel.to_string(),
+            category: txn.category.to_string(),
+            country: txn.country.to_string(),
+            position: txn.position.map(|position| (position.latitude_e7(), position.longitude_e7())),
+            device: txn.device.map(EntityId::get),
+            address: txn.address.map(EntityId::get),
+        }
+    }
+
+    fn revive(self) -> Option<Transaction> {
+        let entity = |bits: Option<u64>| bits.map_or(Some(None), |bits| EntityId::new(bits).map(Some));
+        let word = |word: String| Some(Code::new(&word)).filter(|code| code.as_str() == word);
+        let amount = Amount::new(self.minor, Currency::new(self.currency.as_bytes())?);
+        let mut txn = Transaction::new(TxnId(self.id), Timestamp(self.at), EntityId::new(self.account)?, amount);
+        txn.counterparty = entity(self.counterparty)?;
+        txn.balance_before = self.balance_before;
+        (txn.channel, txn.category, txn.country) = (word(self.channel)?, word(self.category)?, word(self.country)?);
+        txn.position = match self.position {
+            Some((latitude_e7, longitude_e7)) => Some(Position::from_e7(latitude_e7, longitude_e7)?),
+            None => None,
+        };
+        (txn.device, txn.address) = (entity(self.device)?, entity(self.address)?);
+        Some(txn)
+    }
+}

@@ -1,0 +1,26 @@
+use crible_core::Timestamp;
+
+use crate::owner::Owner;
+
+/// How much was known of a transaction's account and counterparty before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct History {
+    /// Payments of the account in this currency and direction, since it was first met or began anew.
+    pub account: u32,
+    /// Payments at the counterparty within its longest window, in this currency and direction; 0 where there is none.
+    pub counterparty: u32,
+    /// The time of the first transaction that the state has observed: windows hold nothing from before.
+    pub since: Timestamp,
+}
+
+impl History {
+    /// Takes in what a family of this owner knew; of several families of one owner the one that counts.
+    pub(crate) fn add(&mut self, owner: Option<Owner>, known: u32) {
+        match owner {
+            Some(Owner::Account) => self.account = self.account.max(known),
+            Some(Owner::Counterparty) => self.counterparty = self.counterparty.max(known),
+            _ => {}
+        }
+    }
+}
