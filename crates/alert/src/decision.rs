@@ -28,15 +28,8 @@ pub struct Decision {
 
 impl Decision {
     /// A decision that is not explained yet, on a transaction that came from no file.
-    pub fn new(
-        txn: &Transaction,
-        score: Score,
-        severity: Severity,
-        row: impl Into<Box<[f32]>>,
-        model: ModelId,
-    ) -> Self {
-        let row = row.into();
-        Self { txn: *txn, score, severity, reasons: Vec::new(), row, model, source: None, note: None }
+    pub fn new(txn: &Transaction, score: Score, severity: Severity, row: &[f32], model: ModelId) -> Self {
+        Self { txn: *txn, score, severity, reasons: Vec::new(), row: row.into(), model, source: None, note: None }
     }
 }
 

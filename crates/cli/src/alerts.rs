@@ -78,9 +78,15 @@ impl Alerts {
         let written = match self.sink {
             Sink::Lines(mut out) => out.flush().map_err(Into::into),
             Sink::Csv(mut writer) => writer.flush().map_err(Into::into),
-            Sink::Parquet(alerts, mut writer) => frame(&alerts).and_then(|frame| parquet_into(&mut writer, frame)),
+            Sink::Parquet(alerts, mut writer) => {
+                frame(&alerts).and_then(|mut frame| parquet_into(&mut writer, &mut frame))
+            }
         };
-        written.context("cannot write alerts")?;
+        let because = |error| match &self.output {
+            Some(output) => output.cause(error),
+            None => error,
+        };
+        written.map_err(because).context("cannot write alerts")?;
         Ok((self.output, self.counts))
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Output {
     failed: Failure,
 }
 
-/// The first error of a writer that nobody was told of.
+/// The first error of a writer: whoever writes through a library may be told something else, or nothing.
 type Failure = Arc<Mutex<Option<io::Error>>>;
 
 /// Writes to an output. Drop it before [`Output::persist`].
@@ -74,12 +74,20 @@ impl Output {
         Ok(OutputWriter { inner: BufWriter::new(self.file.try_clone()?), failed: Arc::clone(&self.failed) })
     }
 
+    /// What writing to the file really failed on, where that is why something else failed.
+    pub(crate) fn cause(&self, error: anyhow::Error) -> anyhow::Error {
+        self.check().err().map_or(error, anyhow::Error::from)
+    }
+
+    /// Whether all was written. Every writer has to be gone.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+    }
+
     /// Lets the file take its name, which it returns. Every writer has to be gone.
     pub(crate) fn persist(mut self) -> Result<PathBuf> {
         let cannot = || format!("cannot write {}", self.path.display());
-        if let Some(error) = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(error).with_context(cannot);
-        }
+        self.check().with_context(cannot)?;
         if let Some((beside, place)) = self.beside.take() {
             let name = beside.to_path_buf();
             let renamed = beside.persist(&place);
@@ -100,11 +108,20 @@ impl Drop for Output {
 
 impl Write for OutputWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.inner.write(bytes)
+        let written = self.inner.write(bytes);
+        written.inspect_err(|error| self.note(error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+        let flushed = self.inner.flush();
+        flushed.inspect_err(|error| self.note(error))
+    }
+}
+
+impl OutputWriter {
+    fn note(&self, error: &io::Error) {
+        let same = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(same);
     }
 }
 
@@ -112,7 +129,7 @@ impl Drop for OutputWriter {
     /// What is written last may find the disk full, and whoever drops a writer does not ask.
     fn drop(&mut self) {
         if let Err(error) = self.inner.flush() {
-            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            self.note(&error);
         }
     }
 }

@@ -102,7 +102,7 @@ impl RunByRun {
         let numbers = numbers.into_iter().chain((0..model.detectors().len()).map(detector));
         let frame =
             frame(model, batch, files, &rows, numbers, matches!(self.format, Format::Csv)).with_context(cannot)?;
-        let (_, sink) = match &mut self.file {
+        let (output, sink) = match &mut self.file {
             Some(file) => file,
             none => {
                 let output = Output::create(&self.path).with_context(cannot)?;
@@ -118,6 +118,7 @@ impl RunByRun {
             Sink::Parquet(writer) => writer.write_batch(&frame),
             Sink::Csv(writer) => writer.write_batch(&frame),
         }
+        .map_err(|error| output.cause(error.into()))
         .with_context(cannot)
     }
 
@@ -125,10 +126,12 @@ impl RunByRun {
     pub(crate) fn finish(self) -> Result<Option<Output>> {
         let cannot = || format!("cannot write scores to {}", self.path.display());
         let Some((output, sink)) = self.file else { return Ok(None) };
-        match sink {
-            Sink::Parquet(writer) => writer.finish().map(|_| ()).with_context(cannot)?,
-            Sink::Csv(mut writer) => writer.finish().with_context(cannot)?,
-        }
+        let finished = match sink {
+            Sink::Parquet(writer) => writer.finish().map(drop),
+            Sink::Csv(mut writer) => writer.finish(),
+        };
+        finished.map_err(|error| output.cause(error.into())).with_context(cannot)?;
+        output.check().with_context(cannot)?;
         Ok(Some(output))
     }
 }
@@ -174,17 +177,17 @@ pub(crate) fn write_frame(path: &Path, parquet: bool, frame: &mut DataFrame) -> 
 fn frame_file(path: &Path, parquet: bool, frame: &mut DataFrame) -> Result<Output> {
     let output = Output::create(path)?;
     let mut writer = output.writer()?;
-    if parquet {
-        parquet_writer(&mut writer)?.finish(frame)?;
+    let written = if parquet {
+        parquet_into(&mut writer, frame)
     } else {
-        CsvWriter::new(&mut writer).finish(frame)?;
-    }
-    writer.flush()?;
+        CsvWriter::new(&mut writer).finish(frame).and_then(|()| Ok(writer.flush()?)).map_err(Into::into)
+    };
+    written.map_err(|error| output.cause(error))?;
     Ok(output)
 }
 
 /// Writes a frame as Parquet.
-pub(crate) fn parquet_into(writer: &mut OutputWriter, mut frame: DataFrame) -> Result<()> {
-    parquet_writer(&mut *writer)?.finish(&mut frame)?;
+pub(crate) fn parquet_into(writer: &mut OutputWriter, frame: &mut DataFrame) -> Result<()> {
+    parquet_writer(&mut *writer)?.finish(frame)?;
     Ok(writer.flush()?)
 }

@@ -47,12 +47,15 @@ fn nothing_that_is_read_is_overwritten_and_no_output_by_another() {
     fs::write(folder.join("key"), "0123456789abcdef0123456789abcdef").unwrap();
     fs::write(folder.join("config.toml"), "seed = 1\n").unwrap();
     fs::write(folder.join("map.toml"), "account = \"CUSTOMER_ID\"\n").unwrap();
+    let (new, old) = ("a1".repeat(32), "b2".repeat(32));
+    fs::write(folder.join("keys"), format!("# crible keys\n2026 = {new}\n2025 = {old}\n")).unwrap();
     fs::create_dir(folder.join("data")).unwrap();
     fs::write(folder.join("data/a.csv"), export(20)).unwrap();
     fs::write(folder.join("table.csv"), "a,b\n1,2\n3,4\n5,9\n").unwrap();
     let before = |name: &str| fs::read(folder.join(name)).unwrap();
-    let read: Vec<_> =
-        ["in.csv", "key", "config.toml", "map.toml", "data/a.csv", "table.csv"].map(|name| (name, before(name))).into();
+    let read: Vec<_> = ["in.csv", "key", "keys", "config.toml", "map.toml", "data/a.csv", "table.csv"]
+        .map(|name| (name, before(name)))
+        .into();
     let refused = |args: &[&str]| {
         let done = crible(folder, args);
         let log = log(&done);
@@ -71,7 +74,7 @@ fn nothing_that_is_read_is_overwritten_and_no_output_by_another() {
     refused(&["score", "in.csv", "--out", "a.csv", "--scores", "a.csv"]);
     refused(&["score", "in.csv", "--out", "a.csv", "--rejects", "a.csv"]);
     refused(&["score", "in.csv", "--scores", "crible-rejects.csv"]);
-    refused(&["rekey", "--in", "in.csv", "--key-file", "key", "--out", "key"]);
+    refused(&["rekey", "--in", "in.csv", "--key-file", "keys", "--out", "keys"]);
     refused(&["detect", "table.csv", "--out", "table.csv"]);
     refused(&["detect", "in.csv", "--fit", "table.csv", "--out", "table.csv"]);
 }

@@ -37,11 +37,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn consume<P: Policy>(mut pipeline: Pipeline<P>, inbox: &Receiver<Transaction>, outbox: &Sender<Alert>) -> usize {
     let mut refused = 0;
     for payment in inbox {
-        match pipeline.observe(&payment, None) {
-            Ok((_, alerts)) if alerts.into_iter().try_for_each(|alert| outbox.send(alert)).is_err() => break,
-            Ok(_) => {}
-            // The state is as it was: the payment goes to whoever reads late ones, and the loop goes on.
-            Err(_) => refused += 1,
+        // The state is as it was: the payment goes to whoever reads late ones, and the loop goes on.
+        let Ok((_, alerts)) = pipeline.observe(&payment, None) else {
+            refused += 1;
+            continue;
+        };
+        if alerts.into_iter().try_for_each(|alert| outbox.send(alert)).is_err() {
+            break;
         }
     }
     refused

@@ -86,7 +86,7 @@ impl<P: Policy> Decider<P> {
             if !self.policy.admits(at, score, severity) {
                 continue;
             }
-            let mut decision = Decision::new(&batch.get(row), score, severity, scored.features(row), model.id());
+            let mut decision = Decision::new(&batch.get(row), score, severity, &scored.features(row), model.id());
             decision.source = Some(batch.source(row));
             let undone = meaning.and_then(|meaning| meaning.undone(row));
             decision.note =

@@ -4,7 +4,7 @@
 mod common;
 
 use common::*;
-use crible::core::{Amount, EntityId, Transaction};
+use crible::core::{Amount, EntityId};
 use crible::{Builder, Config, Engine};
 
 fn views(toml: &str) -> Builder {
@@ -61,17 +61,21 @@ fn views_name_what_they_see_and_expect_what_comes_again() {
         txn.counterparty = EntityId::new(to);
         txn
     };
-    let observe = |engine: &mut Engine, txn: &Transaction| {
-        engine.advance(txn.at);
-        engine.observe(txn).unwrap()
-    };
-    let large = observe(&mut engine, &after(1, -900_000, 77));
-    assert!(large.score.tail < 1e-3, "{:?}", large.score);
-    assert!(engine.model().looks_like(large.detectors()).is_some());
-    assert!(!engine.explain_last(&after(1, -900_000, 77), 3).is_empty());
+    engine.advance(after(1, 0, 77).at);
+    let observed = engine.observe(&after(1, -900_000, 77)).unwrap();
+    let large = observed.score();
+    assert!(large.tail < 1e-3, "{large:?}");
+    assert!(observed.model().looks_like(observed.detectors()).is_some());
+    assert!(!observed.explain(3).is_empty());
     // The same again and again, a month apart.
-    let rents: Vec<f64> = (1..6).map(|n| observe(&mut engine, &after(1 + 30 * n, -900_000, 77)).score.raw).collect();
-    assert!(rents[4] < large.score.raw / 2.0, "{} and then {rents:?}", large.score.raw);
+    let rents: Vec<f64> = (1..6)
+        .map(|n| {
+            let rent = after(1 + 30 * n, -900_000, 77);
+            engine.advance(rent.at);
+            engine.observe(&rent).unwrap().score().raw
+        })
+        .collect();
+    assert!(rents[4] < large.raw / 2.0, "{} and then {rents:?}", large.raw);
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod segments;
 mod sessions;
 mod set;
 mod shared;
+mod spans;
 mod state;
 mod sync;
 mod ticket;

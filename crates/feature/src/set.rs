@@ -18,6 +18,7 @@ use crate::pattern::PatternBehaviour;
 use crate::rows::{Block, Rows, UNWANTED};
 use crate::rule::Reach;
 use crate::saved::{SavedFamily, Snapshot};
+use crate::spans::Spans;
 use crate::state::{Head, Kept, Saved, StateError};
 
 /// All families of one engine, and the watch over the order of time.
@@ -27,8 +28,8 @@ pub struct FeatureSet {
     columns: Vec<Column>,
     limits: Limits,
     watermark: Option<Timestamp>,
-    /// The first transaction, or the first after a silence in which windows ran empty.
-    since: Option<Timestamp>,
+    /// When it has observed.
+    observed: Spans,
     /// Which payments are dated ahead.
     clock: Clock,
     /// Nothing older can be placed: the state was not kept for it.
@@ -88,18 +89,6 @@ pub enum Refused {
     /// It is dated ahead.
     #[error(transparent)]
     Early(#[from] Early),
-}
-
-/// A silence after which windows hold next to nothing.
-const SILENCE: Window = Window::MONTH;
-
-/// Since when a state has observed that has now taken in a transaction at `at`. One row far before all others, and what was before a
-/// long silence, are no history.
-fn since_after(since: Option<Timestamp>, latest: Option<Timestamp>, at: Timestamp) -> Timestamp {
-    match (since, latest) {
-        (Some(since), Some(latest)) if at.0.saturating_sub(latest.0) <= SILENCE.0 => since.min(at),
-        _ => at,
-    }
 }
 
 impl FeatureSet {
@@ -169,7 +158,17 @@ impl FeatureSet {
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
         let budget = limits.memory.map(|most| Budget::new(most, features.iter().map(|feature| feature.span())));
         let (clock, late) = (Clock::new(limits.ahead), LateCount::default());
-        Self { features, columns, limits, watermark: None, since: None, clock, floor: None, budget, late }
+        Self {
+            features,
+            columns,
+            limits,
+            watermark: None,
+            observed: Spans::default(),
+            clock,
+            floor: None,
+            budget,
+            late,
+        }
     }
 
     /// What a set over a feed without this would leave out, in words.
@@ -200,24 +199,23 @@ impl FeatureSet {
     /// Since when the state has observed without a silence in which its windows ran empty. Of a state that an earlier format saved, which
     /// does not say, the beginning of time.
     pub fn since(&self) -> Option<Timestamp> {
-        self.since
+        self.observed.since()
     }
 
     /// Of which of the transactions with these times, which are still to be taken in, the set will have observed for less than
     /// `warm_up`.
     pub fn cold_rows(&self, times: &[Timestamp], warm_up: Window) -> Vec<bool> {
-        let (mut since, mut latest) = (self.since, self.watermark);
+        let mut observed = self.observed.clone();
         let is_cold = |at: &Timestamp| {
-            let begun = since_after(since, latest, *at);
-            (since, latest) = (Some(begun), latest.max(Some(*at)));
-            at.0 < begun.0.saturating_add(warm_up.0)
+            observed.note(*at, self.limits.lateness);
+            at.0 < observed.since_at(*at).0.saturating_add(warm_up.0)
         };
         times.iter().map(is_cold).collect()
     }
 
-    /// What is known before any family was asked.
-    pub(crate) fn history(&self) -> History {
-        History { since: self.since.unwrap_or_default(), ..History::default() }
+    /// What is known before any family was asked, of a transaction at this time that was let in.
+    pub(crate) fn history(&self, at: Timestamp) -> History {
+        History { since: self.observed.since_at(at), ..History::default() }
     }
 
     /// Bytes all states hold on to.
@@ -278,8 +276,8 @@ impl FeatureSet {
         let [watermark, floor] = [self.watermark, self.floor].map(|at| at.map(|at| at.0));
         let from = Some(self.moment().from).filter(|from| *from > Period::FIRST).map(i64::from);
         let (_, advanced, hours) = self.clock.parts();
-        let since = self.since.map(|at| at.0);
-        Head { watermark, floor, lateness: self.limits.lateness.0, from, advanced, hours: hours.to_vec(), since }
+        let (lateness, hours, observed) = (self.limits.lateness.0, hours.to_vec(), self.observed.clone());
+        Head { watermark, floor, lateness, from, advanced, hours, observed }
     }
 
     /// The format [`FeatureSet::save`] writes; [`FeatureSet::merge`] reads those before it, too.
@@ -316,7 +314,7 @@ impl FeatureSet {
             pairs.map(|(feature, (_, bytes))| feature.stage(bytes, about)).collect();
         self.features.iter_mut().for_each(|feature| feature.commit(staged.is_ok()));
         staged?;
-        self.since = self.since.into_iter().chain(head.since.map(Timestamp)).min();
+        self.observed.merge(&head.observed, self.limits.lateness);
         (self.watermark, self.floor) = (watermark, floor);
         self.clock.merge(&clock);
         self.count();
@@ -335,7 +333,7 @@ impl FeatureSet {
     /// Where `out` is not as long as [`FeatureSet::columns`].
     pub fn step(&mut self, txn: &Transaction, out: &mut [f32]) -> Result<History, Refused> {
         self.admit(txn)?;
-        let mut history = self.history();
+        let mut history = self.history(txn.at);
         let moment = self.moment();
         let mut rest = out;
         for feature in &mut self.features {
@@ -396,8 +394,8 @@ impl FeatureSet {
         while row < end {
             let to = self.next_cut(&batch.times()[row..end]).map_or(end, |rows| row + rows);
             self.place(&batch.get(row));
-            for pair in batch.times()[row..to].windows(2) {
-                self.since = Some(since_after(self.since, Some(pair[0]), pair[1]));
+            for at in &batch.times()[row + 1..to] {
+                self.observed.note(*at, self.limits.lateness);
             }
             self.watermark = Some(batch.times()[to - 1]);
             self.clock.note_all(&batch.times()[row..to]);
@@ -499,7 +497,7 @@ impl FeatureSet {
     fn place(&mut self, txn: &Transaction) {
         let before = self.watermark.unwrap_or(txn.at);
         self.late.placed += u64::from(txn.at < before);
-        self.since = Some(since_after(self.since, self.watermark, txn.at));
+        self.observed.note(txn.at, self.limits.lateness);
         self.watermark = Some(before.max(txn.at));
         self.clock.note(txn.at);
         if let Some(budget) = &mut self.budget

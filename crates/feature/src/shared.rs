@@ -138,7 +138,7 @@ impl SharedSet {
                 drawn[shard].draw(&group.shards[shard])
             });
         }
-        let mut history = common.set.history();
+        let mut history = common.set.history(txn.at);
         self.read(None, &mut common.set.features, &txn, moment, out, &mut history);
         drop(guard);
         for (group, ticket) in tickets.iter().enumerate().take(self.groups.len()) {

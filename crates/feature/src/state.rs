@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::IdMap;
 use crate::ring::{Event, MAX_SPAN};
+use crate::spans::Spans;
 use crate::window::Events;
 
 /// Bytes that are no state of this set, or one that cannot be brought together with what is there.
@@ -22,7 +23,7 @@ pub enum StateError {
         /// Names of the set's.
         expected: String,
     },
-    /// No transactions leave such hours.
+    /// No transactions leave such hours or spans.
     #[error("the state's clock is one that no transactions leave")]
     Clock,
     /// No transactions leave such a state.
@@ -86,9 +87,9 @@ pub(crate) struct Head {
     /// The latest hours with payments.
     #[serde(skip)]
     pub(crate) hours: Vec<i64>,
-    /// Since when it has observed.
+    /// When it has observed.
     #[serde(skip)]
-    pub(crate) since: Option<i64>,
+    pub(crate) observed: Spans,
 }
 
 /// A whole state.
@@ -111,7 +112,7 @@ impl Kept {
             advanced: None,
             hours: Vec::new(),
             // Up to format 5 it was not said: long ago.
-            since: watermark.map(|_: i64| i64::MIN),
+            observed: Spans::ever(watermark),
         };
         let (head, families) = match format {
             1 => {
@@ -130,13 +131,16 @@ impl Kept {
             5 => {
                 let (head, families, advanced, hours): (Head, _, _, _) =
                     postcard::from_bytes(bytes).map_err(undecoded)?;
-                let since = head.watermark.map(|_| i64::MIN);
-                (Head { advanced, hours, since, ..head }, families)
+                let observed = Spans::ever(head.watermark);
+                (Head { advanced, hours, observed, ..head }, families)
             }
             _ => {
-                let (head, families, advanced, hours, since): (Head, _, _, _, _) =
+                let (head, families, advanced, hours, observed): (Head, _, _, _, Spans) =
                     postcard::from_bytes(bytes).map_err(undecoded)?;
-                (Head { advanced, hours, since, ..head }, families)
+                if !observed.is_sound(head.watermark) {
+                    return Err(StateError::Clock);
+                }
+                (Head { advanced, hours, observed, ..head }, families)
             }
         };
         Ok(Self { head, families })
