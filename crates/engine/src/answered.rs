@@ -1,36 +1,38 @@
 //! Verdicts given lately, so that a transaction that is handed in again is answered alike and taken in once.
 
+mod index;
+mod log;
 mod shards;
-
-use std::collections::VecDeque;
 
 use crible_alert::Score;
 use crible_core::{Batch, Timestamp, TxnId, Window};
-use hashbrown::{HashMap, HashTable};
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::Given;
 use crate::{Error, MAX_DETECTORS, Scored};
 
+use index::Index;
+use log::{Entry, Log};
 pub(crate) use shards::{Answers, Begun, Pending};
 
 /// Verdicts of the latest transactions, by a tag of 64 bits of their references.
 ///
 /// They stand in the order in which they were given, and leave from the front once the clock has passed their retention. A
-/// verdict takes 8 bytes a number, 16 for its tag and time, and 12 to 24 in the table, which has room for twice as many: it is then
-/// cleaned where it stands.
+/// verdict takes 8 bytes a number, 16 for its tag and time, and 16 to 48 in the index. Nothing that grows is copied as a whole.
 #[derive(Debug)]
 pub(crate) struct Answered {
     retention: Window,
     /// Numbers of a verdict: raw score, tail, and each detector's score.
     width: usize,
     /// Numbers of verdicts, counted from the first there ever was, by their tags.
-    index: HashTable<u32>,
+    index: Index,
     /// Number of the first that is still there.
     begun: u32,
-    given: VecDeque<(u64, i64)>,
-    numbers: VecDeque<f64>,
+    log: Log,
     latest: i64,
+    /// Until which number they are to be saved: none before it is forgotten meanwhile.
+    held: Option<u32>,
 }
 
 /// Tags are mixed already.
@@ -68,6 +70,53 @@ pub(crate) struct KeptAnswers {
 }
 
 impl KeptAnswers {
+    /// That what was kept is what transactions leave.
+    ///
+    /// # Errors
+    /// [`Error::NotAState`] where it is not.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Self { width, given, numbers } = self;
+        let is_sound = numbers.len() == given.len().saturating_mul(*width as usize)
+            && given.windows(2).all(|pair| (pair[0].1, pair[0].0) < (pair[1].1, pair[1].0));
+        if is_sound { Ok(()) } else { Err(Error::NotAState("its verdicts are none that were given".to_owned())) }
+    }
+
+    /// The latest time of a transaction.
+    pub(crate) fn latest(&self) -> i64 {
+        self.given.last().map_or(i64::MIN, |(_, at)| *at)
+    }
+
+    /// In order of time and tag.
+    fn new(width: usize, entries: impl Iterator<Item = (u64, i64, impl Iterator<Item = f64>)>) -> Self {
+        let (mut given, mut numbers) = (Vec::new(), Vec::new());
+        for (tag, at, of) in entries {
+            given.push((tag, at));
+            numbers.extend(of);
+        }
+        Self { width: width as u32, given, numbers }.sorted()
+    }
+
+    /// Those of several that remember parts of one stream.
+    pub(crate) fn join(parts: Vec<Self>) -> Self {
+        let width = parts.first().map_or(2, |part| part.width);
+        let (mut given, mut numbers) = (Vec::new(), Vec::new());
+        for mut part in parts {
+            given.append(&mut part.given);
+            numbers.append(&mut part.numbers);
+        }
+        Self { width, given, numbers }.sorted()
+    }
+
+    fn sorted(self) -> Self {
+        let width = self.width as usize;
+        let mut order: Vec<(i64, u64, usize)> =
+            self.given.iter().enumerate().map(|(place, (tag, at))| (*at, *tag, place)).collect();
+        order.sort_unstable();
+        let numbers = order.iter().flat_map(|(.., place)| &self.numbers[place * width..(place + 1) * width]);
+        let numbers = numbers.copied().collect();
+        Self { width: self.width, numbers, given: order.iter().map(|(at, tag, _)| (*tag, *at)).collect() }
+    }
+
     /// Divided by their tags.
     fn divide(self, shards: usize) -> Vec<Self> {
         let width = self.width as usize;
@@ -84,34 +133,29 @@ impl KeptAnswers {
 impl Answered {
     /// None yet, of a model with so many detectors.
     pub(crate) fn new(retention: Window, detectors: usize) -> Self {
-        Self {
-            retention,
-            width: 2 + detectors,
-            index: HashTable::new(),
-            begun: 0,
-            given: VecDeque::new(),
-            numbers: VecDeque::new(),
-            latest: i64::MIN,
-        }
+        let width = 2 + detectors;
+        let (index, log) = (Index::default(), Log::new(width));
+        Self { retention, width, index, begun: 0, log, latest: i64::MIN, held: None }
+    }
+
+    fn entry(&self, number: u32) -> Option<Entry<'_>> {
+        self.log.get(number.wrapping_sub(self.begun) as usize)
     }
 
     /// The verdict that was given of a transaction, where it is remembered.
     pub(crate) fn get(&self, id: TxnId) -> Option<Given> {
-        if self.index.is_empty() {
+        if self.index.len() == 0 {
             return None;
         }
-        let tag = tag(id);
-        let number = self.index.find(tag, |number| self.given[number.wrapping_sub(self.begun) as usize].0 == tag)?;
-        let place = number.wrapping_sub(self.begun) as usize;
-        let (_, at) = self.given.get(place)?;
-        if *at < self.since(Timestamp(self.latest)).0 {
-            return None;
-        }
+        let entry = self.entry(self.find(tag(id))?)?;
         let mut numbers = [0.0; 2 + MAX_DETECTORS];
-        let numbers = &mut numbers[..self.width];
-        let kept = self.numbers.range(place * self.width..(place + 1) * self.width);
-        numbers.iter_mut().zip(kept).for_each(|(number, kept)| *number = *kept);
-        Some(Given::new(Score { raw: numbers[0], tail: numbers[1] }, &numbers[2..]))
+        numbers.iter_mut().zip(entry.numbers()).for_each(|(number, kept)| *number = kept);
+        Some(Given::new(Score { raw: numbers[0], tail: numbers[1] }, &numbers[2..self.width]))
+    }
+
+    fn find(&self, tag: u64) -> Option<u32> {
+        let since = self.since(Timestamp(self.latest)).0;
+        self.index.find(tag, |number| self.entry(number).is_some_and(|entry| entry.tag() == tag && entry.at() >= since))
     }
 
     /// The earliest time of a transaction that is still remembered once `latest` has been seen.
@@ -119,16 +163,19 @@ impl Answered {
         Timestamp(latest.0.saturating_sub(self.retention.0))
     }
 
-    /// Remembers a verdict, and forgets those past their retention.
+    /// The time that others who remember parts of the same stream have seen.
+    pub(crate) fn advance(&mut self, latest: i64) {
+        self.latest = self.latest.max(latest);
+    }
+
+    /// Remembers a verdict, and forgets those past their retention: two for each that comes, so that nobody waits for many.
     pub(crate) fn put(&mut self, id: TxnId, at: Timestamp, score: Score, detectors: &[f64]) {
-        self.latest = self.latest.max(at.0);
+        self.advance(at.0);
         let since = self.since(Timestamp(self.latest)).0;
-        while let Some(&(tag, _)) = self.given.front().filter(|(_, at)| *at < since) {
-            if let Ok(entry) = self.index.find_entry(tag, |number| *number == self.begun) {
-                entry.remove();
-            }
-            self.given.pop_front();
-            self.numbers.drain(..self.width);
+        for _ in 0..2 {
+            let Some(first) = self.log.get(0).filter(|first| first.at() < since && self.held.is_none()) else { break };
+            self.index.remove_first(first.tag(), self.begun);
+            self.log.pop();
             self.begun = self.begun.wrapping_add(1);
         }
         if self.retention.0 > 0 && at.0 >= since {
@@ -137,60 +184,54 @@ impl Answered {
     }
 
     fn push(&mut self, tag: u64, at: i64, numbers: impl Iterator<Item = f64>) {
-        let Self { index, given, begun, .. } = self;
-        let tag_of = |number: &u32| given[number.wrapping_sub(*begun) as usize].0;
         // The first verdict of a transaction is the one that stays.
-        if index.find(tag, |number| tag_of(number) == tag).is_some() {
+        if self.find(tag).is_some() {
             return;
         }
-        if index.capacity() < 2 * (given.len() + 1) {
-            index.reserve(given.len() + 4, tag_of);
-        }
-        index.insert_unique(tag, begun.wrapping_add(given.len() as u32), tag_of);
-        self.given.push_back((tag, at));
-        self.numbers.extend(numbers);
+        let number = self.begun.wrapping_add(self.log.len() as u32);
+        self.log.push(tag, at, numbers);
+        let Self { index, log, begun, .. } = self;
+        let tag_of = |number: u32| log.get(number.wrapping_sub(*begun) as usize).map_or(0, |entry| entry.tag());
+        index.insert(tag, number, *begun, tag_of);
     }
 
     /// Bytes it holds.
     pub(crate) fn bytes(&self) -> usize {
-        self.index.allocation_size()
-            + self.given.capacity() * size_of::<(u64, i64)>()
-            + self.numbers.capacity() * size_of::<f64>()
+        self.index.bytes() + self.log.bytes()
     }
 
-    /// What is kept of several that remember parts of one stream.
-    pub(crate) fn keep<'a>(parts: impl Iterator<Item = &'a Self> + Clone) -> KeptAnswers {
-        let latest = parts.clone().map(|part| part.latest).max().unwrap_or(i64::MIN);
-        let width = parts.clone().map(|part| part.width).next().unwrap_or(2);
-        let mut all: Vec<((u64, i64), &Self, usize)> = parts
-            .flat_map(|part| part.given.iter().enumerate().map(move |(place, given)| (*given, part, place)))
-            .filter(|((_, at), part, _)| *at >= part.since(Timestamp(latest)).0)
-            .collect();
-        all.sort_unstable_by_key(|((tag, at), ..)| (*at, *tag));
-        let numbers = all.iter().flat_map(|(_, part, place)| part.numbers.range(place * width..(place + 1) * width));
-        KeptAnswers {
-            width: width as u32,
-            numbers: numbers.copied().collect(),
-            given: all.iter().map(|(given, ..)| *given).collect(),
-        }
+    /// Holds on to what is there now, to be saved with [`Answered::held`].
+    pub(crate) fn hold(&mut self) {
+        self.held = Some(self.begun.wrapping_add(self.log.len() as u32));
     }
 
-    /// That what was kept is what transactions leave.
-    ///
-    /// # Errors
-    /// [`Error::NotAState`] where it is not.
-    pub(crate) fn check(&self, kept: &KeptAnswers) -> Result<(), Error> {
-        let KeptAnswers { width, given, numbers } = kept;
-        let is_sound = numbers.len() == given.len().saturating_mul(*width as usize)
-            && given.windows(2).all(|pair| (pair[0].1, pair[0].0) < (pair[1].1, pair[1].0));
-        if is_sound { Ok(()) } else { Err(Error::NotAState("its verdicts are none that were given".to_owned())) }
+    /// What was held on to, as of then, where `latest` was the latest time of all parts.
+    pub(crate) fn held(&mut self, latest: i64) -> KeptAnswers {
+        let places = match self.held.take() {
+            Some(until) => until.wrapping_sub(self.begun) as usize,
+            None => self.log.len(),
+        };
+        self.kept(places, latest)
+    }
+
+    /// The first `places` that were still remembered at `latest`, in order of time and tag.
+    fn kept(&self, places: usize, latest: i64) -> KeptAnswers {
+        let since = self.since(Timestamp(latest)).0;
+        let entries = (0..places).filter_map(|place| self.log.get(place)).filter(|entry| entry.at() >= since);
+        KeptAnswers::new(self.width, entries.map(|entry| (entry.tag(), entry.at(), entry.numbers())))
+    }
+
+    /// All that is remembered.
+    pub(crate) fn keep(&self) -> KeptAnswers {
+        self.kept(self.log.len(), self.latest)
     }
 
     /// Takes in what was kept and has been checked, in order of time. Verdicts of a model with other detectors are passed over.
     pub(crate) fn take_in(&mut self, kept: KeptAnswers) {
+        let latest = kept.latest();
         let KeptAnswers { width, given, numbers } = kept;
         let width = width as usize;
-        self.latest = self.latest.max(given.last().map_or(i64::MIN, |(_, at)| *at));
+        self.latest = self.latest.max(latest);
         if width == self.width {
             let since = self.since(Timestamp(self.latest)).0;
             for ((tag, at), numbers) in given.iter().zip(numbers.chunks_exact(width)) {
@@ -224,8 +265,7 @@ impl Answered {
             return Vec::new();
         }
         let (ids, times) = (batch.ids(), batch.times());
-        let mut repeats: Vec<usize> =
-            (0..batch.len()).filter(|&row| !self.index.is_empty() && self.get(ids[row]).is_some()).collect();
+        let mut repeats: Vec<usize> = (0..batch.len()).filter(|&row| self.get(ids[row]).is_some()).collect();
         let mut seen = HashMap::<u64, (), Plain>::default();
         for instant in times.chunk_by(|a, b| a == b).scan(0, |at, instant| {
             *at += instant.len();

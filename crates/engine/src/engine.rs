@@ -1,3 +1,4 @@
+use std::io;
 use std::ops::Range;
 
 use crible_core::{Batch, Timestamp, Transaction};
@@ -6,7 +7,7 @@ use crible_feature::{Block, FeatureSet};
 use crate::answered::Answered;
 use crate::saved::KeptEngine;
 use crate::scored::{Held, Scored, Scores, blocks, score_held};
-use crate::{Error, LateCount, Model, Observation};
+use crate::{Drift, Error, LateCount, Model, Observation};
 
 /// A model and the state of every account and counterparty: what a service embeds.
 ///
@@ -22,6 +23,7 @@ pub struct Engine {
     scores: [Scores; 2],
     answered: Answered,
     offset: Vec<u8>,
+    drift: Drift,
 }
 
 impl Engine {
@@ -31,16 +33,17 @@ impl Engine {
         let parts = vec![0.0; model.n_detectors()];
         let answered = Answered::new(model.state().repeats, model.n_detectors());
         let (scores, offset) = Default::default();
-        Self { model, features, row, seen, parts, scores, answered, offset }
+        let drift = Drift::new(model.id());
+        Self { model, features, row, seen, parts, scores, answered, offset, drift }
     }
 
-    pub(crate) fn into_parts(self) -> (Model, FeatureSet, KeptEngine) {
+    pub(crate) fn into_parts(self) -> (Model, FeatureSet, KeptEngine, Drift) {
         let kept = self.kept();
-        (self.model, self.features, kept)
+        (self.model, self.features, kept, self.drift)
     }
 
     fn kept(&self) -> KeptEngine {
-        KeptEngine { offset: self.offset.clone(), answers: Answered::keep(std::iter::once(&self.answered)) }
+        KeptEngine { offset: self.offset.clone(), answers: self.answered.keep() }
     }
 
     /// Scores what the builder held.
@@ -50,9 +53,11 @@ impl Engine {
         held: &[Held],
         visit: &mut impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Self { model, scores, answered, .. } = self;
+        let Self { model, scores, answered, drift, .. } = self;
         score_held(model, batch, held, scores, &mut |model, scored| {
             answered.put_all(batch, scored);
+            let warm = scored.rows().filter(|row| !scored.is_cold(*row));
+            warm.for_each(|row| drift.count(batch.times()[row], scored.score(row).tail));
             visit(model, scored)
         })
     }
@@ -87,10 +92,7 @@ impl Engine {
     /// the first time. While it is cold, scores are what they are, and every severity is
     /// [`Severity::Low`](crible_alert::Severity::Low). Replay a history or load a state to warm it up.
     pub fn is_cold(&self) -> bool {
-        match (self.warm_from(), self.features.watermark()) {
-            (Some(warm_from), Some(watermark)) => watermark < warm_from,
-            _ => true,
-        }
+        self.model.is_cold(self.features.since(), self.features.watermark())
     }
 
     /// From when on the state has observed enough; none before the first transaction.
@@ -108,6 +110,17 @@ impl Engine {
     /// clock calls this now and then. It changes no score.
     pub fn advance(&mut self, now: Timestamp) {
         self.features.advance(now);
+    }
+
+    /// How often transactions scored as high as ordinary ones seldom do, week by week, since the engine has this model. It is
+    /// no part of the state, which is the same however late a transaction came: keep it beside, and see [`Engine::add_drift`].
+    pub fn drift(&self) -> &Drift {
+        &self.drift
+    }
+
+    /// Goes on counting from what an earlier run with this model has counted; counts of another model are left out.
+    pub fn add_drift(&mut self, earlier: &Drift) {
+        self.drift.add(earlier);
     }
 
     /// Transactions that came late or early so far, placed and refused.
@@ -134,6 +147,9 @@ impl Engine {
         let history = self.features.step(txn, &mut self.row)?;
         let score = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
         self.answered.put(txn.id, txn.at, score, &self.parts);
+        if !self.model.is_cold_at(txn.at, history.since) {
+            self.drift.count(txn.at, score.tail);
+        }
         Ok(Observation::new(&self.model, txn, &self.row, score, &self.parts, history))
     }
 
@@ -194,7 +210,30 @@ impl Engine {
     /// and the same for the same transactions, however they were handed in. Apart from the model, because it changes with every
     /// payment and because it holds pseudonyms and amounts, which a model does not: keep it as you keep the transactions.
     pub fn save_state(&self) -> Vec<u8> {
-        crate::saved::state_to_bytes(&self.kept(), &self.features.save())
+        crate::saved::state_to_bytes(&self.kept(), &self.features.snapshot())
+    }
+
+    /// Writes what [`Engine::save_state`] gives, without holding it as a whole.
+    ///
+    /// # Errors
+    /// What the writer says. What it has taken by then is no state that loads.
+    pub fn write_state(&self, out: impl io::Write) -> io::Result<()> {
+        crate::saved::write_state(&self.kept(), &self.features.snapshot(), out)
+    }
+
+    /// Puts a saved model in the place of this engine's, which goes on with its state: what it has observed of accounts stays.
+    /// Verdicts that were given stay, too, as long as the new model has as many detectors.
+    ///
+    /// # Errors
+    /// [`Error::NotAModel`], and [`Error::State`] where the new model's columns come from other kinds of state than this one's; model and
+    /// state are then as they were.
+    pub fn replace_model(&mut self, model: &[u8]) -> Result<(), Error> {
+        let mut replaced = Self::load(model)?;
+        replaced.features.merge(&self.features.save(), FeatureSet::FORMAT)?;
+        replaced.answered.take_in(self.answered.keep());
+        replaced.offset = std::mem::take(&mut self.offset);
+        *self = replaced;
+        Ok(())
     }
 
     /// Puts a saved state in the place of this engine's. The state may have been saved under another model, as long as both
@@ -206,11 +245,10 @@ impl Engine {
         let mut features = self.model.features();
         let (kept, body, format) = crate::saved::state_body(bytes)?;
         let mut answered = Answered::new(self.model.state().repeats, self.model.n_detectors());
-        let KeptEngine { offset, answers } = kept;
-        answered.check(&answers)?;
+        kept.answers.check()?;
         features.merge(body, format)?;
-        answered.take_in(answers);
-        (self.features, self.answered, self.offset) = (features, answered, offset);
+        answered.take_in(kept.answers);
+        (self.features, self.answered, self.offset) = (features, answered, kept.offset);
         Ok(())
     }
 
@@ -222,7 +260,7 @@ impl Engine {
     /// [`Error::NotAState`], and [`Error::State`] where an account is in both; the state is then as it was.
     pub fn merge(&mut self, state: &[u8]) -> Result<(), Error> {
         let (kept, body, format) = crate::saved::state_body(state)?;
-        self.answered.check(&kept.answers)?;
+        kept.answers.check()?;
         self.features.merge(body, format)?;
         self.answered.take_in(kept.answers);
         Ok(())

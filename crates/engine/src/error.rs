@@ -54,6 +54,9 @@ pub enum Error {
     /// Bytes that are no saved model.
     #[error("this is no saved model: {0}")]
     NotAModel(String),
+    /// A saved state could not be read.
+    #[error("the state cannot be read: {0}")]
+    Read(#[source] std::io::Error),
     /// Bytes that are no saved state.
     #[error("this is no saved state: {0}")]
     NotAState(String),

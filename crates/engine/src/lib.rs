@@ -3,6 +3,7 @@
 mod answered;
 mod builder;
 mod config;
+mod drift;
 mod engine;
 mod error;
 mod model;
@@ -17,6 +18,7 @@ mod views;
 
 pub use builder::Builder;
 pub use config::{Columns, Config};
+pub use drift::{Drift, DriftTail, DriftWeek};
 pub use engine::Engine;
 pub use error::Error;
 pub use model::Model;

@@ -1,5 +1,5 @@
 use crible_alert::{ModelId, Reason, Score, Shown, reasons, tell};
-use crible_core::{Amount, Column, Currency, Has, Scale, Transaction, Unit, Usual, Window};
+use crible_core::{Amount, Column, Currency, Has, Scale, Timestamp, Transaction, Unit, Usual, Window};
 use crible_feature::{FeatureSet, Limits, Rows, Settings, Windows};
 use ndarray::{ArrayView1, ArrayView2, ShapeBuilder};
 
@@ -51,6 +51,16 @@ impl Model {
     pub(crate) fn features(&self) -> FeatureSet {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_ref()).collect();
         FeatureSet::of(self.has, &self.settings, &names)
+    }
+
+    /// Whether a transaction comes when too little has been observed since `since`.
+    pub(crate) fn is_cold_at(&self, at: Timestamp, since: Timestamp) -> bool {
+        at.0 < since.0.saturating_add(self.warm_up.0)
+    }
+
+    /// The same of a state that has observed since then until then; of one that has observed nothing, too.
+    pub(crate) fn is_cold(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> bool {
+        since.zip(until).is_none_or(|(since, until)| self.is_cold_at(until, since))
     }
 
     /// Identifies the model: a hash of all that was learned.

@@ -72,7 +72,7 @@ impl<'a> Observation<'a> {
 
     /// Whether the engine had observed too little: see [`Engine::is_cold`](crate::Engine::is_cold).
     pub fn is_cold(&self) -> bool {
-        self.txn.at.0 < self.since.0.saturating_add(self.model.warm_up().0)
+        self.model.is_cold_at(self.txn.at, self.since)
     }
 
     /// How seriously to take it: by its tail probability, and [`Severity::Low`] while the engine is cold.

@@ -1,10 +1,11 @@
 //! A model as bytes: `CRIBLEM` and a format version, the length and the CRC-32 of the body, the body in postcard.
 
 use std::hash::Hasher;
+use std::io;
 
 use crible_core::{Column, Has, Scale, Tail, Window};
-use crible_feature::{FeatureSet, Limits, PeerHabits, Peers, Scales, Settings, Windows};
-use crible_score::Snapshot;
+use crible_feature::{FeatureSet, Limits, PeerHabits, Peers, Scales, Settings, Snapshot, Windows};
+use crible_score::Snapshot as Scoring;
 use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
@@ -261,10 +262,24 @@ pub(crate) struct KeptEngine {
 }
 
 /// A state as bytes: `CRIBLES`, then as a model, what the engine keeps before what its features keep.
-pub(crate) fn state_to_bytes(engine: &KeptEngine, features: &[u8]) -> Vec<u8> {
+pub(crate) fn state_to_bytes(engine: &KeptEngine, features: &Snapshot) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to memory has nothing to fail on.
+    let _written = write_state(engine, features, &mut bytes);
+    bytes
+}
+
+/// Writes a state piece by piece, without putting it together first.
+pub(crate) fn write_state(engine: &KeptEngine, features: &Snapshot, mut out: impl io::Write) -> io::Result<()> {
     // Writing plain data to memory has nothing to fail on.
     let engine = postcard::to_allocvec(engine).unwrap_or_default();
-    frame(STATE_MAGIC, FeatureSet::FORMAT, &[&engine, features].concat())
+    let pieces = || std::iter::once(engine.as_slice()).chain(features.pieces());
+    let mut checksum = crc32fast::Hasher::new();
+    pieces().for_each(|piece| checksum.update(piece));
+    let length = pieces().map(<[u8]>::len).sum();
+    out.write_all(&header(STATE_MAGIC, FeatureSet::FORMAT, length, checksum.finalize()))?;
+    pieces().try_for_each(|piece| out.write_all(piece))?;
+    out.flush()
 }
 
 /// What the engine kept, the state of features within, and its format. Before format 4 an engine kept nothing of its own.
@@ -295,12 +310,17 @@ pub(crate) fn pipeline_from_bytes(bytes: &[u8]) -> Result<Option<(Vec<u8>, Vec<u
 }
 
 fn frame(magic: &[u8; 7], version: u8, body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER + body.len());
+    let mut bytes = header(magic, version, body.len(), crc32fast::hash(body));
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+fn header(magic: &[u8; 7], version: u8, length: usize, checksum: u32) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER);
     bytes.extend_from_slice(magic);
     bytes.push(version);
-    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(body).to_le_bytes());
-    bytes.extend_from_slice(body);
+    bytes.extend_from_slice(&(length as u64).to_le_bytes());
+    bytes.extend_from_slice(&checksum.to_le_bytes());
     bytes
 }
 
@@ -388,7 +408,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
             names.unwrap_or_default().join(", ")
         ));
     };
-    let scorer = Scorer::from_snapshot(&Snapshot::from_bytes(&body.ensemble)?)?;
+    let scorer = Scorer::from_snapshot(&Scoring::from_bytes(&body.ensemble)?)?;
     // A later version may compute more columns and let detectors see others: the model says which are its own.
     let names: Vec<&str> = body.columns.iter().map(|column| column.name.as_str()).collect();
     let mut columns = FeatureSet::of(has, &settings, &names).columns().to_vec();

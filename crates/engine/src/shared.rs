@@ -1,12 +1,14 @@
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crible_alert::Score;
 use crible_core::{Timestamp, Transaction};
-use crible_feature::SharedSet;
+use crible_feature::{FeatureSet, SharedSet};
 
 use crate::answered::{Answers, Begun, Pending};
 use crate::observation::Given;
-use crate::{Engine, Error, History, LateCount, Model, Observation};
+use crate::saved::{KeptEngine, from_bytes};
+use crate::{Drift, Engine, Error, History, LateCount, Model, Observation};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
 ///
@@ -20,14 +22,38 @@ use crate::{Engine, Error, History, LateCount, Model, Observation};
 /// that of one [`Engine`] which observed them in this order. Where the order matters, as it does for transactions that
 /// would otherwise be [`Error::Late`], let the handles take from one queue with [`Shared::observe_next`]: the queue's order is
 /// then the state's, on any number of threads.
+///
+/// **Replacing.** Model and state are replaced between two transactions, for all handles at once.
 #[derive(Debug)]
 pub struct Shared {
+    all: Arc<All>,
+    own: Own,
+}
+
+/// What handles have in common.
+#[derive(Debug)]
+struct All {
+    /// Read by whoever observes; written to where something takes its place, or where a save begins.
+    live: RwLock<Live>,
+    /// One save or replacement at a time.
+    changing: Mutex<()>,
+}
+
+#[derive(Clone, Debug)]
+struct Live {
+    model: Arc<Model>,
     features: Arc<SharedSet>,
+    answers: Arc<Answers>,
+}
+
+/// What a handle has for itself.
+#[derive(Debug)]
+struct Own {
+    /// The model it scored with last.
     model: Arc<Model>,
     row: Vec<f32>,
     seen: Vec<f64>,
     parts: Vec<f64>,
-    answers: Arc<Answers>,
 }
 
 /// What a handle has just observed; the rest stands in its row and parts.
@@ -35,67 +61,61 @@ struct Seen {
     score: Score,
     /// None of a transaction that was handed in before.
     history: Option<History>,
+    since: Option<Timestamp>,
 }
 
 impl Clone for Shared {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.features), Arc::clone(&self.model), Arc::clone(&self.answers))
+        Self { all: Arc::clone(&self.all), own: Own::new(Arc::clone(&self.own.model)) }
     }
 }
 
-impl Shared {
-    pub(crate) fn new(features: Arc<SharedSet>, model: Arc<Model>, answers: Arc<Answers>) -> Self {
+impl All {
+    fn live(&self) -> RwLockReadGuard<'_, Live> {
+        // What is under this lock is replaced as a whole.
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Own {
+    fn new(model: Arc<Model>) -> Self {
         let row = vec![0.0; model.columns().len()];
         let seen = vec![0.0; model.n_inputs()];
         let parts = vec![0.0; model.n_detectors()];
-        Self { features, model, row, seen, parts, answers }
+        Self { model, row, seen, parts }
     }
 
-    /// The model.
-    pub fn model(&self) -> &Model {
-        &self.model
+    /// Goes on with the model of all.
+    fn follow(&mut self, live: &Live) {
+        if !Arc::ptr_eq(&self.model, &live.model) {
+            *self = Self::new(Arc::clone(&live.model));
+        }
     }
 
-    /// As [`Engine::observe`]. Where another handle is just observing the same transaction, its verdict is waited for.
-    ///
-    /// # Errors
-    /// [`Error::Late`] where it is later than the model allows and [`Error::Early`] where it is dated ahead, whichever handle observed what
-    /// came before; the state is then as it was.
-    pub fn observe(&mut self, txn: &Transaction) -> Result<Observation<'_>, Error> {
-        let answers = Arc::clone(&self.answers);
-        let _open = answers.open();
-        let since = self.observe_open(&answers, txn)?;
-        Ok(self.observation(txn, since))
-    }
-
-    /// The same while the state is not being saved.
-    fn observe_open(&mut self, answers: &Answers, txn: &Transaction) -> Result<Seen, Error> {
+    fn observe(&mut self, live: &Live, txn: &Transaction) -> Result<Seen, Error> {
         let pending = loop {
-            match answers.begin(txn) {
-                Begun::Known(given) => return Ok(self.repeat(&given)),
+            match live.answers.begin(txn) {
+                Begun::Known(given) => return Ok(self.repeat(live, &given)),
                 Begun::First(pending) => break pending,
                 Begun::Busy => std::thread::yield_now(),
             }
         };
-        match self.features.step(|| Some(*txn), &mut self.row) {
-            Ok(Some((_, read))) => self.score(pending, read?),
+        match live.features.step(|| Some(*txn), &mut self.row) {
+            Ok(Some((_, read))) => self.score(pending, txn.at, read?),
             // Not reached: there is a transaction to take, and the set is open.
-            _ => self.score(pending, History::default()),
+            _ => self.score(pending, txn.at, History::default()),
         }
     }
 
-    /// Takes the next transaction from `next`, which no other handle does meanwhile, and observes it; `None` where there is none.
-    /// `next` should not wait: all handles would wait with it.
-    pub fn observe_next(
+    fn observe_next(
         &mut self,
+        live: &Live,
         next: impl FnOnce() -> Option<Transaction>,
-    ) -> Option<(Transaction, Result<Observation<'_>, Error>)> {
-        let answers = Arc::clone(&self.answers);
-        let _open = answers.open();
+    ) -> Option<(Transaction, Result<Seen, Error>)> {
         let (mut first, mut repeated) = (None, None);
         let take = || {
             let txn = next()?;
-            match answers.begin(&txn) {
+            match live.answers.begin(&txn) {
                 Begun::First(pending) => {
                     first = Some(pending);
                     Some(txn)
@@ -107,83 +127,185 @@ impl Shared {
                 }
             }
         };
-        let stepped = self.features.step(take, &mut self.row).ok().flatten();
+        let stepped = live.features.step(take, &mut self.row).ok().flatten();
         match (stepped, first, repeated) {
             (Some((txn, read)), Some(pending), _) => {
-                let seen = read.map_err(Error::from).and_then(|history| self.score(pending, history));
-                Some((txn, seen.map(|seen| self.observation(&txn, seen))))
+                let seen = read.map_err(Error::from).and_then(|history| self.score(pending, txn.at, history));
+                Some((txn, seen))
             }
-            (_, _, Some(txn)) => {
-                let seen = self.observe_open(&answers, &txn);
-                Some((txn, seen.map(|seen| self.observation(&txn, seen))))
-            }
+            (_, _, Some(txn)) => Some((txn, self.observe(live, &txn))),
             _ => None,
         }
     }
 
-    fn score(&mut self, pending: Pending<'_>, history: History) -> Result<Seen, Error> {
+    fn score(&mut self, pending: Pending<'_>, at: Timestamp, history: History) -> Result<Seen, Error> {
         let score = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
-        pending.settle(&Given::new(score, &self.parts));
-        Ok(Seen { score, history: Some(history) })
+        let is_cold = self.model.is_cold_at(at, history.since);
+        pending.settle(&Given::new(score, &self.parts), is_cold);
+        Ok(Seen { score, history: Some(history), since: None })
     }
 
     /// What was said of a transaction the first time.
-    fn repeat(&mut self, given: &Given) -> Seen {
+    fn repeat(&mut self, live: &Live, given: &Given) -> Seen {
         self.row.fill(0.0);
         self.parts.copy_from_slice(given.detectors());
-        Seen { score: given.score, history: None }
+        Seen { score: given.score, history: None, since: live.features.since() }
     }
 
     fn observation(&self, txn: &Transaction, seen: Seen) -> Observation<'_> {
         let Self { model, row, parts, .. } = self;
         match seen.history {
             Some(history) => Observation::new(model, txn, row, seen.score, parts, history),
-            None => Observation::repeat(model, txn, row, seen.score, parts, self.features.since()),
+            None => Observation::repeat(model, txn, row, seen.score, parts, seen.since),
         }
+    }
+}
+
+impl Shared {
+    /// The model this handle scored with last: another handle may have replaced it since.
+    pub fn model(&self) -> &Model {
+        &self.own.model
+    }
+
+    /// As [`Engine::observe`]. Where another handle is just observing the same transaction, its verdict is waited for.
+    ///
+    /// # Errors
+    /// [`Error::Late`] where it is later than the model allows and [`Error::Early`] where it is dated ahead, whichever handle observed what
+    /// came before; the state is then as it was.
+    pub fn observe(&mut self, txn: &Transaction) -> Result<Observation<'_>, Error> {
+        let live = self.all.live();
+        self.own.follow(&live);
+        let seen = self.own.observe(&live, txn)?;
+        Ok(self.own.observation(txn, seen))
+    }
+
+    /// Takes the next transaction from `next`, which no other handle does meanwhile, and observes it; `None` where there is none.
+    /// `next` should not wait: all handles would wait with it.
+    pub fn observe_next(
+        &mut self,
+        next: impl FnOnce() -> Option<Transaction>,
+    ) -> Option<(Transaction, Result<Observation<'_>, Error>)> {
+        let live = self.all.live();
+        self.own.follow(&live);
+        let (txn, seen) = self.own.observe_next(&live, next)?;
+        Some((txn, seen.map(|seen| self.own.observation(&txn, seen))))
     }
 
     /// As [`Engine::set_offset`], of all handles. It is saved as it is at the moment of the state, so who keeps both together sets it
     /// while no handle observes what it speaks of.
     pub fn set_offset(&self, offset: impl Into<Vec<u8>>) {
-        self.answers.set_offset(offset.into());
+        self.all.live().answers.set_offset(offset.into());
     }
 
     /// As [`Engine::offset`].
     pub fn offset(&self) -> Vec<u8> {
-        self.answers.offset()
+        self.all.live().answers.offset()
     }
 
     /// As [`Engine::watermark`], of all handles.
     pub fn watermark(&self) -> Option<Timestamp> {
-        self.features.watermark()
+        self.all.live().features.watermark()
+    }
+
+    /// As [`Engine::is_cold`], of all handles.
+    pub fn is_cold(&self) -> bool {
+        let live = self.all.live();
+        live.model.is_cold(live.features.since(), live.features.watermark())
+    }
+
+    /// As [`Engine::drift`], of all handles.
+    pub fn drift(&self) -> Drift {
+        self.all.live().answers.drift()
+    }
+
+    /// As [`Engine::add_drift`], of all handles.
+    pub fn add_drift(&self, earlier: &Drift) {
+        self.all.live().answers.add_drift(earlier);
     }
 
     /// As [`Engine::advance`], of all handles.
     pub fn advance(&self, now: Timestamp) {
-        self.features.advance(now);
+        self.all.live().features.advance(now);
     }
 
     /// As [`Engine::late`], of all handles.
     pub fn late(&self) -> LateCount {
-        self.features.late()
+        self.all.live().features.late()
     }
 
     /// As [`Engine::state_bytes`].
     pub fn state_bytes(&self) -> usize {
-        self.features.state_bytes() + self.answers.bytes()
+        let live = self.all.live();
+        live.features.state_bytes() + live.answers.bytes()
     }
 
-    /// As [`Engine::save_state`]: of one moment between two transactions.
+    /// As [`Engine::save_state`]: of one moment between two transactions. Transactions wait until those under way are finished, and go
+    /// on while the state is put together; none waits for more than some dozens of entities.
     pub fn save_state(&self) -> Vec<u8> {
-        self.answers.with_closed(|kept| crate::saved::state_to_bytes(&kept, &self.features.save()))
+        let mut bytes = Vec::new();
+        // Writing to memory has nothing to fail on.
+        let _written = self.write_state(&mut bytes);
+        bytes
+    }
+
+    /// Writes what [`Shared::save_state`] gives, piece by piece and while transactions go on.
+    ///
+    /// # Errors
+    /// What the writer says. What it has taken by then is no state that loads.
+    pub fn write_state(&self, out: impl io::Write) -> io::Result<()> {
+        let one_at_a_time = self.all.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = self.all.live.write().unwrap_or_else(PoisonError::into_inner);
+        let Live { features, answers, .. } = closed.clone();
+        let (features, holding) = (features.begin_save(), answers.begin_save());
+        drop(closed);
+        let (features, kept) = (features.finish(), answers.finish_save(holding));
+        drop(one_at_a_time);
+        crate::saved::write_state(&kept, &features, out)
+    }
+
+    /// As [`Engine::load_state`], for all handles.
+    ///
+    /// # Errors
+    /// As [`Engine::load_state`]; the state is then as it was.
+    pub fn load_state(&self, bytes: &[u8]) -> Result<(), Error> {
+        let _one_at_a_time = self.all.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let model = Arc::clone(&self.all.live().model);
+        let mut features = model.features();
+        let (kept, body, format) = crate::saved::state_body(bytes)?;
+        kept.answers.check()?;
+        features.merge(body, format)?;
+        let drift = self.drift();
+        let answers = Arc::new(Answers::new(&model, drift, kept.offset, kept.answers));
+        let loaded = Live { model, features: Arc::new(features.share()), answers };
+        *self.all.live.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
+    }
+
+    /// As [`Engine::replace_model`], for all handles. Transactions wait while the state is carried over to the new model, which takes as
+    /// long as saving and loading it.
+    ///
+    /// # Errors
+    /// As [`Engine::replace_model`]; model and state are then as they were.
+    pub fn replace_model(&self, model: &[u8]) -> Result<(), Error> {
+        let model = from_bytes(model)?;
+        let _one_at_a_time = self.all.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut live = self.all.live.write().unwrap_or_else(PoisonError::into_inner);
+        let mut features = model.features();
+        features.merge(&live.features.save(), FeatureSet::FORMAT)?;
+        let KeptEngine { offset, answers } = live.answers.finish_save(live.answers.begin_save());
+        let answers = Arc::new(Answers::new(&model, Drift::new(model.id()), offset, answers));
+        *live = Live { model: Arc::new(model), features: Arc::new(features.share()), answers };
+        Ok(())
     }
 }
 
 impl Engine {
     /// A handle for a thread; clone it for the others.
     pub fn share(self) -> Shared {
-        let (model, features, kept) = self.into_parts();
-        let answers = Answers::new(&model, kept);
-        Shared::new(Arc::new(features.share()), Arc::new(model), Arc::new(answers))
+        let (model, features, kept, drift) = self.into_parts();
+        let answers = Arc::new(Answers::new(&model, drift, kept.offset, kept.answers));
+        let own = Own::new(Arc::new(model));
+        let live = Live { model: Arc::clone(&own.model), features: Arc::new(features.share()), answers };
+        Shared { all: Arc::new(All { live: RwLock::new(live), changing: Mutex::new(()) }), own }
     }
 }

@@ -1,13 +1,15 @@
 //! Verdicts given lately, for several threads.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crible_alert::ModelId;
 use crible_core::{Timestamp, Transaction, TxnId};
 
-use super::{Answered, tag};
-use crate::Model;
+use super::{Answered, KeptAnswers, tag};
 use crate::observation::Given;
 use crate::saved::KeptEngine;
+use crate::{Drift, Model};
 
 /// Many more than threads, so that two seldom want the same.
 const SHARDS: usize = 64;
@@ -15,9 +17,9 @@ const SHARDS: usize = 64;
 /// What handles of one engine remember together.
 #[derive(Debug)]
 pub(crate) struct Answers {
-    /// Held by whoever observes, and by whoever saves alone: what is saved is of one moment between two transactions.
-    gate: RwLock<()>,
+    model: ModelId,
     shards: Vec<Mutex<Shard>>,
+    latest: AtomicI64,
     offset: Mutex<Vec<u8>>,
 }
 
@@ -25,6 +27,7 @@ pub(crate) struct Answers {
 #[repr(align(128))]
 struct Shard {
     answered: Answered,
+    drift: Drift,
     /// Tags of transactions that handles are observing.
     pending: Vec<u64>,
 }
@@ -41,9 +44,15 @@ pub(crate) enum Begun<'a> {
 
 /// A transaction that is being observed; where there is no verdict in the end, it is as if it had not been handed in.
 pub(crate) struct Pending<'a> {
-    shard: &'a Mutex<Shard>,
+    answers: &'a Answers,
     id: TxnId,
     at: Timestamp,
+}
+
+/// What is being saved, as of one moment.
+pub(crate) struct Holding {
+    latest: i64,
+    offset: Vec<u8>,
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -52,29 +61,25 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Answers {
-    pub(crate) fn new(model: &Model, kept: KeptEngine) -> Self {
-        let KeptEngine { offset, answers } = kept;
-        let shard = |_| {
-            let answered = Answered::new(model.state().repeats, model.detectors().len());
-            Mutex::new(Shard { answered, pending: Vec::new() })
+    /// Of an engine with this model, and what was kept and has been checked.
+    pub(crate) fn new(model: &Model, drift: Drift, offset: Vec<u8>, answers: KeptAnswers) -> Self {
+        let latest = AtomicI64::new(answers.latest());
+        let parts = answers.divide(SHARDS).into_iter();
+        let mut drift = Some(drift);
+        let shard = |part| {
+            let mut answered = Answered::new(model.state().repeats, model.detectors().len());
+            answered.take_in(part);
+            // What was counted before stands in one of them.
+            let drift = drift.take().unwrap_or_else(|| Drift::new(model.id()));
+            Mutex::new(Shard { answered, drift, pending: Vec::new() })
         };
-        let mut all =
-            Self { gate: RwLock::new(()), shards: (0..SHARDS).map(shard).collect(), offset: Mutex::new(offset) };
-        for (shard, part) in all.shards.iter_mut().zip(answers.divide(SHARDS)) {
-            shard.get_mut().unwrap_or_else(PoisonError::into_inner).answered.take_in(part);
-        }
-        all
-    }
-
-    /// While this is held, no state is saved.
-    pub(crate) fn open(&self) -> RwLockReadGuard<'_, ()> {
-        self.gate.read().unwrap_or_else(PoisonError::into_inner)
+        Self { model: model.id(), shards: parts.map(shard).collect(), latest, offset: Mutex::new(offset) }
     }
 
     pub(crate) fn begin(&self, txn: &Transaction) -> Begun<'_> {
         let tag = tag(txn.id);
-        let lock = &self.shards[shard_of(tag)];
-        let mut shard = held(lock);
+        let mut shard = held(&self.shards[shard_of(tag)]);
+        shard.answered.advance(self.latest.load(Ordering::Relaxed));
         if let Some(verdict) = shard.answered.get(txn.id) {
             return Begun::Known(Box::new(verdict));
         }
@@ -82,15 +87,34 @@ impl Answers {
             return Begun::Busy;
         }
         shard.pending.push(tag);
-        Begun::First(Pending { shard: lock, id: txn.id, at: txn.at })
+        Begun::First(Pending { answers: self, id: txn.id, at: txn.at })
     }
 
-    /// Calls `save` while no transaction is under way, with what is remembered.
-    pub(crate) fn with_closed<T>(&self, save: impl FnOnce(KeptEngine) -> T) -> T {
-        let _closed = self.gate.write().unwrap_or_else(PoisonError::into_inner);
-        let shards: Vec<_> = self.shards.iter().map(held).collect();
-        let answers = Answered::keep(shards.iter().map(|shard| &shard.answered));
-        save(KeptEngine { offset: self.offset(), answers })
+    /// Holds on to all there is, for [`Answers::finish_save`]. Nobody may be observing.
+    pub(crate) fn begin_save(&self) -> Holding {
+        self.shards.iter().for_each(|shard| held(shard).answered.hold());
+        Holding { latest: self.latest.load(Ordering::Relaxed), offset: self.offset() }
+    }
+
+    /// What was held on to, shard by shard, while transactions go on.
+    pub(crate) fn finish_save(&self, holding: Holding) -> KeptEngine {
+        let Holding { latest, offset } = holding;
+        let answers = self.shards.iter().map(|shard| held(shard).answered.held(latest)).collect();
+        KeptEngine { offset, answers: KeptAnswers::join(answers) }
+    }
+
+    /// What all have counted together.
+    pub(crate) fn drift(&self) -> Drift {
+        let mut all = Drift::new(self.model);
+        self.shards.iter().for_each(|shard| all.add(&held(shard).drift));
+        all
+    }
+
+    /// Adds what an earlier run has counted.
+    pub(crate) fn add_drift(&self, earlier: &Drift) {
+        if let Some(shard) = self.shards.first() {
+            held(shard).drift.add(earlier);
+        }
     }
 
     pub(crate) fn set_offset(&self, offset: Vec<u8>) {
@@ -107,16 +131,21 @@ impl Answers {
 }
 
 impl Pending<'_> {
-    /// Remembers the verdict that was given.
-    pub(crate) fn settle(self, verdict: &Given) {
-        held(self.shard).answered.put(self.id, self.at, verdict.score, verdict.detectors());
+    /// Remembers the verdict that was given, and counts it where it means anything.
+    pub(crate) fn settle(self, verdict: &Given, is_cold: bool) {
+        self.answers.latest.fetch_max(self.at.0, Ordering::Relaxed);
+        let mut shard = held(&self.answers.shards[shard_of(tag(self.id))]);
+        shard.answered.put(self.id, self.at, verdict.score, verdict.detectors());
+        if !is_cold {
+            shard.drift.count(self.at, verdict.score.tail);
+        }
     }
 }
 
 impl Drop for Pending<'_> {
     fn drop(&mut self) {
         let tag = tag(self.id);
-        held(self.shard).pending.retain(|pending| *pending != tag);
+        held(&self.answers.shards[shard_of(tag)]).pending.retain(|pending| *pending != tag);
     }
 }
 
