@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crible_core::Unit;
+use crible_core::{Amount, Source, Timestamp, Transaction, TxnId, Unit};
 
 use crate::{AlertId, Day, Decision};
 
@@ -39,12 +39,35 @@ pub struct Alert {
     pub rank: u32,
     /// The transaction, its score, and what speaks against it.
     pub decision: Decision,
+    /// All payments of the story, this transaction among them, in order of time; empty where it is the only one.
+    pub payments: Vec<Payment>,
+}
+
+/// A payment that belongs to the story of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// Its reference.
+    pub id: TxnId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// How much, signed.
+    pub amount: Amount,
+    /// Where it was read, if it came from a file.
+    pub source: Option<Source>,
+}
+
+impl Payment {
+    /// The payment that was decided about.
+    pub fn of(decision: &Decision) -> Self {
+        let Transaction { id, at, amount, .. } = decision.txn;
+        Self { id, at, amount, source: decision.source }
+    }
 }
 
 impl Alert {
-    /// An alert on a decision.
+    /// An alert on a decision about one payment.
     pub fn new(day: Day, rank: u32, decision: Decision) -> Self {
-        Self { id: AlertId::of(decision.txn.id), day, rank, decision }
+        Self { id: AlertId::of(decision.txn.id), day, rank, decision, payments: Vec::new() }
     }
 }
 
@@ -56,6 +79,9 @@ impl fmt::Display for Alert {
         for (i, reason) in reasons.iter().enumerate() {
             write!(f, "{}{reason}", if i == 0 { ": " } else { "; " })?;
         }
-        Ok(())
+        match self.payments.len() {
+            0 | 1 => Ok(()),
+            n => write!(f, "; {n} payments"),
+        }
     }
 }

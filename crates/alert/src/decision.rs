@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use crible_core::{Source, Timestamp, Transaction, Undo};
@@ -24,12 +25,25 @@ pub struct Decision {
     pub source: Option<Source>,
     /// What is known by now that the score could not know.
     pub note: Option<Note>,
+    /// What it looks like, such as `a card being tested`: what the view of the model says that speaks loudest. Told together with
+    /// the reasons.
+    pub view: Option<Cow<'static, str>>,
 }
 
 impl Decision {
     /// A decision that is not explained yet, on a transaction that came from no file.
     pub fn new(txn: &Transaction, score: Score, severity: Severity, row: &[f32], model: ModelId) -> Self {
-        Self { txn: *txn, score, severity, reasons: Vec::new(), row: row.into(), model, source: None, note: None }
+        Self {
+            txn: *txn,
+            score,
+            severity,
+            reasons: Vec::new(),
+            row: row.into(),
+            model,
+            source: None,
+            note: None,
+            view: None,
+        }
     }
 }
 

@@ -45,10 +45,16 @@ pub struct Alert {
     pub day: String,
     /// What speaks against it, strongest first.
     pub reasons: Vec<Reason>,
+    /// What it looks like, such as `a card being tested`; absent where the model has no words for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks_like: Option<String>,
     /// The model that says so: 16 hexadecimal digits.
     pub model: ModelId,
     /// Where its owner can look it up; null where it came from no file.
     pub source: Option<Source>,
+    /// The payments of the story, where there are several, in order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<Payment>,
     /// What is known by now that the score could not know, such as a later refund; absent where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -61,6 +67,19 @@ pub struct Amount {
     pub value: String,
     /// ISO 4217 code.
     pub currency: String,
+}
+
+/// One payment of a story on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// The transaction's reference: 32 hexadecimal digits.
+    pub transaction: String,
+    /// When it happened, RFC 3339 in UTC.
+    pub at: String,
+    /// How much, signed.
+    pub amount: Amount,
+    /// Data row, from 0; null where it came from no file.
+    pub row: Option<u64>,
 }
 
 /// A reason on the wire.
@@ -117,7 +136,7 @@ pub enum WireError {
 impl Alert {
     /// An alert for the wire. `source` says where its owner can look it up.
     pub fn new(alert: &crate::Alert, source: Option<Source>) -> Self {
-        let Decision { txn, score, severity, reasons, model, note, .. } = &alert.decision;
+        let Decision { txn, score, severity, reasons, model, note, view, .. } = &alert.decision;
         Self {
             schema: SCHEMA.to_owned(),
             id: alert.id,
@@ -125,15 +144,17 @@ impl Alert {
             account: txn.account.to_string(),
             counterparty: txn.counterparty.map(|party| party.to_string()),
             at: txn.at.to_string(),
-            amount: Amount { value: txn.amount.to_string(), currency: txn.amount.currency.to_string() },
+            amount: Amount::from(txn.amount),
             score: score.raw,
             tail: score.tail,
             severity: *severity,
             rank: alert.rank,
             day: alert.day.to_string(),
             reasons: reasons.iter().map(Reason::from).collect(),
+            looks_like: view.as_deref().map(str::to_owned),
             model: *model,
             source,
+            payments: alert.payments.iter().map(Payment::from).collect(),
             note: note.map(|note| note.to_string()),
         }
     }
@@ -167,6 +188,23 @@ impl Alert {
             return Err(WireError::Schema { found: schema });
         }
         Ok(serde_json::from_str(line)?)
+    }
+}
+
+impl From<crible_core::Amount> for Amount {
+    fn from(amount: crible_core::Amount) -> Self {
+        Self { value: amount.to_string(), currency: amount.currency.to_string() }
+    }
+}
+
+impl From<&crate::Payment> for Payment {
+    fn from(payment: &crate::Payment) -> Self {
+        Self {
+            transaction: payment.id.to_string(),
+            at: payment.at.to_string(),
+            amount: payment.amount.into(),
+            row: payment.source.map(|source| source.row),
+        }
     }
 }
 

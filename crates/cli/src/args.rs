@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use crible::{Builder, Config, DetectorSpec};
-use crible_alert::Budget;
-use crible_core::Timestamp;
+use crible_alert::{Budget, Severity};
+use crible_core::{Timestamp, Window};
 
 /// Sifts transactions: reads exports of banks, wallets and card feeds, learns what is usual without labels, and ranks
 /// the few that deserve a look, each with its reasons.
@@ -46,6 +46,17 @@ pub(crate) struct ScoreArgs {
     /// How many alerts somebody can look at in a day
     #[arg(long, default_value = "100/day", value_name = "N/day")]
     pub(crate) budget: Budget,
+    /// Alert on this severity and graver ones, whatever share of them may be false: low, medium, high or critical. Unless given, on
+    /// medium and graver ones, as many as leave an expected one in ten false, and beyond them one a day for 200 accounts
+    #[arg(long, value_name = "SEVERITY", conflicts_with = "all")]
+    pub(crate) min_severity: Option<Severity>,
+    /// Fill the budget of every day with its strangest transactions, ordinary ones included, one for each account
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How long the first days of the files are for learning alone, such as 14d; alerts begin after them [default: as long as the
+    /// windows of the model need, 14 days at most]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) warm_up: Option<Window>,
     /// Where alerts go: a folder, or a file ending in .jsonl, .csv or .parquet; standard output unless given
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) out: Option<PathBuf>,

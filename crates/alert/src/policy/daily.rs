@@ -1,13 +1,13 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crible_core::{EntityId, Source, Timestamp, Window};
+use crible_core::{Amount, Currency, EntityId, Source, Timestamp, TxnId, Window};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::kept::{KeptDecision, unreadable};
 use super::{Policy, PolicyError, check};
-use crate::{Alert, Budget, Day, Decision, Score, Severity};
+use crate::{Alert, Budget, Day, Decision, Payment, Score, Severity};
 
 /// The strangest transactions of each UTC day, exactly, in one pass.
 ///
@@ -17,6 +17,9 @@ use crate::{Alert, Budget, Day, Decision, Score, Severity};
 ///
 /// A transaction that cannot win costs a comparison: the day's bar only rises, so what is below it now stays below.
 /// One that can costs a search among those held, O(log budget).
+///
+/// **Stories.** An alert lists the account's other payments of the day that are above the bar: a spree of ten purchases is one alert.
+/// With [`DailyBudget::stories`] it also stands for what the account does in the days after, as long as that is no graver.
 ///
 /// ```
 /// use crible_alert::{Budget, DailyBudget, Decision, ModelId, Policy, Score, Severity};
@@ -37,6 +40,10 @@ use crate::{Alert, Budget, Day, Decision, Score, Severity};
 pub struct DailyBudget {
     budget: usize,
     at_least: Severity,
+    /// How long after its last alert an account's story goes on, in microseconds; 0 where every day is its own.
+    gap: i64,
+    /// Of accounts that an alert was raised on, the gravest severity and the latest time, as long as the story goes on.
+    going: BTreeMap<EntityId, (Severity, i64)>,
     lateness: i64,
     /// The latest time there was.
     clock: Option<Timestamp>,
@@ -54,8 +61,17 @@ struct OpenDay {
     /// Best first.
     held: BTreeMap<Standing, Decision>,
     best: HashMap<EntityId, Standing>,
+    /// Payments of accounts held that were above the bar when they came.
+    payments: HashMap<EntityId, Vec<Offered>>,
     /// The worst of those held, once the budget is full.
     bar: Option<Standing>,
+}
+
+/// A payment that was offered, for the list of a story.
+#[derive(Clone, Copy, Debug)]
+struct Offered {
+    standing: Standing,
+    payment: Payment,
 }
 
 /// What decides between two transactions of a day: the better one is the lesser.
@@ -103,6 +119,8 @@ impl DailyBudget {
         Self {
             budget: budget.per_day() as usize,
             at_least: Severity::Low,
+            gap: 0,
+            going: BTreeMap::new(),
             lateness: 0,
             clock: None,
             first: Day(i64::MIN),
@@ -115,6 +133,14 @@ impl DailyBudget {
     #[must_use]
     pub fn at_least(mut self, severity: Severity) -> Self {
         self.at_least = severity;
+        self
+    }
+
+    /// The same with one alert a story: within `gap` of an account's last alert or of what would have been one, it takes a
+    /// graver severity to raise another.
+    #[must_use]
+    pub fn stories(mut self, gap: Window) -> Self {
+        self.gap = gap.0;
         self
     }
 
@@ -132,13 +158,46 @@ impl DailyBudget {
     fn close_before(&mut self, first: Day) -> Vec<Alert> {
         self.first = self.first.max(first);
         let over = self.open.partition_point(|open| open.day < self.first);
-        self.open.drain(..over).flat_map(OpenDay::close).collect()
+        let closed: Vec<OpenDay> = self.open.drain(..over).collect();
+        closed.into_iter().flat_map(|open| self.close(open)).collect()
+    }
+
+    /// The winners of a day that begin a story or make one graver, best first.
+    fn close(&mut self, open: OpenDay) -> Vec<Alert> {
+        let OpenDay { day, held, mut payments, bar, .. } = open;
+        let gap = self.gap;
+        self.going.retain(|_, (_, last)| last.saturating_add(gap) >= day.0.saturating_mul(Timestamp::DAY));
+        let mut alerts = Vec::new();
+        for decision in held.into_values() {
+            let (account, severity, at) = (decision.txn.account, decision.severity, decision.txn.at.0);
+            let mut own = payments.remove(&account).unwrap_or_default();
+            // Whatever order they came in, these are the ones that were let in.
+            own.retain(|offered| bar.is_none_or(|bar| offered.standing <= bar));
+            own.sort_by_key(|offered| (offered.payment.at, offered.payment.source, offered.standing.offered));
+            let last = own.iter().map(|offered| offered.payment.at.0).max().unwrap_or(at).max(at);
+            if gap > 0 {
+                let before = self.going.insert(account, (severity, last));
+                if let Some((told, latest)) = before.filter(|(_, latest)| at <= latest.saturating_add(gap)) {
+                    self.going.insert(account, (told.max(severity), last.max(latest)));
+                    if severity <= told {
+                        continue;
+                    }
+                }
+            }
+            let rank = alerts.len() as u32 + 1;
+            let mut alert = Alert::new(day, rank, decision);
+            if own.len() > 1 {
+                alert.payments = own.into_iter().map(|offered| offered.payment).collect();
+            }
+            alerts.push(alert);
+        }
+        alerts
     }
 }
 
 impl OpenDay {
     fn new(day: Day) -> Self {
-        Self { day, held: BTreeMap::new(), best: HashMap::new(), bar: None }
+        Self { day, held: BTreeMap::new(), best: HashMap::new(), payments: HashMap::new(), bar: None }
     }
 
     fn push(&mut self, decision: Decision, offered: u64, budget: usize) {
@@ -146,6 +205,8 @@ impl OpenDay {
         if self.bar.is_some_and(|bar| standing >= bar) {
             return;
         }
+        let payment = Payment::of(&decision);
+        self.payments.entry(standing.account).or_default().push(Offered { standing, payment });
         match self.best.get_mut(&standing.account) {
             Some(own) if *own <= standing => return,
             Some(own) => {
@@ -161,15 +222,11 @@ impl OpenDay {
             && let Some((worst, _)) = self.held.pop_last()
         {
             self.best.remove(&worst.account);
+            self.payments.remove(&worst.account);
         }
         if self.held.len() == budget {
             self.bar = self.held.last_key_value().map(|(worst, _)| *worst);
         }
-    }
-
-    /// The winners, best first.
-    fn close(self) -> impl Iterator<Item = Alert> {
-        (1..).zip(self.held.into_values()).map(move |(rank, decision)| Alert::new(self.day, rank, decision))
     }
 }
 
@@ -230,13 +287,20 @@ impl Policy for DailyBudget {
     fn save(&self) -> Vec<u8> {
         let day = |open: &OpenDay| {
             let held = open.held.iter().map(|(standing, decision)| (standing.offered, KeptDecision::of(decision)));
-            (open.day.0, held.collect())
+            let mut payments: Vec<(u64, Vec<KeptOffered>)> = open
+                .payments
+                .iter()
+                .map(|(account, offered)| (account.get(), offered.iter().map(KeptOffered::of).collect()))
+                .collect();
+            payments.sort_unstable_by_key(|(account, _)| *account);
+            KeptDay { day: open.day.0, held: held.collect(), payments }
         };
         let kept = Kept {
             clock: self.clock.map(|at| at.0),
             first: self.first.0,
             offered: self.offered,
             open: self.open.iter().map(day).collect(),
+            going: self.going.iter().map(|(account, (of, last))| (account.get(), *of, *last)).collect(),
         };
         // Writing plain data to memory has nothing to fail on.
         postcard::to_allocvec(&kept).unwrap_or_default()
@@ -246,29 +310,75 @@ impl Policy for DailyBudget {
         const POLICY: &str = "daily budget";
         let kept: Kept = postcard::from_bytes(bytes).map_err(|error| unreadable(POLICY, error))?;
         let mut open = Vec::with_capacity(kept.open.len());
-        for (day, held) in kept.open {
+        let account = |bits| EntityId::new(bits).ok_or_else(|| unreadable(POLICY, "an account makes no sense"));
+        for KeptDay { day, held, payments } in kept.open {
             let mut fresh = OpenDay::new(Day(day));
             for (offered, decision) in held {
                 let decision = decision.revive().ok_or_else(|| unreadable(POLICY, "a decision makes no sense"))?;
                 check(&decision)?;
                 fresh.push(decision, offered, self.budget);
             }
+            fresh.payments.clear();
+            for (of, offered) in payments {
+                let of = account(of)?;
+                let revived: Option<Vec<Offered>> = offered.into_iter().map(|offered| offered.revive(of)).collect();
+                let revived = revived.ok_or_else(|| unreadable(POLICY, "a payment makes no sense"))?;
+                fresh.payments.insert(of, revived);
+            }
             open.push(fresh);
         }
+        let going = kept.going.into_iter().map(|(of, severity, last)| Ok((account(of)?, (severity, last))));
+        let going = going.collect::<Result<_, PolicyError>>()?;
         if !open.is_sorted_by(|a, b| a.day < b.day) {
             return Err(unreadable(POLICY, "its days are out of order"));
         }
         (self.clock, self.first) = (kept.clock.map(Timestamp), Day(kept.first));
-        (self.offered, self.open) = (kept.offered, open);
+        (self.offered, self.open, self.going) = (kept.offered, open, going);
         Ok(())
     }
 }
 
-/// A saved budget: for each open day its decisions, best first, each with its number among all.
+/// A saved budget. `going` has the accounts whose stories go on.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     clock: Option<i64>,
     first: i64,
     offered: u64,
-    open: Vec<(i64, Vec<(u64, KeptDecision)>)>,
+    open: Vec<KeptDay>,
+    going: Vec<(u64, Severity, i64)>,
+}
+
+/// An open day: its decisions, best first, each with its number among all, and the payments that were above the bar.
+#[derive(Serialize, Deserialize)]
+struct KeptDay {
+    day: i64,
+    held: Vec<(u64, KeptDecision)>,
+    payments: Vec<(u64, Vec<KeptOffered>)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptOffered {
+    raw: f64,
+    id: u128,
+    at: i64,
+    minor: i64,
+    currency: String,
+    source: Option<(u32, u64)>,
+    offered: u64,
+}
+
+impl KeptOffered {
+    fn of(offered: &Offered) -> Self {
+        let Offered { standing: Standing { raw, offered, .. }, payment: Payment { id, at, amount, source } } = *offered;
+        let (currency, source) = (amount.currency.to_string(), source.map(|source| (source.file, source.row)));
+        Self { raw, id: id.0, at: at.0, minor: amount.minor, currency, source, offered }
+    }
+
+    fn revive(self, account: EntityId) -> Option<Offered> {
+        let amount = Amount::new(self.minor, Currency::new(self.currency.as_bytes())?);
+        let source = self.source.map(|(file, row)| Source { file, row });
+        let (at, offered) = (Timestamp(self.at), self.offered);
+        let standing = Standing { raw: self.raw, at, source, offered, account };
+        Some(Offered { standing, payment: Payment { id: TxnId(self.id), at, amount, source } })
+    }
 }

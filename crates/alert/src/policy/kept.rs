@@ -24,6 +24,8 @@ pub(super) struct KeptDecision {
     model: u64,
     /// File and row.
     source: Option<(u32, u64)>,
+    /// What it looks like.
+    view: Option<String>,
     /// Whether it is a refund and no reversal, and when that was.
     undone: Option<(bool, i64)>,
 }
@@ -73,7 +75,7 @@ const UNITS: [Unit; 11] = [
 
 impl KeptDecision {
     pub(super) fn of(decision: &Decision) -> Self {
-        let Decision { txn, score, severity, reasons, row, model, source, note } = decision;
+        let Decision { txn, score, severity, reasons, row, model, source, note, view } = decision;
         let reason = |reason: &Reason| KeptReason {
             column: reason.column.to_string(),
             unit: UNITS.iter().position(|unit| *unit == reason.unit).map_or(u8::MAX, |at| at as u8),
@@ -91,6 +93,7 @@ impl KeptDecision {
             row: row.to_vec(),
             model: model.0,
             source: source.map(|source| (source.file, source.row)),
+            view: view.as_deref().map(str::to_owned),
             undone: note.map(|Note::Undone { how, at }| (how == Undo::Refund, at.0)),
         }
     }

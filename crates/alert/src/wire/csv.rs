@@ -1,7 +1,7 @@
 use super::Alert;
 
 /// Names of the columns of [`csv_record`].
-pub const CSV_HEADER: [&str; 20] = [
+pub const CSV_HEADER: [&str; 22] = [
     "id",
     "day",
     "rank",
@@ -17,15 +17,17 @@ pub const CSV_HEADER: [&str; 20] = [
     "reason_1",
     "reason_2",
     "reason_3",
+    "looks_like",
     "model",
     "feed",
     "file",
     "row",
+    "payments",
     "note",
 ];
 
 /// An alert as one flat record, unquoted: its first three reasons as sentences, what it lacks as empty text.
-pub fn csv_record(alert: &Alert) -> [String; 20] {
+pub fn csv_record(alert: &Alert) -> [String; 22] {
     let reason = |i: usize| alert.reasons.get(i).map(|r| r.text.clone()).unwrap_or_default();
     let (feed, file, row) = match &alert.source {
         Some(source) => (source.feed.clone(), source.file.clone(), source.row.to_string()),
@@ -48,10 +50,12 @@ pub fn csv_record(alert: &Alert) -> [String; 20] {
         reason(0),
         reason(1),
         reason(2),
+        alert.looks_like.clone().unwrap_or_default(),
         alert.model.to_string(),
         feed,
         file,
         row,
+        alert.payments.len().max(1).to_string(),
         alert.note.clone().unwrap_or_default(),
     ]
 }
