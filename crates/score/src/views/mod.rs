@@ -15,6 +15,8 @@
 //!   beyond in the same way.
 //! * **Trimmed.** Strangers among the rows of the fit would make others like them as usual as they are many. So the 2 % of rows with the
 //!   highest scores are left out and all tails are fitted anew, twice. Views that agree on a row clean each other; no label is needed.
+//!   What is so left out becomes rarer, but not by more than e³, twenty times: whatever is of one kind and rare, be it ever so harmless, might be
+//!   left out as a whole, and no view could tell it from what nobody has ever seen.
 //! * **Damped.** One column, where there is such a one, says how much a row was to be expected, 0 to 1: that takes up to 0.7 of its score away.
 //!
 //! The score's own tail, over the rows that were kept, is what [`Views::score_parts`] gives as a probability. It is not calibrated on held-out

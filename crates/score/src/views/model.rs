@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ViewsConfig;
 use super::params::{Side, Together};
-use super::tail::{Curve, Tail};
+use super::tail::{Tail, TailBody};
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
 use crate::registry::load;
@@ -61,7 +61,7 @@ struct Body {
     n_columns: u64,
     rule: Rule,
     views: Vec<ViewBody>,
-    tail: Curve,
+    tail: TailBody,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,7 +69,7 @@ struct ViewBody {
     name: String,
     members: Vec<MemberBody>,
     together: Together,
-    tail: Option<Curve>,
+    tail: Option<TailBody>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,8 +77,8 @@ struct MemberBody {
     columns: Vec<u32>,
     /// None for a column by itself.
     model: Option<Snapshot>,
-    high: Option<Curve>,
-    low: Option<Curve>,
+    high: Option<TailBody>,
+    low: Option<TailBody>,
 }
 
 impl Rule {
@@ -264,7 +264,7 @@ impl Views {
         if n_columns == 0 || !(0.0..=20.0).contains(&counts_from) || !(0.0..=1.0).contains(&rest) || !is_expected {
             return invalid("no columns, or a rule out of range");
         }
-        let tail = |curve: Option<Curve>| curve.map(Tail::new).transpose();
+        let tail = |body: Option<TailBody>| body.map(Tail::try_from).transpose();
         let mut views = Vec::with_capacity(body.views.len());
         for ViewBody { name, members: bodies, together, tail: curve } in body.views {
             let mut members = Vec::with_capacity(bodies.len());
@@ -300,7 +300,7 @@ impl Views {
         if views.is_empty() {
             return invalid("no view");
         }
-        Ok(Self { n_columns, rule: body.rule, views, tail: Tail::new(body.tail)? })
+        Ok(Self { n_columns, rule: body.rule, views, tail: body.tail.try_into()? })
     }
 }
 
@@ -345,7 +345,7 @@ impl Model for Views {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let curve = |tail: &Option<Tail>| tail.as_ref().map(|tail| tail.curve().clone());
+        let curve = |tail: &Option<Tail>| tail.as_ref().map(Tail::body);
         let member = |member: &FittedMember| {
             let (columns, model) = match &member.source {
                 Source::Column(column) => (vec![*column as u32], None),
@@ -365,7 +365,7 @@ impl Model for Views {
             n_columns: self.n_columns as u64,
             rule: self.rule,
             views: views.collect(),
-            tail: self.tail.curve().clone(),
+            tail: self.tail.body(),
         };
         Snapshot::new(Self::NAME, Self::VERSION, &body)
     }

@@ -44,11 +44,26 @@ struct Beyond {
     shape: f64,
 }
 
-/// A [`Curve`] to be looked up.
+/// A [`Curve`] to be looked up, and what it is held to.
 #[derive(Debug, Clone)]
 pub(super) struct Tail {
     curve: Curve,
     knots: Knots,
+    bound: Option<Box<Bound>>,
+}
+
+/// How rare a value is among all rows of the fit, those left out included, and how much rarer it may be said to be, as a logarithm.
+#[derive(Debug, Clone)]
+struct Bound {
+    of_all: Tail,
+    more: f64,
+}
+
+/// What is stored of a [`Tail`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct TailBody {
+    curve: Curve,
+    bound: Option<(Curve, f64)>,
 }
 
 impl Curve {
@@ -133,17 +148,41 @@ impl Beyond {
 impl Tail {
     pub(super) fn new(curve: Curve) -> Result<Self, Error> {
         match Knots::new(curve.values.clone()) {
-            Some(knots) if curve.is_sound() => Ok(Self { curve, knots }),
+            Some(knots) if curve.is_sound() => Ok(Self { curve, knots, bound: None }),
             _ => Err(SnapshotError::invalid("views", "a tail out of range")),
         }
     }
 
-    pub(super) fn curve(&self) -> &Curve {
-        &self.curve
+    /// From the ascending values of rows that are kept, held to how rare values are among `all`, where that is given.
+    ///
+    /// Whatever comes in numbers that would all be left out at once, such as first payments where those are few, would else seem as rare as
+    /// can be.
+    pub(super) fn fit(kept: &[f64], all: Option<(&[f64], f64)>) -> Result<Self, Error> {
+        let mut tail = Self::new(Curve::fit(kept))?;
+        if let Some((all, more)) = all {
+            tail.bound = Some(Box::new(Bound { of_all: Self::new(Curve::fit(all))?, more }));
+        }
+        Ok(tail)
+    }
+
+    pub(super) fn body(&self) -> TailBody {
+        let bound = self.bound.as_deref().map(|Bound { of_all, more }| (of_all.curve.clone(), *more));
+        TailBody { curve: self.curve.clone(), bound }
     }
 
     /// −ln of the share of rows at least as high, 0 to [`MOST`]; never less for a higher value.
     pub(super) fn neg_ln(&self, value: f64) -> f64 {
+        let y = self.unbound(value);
+        match self.bound.as_deref() {
+            Some(Bound { of_all, more }) if y > *more => {
+                let most = of_all.unbound(value) + more;
+                if y < most { y } else { most }
+            }
+            _ => y,
+        }
+    }
+
+    fn unbound(&self, value: f64) -> f64 {
         let Curve { values, neg_ln, beyond } = &self.curve;
         let below = self.knots.count_below(value);
         let last = values.len() - 1;
@@ -170,6 +209,21 @@ impl Tail {
             Some(Beyond { from, .. }) if body > *from => *from,
             _ => body,
         }
+    }
+}
+
+impl TryFrom<TailBody> for Tail {
+    type Error = Error;
+
+    fn try_from(TailBody { curve, bound }: TailBody) -> Result<Self, Error> {
+        let mut tail = Self::new(curve)?;
+        if let Some((of_all, more)) = bound {
+            if !(0.0..=MOST).contains(&more) {
+                return Err(SnapshotError::invalid("views", "a bound out of range"));
+            }
+            tail.bound = Some(Box::new(Bound { of_all: Self::new(of_all)?, more }));
+        }
+        Ok(tail)
     }
 }
 
@@ -204,11 +258,36 @@ mod tests {
         assert!((tail.neg_ln(1.0) - 4.5).abs() < 0.1, "{}", tail.neg_ln(1.0));
     }
 
+    /// What was left out altogether is as rare as it was before, and a little more.
+    #[test]
+    fn what_is_left_out_is_not_rarer_than_it_was_by_more_than_is_allowed() {
+        let mut all = vec![0.0; 980];
+        all.extend([1.0; 20]);
+        let free = Tail::fit(&all[..980], None).unwrap();
+        let held = Tail::fit(&all[..980], Some((&all, 3.0))).unwrap();
+        assert!(free.neg_ln(1.0) < 8.0 && held.neg_ln(1.0) < (50.0_f64).ln() + 3.1);
+        let mut spread: Vec<f64> = (0..990).map(|i| f64::from(i) / 990.0).collect();
+        let free = Tail::fit(&spread, None).unwrap();
+        spread.extend([30.0; 10]);
+        let held = Tail::fit(&spread[..990], Some((&spread, 3.0))).unwrap();
+        assert!(free.neg_ln(30.0) > 20.0 && (held.neg_ln(30.0) - (100.0_f64).ln() - 3.0).abs() < 0.2);
+        assert_eq!(held.neg_ln(0.5), free.neg_ln(0.5));
+    }
+
     proptest! {
         /// Higher values are never less rare, and nothing is past the most there is.
         #[test]
-        fn grows(values in prop::collection::vec(prop_oneof![-1e3f64..1e3, Just(0.0), Just(7.0)], 1..400), probes in prop::collection::vec(-2e3f64..2e3, 2..50)) {
-            let tail = tail(values);
+        fn grows(values in prop::collection::vec(prop_oneof![-1e3f64..1e3, Just(0.0), Just(7.0)], 1..400), probes in prop::collection::vec(-2e3f64..2e3, 2..50), held: bool) {
+            let bound = values.iter().rev().take(values.len() / 2 + 1).copied().collect::<Vec<_>>();
+            let tail = match held {
+                true => {
+                    let [mut all, mut kept] = [values, bound];
+                    all.sort_by(f64::total_cmp);
+                    kept.sort_by(f64::total_cmp);
+                    Tail::fit(&kept, Some((&all, 1.0))).unwrap()
+                }
+                false => tail(values),
+            };
             let mut probes = probes;
             probes.sort_by(f64::total_cmp);
             let found: Vec<f64> = probes.iter().map(|x| tail.neg_ln(*x)).collect();
