@@ -91,7 +91,7 @@ pub(crate) struct LearnArgs {
     /// A TOML file that says which detectors see which columns over which windows, within how much memory; options beside it win
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Detectors to run, each NAME or NAME:PARAMETER=VALUE [default: robust_z:min_unit=0.43,robust_distance:min_unit=0.43,isolation_forest:n_trees=48]
+    /// Detectors to run, each NAME or NAME:PARAMETER=VALUE [default: views]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) detectors: Option<Vec<DetectorSpec>>,
     /// Learn from transactions before this date alone (UTC, YYYY-MM-DD); all are scored

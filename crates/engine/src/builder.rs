@@ -19,6 +19,10 @@ use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model};
 /// Fewest transactions to learn from.
 const MIN_ROWS: usize = 1;
 
+/// The share of rows that views' scores are calibrated on, and from how many rows on.
+const HELD_OUT: f64 = 0.25;
+const ENOUGH_TO_HOLD_OUT: usize = 400;
+
 /// Bytes of feature rows that are kept between fitting and scoring one batch unless told otherwise.
 const KEPT_BYTES: usize = 400 << 20;
 
@@ -93,7 +97,7 @@ impl Builder {
         self
     }
 
-    /// The most rows to learn from: half to fit the detectors, half to calibrate them; 60,000 unless told.
+    /// The most rows to learn from, in part to fit detectors, in part to calibrate them; 60,000 unless told, of which views take 20,000.
     #[must_use]
     pub fn fit_rows(mut self, rows: usize) -> Self {
         self.config.fit_rows = rows;
@@ -128,7 +132,7 @@ impl Builder {
             (0..block.rows()).for_each(|row| rows.push(&block, row));
             at = here;
         }
-        let model = self.learn(batch.has(), peers, self.warm_up_of(batch.times()), rows)?;
+        let model = self.learn(batch.has(), peers, self.warm_up_of(batch.times()), rows, false)?;
         let features = model.features();
         Ok(Engine::new(model, features))
     }
@@ -176,7 +180,7 @@ impl Builder {
             }
             at = here;
         }
-        let model = self.learn(has, peers, self.warm_up_of(&batch.times()[..before]), rows)?;
+        let model = self.learn(has, peers, self.warm_up_of(&batch.times()[..before]), rows, until.is_none())?;
         if !keep {
             let features = model.features();
             let mut engine = Engine::new(model, features);
@@ -249,7 +253,7 @@ impl Builder {
             seen += end;
             Ok(go_on(batch))
         })?;
-        let model = self.learn(has, peers, self.warm_up(first, last), rows)?;
+        let model = self.learn(has, peers, self.warm_up(first, last), rows, until.is_none())?;
         let features = model.features();
         Ok(Engine::new(model, features))
     }
@@ -314,7 +318,8 @@ impl Builder {
             .collect()
     }
 
-    fn learn(&self, has: Has, peers: Peers, warm_up: Window, sample: Sample) -> Result<Model, Error> {
+    /// Learns from rows in order of time, which are scored at once or before others are.
+    fn learn(&self, has: Has, peers: Peers, warm_up: Window, sample: Sample, at_once: bool) -> Result<Model, Error> {
         let set = self.config.features(has, &peers);
         let columns = set.columns();
         let usual: Vec<Typical> =
@@ -325,7 +330,9 @@ impl Builder {
                 Array2::from_shape_fn((sample.rows, inputs.len()), |(row, i)| f64::from(sample.get(row, inputs[i])));
             let seen: Vec<_> = inputs.iter().map(|&input| &columns[input]).collect();
             let params = crate::views::params(&seen, &self.config.windows, mix(self.config.seed))?;
-            let views = Scorer::Views(params.check()?.fit_rows(rows.view())?);
+            // What is scored at once is calibrated on what there is; else on what came last, as what comes next will be scored.
+            let held_out = if at_once || sample.rows < ENOUGH_TO_HOLD_OUT { 0.0 } else { HELD_OUT };
+            let views = Scorer::Views(params.held_out(held_out).check()?.fit_rows(rows.view())?);
             return Ok(Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, views));
         }
         let standardizers: Vec<_> =

@@ -100,19 +100,18 @@ impl Model {
         self.scorer.n_parts()
     }
 
-    /// What a transaction looks like, by its detectors' own scores: what the view says that speaks loudest. None where the model has no
-    /// views, or none has anything to say.
-    pub fn looks_like(&self, detectors: &[f64]) -> Option<&'static str> {
+    /// What a transaction looks like by its feature row, such as "a card being tested": what the view says that speaks loudest, a view of one
+    /// thing before one of many. None where no view finds it rare, or the model has none.
+    ///
+    /// # Panics
+    /// Where `row` is not as long as [`Model::columns`].
+    pub fn looks_like(&self, txn: &Transaction, row: &[f32]) -> Option<&'static str> {
         if !self.scorer.sees_plainly() {
             return None;
         }
-        let mut loudest: Option<(f64, &str)> = None;
-        for (&neg_ln, name) in detectors.iter().zip(self.scorer.names()) {
-            if neg_ln > loudest.map_or(0.0, |(most, _)| most) {
-                loudest = Some((neg_ln, name));
-            }
-        }
-        loudest.and_then(|(_, name)| crate::views::looks_like(name))
+        let (mut seen, mut parts) = (vec![0.0; self.n_inputs()], vec![0.0; self.n_detectors()]);
+        self.score_row(row, &mut seen, &mut parts).ok()?;
+        crate::views::looks_like(self.scorer.names().into_iter().zip(parts), txn.amount.minor > 0)
     }
 
     /// Detectors that could not be fitted, each with its reason.
@@ -191,8 +190,9 @@ impl Model {
         let mut shares = vec![0.0; row.len()];
         let total: f64 = contributions.iter().filter(|c| **c > 0.0).sum();
         for ((&input, contribution), seen) in self.inputs.iter().zip(contributions).zip(&seen) {
-            // A column at its median says nothing against the row, whatever a distance makes of it.
-            if (*seen != 0.0 || self.scorer.sees_plainly()) && total > 0.0 {
+            // A column at its median says nothing against the row, whatever a distance makes of it; nor has one to say anything that is only
+            // there to be seen beside others.
+            if !self.columns[input].phrase.is_empty() && (*seen != 0.0 || self.scorer.sees_plainly()) && total > 0.0 {
                 shares[input] = contribution.max(0.0) / total;
             }
         }

@@ -10,6 +10,8 @@ use linfa::ParamGuard;
 struct Group {
     name: &'static str,
     looks_like: &'static str,
+    /// The same of money that comes in.
+    received: &'static str,
     /// Names with `{hour}`, `{day}`, `{week}` and `{month}` for an account's windows, `{d}`, `{w}` and `{m}` for a counterparty's. Low
     /// values are strange of those that begin with `-`, high ones of the others.
     columns: &'static [&'static str],
@@ -20,6 +22,7 @@ const GROUPS: &[Group] = &[
     Group {
         name: "view_amount",
         looks_like: "a payment out of proportion for this account",
+        received: "more money than this account usually receives",
         columns: &[
             "amount_to_usual_{month}",
             "amount_to_account_mean",
@@ -31,37 +34,49 @@ const GROUPS: &[Group] = &[
     Group {
         name: "view_spending",
         looks_like: "an account being emptied",
+        received: "an account being filled",
         columns: &["account_sum_{hour}_to_expected", "account_sum_{day}_to_expected", "account_sum_{week}_to_expected"],
     },
     Group {
         name: "view_amount_at_counterparty",
         looks_like: "an amount unusual for this counterparty",
+        received: "an amount unusual for this counterparty",
         columns: &["amount_to_usual_at_counterparty_{m}"],
     },
-    Group { name: "view_run", looks_like: "a run of large payments", columns: &["account_outsized_{week}"] },
+    Group {
+        name: "view_run",
+        looks_like: "a run of large payments",
+        received: "a run of large amounts",
+        columns: &["account_outsized_{week}"],
+    },
     Group {
         name: "view_novelty",
         looks_like: "something this account has not done before",
+        received: "money from where none has come before",
         columns: &["first_at_counterparty", "channel_novelty", "country_novelty"],
     },
     Group {
         name: "view_new_category",
         looks_like: "something this account has not bought before",
+        received: "money of a kind this account has not received before",
         columns: &["category_novelty"],
     },
     Group {
         name: "view_new_device",
         looks_like: "an account in other hands",
+        received: "an account in other hands",
         columns: &["device_novelty", "address_novelty"],
     },
     Group {
         name: "view_shared_device",
         looks_like: "one hand behind several accounts",
+        received: "one hand behind several accounts",
         columns: &["device_accounts_{w}", "device_accounts_{m}", "address_accounts_{w}", "address_accounts_{m}"],
     },
     Group {
         name: "view_velocity",
         looks_like: "a card being tested",
+        received: "an account that collects money",
         columns: &[
             "account_count_{hour}_to_expected",
             "account_count_{day}_to_expected",
@@ -72,16 +87,33 @@ const GROUPS: &[Group] = &[
     Group {
         name: "view_place",
         looks_like: "a card far from its owner",
+        received: "an account used far from its owner",
         columns: &["kilometres_from_home", "kilometres_from_last", "kilometres_per_hour"],
     },
-    Group { name: "view_passed_on", looks_like: "an account passing money on", columns: &["account_passed_on_{day}"] },
+    Group {
+        name: "view_passed_on",
+        looks_like: "an account passing money on",
+        received: "an account passing money on",
+        columns: &["account_passed_on_{day}"],
+    },
     Group {
         name: "view_counterparty",
         looks_like: "a payment to somebody hardly anybody pays",
+        received: "money from somebody who hardly pays anybody",
         columns: &["-counterparty_accounts_{m}", "-counterparty_count_{m}", "counterparty_new_to_feed"],
     },
-    Group { name: "view_hour", looks_like: "a payment at an unusual hour", columns: &["hour_surprise"] },
-    Group { name: "view_early", looks_like: "a payment taken twice", columns: &["recurring_early"] },
+    Group {
+        name: "view_hour",
+        looks_like: "a payment at an unusual hour",
+        received: "money at an unusual hour",
+        columns: &["hour_surprise"],
+    },
+    Group {
+        name: "view_early",
+        looks_like: "a payment taken twice",
+        received: "money that came twice",
+        columns: &["recurring_early"],
+    },
 ];
 
 /// What joint views look at: plain numbers, of which both sides count.
@@ -104,6 +136,26 @@ const PLAIN: &[&str] = &[
     "hour",
 ];
 
+/// What the other joint view looks at: how far a payment is from what is usual for its account, counterparty and feed. Between plain numbers
+/// few payments are near one that is usual for nobody but for this account; between these it is one of many.
+const UNUSUAL: &[&str] = &[
+    "amount_to_usual_{month}",
+    "account_sum_{day}_to_expected",
+    "account_sum_{week}_to_expected",
+    "account_count_{day}_to_expected",
+    "seconds_since_last",
+    "amount_to_usual_at_counterparty_{m}",
+    "amount_for_category",
+    "hour_surprise",
+    "counterparty_accounts_{m}",
+    "counterparty_count_{m}",
+    "first_at_counterparty",
+    "account_passed_on_{day}",
+    "category_novelty",
+    "kilometres_from_home",
+    "device_novelty",
+];
+
 /// Columns of which how rare they are is added up: one of each kind, high values strange but of those that begin with `-`.
 const SEVERAL: &[&str] = &[
     "amount",
@@ -116,9 +168,13 @@ const SEVERAL: &[&str] = &[
     "balance_share",
 ];
 
+/// From which −ln p on a view counts in full.
+const COUNTS_FROM: f64 = 2.0;
+
 const ALL_TOGETHER: &str = "view_several";
 const NEIGHBOURS: &str = "view_neighbours";
 const FOREST: &str = "view_forest";
+const UNUSUAL_NEIGHBOURS: &str = "view_unusual_neighbours";
 const UNLIKE: &str = "a payment unlike any other here";
 
 /// The column that says how much a payment was to be expected, and what share of its score that takes away at most.
@@ -129,15 +185,39 @@ const EXPECTED_SHARE: f64 = 0.7;
 const REFERENCE_ROWS: usize = 1_000;
 const NEIGHBOUR: usize = 5;
 
+/// Trees of the forest: a hundred rank no better.
+const TREES: usize = 48;
+
 /// The most rows views are fitted on.
 pub(crate) const MOST_ROWS: usize = 20_000;
 
-/// What a transaction looks like that the view of this name speaks against.
-pub(crate) fn looks_like(name: &str) -> Option<&'static str> {
-    let group = GROUPS.iter().find(|group| group.name == name);
-    let joint = [NEIGHBOURS, FOREST].contains(&name).then_some(UNLIKE);
-    let several = (name == ALL_TOGETHER).then_some("a payment strange in several respects");
-    group.map(|group| group.looks_like).or(joint).or(several)
+/// How loud a view of one thing has to be beside the loudest, which may be one of several columns at once, for an alert to be named after it.
+const LOUD: f64 = 0.5;
+
+/// What a transaction looks like whose views, by name, speak as loud as this. None where none is rarer than one in seven.
+pub(crate) fn looks_like<'a>(
+    views: impl Iterator<Item = (&'a str, f64)> + Clone,
+    is_received: bool,
+) -> Option<&'static str> {
+    let loudest = |is_named: fn(&str) -> bool| {
+        let named = views.clone().filter(|(name, _)| is_named(name));
+        // The first of equals.
+        named.fold(None, |most: Option<(&str, f64)>, next| match most {
+            Some((_, neg_ln)) if neg_ln >= next.1 => most,
+            _ => Some(next),
+        })
+    };
+    let (_, most) = loudest(|_| true).filter(|(_, neg_ln)| *neg_ln >= COUNTS_FROM)?;
+    let (name, neg_ln) = loudest(|name| group(name).is_some()).unwrap_or_default();
+    Some(match group(name) {
+        Some(group) if neg_ln >= (most * LOUD).max(COUNTS_FROM) && is_received => group.received,
+        Some(group) if neg_ln >= (most * LOUD).max(COUNTS_FROM) => group.looks_like,
+        _ => UNLIKE,
+    })
+}
+
+fn group(name: &str) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.name == name)
 }
 
 /// A name for these windows, and which side of the column is strange.
@@ -151,7 +231,8 @@ fn named(name: &str, windows: &Windows) -> (String, Side) {
 
 /// Names of the columns views look at.
 pub(crate) fn columns(windows: &Windows) -> Vec<String> {
-    let all = GROUPS.iter().flat_map(|group| group.columns).chain(PLAIN).chain(SEVERAL).chain([&EXPECTED]);
+    let all =
+        GROUPS.iter().flat_map(|group| group.columns).chain(PLAIN).chain(UNUSUAL).chain(SEVERAL).chain([&EXPECTED]);
     all.map(|name| named(name, windows).0).collect()
 }
 
@@ -162,7 +243,7 @@ pub(crate) fn params(
     seed: u64,
 ) -> Result<crible_score::Params<crible_score::views::ViewsConfig>, crible_score::Error> {
     let at = |name: &str| inputs.iter().position(|column| column.name == name);
-    let mut params = Views::params();
+    let mut params = Views::params().counts_from(COUNTS_FROM);
     for group in GROUPS {
         let member = |name: &&str| {
             let (name, side) = named(name, windows);
@@ -184,17 +265,23 @@ pub(crate) fn params(
         params = params.view(View { name, members, together: Together::Rarest });
     }
     let view = |name: &str, members, together| View { name: name.to_owned(), members, together };
-    let plain: Vec<usize> = PLAIN.iter().filter_map(|name| at(&named(name, windows).0)).collect();
-    if !plain.is_empty() {
+    let there =
+        |names: &[&str]| -> Vec<usize> { names.iter().filter_map(|name| at(&named(name, windows).0)).collect() };
+    let neighbours = || {
         let neighbours = sampled_knn::SampledKnn::params().n_samples(1).max_samples(REFERENCE_ROWS);
-        let neighbours = neighbours.n_neighbors(NEIGHBOUR).seed(seed).check()?;
-        let forest = isolation_forest::IsolationForest::params().seed(seed).check()?;
-        let joint = |detector| vec![Member::Joint { columns: plain.clone(), detector }];
-        params = params.view(view(NEIGHBOURS, joint(Box::new(neighbours)), Together::Rarest)).view(view(
-            FOREST,
-            joint(Box::new(forest)),
-            Together::Rarest,
-        ));
+        neighbours.n_neighbors(NEIGHBOUR).seed(seed).check()
+    };
+    let joint = |name: &str, columns: &Vec<usize>, detector| {
+        view(name, vec![Member::Joint { columns: columns.clone(), detector }], Together::Rarest)
+    };
+    let (plain, unusual) = (there(PLAIN), there(UNUSUAL));
+    if !plain.is_empty() {
+        let forest = isolation_forest::IsolationForest::params().n_trees(TREES).seed(seed).check()?;
+        params = params.view(joint(NEIGHBOURS, &plain, Box::new(neighbours()?)));
+        params = params.view(joint(FOREST, &plain, Box::new(forest)));
+    }
+    if !unusual.is_empty() {
+        params = params.view(joint(UNUSUAL_NEIGHBOURS, &unusual, Box::new(neighbours()?)));
     }
     let several: Vec<Member> = SEVERAL
         .iter()

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use super::Views;
 use super::model::{FittedMember, FittedView, Rule, Source};
 use super::params::{Member, Side, Together, ViewsConfig};
-use super::tail::Tail;
+use super::tail::{Curve, Tail};
 use crate::score::score;
 use crate::{Error, Model};
 
@@ -67,6 +67,18 @@ impl Seen {
 }
 
 pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Error> {
+    let held_out = (rows.nrows() as f64 * config.held_out) as usize;
+    let (rows, held_out) = rows.split_at(Axis(0), rows.nrows() - held_out);
+    let mut views = fit_all(config, rows)?;
+    if held_out.nrows() > 0 {
+        let mut scores = score(&views, held_out)?.to_vec();
+        scores.sort_unstable_by(f64::total_cmp);
+        views.tail = Tail::new(Curve::straight(&scores))?;
+    }
+    Ok(views)
+}
+
+fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Error> {
     let (n, n_columns) = rows.dim();
     if n > u32::MAX as usize {
         return Err(Error::TooMany { what: "rows", got: n, limit: u32::MAX as usize });

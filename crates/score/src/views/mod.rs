@@ -19,9 +19,8 @@
 //!   left out as a whole, and no view could tell it from what nobody has ever seen.
 //! * **Damped.** One column, where there is such a one, says how much a row was to be expected, 0 to 1: that takes up to 0.7 of its score away.
 //!
-//! The score's own tail, over the rows that were kept, is what [`Views::score_parts`] gives as a probability. It is not calibrated on held-out
-//! rows: half of the rows would be lost for a probability that what was trimmed has moved anyway. How far it is from what is realised on
-//! data without frauds is measured in `benches/results`.
+//! The score's own tail is what [`Views::score_parts`] gives as a probability: of rows that are held out where there are such, which are scored as
+//! any other row is; else of the rows that were kept, which says less of what comes.
 //!
 //! Cost: the fit sorts columns; a score is a look-up in a bucketed table for each column, and whatever the detectors of joint views take.
 //!
@@ -32,6 +31,7 @@
 mod fit;
 mod model;
 mod params;
+mod saved;
 mod tail;
 
 pub use model::Views;

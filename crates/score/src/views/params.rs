@@ -79,12 +79,22 @@ pub struct ViewsConfig {
     pub(super) trim: f64,
     pub(super) rounds: usize,
     pub(super) most_rarer: f64,
+    pub(super) held_out: f64,
     pub(super) expected: Option<(usize, f64)>,
 }
 
 impl Default for ViewsConfig {
     fn default() -> Self {
-        Self { views: Vec::new(), counts_from: 2.0, rest: 0.02, trim: 0.02, rounds: 2, most_rarer: 3.0, expected: None }
+        Self {
+            views: Vec::new(),
+            counts_from: 2.0,
+            rest: 0.02,
+            trim: 0.02,
+            rounds: 2,
+            most_rarer: 3.0,
+            held_out: 0.0,
+            expected: None,
+        }
     }
 }
 
@@ -119,6 +129,12 @@ impl Params<ViewsConfig> {
         self.with(|c| c.most_rarer = more)
     }
 
+    /// The share of rows, the last ones, that nothing is fitted on but the score's own tail, 0 up to ½; none by default, and the tail is then that
+    /// of the rows that are kept.
+    pub fn held_out(self, share: f64) -> Self {
+        self.with(|c| c.held_out = share)
+    }
+
     /// A column that says how much a row was to be expected, 0 to 1, and what share of the score of one that was entirely so goes, 0 to
     /// 1. None by default.
     pub fn expected(self, column: usize, share: f64) -> Self {
@@ -139,6 +155,7 @@ impl Algorithm for ViewsConfig {
         range("trim", self.trim, (0.0..0.5).contains(&self.trim), "0 <= x < 0.5")?;
         range("rounds", self.rounds as f64, self.rounds <= 10, "0 to 10")?;
         range("most_rarer", self.most_rarer, (0.0..=40.0).contains(&self.most_rarer), "0 to 40")?;
+        range("held_out", self.held_out, (0.0..=0.5).contains(&self.held_out), "0 to 0.5")?;
         let share = self.expected.map_or(0.0, |(_, share)| share);
         range("expected", share, (0.0..=1.0).contains(&share), "0 to 1")?;
         let empty = self.views.iter().filter(|view| {

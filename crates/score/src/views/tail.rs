@@ -87,6 +87,18 @@ impl Curve {
         Self { beyond: Beyond::fit(sorted), values, neg_ln }
     }
 
+    /// The same, but beyond the ninetieth hundredth −ln of the share goes on as straight as from there to the ninety-ninth. The few rows beyond, frauds
+    /// perhaps, have no say in it.
+    pub(super) fn straight(sorted: &[f64]) -> Self {
+        let at = |share: f64| sorted[(sorted.len() as f64 * share) as usize];
+        let (threshold, scale) = (at(0.9), (at(0.99) - at(0.9)) / LN_10);
+        let mut curve = Self::fit(sorted);
+        if scale > 0.0 && scale.is_finite() {
+            curve.beyond = Some(Beyond { threshold, from: LN_10, scale, shape: 0.0 });
+        }
+        curve
+    }
+
     fn is_sound(&self) -> bool {
         let Self { values, neg_ln, beyond } = self;
         let fine = |beyond: &Beyond| {
@@ -165,6 +177,14 @@ impl Tail {
         Ok(tail)
     }
 
+    pub(super) fn is_held(&self) -> bool {
+        self.bound.is_some()
+    }
+
+    pub(super) fn curve(&self) -> &Curve {
+        &self.curve
+    }
+
     pub(super) fn body(&self) -> TailBody {
         let bound = self.bound.as_deref().map(|Bound { of_all, more }| (of_all.curve.clone(), *more));
         TailBody { curve: self.curve.clone(), bound }
@@ -212,6 +232,12 @@ impl Tail {
     }
 }
 
+impl From<Curve> for TailBody {
+    fn from(curve: Curve) -> Self {
+        Self { curve, bound: None }
+    }
+}
+
 impl TryFrom<TailBody> for Tail {
     type Error = Error;
 
@@ -256,6 +282,24 @@ mod tests {
         let tail = tail(values);
         assert_eq!(tail.neg_ln(0.0), 0.0);
         assert!((tail.neg_ln(1.0) - 4.5).abs() < 0.1, "{}", tail.neg_ln(1.0));
+    }
+
+    /// One row in a hundred that is far out changes nothing.
+    #[test]
+    fn a_straight_tail_goes_on_as_its_body_did() {
+        let mut values: Vec<f64> = (0..5_000).map(|i| -((f64::from(i) + 0.5) / 5_000.0).ln()).collect();
+        values.sort_by(f64::total_cmp);
+        let check = |values: &[f64]| {
+            let tail = Tail::new(Curve::straight(values)).unwrap();
+            for x in [0.5, 1.0, 2.0, 4.0, 7.0, 12.0] {
+                assert!((tail.neg_ln(x) - x).abs() < 0.05 * x + 0.02, "{x}: {}", tail.neg_ln(x));
+            }
+        };
+        check(&values);
+        values[4_960..].fill(1_000.0);
+        check(&values);
+        let one = Tail::new(Curve::straight(&[2.0])).unwrap();
+        assert!(one.neg_ln(9.0) >= one.neg_ln(2.0));
     }
 
     /// What was left out altogether is as rare as it was before, and a little more.
