@@ -38,8 +38,11 @@ fn consume<P: Policy>(mut pipeline: Pipeline<P>, inbox: &Receiver<Transaction>, 
     let mut refused = 0;
     for payment in inbox {
         match pipeline.observe(&payment, None) {
-            Ok((_, alerts)) if alerts.into_iter().try_for_each(|alert| outbox.send(alert)).is_err() => break,
-            Ok(_) => {}
+            Ok((_, alerts)) => {
+                if alerts.into_iter().try_for_each(|alert| outbox.send(alert)).is_err() {
+                    break;
+                }
+            }
             // The state is as it was: the payment goes to whoever reads late ones, and the loop goes on.
             Err(_) => refused += 1,
         }

@@ -67,11 +67,11 @@ impl Seen {
 }
 
 pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Error> {
-    let held_out = (rows.nrows() as f64 * config.held_out) as usize;
-    let (rows, held_out) = rows.split_at(Axis(0), rows.nrows() - held_out);
     let mut views = fit_all(config, rows)?;
-    if held_out.nrows() > 0 {
-        let mut scores = score(&views, held_out)?.to_vec();
+    let held_out = (rows.nrows() as f64 * config.held_out) as usize;
+    if held_out > 0 {
+        let (earlier, held_out) = rows.split_at(Axis(0), rows.nrows() - held_out);
+        let mut scores = score(&fit_all(config, earlier)?, held_out)?.to_vec();
         scores.sort_unstable_by(f64::total_cmp);
         views.tail = Tail::new(Curve::straight(&scores))?;
     }

@@ -19,8 +19,9 @@
 //!   left out as a whole, and no view could tell it from what nobody has ever seen.
 //! * **Damped.** One column, where there is such a one, says how much a row was to be expected, 0 to 1: that takes up to 0.7 of its score away.
 //!
-//! The score's own tail is what [`Views::score_parts`] gives as a probability: of rows that are held out where there are such, which are scored as
-//! any other row is; else of the rows that were kept, which says less of what comes.
+//! The score's own tail is what [`Views::score_parts`] gives as a probability. Where rows are held out it is made of their scores by views that
+//! are fitted on the rows before them, and goes on straight beyond what one row in ten exceeds, so that frauds among them have no say; all
+//! rows are then fitted anew. Else it is that of the rows that were kept, which says less of what comes.
 //!
 //! Cost: the fit sorts columns; a score is a look-up in a bucketed table for each column, and whatever the detectors of joint views take.
 //!

@@ -129,8 +129,8 @@ impl Params<ViewsConfig> {
         self.with(|c| c.most_rarer = more)
     }
 
-    /// The share of rows, the last ones, that nothing is fitted on but the score's own tail, 0 up to ½; none by default, and the tail is then that
-    /// of the rows that are kept.
+    /// The share of rows, the last ones, 0 up to ½, that the score's tail is made of, as views score them that are fitted on the rows before: what
+    /// is fitted scores its own rows lower than others. None by default, and the tail is then that of the rows that are kept.
     pub fn held_out(self, share: f64) -> Self {
         self.with(|c| c.held_out = share)
     }
