@@ -45,7 +45,11 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let frauds: HashSet<Source> = (0..batch.len()).filter(|&row| truth[row]).map(|row| batch.source(row)).collect();
     let is_fraud = |alert: &Alert| alert.decision.source.is_some_and(|source| frauds.contains(&source));
 
-    raised.sort_by(|a, b| b.decision.score.raw.total_cmp(&a.decision.score.raw));
+    // What was said before enough was observed is of low severity and comes last, whatever its score.
+    raised.sort_by(|a, b| {
+        let (a, b) = (&a.decision, &b.decision);
+        b.severity.cmp(&a.severity).then(b.score.raw.total_cmp(&a.score.raw))
+    });
     for (i, alert) in raised.iter().take(args.top).enumerate() {
         let Decision { txn, score, severity, reasons, .. } = &alert.decision;
         let truth = if is_fraud(alert) { "fraud" } else { "not fraud" };

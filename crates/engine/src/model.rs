@@ -101,7 +101,8 @@ impl Model {
     }
 
     /// What a transaction looks like by its feature row, such as "a card being tested": what the view says that speaks loudest, a view of one
-    /// thing before one of many. None where no view finds it rare, or the model has none.
+    /// thing before one of many. None where no view finds it rarer than one in twenty, or
+    /// the model has none.
     ///
     /// # Panics
     /// Where `row` is not as long as [`Model::columns`].

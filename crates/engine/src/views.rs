@@ -1,6 +1,6 @@
 //! The default detector: views, each of what one kind of fraud does.
 
-use crible_core::Column;
+use crible_core::{Column, Topic};
 use crible_feature::Windows;
 use crible_score::views::{Member, Side, Together, View, Views};
 use crible_score::{isolation_forest, sampled_knn};
@@ -188,30 +188,49 @@ const NEIGHBOUR: usize = 5;
 /// Trees of the forest: a hundred rank no better.
 const TREES: usize = 48;
 
+/// Columns of which it is known where they end on their strange side: a counterparty nobody has paid, one that was not there a week ago, a
+/// first payment.
+const ENDS: &[(&str, f64)] = &[
+    ("-counterparty_count_{d}", 0.0),
+    ("-counterparty_count_{w}", 0.0),
+    ("-counterparty_count_{m}", 0.0),
+    ("-counterparty_accounts_{w}", 0.0),
+    ("-counterparty_accounts_{m}", 0.0),
+    ("counterparty_new_to_feed", 2.0),
+    ("first_at_counterparty", 3.0),
+];
+
 /// The most rows views are fitted on.
 pub(crate) const MOST_ROWS: usize = 20_000;
 
-/// How loud a view of one thing has to be beside the loudest, which may be one of several columns at once, for an alert to be named after it.
+/// How loud a view of one thing has to be beside the loudest, which may be one of several columns at once, for an alert to be named after it,
+/// and of those that are the first may be beside the loudest.
 const LOUD: f64 = 0.5;
+const NEARLY: f64 = 0.9;
 
-/// What a transaction looks like whose views, by name, speak as loud as this. None where none is rarer than one in seven.
+/// From which −ln p on a view is rare enough to name a transaction: one in twenty.
+const RARE: f64 = 3.0;
+
+/// What a transaction looks like whose views, by name, speak as loud as this.
 pub(crate) fn looks_like<'a>(
     views: impl Iterator<Item = (&'a str, f64)> + Clone,
     is_received: bool,
 ) -> Option<&'static str> {
-    let loudest = |is_named: fn(&str) -> bool| {
-        let named = views.clone().filter(|(name, _)| is_named(name));
-        // The first of equals.
-        named.fold(None, |most: Option<(&str, f64)>, next| match most {
-            Some((_, neg_ln)) if neg_ln >= next.1 => most,
-            _ => Some(next),
-        })
-    };
-    let (_, most) = loudest(|_| true).filter(|(_, neg_ln)| *neg_ln >= COUNTS_FROM)?;
-    let (name, neg_ln) = loudest(|name| group(name).is_some()).unwrap_or_default();
-    Some(match group(name) {
-        Some(group) if neg_ln >= (most * LOUD).max(COUNTS_FROM) && is_received => group.received,
-        Some(group) if neg_ln >= (most * LOUD).max(COUNTS_FROM) => group.looks_like,
+    let most = views.clone().map(|(_, neg_ln)| neg_ln).fold(0.0, f64::max);
+    if most < RARE {
+        return None;
+    }
+    let named = views.filter_map(|(name, neg_ln)| Some((group(name)?, neg_ln)));
+    let loudest = named.clone().map(|(_, neg_ln)| neg_ln).fold(0.0, f64::max);
+    let first = named.into_iter().find(|(_, neg_ln)| *neg_ln >= NEARLY * loudest);
+    Some(match first {
+        Some((group, _)) if loudest >= LOUD * most => {
+            if is_received {
+                group.received
+            } else {
+                group.looks_like
+            }
+        }
         _ => UNLIKE,
     })
 }
@@ -255,15 +274,24 @@ pub(crate) fn params(
         }
     }
     let usual = columns(windows);
+    // Those of a topic are one view, so that with all columns there are there are few enough.
+    let mut others: Vec<(Topic, View)> = Vec::new();
     for (column, about) in inputs.iter().enumerate().filter(|(_, about)| !usual.contains(&about.name.to_string())) {
         let side = match about.tail {
             crible_core::Tail::Upper => Side::Upper,
             crible_core::Tail::Lower => Side::Lower,
             crible_core::Tail::Both => Side::Both,
         };
-        let (name, members) = (format!("view_{}", about.name), vec![Member::Column { column, side }]);
-        params = params.view(View { name, members, together: Together::Rarest });
+        let member = Member::Column { column, side };
+        match others.iter_mut().find(|(topic, _)| *topic == about.topic) {
+            Some((_, view)) => view.members.push(member),
+            None => {
+                let (name, members) = (format!("view_{}", about.name), vec![member]);
+                others.push((about.topic, View { name, members, together: Together::Rarest }));
+            }
+        }
     }
+    params = others.into_iter().fold(params, |params, (_, view)| params.view(view));
     let view = |name: &str, members, together| View { name: name.to_owned(), members, together };
     let there =
         |names: &[&str]| -> Vec<usize> { names.iter().filter_map(|name| at(&named(name, windows).0)).collect() };
@@ -292,6 +320,12 @@ pub(crate) fn params(
         .collect();
     if several.len() > 1 {
         params = params.view(view(ALL_TOGETHER, several, Together::Sum));
+    }
+    for (name, end) in ENDS {
+        let (name, side) = named(name, windows);
+        if let Some(column) = at(&name) {
+            params = params.end(column, side, *end);
+        }
     }
     Ok(match at(EXPECTED) {
         Some(column) => params.expected(column, EXPECTED_SHARE),

@@ -2,6 +2,7 @@ use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::Views;
+use super::held::Held;
 use super::model::{FittedMember, FittedView, Rule, Source};
 use super::params::{Member, Side, Together, ViewsConfig};
 use super::tail::{Curve, Tail};
@@ -86,9 +87,19 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
     let is_there = |column: usize| {
         if column < n_columns { Ok(()) } else { Err(Error::Columns { got: n_columns, expected: column + 1 }) }
     };
-    if let Some((column, _)) = config.expected {
-        is_there(column)?;
+    config
+        .expected
+        .iter()
+        .map(|(column, _)| column)
+        .chain(config.ends.iter().map(|(column, ..)| column))
+        .try_for_each(|&at| is_there(at))?;
+    let held: Vec<Held> =
+        config.ends.iter().filter_map(|&(column, side, end)| Held::fit(rows, column, side, end)).collect();
+    let mut rows = rows.to_owned();
+    for held in &held {
+        rows.column_mut(held.column as usize).mapv_inplace(|value| held.hold(value));
     }
+    let rows = rows.view();
     let column = |column: usize, side: Side| {
         let values = rows.index_axis(Axis(1), column).to_vec();
         see(Source::Column(column), side, values)
@@ -143,7 +154,7 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
                     .collect(),
                 tail,
             });
-            return Ok(Views { n_columns, rule, views: views.collect(), tail });
+            return Ok(Views { n_columns, rule, held, views: views.collect(), tail });
         }
         let mut sorted = sums.clone();
         sorted.sort_unstable_by(f64::total_cmp);

@@ -19,6 +19,9 @@
 //!   left out as a whole, and no view could tell it from what nobody has ever seen.
 //! * **Damped.** One column, where there is such a one, says how much a row was to be expected, 0 to 1: that takes up to 0.7 of its score away.
 //!
+//! **Held.** Where a column can go much further than any row of the fit went, what lies beyond is held to what one row in a hundred reaches: on
+//! what was never seen no column speaks alone.
+//!
 //! The score's own tail is what [`Views::score_parts`] gives as a probability. Where rows are held out it is made of their scores by views that
 //! are fitted on the rows before them, and goes on straight beyond what one row in ten exceeds, so that frauds among them have no say; all
 //! rows are then fitted anew. Else it is that of the rows that were kept, which says less of what comes.
@@ -30,6 +33,7 @@
 //! Genetic Epidemiology 22(2), 2002.
 
 mod fit;
+mod held;
 mod model;
 mod params;
 mod saved;

@@ -2,6 +2,7 @@ use ndarray::{ArrayView1, ArrayView2, Axis, ShapeBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::ViewsConfig;
+use super::held::{Held, held};
 use super::params::{Side, Together};
 use super::tail::Tail;
 use crate::face::{Params, predict};
@@ -20,6 +21,7 @@ const ENOUGH: f64 = 0.25;
 pub struct Views {
     pub(super) n_columns: usize,
     pub(super) rule: Rule,
+    pub(super) held: Vec<Held>,
     pub(super) views: Vec<FittedView>,
     /// Of the score.
     pub(super) tail: Tail,
@@ -90,18 +92,26 @@ impl FittedMember {
     }
 }
 
+/// A column of rows, held where it is to be.
+fn copy(rows: ArrayView2<'_, f64>, all: &[Held], column: usize, to: &mut [f64]) {
+    to.iter_mut().zip(rows.index_axis(Axis(1), column)).for_each(|(to, x)| *to = *x);
+    if let Some(held) = all.iter().find(|held| held.column as usize == column) {
+        to.iter_mut().for_each(|to| *to = held.hold(*to));
+    }
+}
+
 impl Source {
     /// The values of rows, of which `scratch` has room for the columns of a joint view.
-    pub(super) fn fill(&self, rows: ArrayView2<'_, f64>, scratch: &mut [f64], out: &mut [f64]) {
+    pub(super) fn fill(&self, rows: ArrayView2<'_, f64>, all: &[Held], scratch: &mut [f64], out: &mut [f64]) {
         match self {
             Self::Column(column) => {
-                out.iter_mut().zip(rows.index_axis(Axis(1), *column)).for_each(|(out, x)| *out = *x);
+                copy(rows, all, *column, out);
             }
             Self::Joint { columns, model } => {
                 let n = rows.nrows();
                 let scratch = &mut scratch[..n * columns.len()];
                 for (&column, to) in columns.iter().zip(scratch.chunks_exact_mut(n.max(1))) {
-                    to.iter_mut().zip(rows.index_axis(Axis(1), column)).for_each(|(to, x)| *to = *x);
+                    copy(rows, all, column, to);
                 }
                 if let Ok(part) = ArrayView2::from_shape((n, columns.len()).f(), &*scratch) {
                     model.score_block(part, out);
@@ -113,11 +123,11 @@ impl Source {
 
 impl Source {
     /// Adds a part of a row's score to the columns it comes from.
-    fn blame(&self, row: ArrayView1<'_, f64>, excess: f64, out: &mut [f64]) {
+    fn blame(&self, row: ArrayView1<'_, f64>, all: &[Held], excess: f64, out: &mut [f64]) {
         match self {
             Self::Column(column) => out[*column] += excess,
             Self::Joint { columns, model } => {
-                let part: Vec<f64> = columns.iter().map(|&column| row[column]).collect();
+                let part: Vec<f64> = columns.iter().map(|&column| held(all, column, row[column])).collect();
                 let mut parts = vec![0.0; columns.len()];
                 model.explain_row(ArrayView1::from(&part), &mut parts);
                 parts.iter_mut().for_each(|part| *part = if *part > 0.0 { *part } else { 0.0 });
@@ -206,7 +216,7 @@ impl Views {
                 for (v, view) in self.views.iter().enumerate() {
                     rarest.fill(0.0);
                     for member in &view.members {
-                        member.source.fill(tile.view(), joint, values);
+                        member.source.fill(tile.view(), &self.held, joint, values);
                         for (rarest, value) in rarest.iter_mut().zip(&*values) {
                             *rarest = view.together.with(*rarest, member.neg_ln(*value));
                         }
@@ -250,7 +260,7 @@ impl Model for Views {
             let mut logs: Vec<f64> = Vec::with_capacity(view.members.len());
             for member in &view.members {
                 let mut value = [0.0];
-                member.source.fill(row.insert_axis(Axis(0)), &mut scratch, &mut value);
+                member.source.fill(row.insert_axis(Axis(0)), &self.held, &mut scratch, &mut value);
                 logs.push(member.neg_ln(value[0]));
             }
             let all = logs.iter().fold(0.0, |all, neg_ln| view.together.with(all, *neg_ln));
@@ -269,7 +279,7 @@ impl Model for Views {
         if alone > ENOUGH * together {
             out.iter_mut().for_each(|out| *out *= 1.0 + together / alone);
         } else {
-            joint.into_iter().for_each(|(source, excess)| source.blame(row, excess, out));
+            joint.into_iter().for_each(|(source, excess)| source.blame(row, &self.held, excess, out));
         }
     }
 

@@ -81,6 +81,7 @@ pub struct ViewsConfig {
     pub(super) most_rarer: f64,
     pub(super) held_out: f64,
     pub(super) expected: Option<(usize, f64)>,
+    pub(super) ends: Vec<(usize, Side, f64)>,
 }
 
 impl Default for ViewsConfig {
@@ -94,6 +95,7 @@ impl Default for ViewsConfig {
             most_rarer: 3.0,
             held_out: 0.0,
             expected: None,
+            ends: Vec::new(),
         }
     }
 }
@@ -139,6 +141,14 @@ impl Params<ViewsConfig> {
     /// 1. None by default.
     pub fn expected(self, column: usize, share: f64) -> Self {
         self.with(|c| c.expected = Some((column, share)))
+    }
+}
+
+impl Params<ViewsConfig> {
+    /// Where a column can end on one side. If that is more than three times as far from its middle as any row of the fit, nothing was learned
+    /// of what lies between: values there are as strange as the one row in a hundred that is furthest out, in every view.
+    pub fn end(self, column: usize, side: Side, end: f64) -> Self {
+        self.with(|c| c.ends.push((column, side, end)))
     }
 }
 

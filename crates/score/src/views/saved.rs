@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Views;
+use super::held::Held;
 use super::model::{FittedMember, FittedView, Rule, Source};
 use super::params::Together;
 use super::tail::{Curve, Tail, TailBody};
@@ -46,7 +47,14 @@ impl Views {
     pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
         match snapshot.version() {
             1 => Self::from_body(snapshot.decode::<Body<Curve>>(Self::NAME, 1)?),
-            _ => Self::from_body(snapshot.decode::<Body<TailBody>>(Self::NAME, Self::VERSION)?),
+            _ => {
+                let (body, held): (Body<TailBody>, Vec<Held>) = snapshot.decode(Self::NAME, Self::VERSION)?;
+                let views = Self::from_body(body)?;
+                match held.iter().all(|held| held.is_sound(views.n_columns)) {
+                    true => Ok(Self { held, ..views }),
+                    false => Err(SnapshotError::invalid(Self::NAME, "columns that are held to no range")),
+                }
+            }
         }
     }
 
@@ -95,7 +103,7 @@ impl Views {
         if views.is_empty() {
             return invalid("no view");
         }
-        Ok(Self { n_columns, rule: body.rule, views, tail: Tail::try_from(body.tail.into())? })
+        Ok(Self { n_columns, rule: body.rule, held: Vec::new(), views, tail: Tail::try_from(body.tail.into())? })
     }
 
     pub(super) fn to_snapshot(&self) -> Snapshot {
@@ -103,8 +111,8 @@ impl Views {
         let members = self.views.iter().flat_map(|view| &view.members);
         let mut tails =
             members.flat_map(|member| [&member.high, &member.low]).chain(self.views.iter().map(|view| &view.tail));
-        if tails.any(|tail| tail.as_ref().is_some_and(Tail::is_held)) {
-            Snapshot::new(Self::NAME, Self::VERSION, &self.body(Tail::body))
+        if !self.held.is_empty() || tails.any(|tail| tail.as_ref().is_some_and(Tail::is_held)) {
+            Snapshot::new(Self::NAME, Self::VERSION, &(self.body(Tail::body), &self.held))
         } else {
             Snapshot::new(Self::NAME, 1, &self.body(|tail| tail.curve().clone()))
         }
