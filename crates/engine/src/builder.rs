@@ -97,7 +97,8 @@ impl Builder {
         self
     }
 
-    /// The most rows to learn from, in part to fit detectors, in part to calibrate them; 60,000 unless told, of which views take 20,000.
+    /// The most rows to learn from, in part to fit detectors, in part to calibrate them; 60,000 unless told, of which
+    /// views take 20,000.
     #[must_use]
     pub fn fit_rows(mut self, rows: usize) -> Self {
         self.config.fit_rows = rows;
@@ -112,12 +113,12 @@ impl Builder {
         self
     }
 
-    /// Learns from a batch. The engine knows what is usual, and no account's past yet: [`Engine::replay`] the history for
-    /// that.
+    /// Learns from a batch. The engine knows what is usual, and no account's past yet: [`Engine::replay`] the history
+    /// for that.
     ///
     /// # Errors
-    /// [`Error::TooFew`], [`Error::DetectorCount`], [`Error::Early`] where the last one or two rows are dated ahead of all others,
-    /// or what every detector failing says.
+    /// [`Error::TooFew`], [`Error::DetectorCount`], [`Error::Early`] where the last one or two rows are dated ahead of
+    /// all others, or what every detector failing says.
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
         let sample = self.sample(batch, batch.len(), false)?;
@@ -194,8 +195,8 @@ impl Builder {
 
     /// Learns what [`Builder::fit`] does of a history too long to be held: `pass` hands its batches, in order, to the
     /// visitor it is given, and stops early where that says so. It is called twice, and has to hand out the same
-    /// transactions both times, in batches of any size. As with [`Builder::fit_replay`], only what lies before `until` is
-    /// learned from, and the model is the same to the bit.
+    /// transactions both times, in batches of any size. As with [`Builder::fit_replay`], only what lies before `until`
+    /// is learned from, and the model is the same to the bit.
     ///
     /// # Errors
     /// As [`Builder::fit`], and what `pass` returns.
@@ -289,7 +290,8 @@ impl Builder {
         Ok(self.draw(learned_from(times.partition_point(|&at| at < warm), rows), rows))
     }
 
-    /// The row views are learned from, where they are not scored at once: in the first half of a history everything is new.
+    /// The row views are learned from, where they are not scored at once: in the first half of a history everything is
+    /// new.
     fn later_half(&self, rows: usize, at_once: bool) -> Option<usize> {
         (self.config.is_views() && !at_once).then_some(rows / 2)
     }
@@ -330,7 +332,8 @@ impl Builder {
                 Array2::from_shape_fn((sample.rows, inputs.len()), |(row, i)| f64::from(sample.get(row, inputs[i])));
             let seen: Vec<_> = inputs.iter().map(|&input| &columns[input]).collect();
             let params = crate::views::params(&seen, &self.config.windows, mix(self.config.seed))?;
-            // What is scored at once is calibrated on what there is; else on what came last, as what comes next will be scored.
+            // What is scored at once is calibrated on what there is; else on what came last, as what comes next will be
+            // scored.
             let held_out = if at_once || sample.rows < ENOUGH_TO_HOLD_OUT { 0.0 } else { HELD_OUT };
             let views = Scorer::Views(params.held_out(held_out).check()?.fit_rows(rows.view())?);
             return Ok(Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, views));
@@ -356,8 +359,8 @@ fn peers(batch: &Batch, rows: usize) -> Peers {
     sums.means()
 }
 
-/// The row that learning starts from, `cold` of all rows being from before windows have filled. A history that sits in its
-/// first quarter alone is learned from whole.
+/// The row that learning starts from, `cold` of all rows being from before windows have filled. A history that sits in
+/// its first quarter alone is learned from whole.
 fn learned_from(cold: usize, rows: usize) -> usize {
     if rows - cold < rows / 2 { 0 } else { cold }
 }

@@ -50,8 +50,8 @@ pub struct Config {
     pub seed: u64,
     /// The most rows to learn from: half to fit the detectors, half to calibrate them.
     pub fit_rows: usize,
-    /// The detectors that score: [views](crible_score::views) alone, or others, whose opinions are averaged. A name has the settings that
-    /// `crible detect` and `crible bench` give it.
+    /// The detectors that score: [views](crible_score::views) alone, or others, whose opinions are averaged. A name has
+    /// the settings that `crible detect` and `crible bench` give it.
     pub detectors: Vec<DetectorSpec>,
     /// Which columns detectors see.
     pub columns: Columns,
@@ -83,8 +83,8 @@ impl Default for Config {
     }
 }
 
-/// The default: views, each of what one kind of fraud does. On sets that nobody chose them on they hold better than detectors that look at all
-/// columns alike, in which what a feed says nothing of drowns what it says much of.
+/// The default: views, each of what one kind of fraud does. On sets that nobody chose them on they hold better than
+/// detectors that look at all columns alike, in which what a feed says nothing of drowns what it says much of.
 fn default_detectors() -> Vec<DetectorSpec> {
     #[expect(clippy::expect_used, reason = "the name is the constant above; every test that fits makes it")]
     let views = DetectorSpec::new(VIEWS).expect("a registered detector");

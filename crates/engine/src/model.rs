@@ -68,8 +68,8 @@ impl Model {
         self.settings.windows
     }
 
-    /// Whether amounts of a currency can be compared with others: where the model was fitted on too few payments in it, they are no
-    /// evidence, and only the account's own past in this currency is.
+    /// Whether amounts of a currency can be compared with others: where the model was fitted on too few payments in it,
+    /// they are no evidence, and only the account's own past in this currency is.
     pub fn knows_currency(&self, currency: Currency) -> bool {
         self.settings.peers.scales().of(currency).is_some()
     }
@@ -79,8 +79,8 @@ impl Model {
         self.settings.limits
     }
 
-    /// How long an engine has to observe before its windows hold as much as those that the model was learned from. What it says
-    /// before has [`Severity::Low`](crible_alert::Severity::Low).
+    /// How long an engine has to observe before its windows hold as much as those that the model was learned from. What
+    /// it says before has [`Severity::Low`](crible_alert::Severity::Low).
     pub fn warm_up(&self) -> Window {
         self.warm_up
     }
@@ -100,9 +100,9 @@ impl Model {
         self.scorer.n_parts()
     }
 
-    /// What a transaction looks like by its feature row, such as "a card being tested": what the view says that speaks loudest, a view of one
-    /// thing before one of many. None where no view finds it rarer than one in twenty, or
-    /// the model has none.
+    /// What a transaction looks like by its feature row, such as "a card being tested": what the view says that speaks
+    /// loudest, a view of one thing before one of many. None where no view finds it rarer than one in twenty, or the
+    /// model has none.
     ///
     /// # Panics
     /// Where `row` is not as long as [`Model::columns`].
@@ -173,7 +173,8 @@ impl Model {
         Ok(Score { raw: raw[0], tail: tail[0] })
     }
 
-    /// The `n` strongest reasons for a feature row's score, strongest first; fewer where fewer columns speak against it.
+    /// The `n` strongest reasons for a feature row's score, strongest first; fewer where fewer columns speak against
+    /// it.
     ///
     /// A column's share is its part of every detector's score, weighted by how strange that detector finds the row.
     ///
@@ -191,8 +192,8 @@ impl Model {
         let mut shares = vec![0.0; row.len()];
         let total: f64 = contributions.iter().filter(|c| **c > 0.0).sum();
         for ((&input, contribution), seen) in self.inputs.iter().zip(contributions).zip(&seen) {
-            // A column at its median says nothing against the row, whatever a distance makes of it; nor has one to say anything that is only
-            // there to be seen beside others.
+            // A column at its median says nothing against the row, whatever a distance makes of it; nor has one to say
+            // anything that is only there to be seen beside others.
             if !self.columns[input].phrase.is_empty() && (*seen != 0.0 || self.scorer.sees_plainly()) && total > 0.0 {
                 shares[input] = contribution.max(0.0) / total;
             }

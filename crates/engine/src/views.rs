@@ -12,8 +12,8 @@ struct Group {
     looks_like: &'static str,
     /// The same of money that comes in.
     received: &'static str,
-    /// Names with `{hour}`, `{day}`, `{week}` and `{month}` for an account's windows, `{d}`, `{w}` and `{m}` for a counterparty's. Low
-    /// values are strange of those that begin with `-`, high ones of the others.
+    /// Names with `{hour}`, `{day}`, `{week}` and `{month}` for an account's windows, `{d}`, `{w}` and `{m}` for a
+    /// counterparty's. Low values are strange of those that begin with `-`, high ones of the others.
     columns: &'static [&'static str],
 }
 
@@ -136,8 +136,9 @@ const PLAIN: &[&str] = &[
     "hour",
 ];
 
-/// What the other joint view looks at: how far a payment is from what is usual for its account, counterparty and feed. Between plain numbers
-/// few payments are near one that is usual for nobody but for this account; between these it is one of many.
+/// What the other joint view looks at: how far a payment is from what is usual for its account, counterparty and feed.
+/// Between plain numbers few payments are near one that is usual for nobody but for this account; between these it is
+/// one of many.
 const UNUSUAL: &[&str] = &[
     "amount_to_usual_{month}",
     "account_sum_{day}_to_expected",
@@ -156,7 +157,8 @@ const UNUSUAL: &[&str] = &[
     "device_novelty",
 ];
 
-/// Columns of which how rare they are is added up: one of each kind, high values strange but of those that begin with `-`.
+/// Columns of which how rare they are is added up: one of each kind, high values strange but of those that begin with
+/// `-`.
 const SEVERAL: &[&str] = &[
     "amount",
     "amount_to_account_mean",
@@ -188,8 +190,8 @@ const NEIGHBOUR: usize = 5;
 /// Trees of the forest: a hundred rank no better.
 const TREES: usize = 48;
 
-/// Columns of which it is known where they end on their strange side: a counterparty nobody has paid, one that was not there a week ago, a
-/// first payment.
+/// Columns of which it is known where they end on their strange side: a counterparty nobody has paid, one that was not
+/// there a week ago, a first payment.
 const ENDS: &[(&str, f64)] = &[
     ("-counterparty_count_{d}", 0.0),
     ("-counterparty_count_{w}", 0.0),
@@ -203,8 +205,8 @@ const ENDS: &[(&str, f64)] = &[
 /// The most rows views are fitted on.
 pub(crate) const MOST_ROWS: usize = 20_000;
 
-/// How loud a view of one thing has to be beside the loudest, which may be one of several columns at once, for an alert to be named after it,
-/// and of those that are the first may be beside the loudest.
+/// How loud a view of one thing has to be beside the loudest, which may be one of several columns at once, for an alert
+/// to be named after it, and of those that are the first may be beside the loudest.
 const LOUD: f64 = 0.5;
 const NEARLY: f64 = 0.9;
 
@@ -255,7 +257,8 @@ pub(crate) fn columns(windows: &Windows) -> Vec<String> {
     all.map(|name| named(name, windows).0).collect()
 }
 
-/// The views of a feed that has these inputs: those that nobody named of are a view each, and those that are not there are left out.
+/// The views of a feed that has these inputs: those that nobody named of are a view each, and those that are not there
+/// are left out.
 pub(crate) fn params(
     inputs: &[&Column],
     windows: &Windows,

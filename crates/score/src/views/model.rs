@@ -173,8 +173,8 @@ impl Views {
         self.views.iter().flat_map(|view| &view.members).map(width).max().unwrap_or(0)
     }
 
-    /// Scores rows into `raw`, the probabilities that a usual row scores as high into `tail`, and each view's −ln p into `parts` (rows ×
-    /// views).
+    /// Scores rows into `raw`, the probabilities that a usual row scores as high into `tail`, and each view's −ln p
+    /// into `parts` (rows × views).
     ///
     /// # Errors
     /// As [`score_into`](crate::score_into).
@@ -249,8 +249,9 @@ impl Model for Views {
         self.each_part(rows, out, |_, _, _| {});
     }
 
-    /// What a view adds goes to the rarest of its columns. What joint views add goes to the same columns where views of columns say enough
-    /// by themselves: that is more easily believed than a share of a distance. Else their detectors divide it.
+    /// What a view adds goes to the rarest of its columns. What joint views add goes to the same columns where views of
+    /// columns say enough by themselves: that is more easily believed than a share of a distance. Else their detectors
+    /// divide it.
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {
         out.fill(0.0);
         let left = self.rule.left(|column| row[column]);

@@ -126,18 +126,21 @@ impl Params<ViewsConfig> {
         self.with(|c| c.rounds = rounds)
     }
 
-    /// How much rarer a value may be for what was left out, as a logarithm, 0 to 40; 3 by default, which is twenty times.
+    /// How much rarer a value may be for what was left out, as a logarithm, 0 to 40; 3 by default, which is twenty
+    /// times.
     pub fn most_rarer(self, more: f64) -> Self {
         self.with(|c| c.most_rarer = more)
     }
 
-    /// The share of rows, the last ones, 0 up to ½, that the score's tail is made of, as views score them that are fitted on the rows before: what
-    /// is fitted scores its own rows lower than others. None by default, and the tail is then that of the rows that are kept.
+    /// The share of rows, the last ones, 0 up to ½, that the score's tail is made of, as views score them that are
+    /// fitted on the rows before: what is fitted scores its own rows lower than others. None by default, and the tail
+    /// is then that of the rows that are kept.
     pub fn held_out(self, share: f64) -> Self {
         self.with(|c| c.held_out = share)
     }
 
-    /// A column that says how much a row was to be expected, 0 to 1, and what share of the score of one that was entirely so goes, 0 to
+    /// A column that says how much a row was to be expected, 0 to 1, and what share of the score of one that was
+    /// entirely so goes, 0 to
     /// 1. None by default.
     pub fn expected(self, column: usize, share: f64) -> Self {
         self.with(|c| c.expected = Some((column, share)))
@@ -145,8 +148,9 @@ impl Params<ViewsConfig> {
 }
 
 impl Params<ViewsConfig> {
-    /// Where a column can end on one side. If that is more than three times as far from its middle as any row of the fit, nothing was learned
-    /// of what lies between: values there are as strange as the one row in a hundred that is furthest out, in every view.
+    /// Where a column can end on one side. If that is more than three times as far from its middle as any row of the
+    /// fit, nothing was learned of what lies between: values there are as strange as the one row in a hundred that is
+    /// furthest out, in every view.
     pub fn end(self, column: usize, side: Side, end: f64) -> Self {
         self.with(|c| c.ends.push((column, side, end)))
     }

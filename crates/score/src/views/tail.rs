@@ -52,7 +52,8 @@ pub(super) struct Tail {
     bound: Option<Box<Bound>>,
 }
 
-/// How rare a value is among all rows of the fit, those left out included, and how much rarer it may be said to be, as a logarithm.
+/// How rare a value is among all rows of the fit, those left out included, and how much rarer it may be said to be, as
+/// a logarithm.
 #[derive(Debug, Clone)]
 struct Bound {
     of_all: Tail,
@@ -87,8 +88,8 @@ impl Curve {
         Self { beyond: Beyond::fit(sorted), values, neg_ln }
     }
 
-    /// The same, but beyond the ninetieth hundredth −ln of the share goes on as straight as from there to the ninety-ninth. The few rows beyond, frauds
-    /// perhaps, have no say in it.
+    /// The same, but beyond the ninetieth hundredth −ln of the share goes on as straight as from there to the
+    /// ninety-ninth. The few rows beyond, frauds perhaps, have no say in it.
     pub(super) fn straight(sorted: &[f64]) -> Self {
         let at = |share: f64| sorted[(sorted.len() as f64 * share) as usize];
         let (threshold, scale) = (at(0.9), (at(0.99) - at(0.9)) / LN_10);
@@ -149,8 +150,8 @@ impl Beyond {
         let denominator = first - 2.0 * second;
         let shape = if denominator > 1e-12 { 2.0 - first / denominator } else { 0.0 };
         let shape = shape.clamp(0.0, MOST_SHAPE);
-        // A tail is no steeper than the body that leads to it: strange rows among those of the fit, which are all alike, would else make
-        // all that are stranger as rare as can be.
+        // A tail is no steeper than the body that leads to it: strange rows among those of the fit, which are all
+        // alike, would else make all that are stranger as rare as can be.
         let slope = (threshold - sorted[n * 9 / 10]) / LN_10;
         let scale = (first * (1.0 - shape) * largest).max(slope).max(1e-9);
         Some(Self { threshold, from: -libm::log(m as f64 / n as f64), scale, shape })
@@ -167,8 +168,8 @@ impl Tail {
 
     /// From the ascending values of rows that are kept, held to how rare values are among `all`, where that is given.
     ///
-    /// Whatever comes in numbers that would all be left out at once, such as first payments where those are few, would else seem as rare as
-    /// can be.
+    /// Whatever comes in numbers that would all be left out at once, such as first payments where those are few, would
+    /// else seem as rare as can be.
     pub(super) fn fit(kept: &[f64], all: Option<(&[f64], f64)>) -> Result<Self, Error> {
         let mut tail = Self::new(Curve::fit(kept))?;
         if let Some((all, more)) = all {
@@ -322,7 +323,11 @@ mod tests {
     proptest! {
         /// Higher values are never less rare, and nothing is past the most there is.
         #[test]
-        fn grows(values in prop::collection::vec(prop_oneof![-1e3f64..1e3, Just(0.0), Just(7.0)], 1..400), probes in prop::collection::vec(-2e3f64..2e3, 2..50), held: bool) {
+        fn grows(
+            values in prop::collection::vec(prop_oneof![-1e3f64..1e3, Just(0.0), Just(7.0)], 1..400),
+            probes in prop::collection::vec(-2e3f64..2e3, 2..50),
+            held: bool,
+        ) {
             let bound = values.iter().rev().take(values.len() / 2 + 1).copied().collect::<Vec<_>>();
             let tail = match held {
                 true => {
