@@ -51,10 +51,15 @@ impl Alerts {
         Ok((output, sink))
     }
 
+    /// Counts alerts that somebody else shows.
+    pub(crate) fn count(&mut self, alerts: &[crible_alert::Alert]) {
+        alerts.iter().for_each(|alert| self.counts[alert.decision.severity as usize] += 1);
+    }
+
     /// Takes alerts on transactions of these files.
     pub(crate) fn take(&mut self, alerts: &[crible_alert::Alert], files: &[FileReport]) -> Result<()> {
+        self.count(alerts);
         for alert in alerts {
-            self.counts[alert.decision.severity as usize] += 1;
             let source = alert.decision.source.map(|source| {
                 let report = &files[source.file as usize];
                 Source { feed: report.feed.clone(), file: report.shown.clone(), row: source.row }
@@ -102,6 +107,13 @@ fn frame(alerts: &[Alert]) -> Result<DataFrame> {
             "row" => {
                 let row = |a: &Alert| a.source.as_ref().map(|s| s.row as i64);
                 Series::new(name.into(), alerts.iter().map(row).collect::<Vec<_>>())
+            }
+            "looks_like" => {
+                Series::new(name.into(), alerts.iter().map(|a| a.looks_like.as_deref()).collect::<Vec<_>>())
+            }
+            "payments" => {
+                let payments = |a: &Alert| a.payments.len().max(1) as u32;
+                Series::new(name.into(), alerts.iter().map(payments).collect::<Vec<_>>())
             }
             "note" => Series::new(name.into(), alerts.iter().map(|a| a.note.as_deref()).collect::<Vec<_>>()),
             _ => Series::new(name.into(), records.iter().map(|r| r[i].as_str()).collect::<Vec<_>>()),

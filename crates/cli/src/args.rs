@@ -53,10 +53,6 @@ pub(crate) struct ScoreArgs {
     /// Fill the budget of every day with its strangest transactions, ordinary ones included, one for each account
     #[arg(long)]
     pub(crate) all: bool,
-    /// How long the first days of the files are for learning alone, such as 14d; alerts begin after them [default: as long as the
-    /// windows of the model need, 14 days at most]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) warm_up: Option<Window>,
     /// Where alerts go: a folder, or a file ending in .jsonl, .csv or .parquet; standard output unless given
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -102,12 +98,16 @@ pub(crate) struct LearnArgs {
     /// A TOML file that says which detectors see which columns over which windows, within how much memory; options beside it win
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Detectors to run, each NAME or NAME:PARAMETER=VALUE [default: robust_z:min_unit=0.43,robust_distance:min_unit=0.43,isolation_forest:n_trees=48]
+    /// Detectors to run, each NAME or NAME:PARAMETER=VALUE [default: views]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) detectors: Option<Vec<DetectorSpec>>,
     /// Learn from transactions before this date alone (UTC, YYYY-MM-DD); all are scored
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) fit_until: Option<Timestamp>,
+    /// The first days of a file are for learning: their alerts are of severity low. So long at most, such as 7d, and no longer than a
+    /// quarter of the file [default: 14d]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) warm_up: Option<Window>,
     /// Seed of everything drawn by chance [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -126,6 +126,9 @@ impl LearnArgs {
         }
         if let Some(detectors) = &self.detectors {
             builder = builder.detectors(detectors);
+        }
+        if let Some(most) = self.warm_up {
+            builder = builder.warm_up(most);
         }
         if let Some(seed) = self.seed {
             builder = builder.seed(seed);

@@ -10,10 +10,12 @@ use crible_ingest::{Import, Options};
 
 use crate::alerts::Alerts;
 use crate::args::ScoreArgs;
+use crate::page;
 use crate::places::Places;
 use crate::progress::{Stage, Stages};
 use crate::rejects::Rejects;
 use crate::scores::Scores;
+use crate::shown::{Rule, Shown};
 use crate::summary::Summary;
 use crate::unusable::Unusable;
 
@@ -33,16 +35,28 @@ pub(crate) fn run(
         return Err(Unusable::new(&import.files, rejects).into());
     }
 
+    let page = page::is_wanted(&places.alerts);
     let mut alerts = Alerts::open(places.alerts)?;
     let until = args.learn.fit_until;
-    let policy = DailyBudget::new(args.budget);
+    let rule = Rule::of(args);
+    let mut shown = Shown::new(rule);
+    let policy = rule.policy(DailyBudget::new(args.budget));
     let engine =
         score(&import.batch, Some(&import.meaning), builder, until, policy, &mut stages, |model, scored, raised| {
-            if let (Some(scores), Some(scored)) = (&mut scores, scored) {
-                scores.push(model, scored);
+            if let Some(scored) = scored {
+                shown.judge(model, scored, &import.batch);
+                if let Some(scores) = &mut scores {
+                    scores.push(model, scored);
+                }
             }
-            alerts.take(&raised, &import.files)
+            shown.take(raised);
+            Ok(())
         })?;
+    let (raised, seen) = shown.finish();
+    match page {
+        true => alerts.count(&raised),
+        false => alerts.take(&raised, &import.files)?,
+    }
     let (alerts, counts) = alerts.finish()?;
     let scores = match scores {
         Some(scores) => {
@@ -59,10 +73,14 @@ pub(crate) fn run(
     scores.map(|scores| scores.persist()).transpose()?;
     let Import { files, errors, notes, meaning, key_origin, .. } = &import;
     let meaning = Some(meaning);
-    Summary { files, errors, notes, meaning, key_origin, engine: &engine, stages: &stages, counts, alerts, rejects }
+    if page {
+        page::print(&page::text(&raised, &seen, engine.model(), engine.warm_from(), files))?;
+    }
+    let (engine, stages) = (&engine, &stages);
+    Summary { files, errors, notes, meaning, key_origin, engine, stages, seen: &seen, rule, counts, alerts, rejects }
         .print();
     // The process ends here, and the system takes memory back faster than it is handed back piece by piece.
-    std::mem::forget((import, engine));
+    std::mem::forget(import);
     Ok(())
 }
 

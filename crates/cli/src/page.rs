@@ -1,7 +1,10 @@
 //! Alerts for a person at a terminal: a page in words.
 
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write as _};
+use std::path::PathBuf;
 
+use anyhow::{Context, Result};
 use crible::Model;
 use crible_alert::Alert;
 use crible_core::{Amount, Timestamp};
@@ -10,12 +13,32 @@ use crible_ingest::{FileReport, plain};
 use crate::shown::Seen;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
 /// Alerts on a page; those of more are in the files.
 const MOST: usize = 40;
+
+/// Whether alerts are for a person: they go to a terminal.
+pub(crate) fn is_wanted(alerts: &Option<PathBuf>) -> bool {
+    alerts.is_none() && io::stdout().is_terminal()
+}
+
+/// Shows the page.
+pub(crate) fn print(page: &str) -> Result<()> {
+    io::stdout().write_all(page.as_bytes()).context("cannot write alerts")
+}
 
 /// The page: what was looked at, the alerts from the strangest on, and where there is more.
 pub(crate) fn text(
@@ -65,11 +88,7 @@ pub(crate) fn text(
         };
         let looks = decision.view.as_ref().map(|view| format!("looks like {view}")).unwrap_or_default();
         line(format_args!(""));
-        line(format_args!(
-            "{number:>2}  {:<17} {amount:<32} {looks:<36} {}",
-            date(decision.txn.at),
-            decision.severity
-        ));
+        line(format_args!("{number:>2}  {:<17} {amount:<32} {looks:<36} {}", date(decision.txn.at), decision.severity));
         if !one_account {
             line(format_args!("    account {}", decision.txn.account));
         }
@@ -83,7 +102,10 @@ pub(crate) fn text(
     }
     line(format_args!(""));
     if alerts.len() > MOST {
-        line(format_args!("{} more are not shown here: --out alerts.jsonl has all.", grouped((alerts.len() - MOST) as u64)));
+        line(format_args!(
+            "{} more are not shown here: --out alerts.jsonl has all.",
+            grouped((alerts.len() - MOST) as u64)
+        ));
     }
     line(format_args!(
         "All scores: --scores FILE. More alerts: --min-severity medium, or --all. For programs: --out alerts.jsonl"
@@ -160,10 +182,11 @@ mod tests {
     fn numbers_and_dates_are_as_people_write_them() {
         assert_eq!(money(Amount::new(-114_998, Currency::USD)), "−1,149.98 USD");
         assert_eq!(money(Amount::new(i64::MIN + 1, Currency::EUR)), "−92,233,720,368,547,758.07 EUR");
-        assert_eq!(money(Amount::new(5, Currency::JPY)), "+5 JPY");
+        assert_eq!(money(Amount::new(5, Currency::new(b"JPY").unwrap_or(Currency::EUR))), "+5 JPY");
         assert_eq!(date(Timestamp::from_seconds(1_757_808_000)), "14 September 2025");
         assert_eq!(sentence("paid nobody before"), "Paid nobody before.");
-        let sum = |amounts: &[(i64, Currency)]| total(&amounts.iter().map(|&(m, c)| Amount::new(m, c)).collect::<Vec<_>>());
+        let sum =
+            |amounts: &[(i64, Currency)]| total(&amounts.iter().map(|&(m, c)| Amount::new(m, c)).collect::<Vec<_>>());
         assert_eq!(sum(&[(-5, Currency::USD), (2, Currency::USD)]), Some(Amount::new(-3, Currency::USD)));
         assert_eq!(sum(&[(-5, Currency::USD), (2, Currency::EUR)]), None);
         assert_eq!(sum(&[(i64::MAX, Currency::USD), (2, Currency::USD)]), None);

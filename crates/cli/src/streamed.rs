@@ -13,10 +13,12 @@ use crible_ingest::{Options, Window, stream};
 
 use crate::alerts::Alerts;
 use crate::args::ScoreArgs;
+use crate::page;
 use crate::places::Places;
 use crate::progress::Stages;
 use crate::rejects::Rejects;
 use crate::scores::Scores;
+use crate::shown::{Rule, Shown};
 use crate::summary::Summary;
 use crate::unusable::Unusable;
 
@@ -107,18 +109,28 @@ pub(crate) fn run(
         let rejects = rejects.finish()?.map(|rejects| rejects.persist()).transpose()?;
         return Err(Unusable::new(&done.files, rejects).into());
     };
+    let page = page::is_wanted(&places.alerts);
     let mut alerts = Alerts::open(places.alerts)?;
-    let mut pipeline = Pipeline::new(engine, DailyBudget::new(args.budget));
+    let rule = Rule::of(args);
+    let mut shown = Shown::new(rule);
+    let mut pipeline = Pipeline::new(engine, rule.policy(DailyBudget::new(args.budget)));
     for batch in &mut stream {
         pipeline.replay(&batch, None, |model, scored, raised| {
             if let Some(scores) = &mut scores {
                 scores.push(model, scored, &batch, &files)?;
             }
-            alerts.take(&raised, &files)
+            shown.judge(model, scored, &batch);
+            shown.take(raised);
+            Ok::<_, Error>(())
         })?;
     }
     let done = stream.finish();
-    alerts.take(&pipeline.finish(), &files)?;
+    shown.take(pipeline.finish());
+    let (raised, seen) = shown.finish();
+    match page {
+        true => alerts.count(&raised),
+        false => alerts.take(&raised, &files)?,
+    }
     let (alerts, counts) = alerts.finish()?;
     let scores = scores.map_or(Ok(None), |scores| scores.finish())?;
     let rejects = rejects.finish()?;
@@ -128,6 +140,9 @@ pub(crate) fn run(
     let alerts = alerts.map(|alerts| alerts.persist()).transpose()?;
     scores.map(|scores| scores.persist()).transpose()?;
     let engine = pipeline.into_engine();
+    if page {
+        page::print(&page::text(&raised, &seen, engine.model(), engine.warm_from(), &done.files))?;
+    }
     let (files, errors, notes, key_origin) = (&done.files, &done.errors, &done.notes, &done.key_origin);
     Summary {
         files,
@@ -137,6 +152,8 @@ pub(crate) fn run(
         key_origin,
         engine: &engine,
         stages: &stages,
+        seen: &seen,
+        rule,
         counts,
         alerts,
         rejects,

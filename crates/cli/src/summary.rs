@@ -9,6 +9,7 @@ use crible_feature::FeatureSet;
 use crible_ingest::{Error, FileReport, Gap, KeyOrigin, plain};
 
 use crate::progress::Stages;
+use crate::shown::{FALSE_SHARE, Rule, Seen};
 use crate::terminal;
 
 /// What a run did, for standard error.
@@ -21,6 +22,8 @@ pub(crate) struct Summary<'a> {
     pub(crate) key_origin: &'a KeyOrigin,
     pub(crate) engine: &'a Engine,
     pub(crate) stages: &'a Stages,
+    pub(crate) seen: &'a Seen,
+    pub(crate) rule: Rule,
     /// Alerts by severity.
     pub(crate) counts: [u64; 4],
     pub(crate) alerts: Option<PathBuf>,
@@ -84,10 +87,21 @@ impl Summary<'_> {
             let day = Day::of(warm_from);
             line(format_args!("learning: what is before {day} has severity low, since too little was known by then"));
         }
+        for (currency, payments) in &self.seen.unknown {
+            line(format_args!(
+                "warning: {payments} payments in {currency}: too few to learn from, so only the account's own past in it counts"
+            ));
+        }
         let counts = Severity::ALL.map(|s| format!("{} {s}", self.counts[s as usize]));
         let total: u64 = self.counts.iter().sum();
         let place = self.alerts.as_ref().map(|p| format!(" in {}", p.display())).unwrap_or_default();
         line(format_args!("alerts: {total}{place} ({})", counts.join(", ")));
+        if self.rule == Rule::Earned {
+            let share = FALSE_SHARE * 100.0;
+            line(format_args!(
+                "  as many as leave an expected {share:.0} % false; more with --min-severity medium or --all"
+            ));
+        }
         let times = self.stages.done().iter().map(|(name, time)| format!("{name} {:.2} s", time.as_secs_f64()));
         line(format_args!("time: {}", times.collect::<Vec<_>>().join(", ")));
         out

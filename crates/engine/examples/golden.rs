@@ -47,6 +47,8 @@ fn main() {
         config.detectors = vec!["views".parse().unwrap()];
         crible::Builder::from(config).seed(11).fit_rows(200).fit(&history).unwrap().save()
     };
+    let viewed = keep("model-v7.crible", &views);
+    keep("model-v7.txt", &|| golden_answers(&viewed).into_bytes());
     let viewed = keep("model-v8.crible", &views);
     keep("model-v8.txt", &|| golden_answers(&viewed).into_bytes());
     keep("state-v6.crible", &|| golden_state(&model));

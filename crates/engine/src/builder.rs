@@ -19,6 +19,10 @@ use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model};
 /// Fewest transactions to learn from.
 const MIN_ROWS: usize = 1;
 
+/// The share of rows that views' scores are calibrated on, and from how many rows on.
+const HELD_OUT: f64 = 0.25;
+const ENOUGH_TO_HOLD_OUT: usize = 400;
+
 /// Bytes of feature rows that are kept between fitting and scoring one batch unless told otherwise.
 const KEPT_BYTES: usize = 400 << 20;
 
@@ -86,6 +90,14 @@ impl Builder {
         self
     }
 
+    /// How long a history is observed before alerts mean anything, at most; 14 days by default, a quarter of the history where that
+    /// is less. What comes before has severity low.
+    #[must_use]
+    pub fn warm_up(mut self, most: Window) -> Self {
+        self.config.warm_up = most;
+        self
+    }
+
     /// The seed of everything drawn; 0 unless told.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -93,7 +105,8 @@ impl Builder {
         self
     }
 
-    /// The most rows to learn from: half to fit the detectors, half to calibrate them; 60,000 unless told.
+    /// The most rows to learn from, in part to fit detectors, in part to calibrate them; 60,000 unless told, of which
+    /// views take 20,000.
     #[must_use]
     pub fn fit_rows(mut self, rows: usize) -> Self {
         self.config.fit_rows = rows;
@@ -108,12 +121,12 @@ impl Builder {
         self
     }
 
-    /// Learns from a batch. The engine knows what is usual, and no account's past yet: [`Engine::replay`] the history for
-    /// that.
+    /// Learns from a batch. The engine knows what is usual, and no account's past yet: [`Engine::replay`] the history
+    /// for that.
     ///
     /// # Errors
-    /// [`Error::TooFew`], [`Error::DetectorCount`], [`Error::Early`] where the last one or two rows are dated ahead of all others,
-    /// or what every detector failing says.
+    /// [`Error::TooFew`], [`Error::DetectorCount`], [`Error::Early`] where the last one or two rows are dated ahead of
+    /// all others, or what every detector failing says.
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
         let sample = self.sample(batch, batch.len(), false)?;
@@ -128,7 +141,7 @@ impl Builder {
             (0..block.rows()).for_each(|row| rows.push(&block, row));
             at = here;
         }
-        let model = self.learn(batch.has(), peers, self.warm_up_of(batch.times()), rows)?;
+        let model = self.learn(batch.has(), peers, self.warm_up_of(batch.times()), rows, false)?;
         let features = model.features();
         Ok(Engine::new(model, features))
     }
@@ -176,7 +189,7 @@ impl Builder {
             }
             at = here;
         }
-        let model = self.learn(has, peers, self.warm_up_of(&batch.times()[..before]), rows)?;
+        let model = self.learn(has, peers, self.warm_up_of(&batch.times()[..before]), rows, until.is_none())?;
         if !keep {
             let features = model.features();
             let mut engine = Engine::new(model, features);
@@ -190,8 +203,8 @@ impl Builder {
 
     /// Learns what [`Builder::fit`] does of a history too long to be held: `pass` hands its batches, in order, to the
     /// visitor it is given, and stops early where that says so. It is called twice, and has to hand out the same
-    /// transactions both times, in batches of any size. As with [`Builder::fit_replay`], only what lies before `until` is
-    /// learned from, and the model is the same to the bit.
+    /// transactions both times, in batches of any size. As with [`Builder::fit_replay`], only what lies before `until`
+    /// is learned from, and the model is the same to the bit.
     ///
     /// # Errors
     /// As [`Builder::fit`], and what `pass` returns.
@@ -249,7 +262,7 @@ impl Builder {
             seen += end;
             Ok(go_on(batch))
         })?;
-        let model = self.learn(has, peers, self.warm_up(first, last), rows)?;
+        let model = self.learn(has, peers, self.warm_up_between(first, last), rows, until.is_none())?;
         let features = model.features();
         Ok(Engine::new(model, features))
     }
@@ -261,7 +274,7 @@ impl Builder {
 
     /// How long windows fill before learning starts, in a history with these times.
     fn warm_up_of(&self, times: &[Timestamp]) -> Window {
-        times.last().map_or(Window(0), |last| self.warm_up(self.first_of(times), *last))
+        times.last().map_or(Window(0), |last| self.warm_up_between(self.first_of(times), *last))
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -285,18 +298,19 @@ impl Builder {
         Ok(self.draw(learned_from(times.partition_point(|&at| at < warm), rows), rows))
     }
 
-    /// The row views are learned from, where they are not scored at once: in the first half of a history everything is new.
+    /// The row views are learned from, where they are not scored at once: in the first half of a history everything is
+    /// new.
     fn later_half(&self, rows: usize, at_once: bool) -> Option<usize> {
         (self.config.is_views() && !at_once).then_some(rows / 2)
     }
 
     /// When enough of a history that begins and ends here has been observed.
     fn warm(&self, first: Timestamp, last: Timestamp) -> Timestamp {
-        Timestamp(first.0.saturating_add(self.warm_up(first, last).0))
+        Timestamp(first.0.saturating_add(self.warm_up_between(first, last).0))
     }
 
     /// How long a history that begins and ends here has to be observed before it is learned from.
-    fn warm_up(&self, first: Timestamp, last: Timestamp) -> Window {
+    fn warm_up_between(&self, first: Timestamp, last: Timestamp) -> Window {
         let most = if self.config.is_views() { self.config.warm_up } else { Window::MONTH };
         Window(last.0.saturating_sub(first.0) / 4).min(most)
     }
@@ -314,7 +328,8 @@ impl Builder {
             .collect()
     }
 
-    fn learn(&self, has: Has, peers: Peers, warm_up: Window, sample: Sample) -> Result<Model, Error> {
+    /// Learns from rows in order of time, which are scored at once or before others are.
+    fn learn(&self, has: Has, peers: Peers, warm_up: Window, sample: Sample, at_once: bool) -> Result<Model, Error> {
         let set = self.config.features(has, &peers);
         let columns = set.columns();
         let usual: Vec<Typical> =
@@ -325,7 +340,10 @@ impl Builder {
                 Array2::from_shape_fn((sample.rows, inputs.len()), |(row, i)| f64::from(sample.get(row, inputs[i])));
             let seen: Vec<_> = inputs.iter().map(|&input| &columns[input]).collect();
             let params = crate::views::params(&seen, &self.config.windows, mix(self.config.seed))?;
-            let views = Scorer::Views(params.check()?.fit_rows(rows.view())?);
+            // What is scored at once is calibrated on what there is; else on what came last, as what comes next will be
+            // scored.
+            let held_out = if at_once || sample.rows < ENOUGH_TO_HOLD_OUT { 0.0 } else { HELD_OUT };
+            let views = Scorer::Views(params.held_out(held_out).check()?.fit_rows(rows.view())?);
             return Ok(Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, views));
         }
         let standardizers: Vec<_> =
@@ -349,8 +367,8 @@ fn peers(batch: &Batch, rows: usize) -> Peers {
     sums.means()
 }
 
-/// The row that learning starts from, `cold` of all rows being from before windows have filled. A history that sits in its
-/// first quarter alone is learned from whole.
+/// The row that learning starts from, `cold` of all rows being from before windows have filled. A history that sits in
+/// its first quarter alone is learned from whole.
 fn learned_from(cold: usize, rows: usize) -> usize {
     if rows - cold < rows / 2 { 0 } else { cold }
 }

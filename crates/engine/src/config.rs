@@ -2,7 +2,7 @@ use std::fmt::Display;
 
 use crible_core::{Column, Has, Window};
 use crible_feature::{FeatureSet, Limits, Peers, Settings, Windows};
-use crible_score::{DetectorSpec, Value};
+use crible_score::DetectorSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -50,8 +50,8 @@ pub struct Config {
     pub seed: u64,
     /// The most rows to learn from: half to fit the detectors, half to calibrate them.
     pub fit_rows: usize,
-    /// The detectors whose ensemble scores. A name has the settings that `crible detect` and `crible bench` give it;
-    /// the defaults here set some parameters otherwise, for the engine's columns.
+    /// The detectors that score: [views](crible_score::views) alone, or others, whose opinions are averaged. A name has
+    /// the settings that `crible detect` and `crible bench` give it.
     pub detectors: Vec<DetectorSpec>,
     /// Which columns detectors see.
     pub columns: Columns,
@@ -83,24 +83,12 @@ impl Default for Config {
     }
 }
 
-/// The default detectors: one of the largest column, one of all columns together and one of partitions rank both
-/// transaction sets better than all seven that were tried, and in less than half the time. ECOD and HBOS add up how
-/// rare columns are, and so count what is merely rare as much as what is far out.
+/// The default: views, each of what one kind of fraud does. On sets that nobody chose them on they hold better than
+/// detectors that look at all columns alike, in which what a feed says nothing of drowns what it says much of.
 fn default_detectors() -> Vec<DetectorSpec> {
-    #[expect(clippy::expect_used, reason = "names and values are the constants below; every test that fits makes them")]
-    let spec = |name, parameter, value: Value| {
-        DetectorSpec::new(name).and_then(|spec| spec.with(parameter, value)).expect("a registered detector")
-    };
-    // The engine's columns are 0 for the usual half of all rows and pass 1 in one row of a hundred. A normal column
-    // that does so has a deviation of 1 / 2.326, and no column is held to be narrower.
-    let unit = Value::Number(0.43);
-    vec![
-        spec("robust_z", "min_unit", unit.clone()),
-        spec("robust_distance", "min_unit", unit),
-        // A third of the time of a score is this forest's; forty-eight trees rank the two transaction sets as a hundred
-        // do.
-        spec("isolation_forest", "n_trees", Value::Integer(48)),
-    ]
+    #[expect(clippy::expect_used, reason = "the name is the constant above; every test that fits makes it")]
+    let views = DetectorSpec::new(VIEWS).expect("a registered detector");
+    vec![views]
 }
 
 /// Which columns detectors see: those they see by default, and these, without those. What a feed cannot feed is left

@@ -78,8 +78,8 @@ impl Model {
         self.settings.windows
     }
 
-    /// Whether amounts of a currency can be compared with others: where the model was fitted on too few payments in it, they are no
-    /// evidence, and only the account's own past in this currency is.
+    /// Whether amounts of a currency can be compared with others: where the model was fitted on too few payments in it,
+    /// they are no evidence, and only the account's own past in this currency is.
     pub fn knows_currency(&self, currency: Currency) -> bool {
         self.settings.peers.scales().of(currency).is_some()
     }
@@ -89,8 +89,8 @@ impl Model {
         self.settings.limits
     }
 
-    /// How long an engine has to observe before its windows hold as much as those that the model was learned from. What it says
-    /// before has [`Severity::Low`](crible_alert::Severity::Low).
+    /// How long an engine has to observe before its windows hold as much as those that the model was learned from. What
+    /// it says before has [`Severity::Low`](crible_alert::Severity::Low).
     pub fn warm_up(&self) -> Window {
         self.warm_up
     }
@@ -110,19 +110,19 @@ impl Model {
         self.scorer.n_parts()
     }
 
-    /// What a transaction looks like, by its detectors' own scores: what the view says that speaks loudest. None where the model has no
-    /// views, or none has anything to say.
-    pub fn looks_like(&self, detectors: &[f64]) -> Option<&'static str> {
+    /// What a transaction looks like by its feature row, such as "a card being tested": what the view says that speaks
+    /// loudest, a view of one thing before one of many. None where no view finds it rarer than one in twenty, or the
+    /// model has none.
+    ///
+    /// # Panics
+    /// Where `row` is not as long as [`Model::columns`].
+    pub fn looks_like(&self, txn: &Transaction, row: &[f32]) -> Option<&'static str> {
         if !self.scorer.sees_plainly() {
             return None;
         }
-        let mut loudest: Option<(f64, &str)> = None;
-        for (&neg_ln, name) in detectors.iter().zip(self.scorer.names()) {
-            if neg_ln > loudest.map_or(0.0, |(most, _)| most) {
-                loudest = Some((neg_ln, name));
-            }
-        }
-        loudest.and_then(|(_, name)| crate::views::looks_like(name))
+        let (mut seen, mut parts) = (vec![0.0; self.n_inputs()], vec![0.0; self.n_detectors()]);
+        self.score_row(row, &mut seen, &mut parts).ok()?;
+        crate::views::looks_like(self.scorer.names().into_iter().zip(parts), txn.amount.minor > 0)
     }
 
     /// Detectors that could not be fitted, each with its reason.
@@ -183,7 +183,8 @@ impl Model {
         Ok(Score { raw: raw[0], tail: tail[0] })
     }
 
-    /// The `n` strongest reasons for a feature row's score, strongest first; fewer where fewer columns speak against it.
+    /// The `n` strongest reasons for a feature row's score, strongest first; fewer where fewer columns speak against
+    /// it.
     ///
     /// A column's share is its part of every detector's score, weighted by how strange that detector finds the row.
     ///
@@ -201,8 +202,9 @@ impl Model {
         let mut shares = vec![0.0; row.len()];
         let total: f64 = contributions.iter().filter(|c| **c > 0.0).sum();
         for ((&input, contribution), seen) in self.inputs.iter().zip(contributions).zip(&seen) {
-            // A column at its median says nothing against the row, whatever a distance makes of it.
-            if (*seen != 0.0 || self.scorer.sees_plainly()) && total > 0.0 {
+            // A column at its median says nothing against the row, whatever a distance makes of it; nor has one to say
+            // anything that is only there to be seen beside others.
+            if !self.columns[input].phrase.is_empty() && (*seen != 0.0 || self.scorer.sees_plainly()) && total > 0.0 {
                 shares[input] = contribution.max(0.0) / total;
             }
         }
@@ -228,6 +230,12 @@ impl Model {
             }
             _ => None,
         };
+        for i in 0..shares.len() {
+            // Where nobody has paid yet, nothing is usual, and an amount is not far above it.
+            if shares[i] > 0.0 && self.columns[i].unit == Unit::Money && number(&self.columns[i].typical, i) == Some(0.0) {
+                shares[i] = 0.0;
+            }
+        }
         reasons::choose(&self.columns, &shares, n)
             .into_iter()
             .map(|i| {

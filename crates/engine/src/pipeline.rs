@@ -1,5 +1,7 @@
 //! The one way from a transaction to an alert: score, decide, explain.
 
+use std::borrow::Cow;
+
 use crible_alert::{Alert, Decision, Note, Policy, PolicyError};
 use crible_core::{Batch, Meaning, Source, Timestamp, Transaction};
 use rayon::prelude::*;
@@ -133,6 +135,7 @@ impl<P: Policy> Decider<P> {
 fn explain(model: &Model, decision: &mut Decision, n: usize) {
     if decision.reasons.is_empty() && decision.model == model.id() {
         decision.reasons = model.explain(&decision.txn, &decision.row, n);
+        decision.view = model.looks_like(&decision.txn, &decision.row).map(Cow::Borrowed);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The default detector: views, each of what one kind of fraud does.
 
-use crible_core::Column;
+use crible_core::{Column, Topic};
 use crible_feature::Windows;
 use crible_score::views::{Member, Side, Together, View, Views};
 use crible_score::{isolation_forest, sampled_knn};
@@ -10,8 +10,10 @@ use linfa::ParamGuard;
 struct Group {
     name: &'static str,
     looks_like: &'static str,
-    /// Names with `{hour}`, `{day}`, `{week}` and `{month}` for an account's windows, `{d}`, `{w}` and `{m}` for a counterparty's. Low
-    /// values are strange of those that begin with `-`, high ones of the others.
+    /// The same of money that comes in.
+    received: &'static str,
+    /// Names with `{hour}`, `{day}`, `{week}` and `{month}` for an account's windows, `{d}`, `{w}` and `{m}` for a
+    /// counterparty's. Low values are strange of those that begin with `-`, high ones of the others.
     columns: &'static [&'static str],
 }
 
@@ -20,6 +22,7 @@ const GROUPS: &[Group] = &[
     Group {
         name: "view_amount",
         looks_like: "a payment out of proportion for this account",
+        received: "more money than this account usually receives",
         columns: &[
             "amount_to_usual_{month}",
             "amount_to_account_mean",
@@ -31,37 +34,49 @@ const GROUPS: &[Group] = &[
     Group {
         name: "view_spending",
         looks_like: "an account being emptied",
+        received: "an account being filled",
         columns: &["account_sum_{hour}_to_expected", "account_sum_{day}_to_expected", "account_sum_{week}_to_expected"],
     },
     Group {
         name: "view_amount_at_counterparty",
         looks_like: "an amount unusual for this counterparty",
+        received: "an amount unusual for this counterparty",
         columns: &["amount_to_usual_at_counterparty_{m}"],
     },
-    Group { name: "view_run", looks_like: "a run of large payments", columns: &["account_outsized_{week}"] },
+    Group {
+        name: "view_run",
+        looks_like: "a run of large payments",
+        received: "a run of large amounts",
+        columns: &["account_outsized_{week}"],
+    },
     Group {
         name: "view_novelty",
         looks_like: "something this account has not done before",
+        received: "money from where none has come before",
         columns: &["first_at_counterparty", "channel_novelty", "country_novelty"],
     },
     Group {
         name: "view_new_category",
         looks_like: "something this account has not bought before",
+        received: "money of a kind this account has not received before",
         columns: &["category_novelty"],
     },
     Group {
         name: "view_new_device",
         looks_like: "an account in other hands",
+        received: "an account in other hands",
         columns: &["device_novelty", "address_novelty"],
     },
     Group {
         name: "view_shared_device",
         looks_like: "one hand behind several accounts",
+        received: "one hand behind several accounts",
         columns: &["device_accounts_{w}", "device_accounts_{m}", "address_accounts_{w}", "address_accounts_{m}"],
     },
     Group {
         name: "view_velocity",
         looks_like: "a card being tested",
+        received: "an account that collects money",
         columns: &[
             "account_count_{hour}_to_expected",
             "account_count_{day}_to_expected",
@@ -72,16 +87,33 @@ const GROUPS: &[Group] = &[
     Group {
         name: "view_place",
         looks_like: "a card far from its owner",
+        received: "an account used far from its owner",
         columns: &["kilometres_from_home", "kilometres_from_last", "kilometres_per_hour"],
     },
-    Group { name: "view_passed_on", looks_like: "an account passing money on", columns: &["account_passed_on_{day}"] },
+    Group {
+        name: "view_passed_on",
+        looks_like: "an account passing money on",
+        received: "an account passing money on",
+        columns: &["account_passed_on_{day}"],
+    },
     Group {
         name: "view_counterparty",
         looks_like: "a payment to somebody hardly anybody pays",
+        received: "money from somebody who hardly pays anybody",
         columns: &["-counterparty_accounts_{m}", "-counterparty_count_{m}", "counterparty_new_to_feed"],
     },
-    Group { name: "view_hour", looks_like: "a payment at an unusual hour", columns: &["hour_surprise"] },
-    Group { name: "view_early", looks_like: "a payment taken twice", columns: &["recurring_early"] },
+    Group {
+        name: "view_hour",
+        looks_like: "a payment at an unusual hour",
+        received: "money at an unusual hour",
+        columns: &["hour_surprise"],
+    },
+    Group {
+        name: "view_early",
+        looks_like: "a payment taken twice",
+        received: "money that came twice",
+        columns: &["recurring_early"],
+    },
 ];
 
 /// What joint views look at: plain numbers, of which both sides count.
@@ -104,7 +136,29 @@ const PLAIN: &[&str] = &[
     "hour",
 ];
 
-/// Columns of which how rare they are is added up: one of each kind, high values strange but of those that begin with `-`.
+/// What the other joint view looks at: how far a payment is from what is usual for its account, counterparty and feed.
+/// Between plain numbers few payments are near one that is usual for nobody but for this account; between these it is
+/// one of many.
+const UNUSUAL: &[&str] = &[
+    "amount_to_usual_{month}",
+    "account_sum_{day}_to_expected",
+    "account_sum_{week}_to_expected",
+    "account_count_{day}_to_expected",
+    "seconds_since_last",
+    "amount_to_usual_at_counterparty_{m}",
+    "amount_for_category",
+    "hour_surprise",
+    "counterparty_accounts_{m}",
+    "counterparty_count_{m}",
+    "first_at_counterparty",
+    "account_passed_on_{day}",
+    "category_novelty",
+    "kilometres_from_home",
+    "device_novelty",
+];
+
+/// Columns of which how rare they are is added up: one of each kind, high values strange but of those that begin with
+/// `-`.
 const SEVERAL: &[&str] = &[
     "amount",
     "amount_to_account_mean",
@@ -116,9 +170,13 @@ const SEVERAL: &[&str] = &[
     "balance_share",
 ];
 
+/// From which −ln p on a view counts in full.
+const COUNTS_FROM: f64 = 2.0;
+
 const ALL_TOGETHER: &str = "view_several";
 const NEIGHBOURS: &str = "view_neighbours";
 const FOREST: &str = "view_forest";
+const UNUSUAL_NEIGHBOURS: &str = "view_unusual_neighbours";
 const UNLIKE: &str = "a payment unlike any other here";
 
 /// The column that says how much a payment was to be expected, and what share of its score that takes away at most.
@@ -129,15 +187,58 @@ const EXPECTED_SHARE: f64 = 0.7;
 const REFERENCE_ROWS: usize = 1_000;
 const NEIGHBOUR: usize = 5;
 
+/// Trees of the forest: a hundred rank no better.
+const TREES: usize = 48;
+
+/// Columns of which it is known where they end on their strange side: a counterparty nobody has paid, one that was not
+/// there a week ago, a first payment.
+const ENDS: &[(&str, f64)] = &[
+    ("-counterparty_count_{d}", 0.0),
+    ("-counterparty_count_{w}", 0.0),
+    ("-counterparty_count_{m}", 0.0),
+    ("-counterparty_accounts_{w}", 0.0),
+    ("-counterparty_accounts_{m}", 0.0),
+    ("counterparty_new_to_feed", 2.0),
+    ("first_at_counterparty", 3.0),
+];
+
 /// The most rows views are fitted on.
 pub(crate) const MOST_ROWS: usize = 20_000;
 
-/// What a transaction looks like that the view of this name speaks against.
-pub(crate) fn looks_like(name: &str) -> Option<&'static str> {
-    let group = GROUPS.iter().find(|group| group.name == name);
-    let joint = [NEIGHBOURS, FOREST].contains(&name).then_some(UNLIKE);
-    let several = (name == ALL_TOGETHER).then_some("a payment strange in several respects");
-    group.map(|group| group.looks_like).or(joint).or(several)
+/// How loud a view of one thing has to be beside the loudest, which may be one of several columns at once, for an alert
+/// to be named after it, and of those that are the first may be beside the loudest.
+const LOUD: f64 = 0.5;
+const NEARLY: f64 = 0.9;
+
+/// From which −ln p on a view is rare enough to name a transaction: one in twenty.
+const RARE: f64 = 3.0;
+
+/// What a transaction looks like whose views, by name, speak as loud as this.
+pub(crate) fn looks_like<'a>(
+    views: impl Iterator<Item = (&'a str, f64)> + Clone,
+    is_received: bool,
+) -> Option<&'static str> {
+    let most = views.clone().map(|(_, neg_ln)| neg_ln).fold(0.0, f64::max);
+    if most < RARE {
+        return None;
+    }
+    let named = views.filter_map(|(name, neg_ln)| Some((group(name)?, neg_ln)));
+    let loudest = named.clone().map(|(_, neg_ln)| neg_ln).fold(0.0, f64::max);
+    let first = named.into_iter().find(|(_, neg_ln)| *neg_ln >= NEARLY * loudest);
+    Some(match first {
+        Some((group, _)) if loudest >= LOUD * most => {
+            if is_received {
+                group.received
+            } else {
+                group.looks_like
+            }
+        }
+        _ => UNLIKE,
+    })
+}
+
+fn group(name: &str) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.name == name)
 }
 
 /// A name for these windows, and which side of the column is strange.
@@ -151,18 +252,20 @@ fn named(name: &str, windows: &Windows) -> (String, Side) {
 
 /// Names of the columns views look at.
 pub(crate) fn columns(windows: &Windows) -> Vec<String> {
-    let all = GROUPS.iter().flat_map(|group| group.columns).chain(PLAIN).chain(SEVERAL).chain([&EXPECTED]);
+    let all =
+        GROUPS.iter().flat_map(|group| group.columns).chain(PLAIN).chain(UNUSUAL).chain(SEVERAL).chain([&EXPECTED]);
     all.map(|name| named(name, windows).0).collect()
 }
 
-/// The views of a feed that has these inputs: those that nobody named of are a view each, and those that are not there are left out.
+/// The views of a feed that has these inputs: those that nobody named of are a view each, and those that are not there
+/// are left out.
 pub(crate) fn params(
     inputs: &[&Column],
     windows: &Windows,
     seed: u64,
 ) -> Result<crible_score::Params<crible_score::views::ViewsConfig>, crible_score::Error> {
     let at = |name: &str| inputs.iter().position(|column| column.name == name);
-    let mut params = Views::params();
+    let mut params = Views::params().counts_from(COUNTS_FROM);
     for group in GROUPS {
         let member = |name: &&str| {
             let (name, side) = named(name, windows);
@@ -174,27 +277,42 @@ pub(crate) fn params(
         }
     }
     let usual = columns(windows);
+    // Those of a topic are one view, so that with all columns there are there are few enough.
+    let mut others: Vec<(Topic, View)> = Vec::new();
     for (column, about) in inputs.iter().enumerate().filter(|(_, about)| !usual.contains(&about.name.to_string())) {
         let side = match about.tail {
             crible_core::Tail::Upper => Side::Upper,
             crible_core::Tail::Lower => Side::Lower,
             crible_core::Tail::Both => Side::Both,
         };
-        let (name, members) = (format!("view_{}", about.name), vec![Member::Column { column, side }]);
-        params = params.view(View { name, members, together: Together::Rarest });
+        let member = Member::Column { column, side };
+        match others.iter_mut().find(|(topic, _)| *topic == about.topic) {
+            Some((_, view)) => view.members.push(member),
+            None => {
+                let (name, members) = (format!("view_{}", about.name), vec![member]);
+                others.push((about.topic, View { name, members, together: Together::Rarest }));
+            }
+        }
     }
+    params = others.into_iter().fold(params, |params, (_, view)| params.view(view));
     let view = |name: &str, members, together| View { name: name.to_owned(), members, together };
-    let plain: Vec<usize> = PLAIN.iter().filter_map(|name| at(&named(name, windows).0)).collect();
-    if !plain.is_empty() {
+    let there =
+        |names: &[&str]| -> Vec<usize> { names.iter().filter_map(|name| at(&named(name, windows).0)).collect() };
+    let neighbours = || {
         let neighbours = sampled_knn::SampledKnn::params().n_samples(1).max_samples(REFERENCE_ROWS);
-        let neighbours = neighbours.n_neighbors(NEIGHBOUR).seed(seed).check()?;
-        let forest = isolation_forest::IsolationForest::params().seed(seed).check()?;
-        let joint = |detector| vec![Member::Joint { columns: plain.clone(), detector }];
-        params = params.view(view(NEIGHBOURS, joint(Box::new(neighbours)), Together::Rarest)).view(view(
-            FOREST,
-            joint(Box::new(forest)),
-            Together::Rarest,
-        ));
+        neighbours.n_neighbors(NEIGHBOUR).seed(seed).check()
+    };
+    let joint = |name: &str, columns: &Vec<usize>, detector| {
+        view(name, vec![Member::Joint { columns: columns.clone(), detector }], Together::Rarest)
+    };
+    let (plain, unusual) = (there(PLAIN), there(UNUSUAL));
+    if !plain.is_empty() {
+        let forest = isolation_forest::IsolationForest::params().n_trees(TREES).seed(seed).check()?;
+        params = params.view(joint(NEIGHBOURS, &plain, Box::new(neighbours()?)));
+        params = params.view(joint(FOREST, &plain, Box::new(forest)));
+    }
+    if !unusual.is_empty() {
+        params = params.view(joint(UNUSUAL_NEIGHBOURS, &unusual, Box::new(neighbours()?)));
     }
     let several: Vec<Member> = SEVERAL
         .iter()
@@ -205,6 +323,12 @@ pub(crate) fn params(
         .collect();
     if several.len() > 1 {
         params = params.view(view(ALL_TOGETHER, several, Together::Sum));
+    }
+    for (name, end) in ENDS {
+        let (name, side) = named(name, windows);
+        if let Some(column) = at(&name) {
+            params = params.end(column, side, *end);
+        }
     }
     Ok(match at(EXPECTED) {
         Some(column) => params.expected(column, EXPECTED_SHARE),

@@ -25,18 +25,19 @@ fn payment(n: i64) -> Transaction {
 fn observing_allocates_nothing_once_windows_have_filled() {
     let mut everything = Columns::default();
     everything.add = Config::default().known_columns();
+    let detectors = ["robust_z", "robust_distance", "ecod", "hbos", "isolation_forest", "kmeans", "sampled_knn"];
+    let seven: Vec<DetectorSpec> = detectors.iter().map(|name| name.parse().unwrap()).collect();
     for columns in [Columns::default(), everything] {
-        no_allocation_with(columns);
+        no_allocation_with(&columns, &seven);
+        no_allocation_with(&columns, &Config::default().detectors);
     }
 }
 
-fn no_allocation_with(columns: Columns) {
+fn no_allocation_with(columns: &Columns, detectors: &[DetectorSpec]) {
     let (days, turns) = (122, 4);
     let filled = days * turns * ACCOUNTS;
     let history = Batch::from_transactions((0..filled).map(payment));
-    let detectors = ["robust_z", "robust_distance", "ecod", "hbos", "isolation_forest", "kmeans", "sampled_knn"];
-    let detectors = detectors.map(|name| name.parse::<DetectorSpec>().unwrap());
-    let builder = Engine::builder().detectors(&detectors).columns(columns).fit_rows(2_000);
+    let builder = Engine::builder().detectors(detectors).columns(columns.clone()).fit_rows(2_000);
     let mut engine = builder.fit(&history).unwrap();
     engine.replay(&history, |_, _| Ok::<_, Error>(())).unwrap();
     let rest: Vec<_> = (filled..filled + 5 * turns * ACCOUNTS).map(payment).collect();

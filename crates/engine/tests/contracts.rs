@@ -568,7 +568,7 @@ fn a_configuration_is_kept() {
         let columns = engine.model().columns().iter().filter(|c| c.input).map(|c| c.name.to_string());
         columns.collect::<HashSet<_>>()
     };
-    let mut want = seen(&Engine::builder().fit(&batch(&txns)).unwrap());
+    let mut want = seen(&Engine::builder().detectors(&config.detectors).fit(&batch(&txns)).unwrap());
     for gone in ["amount", "counterparty_count_90d"] {
         assert!(want.remove(gone));
     }

@@ -49,9 +49,10 @@ fn realised(accounts: u32, seed: u64, days: u32, learned: i64) -> Counts {
 #[test]
 fn severities_are_as_rare_as_they_promise() {
     let mut all = Counts::default();
-    for seed in 1..=6 {
-        let counts = realised(800, seed, 90, 60);
-        eprintln!("seed {seed}: {counts:?}");
+    // Small populations, whose rows of the fit are few, and larger ones.
+    for (seed, accounts) in (1..).zip([300, 800, 800, 2_000, 300, 800, 800, 2_000]) {
+        let counts = realised(accounts, seed, 90, 60);
+        eprintln!("seed {seed}, {accounts} accounts: {counts:?}");
         all.payments += counts.payments;
         all.medium += counts.medium;
         all.high += counts.high;
@@ -61,5 +62,6 @@ fn severities_are_as_rare_as_they_promise() {
     let [medium, high, critical] =
         [ratio(all.medium, Severity::Medium), ratio(all.high, Severity::High), ratio(all.critical, Severity::Critical)];
     eprintln!("realised over promised: medium {medium:.2}, high {high:.2}, critical {critical:.2}");
-    assert!((0.5..=2.0).contains(&medium) && (0.5..=2.0).contains(&high), "{medium:.2} {high:.2} of {all:?}");
+    let is_kept = |ratio: f64| (0.5..=2.0).contains(&ratio);
+    assert!([medium, high, critical].into_iter().all(is_kept), "{medium:.2} {high:.2} {critical:.2} of {all:?}");
 }

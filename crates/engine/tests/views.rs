@@ -4,11 +4,11 @@
 mod common;
 
 use common::*;
-use crible::core::{Amount, EntityId};
+use crible::core::{Amount, EntityId, Transaction};
 use crible::{Builder, Config, Engine};
 
 fn views(toml: &str) -> Builder {
-    Builder::from(Config::from_toml(&format!("detectors = [\"views\"]\n{toml}")).unwrap())
+    Builder::from(Config::from_toml(toml).unwrap())
 }
 
 /// Contracts 1 and 2: one by one, as batches of any length, on any number of threads, before saving and after loading.
@@ -61,21 +61,41 @@ fn views_name_what_they_see_and_expect_what_comes_again() {
         txn.counterparty = EntityId::new(to);
         txn
     };
-    engine.advance(after(1, 0, 77).at);
-    let observed = engine.observe(&after(1, -900_000, 77)).unwrap();
-    let large = observed.score();
+    let mut raw_of = |txn: &Transaction| {
+        engine.advance(txn.at);
+        let observed = engine.observe(txn).unwrap();
+        let told = observed.model().looks_like(txn, observed.row());
+        (observed.score(), told, observed.explain(3).first().map(|reason| reason.to_string()))
+    };
+    let (large, told, reason) = raw_of(&after(1, -900_000, 77));
     assert!(large.tail < 1e-3, "{large:?}");
-    assert!(observed.model().looks_like(observed.detectors()).is_some());
-    assert!(!observed.explain(3).is_empty());
+    assert_eq!(told, Some("an account being emptied"));
+    assert!(reason.as_deref().unwrap().contains("9,000"), "{reason:?}");
     // The same again and again, a month apart.
-    let rents: Vec<f64> = (1..6)
-        .map(|n| {
-            let rent = after(1 + 30 * n, -900_000, 77);
-            engine.advance(rent.at);
-            engine.observe(&rent).unwrap().score().raw
-        })
-        .collect();
+    let rents: Vec<f64> = (1..6).map(|n| raw_of(&after(1 + 30 * n, -900_000, 77)).0.raw).collect();
     assert!(rents[4] < large.raw / 2.0, "{} and then {rents:?}", large.raw);
+}
+
+/// A view names what it sees, in words for money that goes and for money that comes; what is usual looks like nothing.
+#[test]
+fn what_is_usual_looks_like_nothing_and_what_comes_in_is_not_spent() {
+    let txns = population(60, 90, 5, FULL);
+    let engine = views("fit_rows = 4000").fit(&batch(&txns)).unwrap();
+    let (mut none, mut all) = (0, 0);
+    let (mut spent, mut received) = (vec![], vec![]);
+    let mut again = Engine::load(&engine.save()).unwrap();
+    for txn in &txns {
+        let observed = again.observe(txn).unwrap();
+        let told = observed.model().looks_like(txn, observed.row());
+        all += 1;
+        none += u32::from(told.is_none());
+        if let Some(told) = told {
+            if txn.amount.minor > 0 { received.push(told) } else { spent.push(told) }
+        }
+    }
+    assert!(none * 4 > all, "{none} of {all}");
+    assert!(received.iter().any(|told| told.starts_with("more money than")), "{received:?}");
+    assert!(!received.contains(&"a card being tested") && spent.contains(&"a card being tested"));
 }
 
 #[test]
@@ -83,6 +103,7 @@ fn views_run_alone_and_without_parameters() {
     let told = |toml: &str| Config::from_toml(toml).unwrap_err().to_string();
     assert!(told("detectors = [\"views\", \"ecod\"]").contains("`views` beside other detectors"));
     assert!(told("detectors = [{ name = \"views\", trim = 0.1 }]").contains("`views` with parameters"));
-    let config = Config::from_toml("detectors = [\"views\"]\nwarm_up = \"7d\"").unwrap();
+    let config = Config::from_toml("warm_up = \"7d\"").unwrap();
+    assert_eq!(config.detectors, Config::from_toml("detectors = [\"views\"]").unwrap().detectors);
     assert_eq!(Config::from_toml(&config.to_toml().unwrap()).unwrap(), config);
 }

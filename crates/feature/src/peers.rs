@@ -269,6 +269,8 @@ pub(crate) const PRIOR: f64 = 3.0;
 pub(crate) struct UsualAmount {
     log: f64,
     deviation: f64,
+    /// How much of it is known, up to 1: of a currency that peers tell nothing of, what was paid in it.
+    known: f64,
 }
 
 impl UsualAmount {
@@ -285,11 +287,12 @@ impl UsualAmount {
             }
             None => (log, variance),
         };
-        Self { log, deviation: variance.max(LEAST_VARIANCE).sqrt() }
+        let known = peers.map_or(count / (count + PRIOR), |_| 1.0);
+        Self { log, deviation: variance.max(LEAST_VARIANCE).sqrt(), known }
     }
 
     /// How many deviations an amount in major units is above the middle.
     pub(crate) fn deviations(self, amount: f64) -> f64 {
-        (ln(1.0 + amount) - self.log) / self.deviation
+        (ln(1.0 + amount) - self.log) / self.deviation * self.known
     }
 }

@@ -75,8 +75,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Of a model with several formats, one of each.
     let formats = [("ensemble-v2", Combine::UpperHalf), ("ensemble-v3", Combine::UpperMiddle)];
     let formats = formats.into_iter().map(|(file, combine)| Ok((file, viewed(combine)?)));
+    let views = std::iter::once(small("views").map(|detector| ("views-v2", detector)));
     let named = model_names().map(|name| Ok((name, small(name)?)));
-    for made in named.chain(formats) {
+    for made in named.chain(formats).chain(views) {
         let (name, detector): (&str, Box<dyn Detector>) = made.map_err(|error: crible_score::Error| error)?;
         let path = folder.join(format!("{name}.json"));
         if path.exists() {

@@ -118,6 +118,7 @@ impl KeptDecision {
             row: self.row.into(),
             model: ModelId(self.model),
             source: self.source.map(|(file, row)| Source { file, row }),
+            view: self.view.map(Cow::Owned),
             note,
         })
     }

@@ -258,7 +258,7 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input(name, Unit::Money, Linear, Upper, Topic::AmountForAccount)
             .shown_as_amount()
             .against("account_mean")
-            .told("amount {value} is {times} times the {typical} usual for this account or, while it is new, its like")
+            .told("{value} is {times} times the {typical} expected of this account")
     };
     all.add(to_mean("amount_to_account_mean_in_run").shown_only(), |r| r.in_run(0.5));
     all.add(to_mean("amount_to_account_mean"), |r| r.in_run(0.25));

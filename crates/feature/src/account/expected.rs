@@ -112,7 +112,9 @@ impl Reading<'_> {
     fn sum_to_expected(&self, w: usize) -> f64 {
         let spent = float(self.sums[w].sum) * self.per_unit + self.amount();
         let pace = self.expected_pace();
-        ln((spent + 1.0) / (pace.mean * pace.payments(self.rule.windows[w]) + 1.0))
+        // Of a currency that peers tell nothing of, only what the account has paid in it does.
+        let known = self.habits().map_or(self.count() / (self.count() + PRIOR), |_| 1.0);
+        known * ln((spent + 1.0) / (pace.mean * pace.payments(self.rule.windows[w]) + 1.0))
     }
 
     /// How many deviations there are more payments in a window than were to be expected: square roots of counts have one spread,

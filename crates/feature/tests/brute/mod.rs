@@ -257,7 +257,7 @@ fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(St
 }
 
 /// What amounts are usual, of so many with peers that count for three: the middle of their logarithms, and the deviation.
-fn usual(of: &[&Transaction], peers: Option<&PeerHabits>) -> (f64, f64) {
+fn usual(of: &[&Transaction], peers: Option<&PeerHabits>) -> (f64, f64, f64) {
     let relative = if mean(of) > 0.0 { variance(of).sqrt() / mean(of) } else { 0.0 };
     let own = (relative * relative).ln_1p();
     let middle = (mean(of).ln_1p() - own / 2.0).max(0.0);
@@ -267,7 +267,7 @@ fn usual(of: &[&Transaction], peers: Option<&PeerHabits>) -> (f64, f64) {
         Some(peers) => (both(middle, peers.log_mean), both(own, peers.log_variance)),
         None => (middle, own),
     };
-    (middle, spread.max(0.04).sqrt())
+    (middle, spread.max(0.04).sqrt(), peers.map_or(count / (count + 3.0), |_| 1.0))
 }
 
 /// The payment and its windows against what was to be expected of the account by now.
@@ -282,9 +282,9 @@ fn expectations(
     let peers = settings.peers.habits().first();
     let month_of = within(txn, *month_long, own);
     let (count, amount) = (month_of.len() as f64, major(txn));
-    let (middle, deviation) = usual(&month_of, peers);
+    let (middle, deviation, known) = usual(&month_of, peers);
     // Where amounts are equal, floating-point sums leave a trace of a deviation.
-    row.within(format!("amount_to_usual_{month}"), (amount.ln_1p() - middle) / deviation, 1e-3);
+    row.within(format!("amount_to_usual_{month}"), (amount.ln_1p() - middle) / deviation * known, 1e-3);
     let lately = &month_of[month_of.len().saturating_sub(64)..];
     let largest = lately.iter().map(|e| major(e)).fold(0.0, f64::max);
     let above = (amount.ln_1p() - largest.ln_1p()) * (count / (count + 3.0));
@@ -300,7 +300,7 @@ fn expectations(
         let here = within(txn, *length, own);
         let expected = 1.0 + rate * (*length as f64 / 1e6).min(watched);
         let spent = here.iter().map(|e| major(e)).sum::<f64>() + amount;
-        row.put(format!("account_sum_{tag}_to_expected"), ((spent + 1.0) / (each * expected + 1.0)).ln());
+        row.put(format!("account_sum_{tag}_to_expected"), known * ((spent + 1.0) / (each * expected + 1.0)).ln());
         let counted = here.len() as f64 + 1.0;
         row.put(format!("account_count_{tag}_to_expected"), 2.0 * (counted.sqrt() - expected.sqrt()));
     }
@@ -332,9 +332,9 @@ fn there_usual(
 ) {
     let [.., (month, month_long)] = lengths;
     let whole = within(txn, *month_long, there);
-    let (middle, deviation) = usual(&whole, settings.peers.habits().first());
+    let (middle, deviation, known) = usual(&whole, settings.peers.habits().first());
     let is_named = txn.counterparty.is_some();
-    let amount = if is_named { (major(txn).ln_1p() - middle) / deviation } else { 0.0 };
+    let amount = if is_named { (major(txn).ln_1p() - middle) / deviation * known } else { 0.0 };
     row.within(format!("amount_to_usual_at_counterparty_{month}"), amount, 1e-3);
     let days = |micros: i64| micros.clamp(0, *month_long) as f64 / DAY as f64;
     let known = whole.first().map_or(0, |e| txn.at.0 - e.at.0);

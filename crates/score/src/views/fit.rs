@@ -2,6 +2,7 @@ use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 use super::Views;
+use super::held::Held;
 use super::model::{FittedMember, FittedView, Rule, Source};
 use super::params::{Member, Side, Together, ViewsConfig};
 use super::tail::{Curve, Tail};
@@ -28,30 +29,57 @@ fn see(source: Source, side: Side, values: Vec<f64>) -> Seen {
 /// The upper tail, the lower tail, and −ln p of every row.
 type FittedEnds = (Option<Tail>, Option<Tail>, Vec<f64>);
 
+/// Which rows tails are made of, and how much rarer than among all rows a value may be.
+struct Kept<'a> {
+    rows: &'a [bool],
+    most_rarer: Option<f64>,
+}
+
+impl Kept<'_> {
+    /// The tail of rows in ascending order of their values.
+    fn tail(&self, order: impl Iterator<Item = usize> + Clone, value: impl Fn(usize) -> f64) -> Result<Tail, Error> {
+        let kept: Vec<f64> = order.clone().filter(|&row| self.rows[row]).map(&value).collect();
+        match self.most_rarer {
+            Some(more) => Tail::fit(&kept, Some((&order.map(value).collect::<Vec<_>>(), more))),
+            None => Tail::fit(&kept, None),
+        }
+    }
+
+    /// The tail of numbers in any order.
+    fn tail_of(&self, numbers: &[f64]) -> Result<Tail, Error> {
+        let mut order: Vec<usize> = (0..numbers.len()).collect();
+        order.sort_unstable_by(|&a, &b| numbers[a].total_cmp(&numbers[b]).then(a.cmp(&b)));
+        self.tail(order.into_iter(), |row| numbers[row])
+    }
+}
+
 impl Seen {
     /// The tails of the rows that are kept, and −ln p of all.
-    fn fit(&self, kept: &[bool]) -> Result<FittedEnds, Error> {
-        let sorted = || self.order.iter().filter(|&&row| kept[row as usize]).map(|&row| self.values[row as usize]);
+    fn fit(&self, kept: &Kept<'_>) -> Result<FittedEnds, Error> {
+        let ascending = || self.order.iter().map(|&row| row as usize);
         let (is_high, is_low) = self.side.ends();
         // −0 and 0 are one value.
-        let high =
-            is_high.then(|| Tail::new(Curve::fit(&sorted().map(|x| x + 0.0).collect::<Vec<_>>()))).transpose()?;
-        let turned = || sorted().rev().map(|x| 0.0 - x).collect::<Vec<_>>();
-        let low = is_low.then(|| Tail::new(Curve::fit(&turned()))).transpose()?;
+        let high = is_high.then(|| kept.tail(ascending(), |row| self.values[row] + 0.0)).transpose()?;
+        let low = is_low.then(|| kept.tail(ascending().rev(), |row| 0.0 - self.values[row])).transpose()?;
         let side = |tail: &Option<Tail>, value: f64| tail.as_ref().map_or(0.0, |tail| tail.neg_ln(value));
         let logs = self.values.iter().map(|&value| side(&high, value).max(side(&low, -value))).collect();
         Ok((high, low, logs))
     }
 }
 
-/// The tail of what is kept of numbers in any order.
-fn tail_of(numbers: &[f64], kept: &[bool]) -> Result<Tail, Error> {
-    let mut numbers: Vec<f64> = numbers.iter().zip(kept).filter(|(_, kept)| **kept).map(|(x, _)| *x).collect();
-    numbers.sort_unstable_by(f64::total_cmp);
-    Tail::new(Curve::fit(&numbers))
+pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Error> {
+    let mut views = fit_all(config, rows)?;
+    let held_out = (rows.nrows() as f64 * config.held_out) as usize;
+    if held_out > 0 {
+        let (earlier, held_out) = rows.split_at(Axis(0), rows.nrows() - held_out);
+        let mut scores = score(&fit_all(config, earlier)?, held_out)?.to_vec();
+        scores.sort_unstable_by(f64::total_cmp);
+        views.tail = Tail::new(Curve::straight(&scores))?;
+    }
+    Ok(views)
 }
 
-pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Error> {
+fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Error> {
     let (n, n_columns) = rows.dim();
     if n > u32::MAX as usize {
         return Err(Error::TooMany { what: "rows", got: n, limit: u32::MAX as usize });
@@ -59,9 +87,19 @@ pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Vie
     let is_there = |column: usize| {
         if column < n_columns { Ok(()) } else { Err(Error::Columns { got: n_columns, expected: column + 1 }) }
     };
-    if let Some((column, _)) = config.expected {
-        is_there(column)?;
+    config
+        .expected
+        .iter()
+        .map(|(column, _)| column)
+        .chain(config.ends.iter().map(|(column, ..)| column))
+        .try_for_each(|&at| is_there(at))?;
+    let held: Vec<Held> =
+        config.ends.iter().filter_map(|&(column, side, end)| Held::fit(rows, column, side, end)).collect();
+    let mut rows = rows.to_owned();
+    for held in &held {
+        rows.column_mut(held.column as usize).mapv_inplace(|value| held.hold(value));
     }
+    let rows = rows.view();
     let column = |column: usize, side: Side| {
         let values = rows.index_axis(Axis(1), column).to_vec();
         see(Source::Column(column), side, values)
@@ -97,13 +135,15 @@ pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Vie
     let mut kept = vec![true; n];
     let mut round = 0;
     loop {
-        let fit = |(_, together, members): &(String, Together, Vec<Seen>)| fit_view(members, *together, &kept);
+        let most_rarer = (round > 0).then_some(config.most_rarer);
+        let kept_rows = Kept { rows: &kept, most_rarer };
+        let fit = |(_, together, members): &(String, Together, Vec<Seen>)| fit_view(members, *together, &kept_rows);
         let fitted: Vec<_> = views.par_iter().map(fit).collect::<Result<_, _>>()?;
         let all = |row: usize| fitted.iter().map(move |(_, _, logs): &Fitted| logs[row]);
         let sums: Vec<f64> = (0..n).map(|row| rule.score(all(row), 1.0)).collect();
         if round == config.rounds || config.trim == 0.0 {
             let scores: Vec<f64> = (0..n).map(|row| sums[row] * rule.left(|column| rows[[row, column]])).collect();
-            let tail = tail_of(&scores, &kept)?;
+            let tail = Kept { rows: &kept, most_rarer: None }.tail_of(&scores)?;
             let views = views.into_iter().zip(fitted).map(|((name, together, members), (tails, tail, _))| FittedView {
                 name,
                 together,
@@ -114,7 +154,7 @@ pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Vie
                     .collect(),
                 tail,
             });
-            return Ok(Views { n_columns, rule, views: views.collect(), tail });
+            return Ok(Views { n_columns, rule, held, views: views.collect(), tail });
         }
         let mut sorted = sums.clone();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -127,9 +167,9 @@ pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Vie
 /// Tails of the members, that of what they are together where there are several, and −ln p of each row.
 type Fitted = (Vec<(Option<Tail>, Option<Tail>)>, Option<Tail>, Vec<f64>);
 
-fn fit_view(members: &[Seen], together: Together, kept: &[bool]) -> Result<Fitted, Error> {
+fn fit_view(members: &[Seen], together: Together, kept: &Kept<'_>) -> Result<Fitted, Error> {
     let mut tails = Vec::with_capacity(members.len());
-    let mut rarest = vec![0.0_f64; kept.len()];
+    let mut rarest = vec![0.0_f64; kept.rows.len()];
     for seen in members {
         let (high, low, logs) = seen.fit(kept)?;
         rarest.iter_mut().zip(&logs).for_each(|(most, y)| *most = together.with(*most, *y));
@@ -138,7 +178,7 @@ fn fit_view(members: &[Seen], together: Together, kept: &[bool]) -> Result<Fitte
     if members.len() == 1 {
         return Ok((tails, None, rarest));
     }
-    let tail = tail_of(&rarest, kept)?;
+    let tail = kept.tail_of(&rarest)?;
     rarest.iter_mut().for_each(|y| *y = tail.neg_ln(*y));
     Ok((tails, Some(tail), rarest))
 }

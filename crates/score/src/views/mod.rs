@@ -1,35 +1,46 @@
 //! # Views: several small detectors, each of one kind of strangeness
 //!
-//! A *view* is a group of columns that speak of one thing, or a detector on some of them. It says how rare a row is in that respect: a tail
-//! probability p, as u = −ln p. A row's score is
+//! A *view* is a group of columns that speak of one thing, or a detector on some of them. It says how rare a row is in
+//! that respect: a tail probability p, as u = −ln p. A row's score is
 //!
 //! Σ max(u − 2, 0) + 0.02 Σ u, over all views:
 //!
-//! what is not rare (p > e⁻² = 0.135) hardly counts, so views that have nothing to say do not dilute the one that has, and one strong view speaks as
-//! loud as several middling ones.
+//! what is not rare (p > e⁻² = 0.135) hardly counts, so views that have nothing to say do not dilute the one that has,
+//! and one strong view speaks as loud as several middling ones.
 //!
-//! * **A column** is rare where few rows of the fit are as high (or as low, or either). Up to the 99th hundredth that is counted; beyond, it
-//!   follows a generalised Pareto distribution, by probability-weighted moments, its shape within \[0, ½\], its scale at least the slope of
-//!   the body that leads to it.
-//! * **A view** of several columns takes the rarest of them, or adds up how rare they are, and how rare that is is counted and followed
-//!   beyond in the same way.
-//! * **Trimmed.** Strangers among the rows of the fit would make others like them as usual as they are many. So the 2 % of rows with the
-//!   highest scores are left out and all tails are fitted anew, twice. Views that agree on a row clean each other; no label is needed.
-//! * **Damped.** One column, where there is such a one, says how much a row was to be expected, 0 to 1: that takes up to 0.7 of its score away.
+//! * **A column** is rare where few rows of the fit are as high (or as low, or either). Up to the 99th hundredth that
+//!   is counted; beyond, it follows a generalised Pareto distribution, by probability-weighted moments, its shape
+//!   within \[0, ½\], its scale at least the slope of the body that leads to it.
+//! * **A view** of several columns takes the rarest of them, or adds up how rare they are, and how rare that is is
+//!   counted and followed beyond in the same way.
+//! * **Trimmed.** Strangers among the rows of the fit would make others like them as usual as they are many. So the 2 %
+//!   of rows with the highest scores are left out and all tails are fitted anew, twice. Views that agree on a row clean
+//!   each other; no label is needed. What is so left out becomes rarer, but not by more than e³, twenty times: whatever
+//!   is of one kind and rare, be it ever so harmless, might be left out as a whole, and no view could tell it from what
+//!   nobody has ever seen.
+//! * **Damped.** One column, where there is such a one, says how much a row was to be expected, 0 to 1: that takes up
+//!   to 0.7 of its score away.
 //!
-//! The score's own tail, over the rows that were kept, is what [`Views::score_parts`] gives as a probability. It is not calibrated on held-out
-//! rows: half of the rows would be lost for a probability that what was trimmed has moved anyway. How far it is from what is realised on
-//! data without frauds is measured in `benches/results`.
+//! **Held.** Where a column can go much further than any row of the fit went, what lies beyond is held to what one row
+//! in a hundred reaches: on what was never seen no column speaks alone.
 //!
-//! Cost: the fit sorts columns; a score is a look-up in a bucketed table for each column, and whatever the detectors of joint views take.
+//! The score's own tail is what [`Views::score_parts`] gives as a probability. Where rows are held out it is made of
+//! their scores by views that are fitted on the rows before them, and goes on straight beyond what one row in ten
+//! exceeds, so that frauds among them have no say; all rows are then fitted anew. Else it is that of the rows that were
+//! kept, which says less of what comes.
 //!
-//! References: J. R. M. Hosking and J. R. Wallis, *Parameter and quantile estimation for the generalized Pareto distribution*,
-//! Technometrics 29(3), 1987. For sums of truncated log p-values: D. V. Zaykin and others, *Truncated product method for combining P-values*,
-//! Genetic Epidemiology 22(2), 2002.
+//! Cost: the fit sorts columns; a score is a look-up in a bucketed table for each column, and whatever the detectors of
+//! joint views take.
+//!
+//! References: J. R. M. Hosking and J. R. Wallis, *Parameter and quantile estimation for the generalized Pareto
+//! distribution*, Technometrics 29(3), 1987. For sums of truncated log p-values: D. V. Zaykin and others, *Truncated
+//! product method for combining P-values*, Genetic Epidemiology 22(2), 2002.
 
 mod fit;
+mod held;
 mod model;
 mod params;
+mod saved;
 mod tail;
 
 pub use model::Views;

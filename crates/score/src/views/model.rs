@@ -2,11 +2,10 @@ use ndarray::{ArrayView1, ArrayView2, Axis, ShapeBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::ViewsConfig;
+use super::held::{Held, held};
 use super::params::{Side, Together};
-use super::tail::{Curve, Tail};
-use crate::error::SnapshotError;
+use super::tail::Tail;
 use crate::face::{Params, predict};
-use crate::registry::load;
 use crate::rows::{slice_rows, with_scratch};
 use crate::score::{check_columns, first_not_finite};
 use crate::{Error, Model, Snapshot};
@@ -14,11 +13,15 @@ use crate::{Error, Model, Snapshot};
 /// Rows worked off together.
 const TILE: usize = 256;
 
+/// Views of columns explain a row where they say this much of what joint views say.
+const ENOUGH: f64 = 0.25;
+
 /// Views of a fit. See the [module](super) documentation.
 #[derive(Debug)]
 pub struct Views {
     pub(super) n_columns: usize,
     pub(super) rule: Rule,
+    pub(super) held: Vec<Held>,
     pub(super) views: Vec<FittedView>,
     /// Of the score.
     pub(super) tail: Tail,
@@ -56,31 +59,6 @@ pub(super) enum Source {
     Joint { columns: Vec<usize>, model: Box<dyn Model> },
 }
 
-#[derive(Serialize, Deserialize)]
-struct Body {
-    n_columns: u64,
-    rule: Rule,
-    views: Vec<ViewBody>,
-    tail: Curve,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ViewBody {
-    name: String,
-    members: Vec<MemberBody>,
-    together: Together,
-    tail: Option<Curve>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct MemberBody {
-    columns: Vec<u32>,
-    /// None for a column by itself.
-    model: Option<Snapshot>,
-    high: Option<Curve>,
-    low: Option<Curve>,
-}
-
 impl Rule {
     /// What a view adds to the score.
     fn excess(&self, neg_ln: f64) -> f64 {
@@ -114,18 +92,26 @@ impl FittedMember {
     }
 }
 
+/// A column of rows, held where it is to be.
+fn copy(rows: ArrayView2<'_, f64>, all: &[Held], column: usize, to: &mut [f64]) {
+    to.iter_mut().zip(rows.index_axis(Axis(1), column)).for_each(|(to, x)| *to = *x);
+    if let Some(held) = all.iter().find(|held| held.column as usize == column) {
+        to.iter_mut().for_each(|to| *to = held.hold(*to));
+    }
+}
+
 impl Source {
     /// The values of rows, of which `scratch` has room for the columns of a joint view.
-    pub(super) fn fill(&self, rows: ArrayView2<'_, f64>, scratch: &mut [f64], out: &mut [f64]) {
+    pub(super) fn fill(&self, rows: ArrayView2<'_, f64>, all: &[Held], scratch: &mut [f64], out: &mut [f64]) {
         match self {
             Self::Column(column) => {
-                out.iter_mut().zip(rows.index_axis(Axis(1), *column)).for_each(|(out, x)| *out = *x);
+                copy(rows, all, *column, out);
             }
             Self::Joint { columns, model } => {
                 let n = rows.nrows();
                 let scratch = &mut scratch[..n * columns.len()];
                 for (&column, to) in columns.iter().zip(scratch.chunks_exact_mut(n.max(1))) {
-                    to.iter_mut().zip(rows.index_axis(Axis(1), column)).for_each(|(to, x)| *to = *x);
+                    copy(rows, all, column, to);
                 }
                 if let Ok(part) = ArrayView2::from_shape((n, columns.len()).f(), &*scratch) {
                     model.score_block(part, out);
@@ -137,11 +123,11 @@ impl Source {
 
 impl Source {
     /// Adds a part of a row's score to the columns it comes from.
-    fn blame(&self, row: ArrayView1<'_, f64>, excess: f64, out: &mut [f64]) {
+    fn blame(&self, row: ArrayView1<'_, f64>, all: &[Held], excess: f64, out: &mut [f64]) {
         match self {
             Self::Column(column) => out[*column] += excess,
             Self::Joint { columns, model } => {
-                let part: Vec<f64> = columns.iter().map(|&column| row[column]).collect();
+                let part: Vec<f64> = columns.iter().map(|&column| held(all, column, row[column])).collect();
                 let mut parts = vec![0.0; columns.len()];
                 model.explain_row(ArrayView1::from(&part), &mut parts);
                 parts.iter_mut().for_each(|part| *part = if *part > 0.0 { *part } else { 0.0 });
@@ -157,7 +143,6 @@ impl Source {
 
 impl Views {
     pub(crate) const NAME: &'static str = "views";
-    const VERSION: u32 = 1;
 
     /// Parameters, to be set, checked and fitted.
     pub fn params() -> Params<ViewsConfig> {
@@ -188,8 +173,8 @@ impl Views {
         self.views.iter().flat_map(|view| &view.members).map(width).max().unwrap_or(0)
     }
 
-    /// Scores rows into `raw`, the probabilities that a usual row scores as high into `tail`, and each view's −ln p into `parts` (rows ×
-    /// views).
+    /// Scores rows into `raw`, the probabilities that a usual row scores as high into `tail`, and each view's −ln p
+    /// into `parts` (rows × views).
     ///
     /// # Errors
     /// As [`score_into`](crate::score_into).
@@ -231,7 +216,7 @@ impl Views {
                 for (v, view) in self.views.iter().enumerate() {
                     rarest.fill(0.0);
                     for member in &view.members {
-                        member.source.fill(tile.view(), joint, values);
+                        member.source.fill(tile.view(), &self.held, joint, values);
                         for (rarest, value) in rarest.iter_mut().zip(&*values) {
                             *rarest = view.together.with(*rarest, member.neg_ln(*value));
                         }
@@ -249,59 +234,6 @@ impl Views {
             }
         });
     }
-
-    /// The model in a snapshot.
-    ///
-    /// # Errors
-    /// [`SnapshotError`].
-    pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
-        let body: Body = snapshot.decode(Self::NAME, Self::VERSION)?;
-        let invalid = |what: &str| Err(SnapshotError::invalid(Self::NAME, what));
-        let n_columns = usize::try_from(body.n_columns).unwrap_or(0);
-        let Rule { counts_from, rest, expected } = body.rule;
-        let is_expected =
-            expected.is_none_or(|(column, share)| (column as usize) < n_columns && (0.0..=1.0).contains(&share));
-        if n_columns == 0 || !(0.0..=20.0).contains(&counts_from) || !(0.0..=1.0).contains(&rest) || !is_expected {
-            return invalid("no columns, or a rule out of range");
-        }
-        let tail = |curve: Option<Curve>| curve.map(Tail::new).transpose();
-        let mut views = Vec::with_capacity(body.views.len());
-        for ViewBody { name, members: bodies, together, tail: curve } in body.views {
-            let mut members = Vec::with_capacity(bodies.len());
-            for MemberBody { columns, model, high, low } in bodies {
-                let columns: Vec<usize> = columns.into_iter().map(|column| column as usize).collect();
-                if columns.is_empty() || columns.iter().any(|&column| column >= n_columns) {
-                    return invalid("a member of columns that are not there");
-                }
-                let source = match model {
-                    None => match columns[..] {
-                        [column] => Source::Column(column),
-                        _ => return invalid("a member of several columns and no detector"),
-                    },
-                    Some(snapshot) => {
-                        // Else bytes could nest deeper than the stack.
-                        if [Self::NAME, crate::ensemble::Ensemble::NAME].contains(&snapshot.model()) {
-                            return invalid("a member that has members");
-                        }
-                        let model = load(&snapshot)?;
-                        if model.n_columns() != columns.len() {
-                            return invalid("a detector of another width");
-                        }
-                        Source::Joint { columns, model }
-                    }
-                };
-                members.push(FittedMember { source, high: tail(high)?, low: tail(low)? });
-            }
-            if members.is_empty() {
-                return invalid("a view without members");
-            }
-            views.push(FittedView { name, members, together, tail: tail(curve)? });
-        }
-        if views.is_empty() {
-            return invalid("no view");
-        }
-        Ok(Self { n_columns, rule: body.rule, views, tail: Tail::new(body.tail)? })
-    }
 }
 
 impl Model for Views {
@@ -317,26 +249,38 @@ impl Model for Views {
         self.each_part(rows, out, |_, _, _| {});
     }
 
-    /// What a view adds goes to the rarest of its columns; what a joint view adds is divided among its own as its detector does.
+    /// What a view adds goes to the rarest of its columns. What joint views add goes to the same columns where views of
+    /// columns say enough by themselves: that is more easily believed than a share of a distance. Else their detectors
+    /// divide it.
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {
         out.fill(0.0);
         let left = self.rule.left(|column| row[column]);
-        let mut joint = vec![0.0; self.widest()];
+        let mut scratch = vec![0.0; self.widest()];
+        let mut joint: Vec<(&Source, f64)> = Vec::new();
         for view in &self.views {
             let mut logs: Vec<f64> = Vec::with_capacity(view.members.len());
             for member in &view.members {
                 let mut value = [0.0];
-                member.source.fill(row.insert_axis(Axis(0)), &mut joint, &mut value);
+                member.source.fill(row.insert_axis(Axis(0)), &self.held, &mut scratch, &mut value);
                 logs.push(member.neg_ln(value[0]));
             }
             let all = logs.iter().fold(0.0, |all, neg_ln| view.together.with(all, *neg_ln));
             let excess = self.rule.excess(view.tail.as_ref().map_or(all, |tail| tail.neg_ln(all))) * left;
+            let mut share = |member: usize, excess: f64| match &view.members[member].source {
+                Source::Column(column) => out[*column] += excess,
+                source => joint.push((source, excess)),
+            };
             if view.together == Together::Sum && all > 0.0 {
-                let members = view.members.iter().zip(&logs);
-                members.for_each(|(member, neg_ln)| member.source.blame(row, excess * (neg_ln / all), out));
+                logs.iter().enumerate().for_each(|(member, neg_ln)| share(member, excess * (neg_ln / all)));
             } else if let Some(rarest) = (0..logs.len()).rev().max_by(|&a, &b| logs[a].total_cmp(&logs[b])) {
-                view.members[rarest].source.blame(row, excess, out);
+                share(rarest, excess);
             }
+        }
+        let (alone, together): (f64, f64) = (out.iter().sum(), joint.iter().map(|(_, excess)| excess).sum());
+        if alone > ENOUGH * together {
+            out.iter_mut().for_each(|out| *out *= 1.0 + together / alone);
+        } else {
+            joint.into_iter().for_each(|(source, excess)| source.blame(row, &self.held, excess, out));
         }
     }
 
@@ -345,29 +289,7 @@ impl Model for Views {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let curve = |tail: &Option<Tail>| tail.as_ref().map(|tail| tail.curve().clone());
-        let member = |member: &FittedMember| {
-            let (columns, model) = match &member.source {
-                Source::Column(column) => (vec![*column as u32], None),
-                Source::Joint { columns, model } => {
-                    (columns.iter().map(|&column| column as u32).collect(), Some(model.snapshot()))
-                }
-            };
-            MemberBody { columns, model, high: curve(&member.high), low: curve(&member.low) }
-        };
-        let views = self.views.iter().map(|view| ViewBody {
-            name: view.name.clone(),
-            members: view.members.iter().map(member).collect(),
-            together: view.together,
-            tail: curve(&view.tail),
-        });
-        let body = Body {
-            n_columns: self.n_columns as u64,
-            rule: self.rule,
-            views: views.collect(),
-            tail: self.tail.curve().clone(),
-        };
-        Snapshot::new(Self::NAME, Self::VERSION, &body)
+        self.to_snapshot()
     }
 }
 

@@ -78,12 +78,25 @@ pub struct ViewsConfig {
     pub(super) rest: f64,
     pub(super) trim: f64,
     pub(super) rounds: usize,
+    pub(super) most_rarer: f64,
+    pub(super) held_out: f64,
     pub(super) expected: Option<(usize, f64)>,
+    pub(super) ends: Vec<(usize, Side, f64)>,
 }
 
 impl Default for ViewsConfig {
     fn default() -> Self {
-        Self { views: Vec::new(), counts_from: 2.0, rest: 0.02, trim: 0.02, rounds: 2, expected: None }
+        Self {
+            views: Vec::new(),
+            counts_from: 2.0,
+            rest: 0.02,
+            trim: 0.02,
+            rounds: 2,
+            most_rarer: 3.0,
+            held_out: 0.0,
+            expected: None,
+            ends: Vec::new(),
+        }
     }
 }
 
@@ -113,10 +126,33 @@ impl Params<ViewsConfig> {
         self.with(|c| c.rounds = rounds)
     }
 
-    /// A column that says how much a row was to be expected, 0 to 1, and what share of the score of one that was entirely so goes, 0 to
+    /// How much rarer a value may be for what was left out, as a logarithm, 0 to 40; 3 by default, which is twenty
+    /// times.
+    pub fn most_rarer(self, more: f64) -> Self {
+        self.with(|c| c.most_rarer = more)
+    }
+
+    /// The share of rows, the last ones, 0 up to ½, that the score's tail is made of, as views score them that are
+    /// fitted on the rows before: what is fitted scores its own rows lower than others. None by default, and the tail
+    /// is then that of the rows that are kept.
+    pub fn held_out(self, share: f64) -> Self {
+        self.with(|c| c.held_out = share)
+    }
+
+    /// A column that says how much a row was to be expected, 0 to 1, and what share of the score of one that was
+    /// entirely so goes, 0 to
     /// 1. None by default.
     pub fn expected(self, column: usize, share: f64) -> Self {
         self.with(|c| c.expected = Some((column, share)))
+    }
+}
+
+impl Params<ViewsConfig> {
+    /// Where a column can end on one side. If that is more than three times as far from its middle as any row of the
+    /// fit, nothing was learned of what lies between: values there are as strange as the one row in a hundred that is
+    /// furthest out, in every view.
+    pub fn end(self, column: usize, side: Side, end: f64) -> Self {
+        self.with(|c| c.ends.push((column, side, end)))
     }
 }
 
@@ -132,6 +168,8 @@ impl Algorithm for ViewsConfig {
         range("rest", self.rest, self.rest > 0.0 && self.rest <= 1.0, "0 < x <= 1")?;
         range("trim", self.trim, (0.0..0.5).contains(&self.trim), "0 <= x < 0.5")?;
         range("rounds", self.rounds as f64, self.rounds <= 10, "0 to 10")?;
+        range("most_rarer", self.most_rarer, (0.0..=40.0).contains(&self.most_rarer), "0 to 40")?;
+        range("held_out", self.held_out, (0.0..=0.5).contains(&self.held_out), "0 to 0.5")?;
         let share = self.expected.map_or(0.0, |(_, share)| share);
         range("expected", share, (0.0..=1.0).contains(&share), "0 to 1")?;
         let empty = self.views.iter().filter(|view| {

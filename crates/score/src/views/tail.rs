@@ -44,11 +44,27 @@ struct Beyond {
     shape: f64,
 }
 
-/// A [`Curve`] to be looked up.
+/// A [`Curve`] to be looked up, and what it is held to.
 #[derive(Debug, Clone)]
 pub(super) struct Tail {
     curve: Curve,
     knots: Knots,
+    bound: Option<Box<Bound>>,
+}
+
+/// How rare a value is among all rows of the fit, those left out included, and how much rarer it may be said to be, as
+/// a logarithm.
+#[derive(Debug, Clone)]
+struct Bound {
+    of_all: Tail,
+    more: f64,
+}
+
+/// What is stored of a [`Tail`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct TailBody {
+    curve: Curve,
+    bound: Option<(Curve, f64)>,
 }
 
 impl Curve {
@@ -70,6 +86,18 @@ impl Curve {
             start += run.len();
         }
         Self { beyond: Beyond::fit(sorted), values, neg_ln }
+    }
+
+    /// The same, but beyond the ninetieth hundredth −ln of the share goes on as straight as from there to the
+    /// ninety-ninth. The few rows beyond, frauds perhaps, have no say in it.
+    pub(super) fn straight(sorted: &[f64]) -> Self {
+        let at = |share: f64| sorted[(sorted.len() as f64 * share) as usize];
+        let (threshold, scale) = (at(0.9), (at(0.99) - at(0.9)) / LN_10);
+        let mut curve = Self::fit(sorted);
+        if scale > 0.0 && scale.is_finite() {
+            curve.beyond = Some(Beyond { threshold, from: LN_10, scale, shape: 0.0 });
+        }
+        curve
     }
 
     fn is_sound(&self) -> bool {
@@ -122,8 +150,8 @@ impl Beyond {
         let denominator = first - 2.0 * second;
         let shape = if denominator > 1e-12 { 2.0 - first / denominator } else { 0.0 };
         let shape = shape.clamp(0.0, MOST_SHAPE);
-        // A tail is no steeper than the body that leads to it: strange rows among those of the fit, which are all alike, would else make
-        // all that are stranger as rare as can be.
+        // A tail is no steeper than the body that leads to it: strange rows among those of the fit, which are all
+        // alike, would else make all that are stranger as rare as can be.
         let slope = (threshold - sorted[n * 9 / 10]) / LN_10;
         let scale = (first * (1.0 - shape) * largest).max(slope).max(1e-9);
         Some(Self { threshold, from: -libm::log(m as f64 / n as f64), scale, shape })
@@ -133,17 +161,49 @@ impl Beyond {
 impl Tail {
     pub(super) fn new(curve: Curve) -> Result<Self, Error> {
         match Knots::new(curve.values.clone()) {
-            Some(knots) if curve.is_sound() => Ok(Self { curve, knots }),
+            Some(knots) if curve.is_sound() => Ok(Self { curve, knots, bound: None }),
             _ => Err(SnapshotError::invalid("views", "a tail out of range")),
         }
+    }
+
+    /// From the ascending values of rows that are kept, held to how rare values are among `all`, where that is given.
+    ///
+    /// Whatever comes in numbers that would all be left out at once, such as first payments where those are few, would
+    /// else seem as rare as can be.
+    pub(super) fn fit(kept: &[f64], all: Option<(&[f64], f64)>) -> Result<Self, Error> {
+        let mut tail = Self::new(Curve::fit(kept))?;
+        if let Some((all, more)) = all {
+            tail.bound = Some(Box::new(Bound { of_all: Self::new(Curve::fit(all))?, more }));
+        }
+        Ok(tail)
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.bound.is_some()
     }
 
     pub(super) fn curve(&self) -> &Curve {
         &self.curve
     }
 
+    pub(super) fn body(&self) -> TailBody {
+        let bound = self.bound.as_deref().map(|Bound { of_all, more }| (of_all.curve.clone(), *more));
+        TailBody { curve: self.curve.clone(), bound }
+    }
+
     /// −ln of the share of rows at least as high, 0 to [`MOST`]; never less for a higher value.
     pub(super) fn neg_ln(&self, value: f64) -> f64 {
+        let y = self.unbound(value);
+        match self.bound.as_deref() {
+            Some(Bound { of_all, more }) if y > *more => {
+                let most = of_all.unbound(value) + more;
+                if y < most { y } else { most }
+            }
+            _ => y,
+        }
+    }
+
+    fn unbound(&self, value: f64) -> f64 {
         let Curve { values, neg_ln, beyond } = &self.curve;
         let below = self.knots.count_below(value);
         let last = values.len() - 1;
@@ -170,6 +230,27 @@ impl Tail {
             Some(Beyond { from, .. }) if body > *from => *from,
             _ => body,
         }
+    }
+}
+
+impl From<Curve> for TailBody {
+    fn from(curve: Curve) -> Self {
+        Self { curve, bound: None }
+    }
+}
+
+impl TryFrom<TailBody> for Tail {
+    type Error = Error;
+
+    fn try_from(TailBody { curve, bound }: TailBody) -> Result<Self, Error> {
+        let mut tail = Self::new(curve)?;
+        if let Some((of_all, more)) = bound {
+            if !(0.0..=MOST).contains(&more) {
+                return Err(SnapshotError::invalid("views", "a bound out of range"));
+            }
+            tail.bound = Some(Box::new(Bound { of_all: Self::new(of_all)?, more }));
+        }
+        Ok(tail)
     }
 }
 
@@ -204,11 +285,59 @@ mod tests {
         assert!((tail.neg_ln(1.0) - 4.5).abs() < 0.1, "{}", tail.neg_ln(1.0));
     }
 
+    /// One row in a hundred that is far out changes nothing.
+    #[test]
+    fn a_straight_tail_goes_on_as_its_body_did() {
+        let mut values: Vec<f64> = (0..5_000).map(|i| -((f64::from(i) + 0.5) / 5_000.0).ln()).collect();
+        values.sort_by(f64::total_cmp);
+        let check = |values: &[f64]| {
+            let tail = Tail::new(Curve::straight(values)).unwrap();
+            for x in [0.5, 1.0, 2.0, 4.0, 7.0, 12.0] {
+                assert!((tail.neg_ln(x) - x).abs() < 0.05 * x + 0.02, "{x}: {}", tail.neg_ln(x));
+            }
+        };
+        check(&values);
+        values[4_960..].fill(1_000.0);
+        check(&values);
+        let one = Tail::new(Curve::straight(&[2.0])).unwrap();
+        assert!(one.neg_ln(9.0) >= one.neg_ln(2.0));
+    }
+
+    /// What was left out altogether is as rare as it was before, and a little more.
+    #[test]
+    fn what_is_left_out_is_not_rarer_than_it_was_by_more_than_is_allowed() {
+        let mut all = vec![0.0; 980];
+        all.extend([1.0; 20]);
+        let free = Tail::fit(&all[..980], None).unwrap();
+        let held = Tail::fit(&all[..980], Some((&all, 3.0))).unwrap();
+        assert!(free.neg_ln(1.0) < 8.0 && held.neg_ln(1.0) < (50.0_f64).ln() + 3.1);
+        let mut spread: Vec<f64> = (0..990).map(|i| f64::from(i) / 990.0).collect();
+        let free = Tail::fit(&spread, None).unwrap();
+        spread.extend([30.0; 10]);
+        let held = Tail::fit(&spread[..990], Some((&spread, 3.0))).unwrap();
+        let all = Tail::fit(&spread, None).unwrap();
+        assert!(free.neg_ln(30.0) > 20.0 && held.neg_ln(30.0) == all.neg_ln(30.0) + 3.0, "{}", held.neg_ln(30.0));
+        assert_eq!(held.neg_ln(0.5), free.neg_ln(0.5));
+    }
+
     proptest! {
         /// Higher values are never less rare, and nothing is past the most there is.
         #[test]
-        fn grows(values in prop::collection::vec(prop_oneof![-1e3f64..1e3, Just(0.0), Just(7.0)], 1..400), probes in prop::collection::vec(-2e3f64..2e3, 2..50)) {
-            let tail = tail(values);
+        fn grows(
+            values in prop::collection::vec(prop_oneof![-1e3f64..1e3, Just(0.0), Just(7.0)], 1..400),
+            probes in prop::collection::vec(-2e3f64..2e3, 2..50),
+            held: bool,
+        ) {
+            let bound = values.iter().rev().take(values.len() / 2 + 1).copied().collect::<Vec<_>>();
+            let tail = match held {
+                true => {
+                    let [mut all, mut kept] = [values, bound];
+                    all.sort_by(f64::total_cmp);
+                    kept.sort_by(f64::total_cmp);
+                    Tail::fit(&kept, Some((&all, 1.0))).unwrap()
+                }
+                false => tail(values),
+            };
             let mut probes = probes;
             probes.sort_by(f64::total_cmp);
             let found: Vec<f64> = probes.iter().map(|x| tail.neg_ln(*x)).collect();
