@@ -184,11 +184,11 @@ const EXPECTED: &str = "payment_expected";
 const EXPECTED_SHARE: f64 = 0.7;
 
 /// Rows neighbours are looked for among, and which of the nearest counts.
-const REFERENCE_ROWS: usize = 1_000;
+const REFERENCE_ROWS: usize = 500;
 const NEIGHBOUR: usize = 5;
 
 /// Trees of the forest: a hundred rank no better.
-const TREES: usize = 48;
+const TREES: usize = 32;
 
 /// Columns of which it is known where they end on their strange side: a counterparty nobody has paid, one that was not
 /// there a week ago, a first payment.
