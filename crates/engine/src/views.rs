@@ -184,11 +184,11 @@ const EXPECTED: &str = "payment_expected";
 const EXPECTED_SHARE: f64 = 0.7;
 
 /// Rows neighbours are looked for among, and which of the nearest counts.
-const REFERENCE_ROWS: usize = 1_000;
+const REFERENCE_ROWS: usize = 500;
 const NEIGHBOUR: usize = 5;
 
 /// Trees of the forest: a hundred rank no better.
-const TREES: usize = 48;
+const TREES: usize = 32;
 
 /// Columns of which it is known where they end on their strange side: a counterparty nobody has paid, one that was not
 /// there a week ago, a first payment.
@@ -222,9 +222,9 @@ pub(crate) fn looks_like<'a>(
     if most < RARE {
         return None;
     }
-    let named = views.filter_map(|(name, neg_ln)| Some((group(name)?, neg_ln)));
+    let mut named = views.filter_map(|(name, neg_ln)| Some((group(name)?, neg_ln)));
     let loudest = named.clone().map(|(_, neg_ln)| neg_ln).fold(0.0, f64::max);
-    let first = named.into_iter().find(|(_, neg_ln)| *neg_ln >= NEARLY * loudest);
+    let first = named.find(|(_, neg_ln)| *neg_ln >= NEARLY * loudest);
     Some(match first {
         Some((group, _)) if loudest >= LOUD * most => {
             if is_received {
@@ -257,8 +257,8 @@ pub(crate) fn columns(windows: &Windows) -> Vec<String> {
     all.map(|name| named(name, windows).0).collect()
 }
 
-/// The views of a feed that has these inputs: those that nobody named of are a view each, and those that are not there
-/// are left out.
+/// The views of a feed that has these inputs: what is not there is left out, and columns that somebody added are a view
+/// a topic.
 pub(crate) fn params(
     inputs: &[&Column],
     windows: &Windows,
@@ -277,7 +277,7 @@ pub(crate) fn params(
         }
     }
     let usual = columns(windows);
-    // Those of a topic are one view, so that with all columns there are there are few enough.
+    // Were each a view, all columns together would be more than a verdict has room for.
     let mut others: Vec<(Topic, View)> = Vec::new();
     for (column, about) in inputs.iter().enumerate().filter(|(_, about)| !usual.contains(&about.name.to_string())) {
         let side = match about.tail {

@@ -51,7 +51,8 @@ fn yen_among_dollars_are_no_stranger() {
     let (yen, share) = (places(&all, strangest), all.iter().filter(|(_, yen)| *yen).count() as f64 / all.len() as f64);
     let expected = strangest as f64 * share;
     println!("{yen} of the {strangest} strangest are in yen, {expected:.0} if they were like any");
-    assert!((yen as f64) < 4.0 * expected, "{yen} of {strangest}, expected about {expected}");
+    // That hardly anybody pays a counterparty in yen is no matter of amounts, and counts.
+    assert!((yen as f64) < 6.0 * expected, "{yen} of {strangest}, expected about {expected}");
 }
 
 /// Nor are they where the model has seen none: their amounts are then no evidence, and the model says so.
