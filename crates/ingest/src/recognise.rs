@@ -20,7 +20,7 @@ use crate::csv::record::{is_blank, trim_line};
 use crate::csv::{Dialect, Limits, MAX_LINE, parse};
 use crate::error::{Error, shown};
 use crate::formats::{COLUMNS, Document, Format};
-use crate::input::{Compression, Heard, Input, gather, kind};
+use crate::input::{Compression, Heard, Input, Wrapped, gather, kind};
 use crate::json::Objects;
 use crate::parquet;
 use crate::plan::{Columns, Located, Mapped, Plan};
@@ -30,8 +30,9 @@ use crate::workbook;
 
 use fit::{Candidate, Fit, Kind, columns_of};
 use header::Comparer;
-pub(crate) use header::currency_in;
+pub(crate) use header::{currency_in, first_of};
 pub use signature::Signature;
+pub(crate) use sniff::ways;
 use sniff::{Sample, See, Settled};
 
 /// The delimiters tried where a preset names none, in the order in which a tie goes.
@@ -236,6 +237,11 @@ pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
     }
     if magic.starts_with(b"PK") && input.seekable()?.is_workbook() {
         return typed::find_workbook(input, options);
+    }
+    // What stands alone is taken apart before; only a member of an archive comes here.
+    if Wrapped::begins(&magic) {
+        let reason = "it is a zip archive within another; expected an archive of files that are none".to_owned();
+        return Err(Error::Refused { path: input.path.clone(), reason });
     }
     if let Some((format, signature, why)) = format(input, options)? {
         return find_document(input, options, (format, signature, why), Compression::of(&magic));
@@ -543,9 +549,11 @@ fn find_table(input: &Input, options: &Options, kind: parquet::Kind) -> Result<F
         (preset, columns, signature, format!("{kind}; {why}"))
     };
     let explicit = options.map.is_some();
+    // Words of a column that nobody reads may tell which way money goes.
+    let all = preset.amount.sign.is_none() && preset.amount.column.is_some();
     let sample = |plan: &Plan| {
-        let rows = table.sample(plan)?;
-        Ok(Sample { rows, whole: true, typed: true, explicit, scan: Box::new(|_, _| Ok(())) })
+        let (rows, whole) = table.sample(plan, all)?;
+        Ok(Sample { rows, whole, typed: true, explicit, scan: Box::new(|plan, see| table.scan(plan, see)) })
     };
     let (mut plan, why, warnings) = settled(&mut preset, &input.path, options, columns, why, sample)?;
     table.adapt(&mut plan);

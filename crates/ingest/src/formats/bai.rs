@@ -12,7 +12,7 @@ use super::sheet::{Column, Entry, Sheet, clip};
 pub(super) fn begins(head: &str) -> bool {
     let line = head.lines().next().unwrap_or("").trim_end();
     // Further records may stand on the line.
-    let line = line.split_once("/02,").map_or(line, |(first, _)| first);
+    let line = each(line, true)[0].trim_end();
     let fields: Vec<&str> = line.trim_end_matches('/').split(',').collect();
     // Date, and as the last field the version.
     fields.len() == 9 && fields[0] == "01" && digits(fields[3], 6) && fields[8].trim() == "2"
@@ -44,29 +44,45 @@ fn coded(line: &str) -> Option<(&str, &str)> {
     CODES.contains(&code).then_some((code, rest))
 }
 
-/// The records on a line: one ends in a slash, and behind it the next begins with its code.
-fn each(line: &str) -> Vec<&str> {
+/// The records on a line: one ends in a slash, and behind it the next begins with its code. Where lines of the file are
+/// not known to have `several`, a slash may be a text's, and what follows has to look like all of a record.
+fn each(line: &str, several: bool) -> Vec<&str> {
     let mut records = Vec::new();
     let mut start = 0;
     for (at, _) in line.match_indices('/') {
-        let rest = &line[at + 1..];
-        if CODES.iter().any(|code| rest.strip_prefix(code).is_some_and(|rest| rest.starts_with(','))) {
+        let rest = line[at + 1..].trim_start();
+        let code = CODES.iter().find(|code| rest.strip_prefix(**code).is_some_and(|rest| rest.starts_with(',')));
+        if code.is_some_and(|code| several || is_whole(code, rest)) {
             records.push(&line[start..=at]);
-            start = at + 1;
+            start = line.len() - rest.len();
         }
     }
     records.push(&line[start..]);
     records
 }
 
+/// Whether a text looks like a transaction or a trailer, and no text does.
+fn is_whole(code: &str, text: &str) -> bool {
+    let mut fields = text.split(',').skip(1);
+    let mut number = |least: usize, most: usize| {
+        let field = fields.next().unwrap_or_default().trim_end_matches('/').trim_start_matches(['-', '+']);
+        (least..=most).contains(&field.len()) && field.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match code {
+        "16" => number(3, 3) && number(0, 30) && text.matches(',').count() >= 3,
+        "49" => number(1, 30) && number(1, 9),
+        "98" | "99" => number(1, 30) && number(1, 9) && number(1, 9),
+        _ => false,
+    }
+}
+
 /// The records of a file. What is none has no code.
 fn records<'t>(text: &'t str) -> impl Iterator<Item = Record<'t>> {
-    // Where the first line has a second record, lines of the file have several. Elsewhere a slash may be a text's.
-    let several = text.lines().next().is_some_and(|line| line.contains("/02,"));
+    // Where the first line has a second record, lines of the file have several.
+    let several = text.lines().next().is_some_and(|line| each(line, true).len() > 1);
     let lines = text.split('\n').enumerate().flat_map(move |(number, line)| {
         let line = line.trim_end();
-        let cut: Vec<&str> = if several { each(line) } else { vec![line] };
-        cut.into_iter().map(move |line| (number as u64, line))
+        each(line, several).into_iter().map(move |line| (number as u64, line))
     });
     let mut lines = lines.filter(|(_, line)| !line.is_empty()).peekable();
     std::iter::from_fn(move || {

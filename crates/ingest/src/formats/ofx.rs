@@ -233,6 +233,12 @@ fn time(value: &str) -> Option<String> {
         None => (value.trim(), ""),
     };
     let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    // What others wrote than a bank may have the date as people do.
+    let plain = match whole.as_bytes() {
+        [_, _, _, _, b'-', _, _, b'-', _, _] => whole.replace('-', ""),
+        _ => whole.to_owned(),
+    };
+    let whole = plain.as_str();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) || !matches!(whole.len(), 8 | 10 | 12 | 14) {
         return None;
@@ -389,7 +395,8 @@ mod tests {
         check("20240115120000[+5.5:IST]", Some("2024-01-15T12:00:00.0+05:30"));
         check("20240115120000[-3.30]", Some("2024-01-15T12:00:00.0-03:18"));
         check("20240115120000[0:GMT]", Some("2024-01-15T12:00:00.0+00:00"));
-        for text in ["", "20240230", "2024-01-15", "20240115250000", "20240115[EST]", "2024011é", "20240115120000[99]"]
+        check("2024-01-15", Some("2024-01-15T00:00:00.0+00:00"));
+        for text in ["", "20240230", "2024-1-15", "20240115250000", "20240115[EST]", "2024011é", "20240115120000[99]"]
         {
             check(text, None);
         }

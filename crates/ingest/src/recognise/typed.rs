@@ -12,7 +12,7 @@ use super::sniff::Sample;
 use super::{Choice, Dialect, Found, HEAD, Head, Layout, Limits, Line, Signature, choose, near, sniff, unknown};
 use crate::Options;
 use crate::error::{Error, shown};
-use crate::input::{Compression, Heard, Input};
+use crate::input::{Compression, Heard, Input, MAX_HELD};
 use crate::json::{self, Arrays, Objects};
 use crate::plan::{Columns, Plan};
 use crate::preset::{Place, Preset};
@@ -46,7 +46,7 @@ pub(super) fn find_workbook(input: &Input, options: &Options) -> Result<Found, E
 fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str) -> Result<Found, Error> {
     let path = &input.path;
     let nowhere = Line { start: 0, end: 0, before: 0 };
-    let bytes = workbook.head(sheet, HEAD)?;
+    let (bytes, all_read) = workbook.head(sheet, HEAD)?;
     let mut head = Head { bytes, terminator: TERMINATOR, delimiter: Some(DELIMITER), first: nowhere, encoding: None };
     head.first = head.line_from(0, 0).ok_or_else(|| Error::Empty { path: path.clone() })?;
     let Choice { mut preset, fit, signature, why } = choose(path, options, &head)?;
@@ -57,8 +57,13 @@ fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str
     super::account_above(&mut preset, &head, &fit);
     let explicit = options.map.is_some();
     let sample = |plan: &Plan| {
-        let (rows, _) = sniff::sample(&head.bytes[skip..], dialect, plan);
-        Ok(Sample { rows, whole: true, typed: true, explicit, scan: Box::new(|_, _| Ok(())) })
+        let (rows, ends) = sniff::sample(&head.bytes[skip..], dialect, plan);
+        let scan = move |plan: &Plan, see: sniff::See<'_>| {
+            let (text, _) = workbook.head(sheet, MAX_HELD as usize)?;
+            sniff::scan_text(&text[skip..], dialect, plan, see);
+            Ok(())
+        };
+        Ok(Sample { rows, whole: ends && all_read, typed: true, explicit, scan: Box::new(scan) })
     };
     let (plan, why, warnings) = super::settled(&mut preset, path, options, columns, why, sample)?;
     let text = workbook.text(sheet, &preset, &plan)?;
@@ -110,7 +115,8 @@ pub(super) fn find_objects(input: &Input, options: &Options, compression: Option
     let explicit = options.map.is_some();
     let sample = |_: &Plan| {
         let rows = objects.sample().to_vec();
-        Ok(Sample { rows, whole: true, typed: true, explicit, scan: Box::new(|_, _| Ok(())) })
+        let scan = |_: &Plan, see: sniff::See<'_>| objects.scan(input, see);
+        Ok(Sample { rows, whole: objects.whole, typed: true, explicit, scan: Box::new(scan) })
     };
     let (plan, why, warnings) = super::settled(&mut preset, path, &options, columns, why, sample)?;
     Ok(Found { preset, plan, layout: Layout::Objects(objects), signature, why, warnings, compression })
