@@ -19,7 +19,7 @@ use crate::Options;
 use crate::csv::record::{is_blank, trim_line};
 use crate::csv::{Dialect, Limits, MAX_LINE, parse};
 use crate::error::{Error, shown};
-use crate::formats::{COLUMNS, Document, Format};
+use crate::formats::{self, COLUMNS, Document, Format};
 use crate::input::{Compression, Heard, Input, Wrapped, gather, kind};
 use crate::json::Objects;
 use crate::parquet;
@@ -278,8 +278,11 @@ pub(crate) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
     Ok(Found { preset, plan, layout, signature, why, warnings, compression: Compression::of(&magic) })
 }
 
+/// A format, and what it was known by.
+type Seen = (&'static dyn Format, Signature, String);
+
 /// The format of a file that is no table: the one the user named, or the one it begins like.
-fn format(input: &Input, options: &Options) -> Result<Option<(Format, Signature, String)>, Error> {
+fn format(input: &Input, options: &Options) -> Result<Option<Seen>, Error> {
     if options.map.is_some() {
         return Ok(None);
     }
@@ -293,8 +296,8 @@ fn format(input: &Input, options: &Options) -> Result<Option<(Format, Signature,
     // A file that breaks off is told of where its rows are read.
     let _ = text.take(1 << 16).read_to_end(&mut bytes);
     // A user may have put a preset of his own in the place of a format's.
-    let format = Format::of(&bytes)
-        .filter(|format| options.presets.get(format.name()).is_some_and(|preset| preset.format == Some(*format)));
+    let format = formats::of(&bytes)
+        .filter(|format| options.presets.get(format.name()).is_some_and(|preset| preset.format.is_some()));
     Ok(format.map(|format| {
         (format, Signature::Exact, format!("it begins like {}: {}", format.name(), format.recognised_by()))
     }))
@@ -303,17 +306,17 @@ fn format(input: &Input, options: &Options) -> Result<Option<(Format, Signature,
 fn find_document(
     input: &Input,
     options: &Options,
-    (format, signature, why): (Format, Signature, String),
+    (format, signature, why): Seen,
     compression: Option<Compression>,
 ) -> Result<Found, Error> {
     let mut preset = options.presets.get(format.name()).ok_or_else(|| unknown(options, format.name()))?.clone();
     let document = Document::open(input, format, options.account.as_ref())?;
-    if let Some(style) = document.style {
+    if let Some(style) = document.style() {
         preset.amount.format = Some(style);
     }
     let mut plan = Plan::new(&preset, &input.path, COLUMNS.map(str::to_owned).to_vec())?;
     format.feed().clone_into(&mut plan.feed);
-    let why = [&[why][..], &document.told].concat().join("; ");
+    let why = [&[why][..], document.told()].concat().join("; ");
     let warnings = Vec::new();
     Ok(Found { preset, plan, layout: Layout::Document(document), signature, why, warnings, compression })
 }
@@ -445,7 +448,7 @@ pub(crate) fn text_head(input: &Input) -> Result<Head, Error> {
         let reason = "it is Parquet; expected a table of text, such as a CSV export".to_owned();
         return Err(Error::Refused { path, reason });
     }
-    match Format::of(&head.bytes) {
+    match formats::of(&head.bytes) {
         Some(format) => Err(Error::Refused {
             path,
             reason: format!("it is a statement that the feed {} reads; expected a table of text", format.name()),

@@ -6,10 +6,48 @@ use std::fmt;
 
 use crible_core::{Amount, Currency};
 
-use super::iso_date;
 use super::sheet::{Column, Entry, Sheet, clip};
+use super::{About, Content, Format, Head, MARK, Named, Opened, iso_date};
+use crate::error::Error;
 
-pub(super) fn begins(head: &str) -> bool {
+const ABOUT: About = About {
+    name: "bai2",
+    feed: "bai2",
+    title: "BAI2, cash management balance reporting",
+    source: "BAI, Cash Management Balance Reporting Specifications, version 2",
+    notes: "The account is that of record 03, the currency its own, else its group's, else USD. The time is the date \
+            of the group: its hour is that of the report, and the same transaction comes in several. Type codes of \
+            100 to 399 are credits, of 400 to 699 debits, others no transactions. The counterparty is the text. Bank \
+            references are not trusted. Groups that are tests or deletions are rejected, transaction by transaction. \
+            Totals and numbers of records 49, 98 and 99 are checked and differences warned of.",
+    signature: "a record 01 of version 2 at its beginning",
+    parties_are_accounts: false,
+    id: Some(false),
+    country: false,
+    texts: true,
+    corrects: false,
+};
+
+/// BAI, version 2.
+#[derive(Debug)]
+pub(super) struct Bai;
+
+impl Format for Bai {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn sees(&self, head: &Head<'_>) -> Option<u8> {
+        begins(head.text).then_some(MARK)
+    }
+
+    fn open(&self, content: Content, _: &Named<'_>) -> Result<Opened, Error> {
+        let text = content.text();
+        Ok(Opened::new(move |sheet| read(&text, sheet)))
+    }
+}
+
+fn begins(head: &str) -> bool {
     let line = head.lines().next().unwrap_or("").trim_end();
     // Further records may stand on the line.
     let line = each(line, true)[0].trim_end();
@@ -148,7 +186,7 @@ struct Reader {
     account: Option<Account>,
 }
 
-pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
+fn read(text: &str, sheet: &mut Sheet<'_>) {
     let mut reader = Reader { file: Total::new(), ..Reader::default() };
     for record in records(text) {
         reader.record(record, sheet);

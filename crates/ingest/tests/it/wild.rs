@@ -72,6 +72,22 @@ fn a_currency_that_contradicts_the_feed_is_no_currency_of_it() {
 }
 
 #[test]
+fn columns_of_two_ways_are_not_swapped_for_one_balance() {
+    let schwab = |rows: &str| {
+        let head = "Date,Status,Type,CheckNumber,Description,Withdrawal,Deposit,RunningBalance\n";
+        read("s.csv", &format!("{head}{rows}"), &options())
+    };
+    let two = schwab("07/31/2022,Posted,INT,,Interest,,$1.00,$2.00\n02/03/2022,Posted,ACH,,Shop,$2.00,,$3.00\n");
+    assert_eq!(minors(&two), [100, -200]);
+    assert!(two.files[0].warnings[0].contains("they are read as they stand"), "{:?}", two.files[0].warnings);
+    let many = schwab(
+        "01/01/2022,Posted,ACH,,A,,$1.00,$9.00\n01/02/2022,Posted,ACH,,B,,$2.00,$7.00\n01/03/2022,Posted,ACH,,C,$4.00,,$11.00\n01/04/2022,Posted,ACH,,D,,$1.00,$10.00\n",
+    );
+    assert_eq!(minors(&many), [-100, -200, 400, -100]);
+    assert!(many.files[0].warnings[0].contains("all signs are turned"), "{:?}", many.files[0].warnings);
+}
+
+#[test]
 fn dates_that_name_the_month_are_not_asked_about() {
     for (first, second) in [
         ("05-Jan-24", "06-Jan-24"),
