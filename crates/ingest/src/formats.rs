@@ -19,8 +19,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::input::Input;
-use crate::plan::{Naming, account_of, folder_of};
-use crate::read::Owner;
+use crate::plan::{Naming, Owner, account_of, folder_of};
 use crate::value::amount::Style;
 pub(crate) use sheet::{COLUMNS, Column, Entry, Sheet};
 

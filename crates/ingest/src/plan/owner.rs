@@ -68,6 +68,15 @@ static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
     })
 });
 
+/// What names the account of files that name none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This, for all of them: they are downloads of one account.
+    Named(String),
+    /// The folder that each is in.
+    Folder,
+}
+
 /// What a preset says of the names of its files.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Naming<'p> {
