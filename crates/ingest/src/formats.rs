@@ -1,5 +1,6 @@
-//! Statements and messages: formats that are no tables. A reader each turns a file into rows of the same named columns,
-//! which then go the way of every other row: through a preset, into a plan, to a transaction or a reject.
+//! Statements and messages: formats that are no tables. A format is one file of this folder that implements [`Format`], and
+//! one line in [`ALL`]. It turns a file into rows of the same named columns, which then go the way of every other row: through
+//! a preset, into a plan, to a transaction or a reject.
 
 mod bai;
 mod balance;
@@ -18,31 +19,79 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::input::Input;
-use crate::plan::{Naming, account_of, folder_of};
-use crate::read::Owner;
+use crate::plan::{Naming, Owner, account_of, folder_of};
 use crate::value::amount::Style;
 pub(crate) use sheet::{COLUMNS, Column, Entry, Sheet};
 
 /// The most text that a statement may hold. It is held whole; a century of one account is a fraction of it.
 const MAX_TEXT: usize = 256 << 20;
 
+/// Every format, in the order in which they are listed.
+pub(crate) static ALL: [&dyn Format; 11] = [
+    &ofx::Ofx,
+    &qif::Qif(qif::Order::Sniffed),
+    &qif::Qif(qif::Order::MonthFirst),
+    &qif::Qif(qif::Order::DayFirst),
+    &camt::Camt,
+    &mt::Mt,
+    &transfer::Transfers(transfer::Message::Pain),
+    &transfer::Transfers(transfer::Message::Pacs),
+    &bai::Bai,
+    &iso8583::Messages(iso8583::Version::V1987),
+    &iso8583::Messages(iso8583::Version::V1993),
+];
+
+/// How sure it is, in per cent, that a file which begins with a format's own mark is of the format.
+const MARK: u8 = 100;
+/// The same of one that has no mark and is known by the shape of its first messages.
+const SHAPE: u8 = 80;
+
 /// A format read by code of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
-    Ofx,
-    Qif(qif::Order),
-    Camt,
-    Transfer(transfer::Message),
-    Mt,
-    Bai,
-    Iso8583(iso8583::Version),
+pub(crate) trait Format: fmt::Debug + Sync {
+    /// What is to be said of it.
+    fn about(&self) -> &'static About;
+
+    /// How sure it is, in per cent, that a file which begins like this is of the format; nothing where it is none.
+    fn sees(&self, head: &Head<'_>) -> Option<u8>;
+
+    /// Whether it is read as bytes: its files are no text, or a place in them is a number of bytes.
+    fn is_bytes(&self) -> bool {
+        false
+    }
+
+    /// Makes out what only the whole file can tell, and what makes it no file to read at all.
+    fn open(&self, content: Content, file: &Named<'_>) -> Result<Opened, Error>;
+
+    /// Name of the preset that is this format's.
+    fn name(&self) -> &'static str {
+        self.about().name
+    }
+
+    /// The name that references are made under: the same transactions, however the file was recognised.
+    fn feed(&self) -> &'static str {
+        self.about().feed
+    }
+
+    /// How files of the format are recognised.
+    fn recognised_by(&self) -> &'static str {
+        match self.about().signature {
+            "" => "name only",
+            signature => signature,
+        }
+    }
+}
+
+/// The beginning of a file, as bytes and decoded.
+pub(crate) struct Head<'h> {
+    bytes: &'h [u8],
+    text: &'h str,
 }
 
 /// What is to be said of a format: the part of its preset that the others do not share.
 #[derive(Debug)]
 pub(crate) struct About {
-    pub(crate) format: Format,
     pub(crate) name: &'static str,
+    feed: &'static str,
     pub(crate) title: &'static str,
     pub(crate) source: &'static str,
     pub(crate) notes: &'static str,
@@ -53,247 +102,85 @@ pub(crate) struct About {
     pub(crate) id: Option<bool>,
     /// Whether it tells countries.
     pub(crate) country: bool,
+    /// Whether counterparties are found in texts.
+    pub(crate) texts: bool,
+    /// Whether an entry that names another puts it right, and does not take it back.
+    pub(crate) corrects: bool,
 }
 
-pub(crate) const ABOUT: &[About] = &[
-    About {
-        format: Format::Ofx,
-        name: "ofx",
-        title: "OFX 1.x (SGML) and 2.x (XML), QFX",
-        source: "Open Financial Exchange, the Statement Download of a bank or card",
-        notes: "The account is BANKID/ACCTID, or ACCTID alone. A FITID is trusted within its account. Amounts keep their \
-                sign. A time without a zone is UTC. Pending transactions (STMTTRNP) are rejected: they come again when \
-                posted.",
-        signature: "`OFXHEADER:`, `<?OFX` or `<OFX>` at its beginning",
-        parties_are_accounts: false,
-        id: Some(true),
-        country: false,
-    },
-    About {
-        format: Format::Qif(qif::Order::Sniffed),
-        name: "qif",
-        title: "QIF, bank, cash and card accounts",
-        source: "Quicken Interchange Format",
-        notes: "The account is the name in `!Account`, or the file's name. QIF names no currency: XXX. The order of day \
-                and month is made out from all dates of the file, and where none of them tells, it has to be said by \
-                naming the feed qif-month-first or qif-day-first.",
-        signature: "`!Type:`, `!Account` or `!Option:` at its beginning",
-        parties_are_accounts: false,
-        id: None,
-        country: false,
-    },
-    About {
-        format: Format::Qif(qif::Order::MonthFirst),
-        name: "qif-month-first",
-        title: "QIF, dates with the month first",
-        source: "Quicken Interchange Format",
-        notes: "As qif; the references are the same.",
-        signature: "",
-        parties_are_accounts: false,
-        id: None,
-        country: false,
-    },
-    About {
-        format: Format::Qif(qif::Order::DayFirst),
-        name: "qif-day-first",
-        title: "QIF, dates with the day first",
-        source: "Quicken Interchange Format",
-        notes: "As qif; the references are the same.",
-        signature: "",
-        parties_are_accounts: false,
-        id: None,
-        country: false,
-    },
-    About {
-        format: Format::Camt,
-        name: "camt",
-        title: "ISO 20022 camt.052, camt.053 and camt.054, XML",
-        source: "ISO 20022, Bank-to-Customer Cash Management",
-        notes: "The account is the IBAN, else the other identification. The time is that of booking, else the value date. \
-                A batch whose details have amounts that make up its sum is as many transactions. The counterparty is \
-                the account of the other side, else its name. AcctSvcrRef is trusted. Entries that are not booked \
-                are rejected. A closing balance that the entries do not make is warned of.",
-        signature: "an ISO 20022 document of camt.052, camt.053 or camt.054",
-        parties_are_accounts: true,
-        id: Some(true),
-        country: false,
-    },
-    About {
-        format: Format::Mt,
-        name: "mt940",
-        title: "SWIFT MT940 and MT942",
-        source: "SWIFT, Customer Statement and Interim Transaction Report",
-        notes: "The account is :25:, the time the entry date, else the value date, of the years 2000 to 2099. A reversal \
-                (RC, RD) goes the other way. The counterparty is the account or name that :86: tells in the German or \
-                Dutch form, else all of :86:. Expected entries (EC, ED) are rejected. A closing balance that the \
-                entries do not make is warned of.",
-        signature: "`{1:` with a message 940 or 942, or `:20:` and `:25:`",
-        parties_are_accounts: true,
-        id: Some(false),
-        country: false,
-    },
-    About {
-        format: Format::Transfer(transfer::Message::Pain),
-        name: "pain.001",
-        title: "ISO 20022 pain.001, customer credit transfers, XML",
-        source: "ISO 20022, Payments Initiation",
-        notes: "Each transfer is an outflow of the debtor's account (DbtrAcct, its IBAN, else the other identification) at \
-                the requested execution date or time. The amount is InstdAmt, else the equivalent amount. The \
-                counterparty is the creditor's account, else the name. The first of UETR, TxId, EndToEndId and InstrId is \
-                the id and is not trusted. Numbers and sums of headers are checked and differences warned of. These are \
-                orders: whether a bank carried them out it does not tell.",
-        signature: "an ISO 20022 document of pain.001",
-        parties_are_accounts: true,
-        id: Some(false),
-        country: true,
-    },
-    About {
-        format: Format::Transfer(transfer::Message::Pacs),
-        name: "pacs.008",
-        title: "ISO 20022 pacs.008, credit transfers between banks, XML",
-        source: "ISO 20022, Payments Clearing and Settlement",
-        notes: "Each transfer is an outflow of the debtor's account, with the creditor's as the counterparty, of the amount \
-                settled between the banks (IntrBkSttlmAmt). The time is that of the debit (DbtDtTm), else that of \
-                acceptance (AccptncDtTm), else the settlement date. Ids and sums are as in pain.001.",
-        signature: "an ISO 20022 document of pacs.008",
-        parties_are_accounts: true,
-        id: Some(false),
-        country: true,
-    },
-    About {
-        format: Format::Bai,
-        name: "bai2",
-        title: "BAI2, cash management balance reporting",
-        source: "BAI, Cash Management Balance Reporting Specifications, version 2",
-        notes: "The account is that of record 03, the currency its own, else its group's, else USD. The time is the date \
-                of the group: its hour is that of the report, and the same transaction comes in several. Type codes of \
-                100 to 399 are credits, of 400 to 699 debits, others no transactions. The counterparty is the text. Bank \
-                references are not trusted. Groups that are tests or deletions are rejected, transaction by transaction. \
-                Totals and numbers of records 49, 98 and 99 are checked and differences warned of.",
-        signature: "a record 01 of version 2 at its beginning",
-        parties_are_accounts: false,
-        id: Some(false),
-        country: false,
-    },
-    About {
-        format: Format::Iso8583(iso8583::Version::V1987),
-        name: "iso8583-1987",
-        title: "ISO 8583:1987, card messages",
-        source: "ISO 8583, Financial transaction card originated messages",
-        notes: "A message a line, its bitmap in hexadecimal, or frames of two bytes of length (the higher first) and a \
-                message, its bitmap in hexadecimal or bytes; elements are ASCII, binary ones as the bitmap is. Requests, \
-                advices and notifications of the classes 1 and 2 are transactions and those of class 4 go the other way; \
-                responses, declined advices, repeats of what the file has, inquiries and other classes are rejected. The \
-                account is the card's number, which is shown nowhere. The time is element 7, UTC, else 12 and 13 as if \
-                UTC; the form has no year, so the file's name or a first line such as `# 2024` has to say one year, or a \
-                day that times are nearest to. The counterparty is the card acceptor (42), else its name (43), else the \
-                terminal (41); the category is the MCC. An authorisation and its later presentment are two messages, and \
-                both are read. A partial reversal returns element 4 less the first amount of 95.",
-        signature: "a message of that form at its beginning",
-        parties_are_accounts: false,
-        id: Some(true),
-        country: true,
-    },
-    About {
-        format: Format::Iso8583(iso8583::Version::V1993),
-        name: "iso8583-1993",
-        title: "ISO 8583:1993, card messages",
-        source: "ISO 8583, Financial transaction card originated messages",
-        notes: "As iso8583-1987. The year is that of element 12; where there is no element 7, the time is element 12 as if \
-                UTC. Partial reversals (function code 401) are rejected.",
-        signature: "a message of that form at its beginning",
-        parties_are_accounts: false,
-        id: Some(true),
-        country: true,
-    },
-];
+/// The format of a file that begins like this: the surest.
+pub(crate) fn of(bytes: &[u8]) -> Option<&'static dyn Format> {
+    let text = decode::head(bytes);
+    let head = Head { bytes, text: text.trim_start() };
+    let seen = ALL.iter().filter_map(|format| Some((format.sees(&head)?, *format)));
+    seen.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, format)| format)
+}
 
-impl Format {
-    /// The format of a file that begins like this.
-    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
-        let head = decode::head(bytes);
-        let head = head.trim_start();
-        if ofx::begins(head) {
-            Some(Self::Ofx)
-        } else if qif::begins(head) {
-            Some(Self::Qif(qif::Order::Sniffed))
-        } else if camt::begins(head) {
-            Some(Self::Camt)
-        } else if let Some(message) = transfer::begins(head) {
-            Some(Self::Transfer(message))
-        } else if mt::begins(head) {
-            Some(Self::Mt)
-        } else if bai::begins(head) {
-            Some(Self::Bai)
-        } else {
-            iso8583::begins(bytes).map(Self::Iso8583)
-        }
-    }
+/// What a file holds.
+pub(crate) enum Content {
+    Text(String),
+    Bytes(Vec<u8>),
+}
 
-    fn about(self) -> &'static About {
-        ABOUT.iter().find(|about| about.format == self).unwrap_or(&ABOUT[0])
-    }
-
-    /// Name of the preset that is this format's.
-    pub(crate) fn name(self) -> &'static str {
-        self.about().name
-    }
-
-    /// The name that references are made under: the same transactions, however the file was recognised.
-    pub(crate) fn feed(self) -> &'static str {
+impl Content {
+    fn text(self) -> String {
         match self {
-            Self::Qif(_) => "qif",
-            other => other.name(),
+            Self::Text(text) => text,
+            Self::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 
-    /// How files of the format are recognised.
-    pub(crate) fn recognised_by(self) -> &'static str {
-        match self.about().signature {
-            "" => "name only",
-            signature => signature,
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Bytes(bytes) => bytes,
         }
+    }
+}
+
+/// What a file is called.
+pub(crate) struct Named<'p> {
+    path: &'p Path,
+    /// The account of a file that names none.
+    stem: String,
+}
+
+/// Hands all entries on, in order.
+type Read = dyn Fn(&mut Sheet<'_>) + Send + Sync;
+
+/// A file that can be read.
+pub(crate) struct Opened {
+    read: Box<Read>,
+    /// How amounts are written, where that had to be made out.
+    style: Option<Style>,
+    /// What was made out, in words.
+    told: Vec<String>,
+}
+
+impl Opened {
+    fn new(read: impl Fn(&mut Sheet<'_>) + Send + Sync + 'static) -> Self {
+        Self { read: Box::new(read), style: None, told: Vec::new() }
     }
 }
 
 /// A file of one of the formats, decoded.
-#[derive(Debug)]
 pub(crate) struct Document {
-    format: Format,
-    content: Content,
-    /// The file's name without its endings, for formats that may name no account.
-    stem: String,
-    /// Where times without a year are from.
-    anchor: Option<iso8583::Anchor>,
-    /// How amounts are written, where that had to be made out.
-    pub(crate) style: Option<Style>,
-    /// What was made out, in words.
-    pub(crate) told: Vec<String>,
+    opened: Opened,
     warnings: Vec<String>,
 }
 
-/// What a file holds.
-enum Content {
-    Text(String),
-    /// No text, or one in which a place is a number of bytes.
-    Bytes(Vec<u8>),
-}
-
-impl fmt::Debug for Content {
-    /// Tells its length only: what it holds is for nobody's log.
+impl fmt::Debug for Document {
+    /// Tells what was made out only: what it holds is for nobody's log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
-            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
-        }
+        f.debug_struct("Document").field("told", &self.opened.told).finish_non_exhaustive()
     }
 }
 
 impl Document {
     /// `owner` names the account of a file that names none.
-    pub(crate) fn open(input: &Input, format: Format, owner: Option<&Owner>) -> Result<Self, Error> {
+    pub(crate) fn open(input: &Input, format: &dyn Format, owner: Option<&Owner>) -> Result<Self, Error> {
         let path = input.path.as_path();
-        let (content, warnings) = if let Format::Iso8583(_) = format {
+        let (content, warnings) = if format.is_bytes() {
             let (bytes, warnings) = decode::bytes(input, MAX_TEXT)?;
             (Content::Bytes(bytes), warnings)
         } else {
@@ -312,52 +199,23 @@ impl Document {
             Some(Owner::Folder) => folder_of(path, format.feed()),
             None => account_of(path, Naming { otherwise: format.feed(), ..Naming::default() }),
         };
-        let mut document = Self { format, content, stem, anchor: None, style: None, told: Vec::new(), warnings };
-        document.settle(path)?;
-        Ok(document)
+        Ok(Self { opened: format.open(content, &Named { path, stem })?, warnings })
     }
 
-    /// What only the whole file can tell, and what makes it no file to read at all.
-    fn settle(&mut self, path: &Path) -> Result<(), Error> {
-        match (self.format, &self.content) {
-            (Format::Ofx | Format::Camt | Format::Transfer(_), Content::Text(text)) => refuse_doctype(text, path),
-            (Format::Qif(order), Content::Text(text)) => {
-                let (order, style) = qif::settle(text, order, path)?;
-                self.told.extend(order.told().map(str::to_owned));
-                self.format = Format::Qif(order);
-                self.style = Some(style);
-                Ok(())
-            }
-            (Format::Iso8583(version), Content::Bytes(bytes)) => {
-                let (anchor, told) = iso8583::settle(bytes, version, path)?;
-                self.anchor = anchor;
-                self.told.extend(told);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+    /// How amounts are written, where that had to be made out.
+    pub(crate) fn style(&self) -> Option<Style> {
+        self.opened.style
+    }
+
+    /// What was made out, in words.
+    pub(crate) fn told(&self) -> &[String] {
+        &self.opened.told
     }
 
     /// All rows, in order, and what else there is to say.
     pub(crate) fn read(&self, take: &mut dyn FnMut(&[Entry])) -> Vec<String> {
         let mut sheet = Sheet::new(take);
-        match &self.content {
-            Content::Text(text) => match self.format {
-                Format::Camt => camt::read(text, &mut sheet),
-                Format::Transfer(message) => transfer::read(text, message, &mut sheet),
-                Format::Mt => mt::read(text, &mut sheet),
-                Format::Bai => bai::read(text, &mut sheet),
-                Format::Ofx => ofx::read(text, &self.stem, &mut sheet),
-                Format::Qif(order) => qif::read(text, order, &self.stem, &mut sheet),
-                // Its content is bytes.
-                Format::Iso8583(_) => {}
-            },
-            Content::Bytes(bytes) => {
-                if let Format::Iso8583(version) = self.format {
-                    iso8583::read(bytes, version, self.anchor, &mut sheet);
-                }
-            }
-        }
+        (self.opened.read)(&mut sheet);
         let mut warnings = self.warnings.clone();
         warnings.extend(sheet.finish());
         warnings

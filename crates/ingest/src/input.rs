@@ -16,6 +16,7 @@ use tempfile::TempPath;
 
 use crate::error::Error;
 use archive::Member;
+pub(crate) use archive::Wrapped;
 pub use gather::files;
 pub(crate) use gather::{Gathered, gather};
 pub(crate) use utf8::{Heard, one_byte, wide};

@@ -1,4 +1,4 @@
-//! JSON: an object a line, an array of objects, or a document that has such an array within. An object's keys are columns,
+//! JSON: an object a line, an array of objects, or a document (or several) that has such an array within. An object's keys are columns,
 //! those of objects within it joined by points (`location.lat`), and its numbers stay the text that they are. Files of any
 //! length are read as streams.
 
@@ -39,7 +39,7 @@ enum Shape {
     Lines,
     /// In an array that is all of the file.
     Array,
-    /// In the arrays that these routes of keys lead to.
+    /// In the arrays that these routes of keys lead to, in one document or several.
     Within(Vec<Vec<String>>),
 }
 
@@ -49,6 +49,8 @@ pub(crate) struct Objects {
     shape: Shape,
     columns: Columns,
     sample: Vec<Vec<String>>,
+    /// Whether that is all of them.
+    pub(crate) whole: bool,
     arrays: Arrays,
     /// The route to the array, where it is one within a document.
     pub(crate) route: Option<String>,
@@ -83,6 +85,7 @@ impl Objects {
             shape,
             columns: Columns::growing(),
             sample: Vec::new(),
+            whole: false,
             arrays,
             route: None,
             encoding: heard.told(),
@@ -95,9 +98,12 @@ impl Objects {
         while rows.len() + wrong.len() < SAMPLE && bytes < SAMPLE_BYTES {
             let element = match elements.next() {
                 Ok(Some(element)) => element,
-                Ok(None) => break,
+                Ok(None) => {
+                    found.whole = true;
+                    break;
+                }
                 Err(broken) => {
-                    stop = Some(broken);
+                    (stop, found.whole) = (Some(broken), true);
                     break;
                 }
             };
@@ -153,6 +159,21 @@ impl Objects {
     /// The first objects as rows.
     pub(crate) fn sample(&self) -> &[Vec<String>] {
         &self.sample
+    }
+
+    /// Hands on all objects as rows until it is told to stop.
+    pub(crate) fn scan(&self, input: &Input, see: &mut dyn FnMut(&[String]) -> bool) -> Result<(), Error> {
+        let io = |source| Error::Io { path: input.path.clone(), source };
+        let mut elements = Elements::new(input.utf8(Arc::default(), &Arc::default()).map_err(io)?, self.shape.clone());
+        let (mut row, width) = (Row::default(), self.columns.names().len());
+        // What breaks off is told of where the rows are read.
+        while let Ok(Some(element)) = elements.next() {
+            let read = self.columns.read(&element.text, &mut row, &mut BTreeSet::new());
+            if element.wrong.is_none() && read.is_ok() && !see(&row.texts(width)) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// All rows, in order; `counter` follows the bytes read.
@@ -260,14 +281,14 @@ impl Shape {
     fn of(head: &[u8], arrays: &[String]) -> Self {
         let head = String::from_utf8_lossy(head);
         let text = head.trim_start_matches('\u{feff}').trim_start();
-        if text.starts_with('[') {
-            return Self::Array;
-        }
         let within = Self::Within(routes(arrays));
         let mut elements = Elements::new(text.as_bytes(), within.clone());
         let _ = elements.next();
         if elements.reached {
             return within;
+        }
+        if text.starts_with('[') {
+            return Self::Array;
         }
         // An object a line has whole lines, but for one that is broken or long.
         let mut lines = text.lines();

@@ -216,19 +216,44 @@ impl Table {
         if plan.each_row() { vec![true; plan.columns.len()] } else { plan.used() }
     }
 
-    /// The first rows as text.
-    pub(crate) fn sample(&self, plan: &Plan) -> Result<Vec<Vec<String>>, Error> {
-        let used = Self::used(plan);
+    /// The first rows as text, and whether these are all or no other could tell more. `all` reads every column that may be
+    /// read, and not only those of the plan.
+    pub(crate) fn sample(&self, plan: &Plan, all: bool) -> Result<(Vec<Vec<String>>, bool), Error> {
+        let mut used = Self::used(plan);
+        if all {
+            let may = |(_, dtype): &(String, ArrowDataType)| is_number(dtype) || is_scalar(dtype);
+            used.iter_mut().zip(&self.columns).for_each(|(used, column)| *used |= may(column));
+        }
         self.check_types(&used)?;
-        let frame = self.frame(&used, 0, SAMPLE)?;
-        let cells = self.cells(&frame, &used, plan)?;
+        let rows = self.texts(&used, plan, (0, SAMPLE))?;
+        let text = |at: &usize| !is_number(&self.columns[*at].1);
+        let whole = rows.len() < SAMPLE || !plan.money().iter().chain(&plan.time).any(text);
+        Ok((rows, whole))
+    }
+
+    /// Hands on all rows as text until it is told to stop.
+    pub(crate) fn scan(&self, plan: &Plan, see: &mut dyn FnMut(&[String]) -> bool) -> Result<(), Error> {
+        let used = Self::used(plan);
+        for &(start, rows) in &self.groups {
+            for start in (start..start + rows).step_by(CHUNK) {
+                let rows = self.texts(&used, plan, (start, CHUNK.min(rows)))?;
+                if !rows.iter().all(|row| see(row)) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn texts(&self, used: &[bool], plan: &Plan, (start, rows): (usize, usize)) -> Result<Vec<Vec<String>>, Error> {
+        let frame = self.frame(used, start, rows)?;
+        let cells = self.cells(&frame, used, plan)?;
         let mut written = Written { texts: vec![Vec::new(); used.len()] };
-        Ok((0..frame.height())
-            .map(|row| {
-                write_row(&cells, row, &mut written);
-                written.texts.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect()
-            })
-            .collect())
+        let text = |row| {
+            write_row(&cells, row, &mut written);
+            written.texts.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect()
+        };
+        Ok((0..frame.height()).map(text).collect())
     }
 
     fn cells(&self, frame: &DataFrame, used: &[bool], plan: &Plan) -> Result<Vec<(usize, Cells)>, Error> {

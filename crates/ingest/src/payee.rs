@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
@@ -70,9 +70,17 @@ const COMMON: &[&str] = &[
     r"\+?\b(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}\b",
 ];
 
-/// Finds payees by the rules of one preset.
+/// Finds payees by the rules of one preset. Compiling them takes longer than reading a small file, so that waits until a
+/// first text is there.
 #[derive(Clone, Debug)]
 pub(crate) struct Cleaner {
+    sets: Vec<String>,
+    own: Rules,
+    compiled: Arc<OnceLock<Option<Compiled>>>,
+}
+
+#[derive(Debug)]
+struct Compiled {
     keep: Vec<Regex>,
     cut: Option<Regex>,
     drop: Option<Regex>,
@@ -103,28 +111,25 @@ fn any(patterns: &[&str]) -> Result<Option<Regex>, (String, String)> {
 
 impl Cleaner {
     /// A cleaner by the sets of these names and further rules, which go first; nothing where there are neither. The value
-    /// that is wrong and what it may be, where one is.
+    /// that is wrong and what it may be, where one is. The rules of the sets are known to be right.
     pub(crate) fn new(sets: &[String], own: &Rules) -> Result<Option<Self>, (String, String)> {
         if sets.is_empty() && own.is_empty() {
             return Ok(None);
         }
-        let mut all = vec![own];
-        for name in sets {
-            let Some((_, rules)) = KNOWN.get(name) else {
-                let known: Vec<&str> = KNOWN.keys().map(String::as_str).collect();
-                return Err((name.clone(), format!("one of {}", known.join(", "))));
-            };
-            all.push(rules);
+        if let Some(name) = sets.iter().find(|name| !KNOWN.contains_key(*name)) {
+            let known: Vec<&str> = KNOWN.keys().map(String::as_str).collect();
+            return Err((name.clone(), format!("one of {}", known.join(", "))));
         }
-        let list = |of: fn(&Rules) -> &Vec<String>| -> Vec<&str> {
-            all.iter().flat_map(|rules| of(rules)).map(String::as_str).collect()
+        Compiled::new(&[own])?;
+        Ok(Some(Self { sets: sets.to_vec(), own: own.clone(), compiled: Arc::default() }))
+    }
+
+    fn compiled(&self) -> Option<&Compiled> {
+        let compile = || {
+            let sets = self.sets.iter().filter_map(|name| KNOWN.get(name)).map(|(_, rules)| rules);
+            Compiled::new(&[&self.own].into_iter().chain(sets).collect::<Vec<_>>()).ok()
         };
-        let keep = list(|rules| &rules.keep).into_iter().map(build).collect::<Result<Vec<_>, _>>()?;
-        if let Some(without) = keep.iter().find(|rule| !rule.capture_names().any(|name| name == Some("payee"))) {
-            return Err((without.to_string(), "an expression with a group (?P<payee>…)".to_owned()));
-        }
-        let (cut, drop) = (any(&list(|rules| &rules.cut))?, any(&list(|rules| &rules.drop))?);
-        Ok(Some(Self { keep, cut, drop, common: any(COMMON)? }))
+        self.compiled.get_or_init(compile).as_ref()
     }
 
     /// The names of the sets, and what each is for.
@@ -139,6 +144,7 @@ impl Cleaner {
         if is_account(text) {
             return Cow::Borrowed(raw);
         }
+        let Some(rules) = self.compiled() else { return Cow::Borrowed(raw) };
         let whole = squeezed(text);
         let mut text = whole.clone();
         let take = |text: &mut String, shorter: String| {
@@ -147,7 +153,7 @@ impl Cleaner {
                 *text = shorter;
             }
         };
-        let named = self
+        let named = rules
             .keep
             .iter()
             .find_map(|rule| rule.captures(&text)?.name("payee").map(|found| found.as_str().to_owned()));
@@ -156,17 +162,17 @@ impl Cleaner {
         }
         // A rule that fits at the very beginning would leave nothing.
         if let Some(found) =
-            self.cut.as_ref().and_then(|cut| cut.find_iter(&text).find(|found| says(&text[..found.start()])))
+            rules.cut.as_ref().and_then(|cut| cut.find_iter(&text).find(|found| says(&text[..found.start()])))
         {
             let front = text[..found.start()].to_owned();
             take(&mut text, front);
         }
-        if let Some(common) = &self.common {
+        if let Some(common) = &rules.common {
             let shorter = common.replace_all(&text, " ").into_owned();
             take(&mut text, shorter);
         }
         for _ in 0..3 {
-            let Some(drop) = &self.drop else { break };
+            let Some(drop) = &rules.drop else { break };
             let shorter = drop.replace_all(&text, " ").into_owned();
             if squeezed(&shorter) == text {
                 break;
@@ -177,6 +183,22 @@ impl Cleaner {
         let shorter = kept.join(" ");
         take(&mut text, shorter);
         Cow::Owned(tidy(&text).to_uppercase().into_bytes())
+    }
+}
+
+impl Compiled {
+    fn new(all: &[&Rules]) -> Result<Self, (String, String)> {
+        let list = |of: fn(&Rules) -> &Vec<String>| -> Vec<&str> {
+            all.iter().flat_map(|rules| of(rules)).map(String::as_str).collect()
+        };
+        let keep = list(|rules| &rules.keep).into_iter().map(build).collect::<Result<Vec<_>, _>>()?;
+        if let Some(without) = keep.iter().find(|rule| !rule.capture_names().any(|name| name == Some("payee"))) {
+            return Err((without.to_string(), "an expression with a group (?P<payee>…)".to_owned()));
+        }
+        let (cut, drop) = (any(&list(|rules| &rules.cut))?, any(&list(|rules| &rules.drop))?);
+        // Rules of nobody's own are looked at when a preset loads; they need no dates.
+        let common = if all.iter().all(|rules| rules.is_empty()) { None } else { any(COMMON)? };
+        Ok(Self { keep, cut, drop, common })
     }
 }
 
@@ -253,7 +275,8 @@ mod tests {
         assert!(sets.len() >= 6, "{sets:?}");
         for (name, title) in sets {
             assert!(title.len() > 5, "{name}");
-            Cleaner::new(&[name.to_owned()], &Rules::default()).unwrap().unwrap();
+            let cleaner = Cleaner::new(&[name.to_owned()], &Rules::default()).unwrap().unwrap();
+            assert!(cleaner.compiled().is_some(), "{name}");
         }
         assert_eq!(Cleaner::new(&["xx".to_owned()], &Rules::default()).unwrap_err().0, "xx");
     }

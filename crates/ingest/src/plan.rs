@@ -15,6 +15,7 @@ use crate::payee::Cleaner;
 use crate::preset::{Inflow, Origin, Place, Preset, Sign, Skip, Style, Text, When};
 use crate::value::time::Clock;
 use crible_pseudonym::Domain;
+pub use owner::Owner;
 pub(crate) use owner::{Naming, account_of, file_stem};
 pub(crate) use says::Says;
 

@@ -75,7 +75,7 @@ pub struct Preset {
     pub(crate) skip: Vec<Skip>,
     /// Set where the files are no tables, so that code of their own reads them.
     #[serde(skip)]
-    pub(crate) format: Option<Format>,
+    pub(crate) format: Option<&'static dyn Format>,
     /// What it was parsed from.
     #[serde(skip)]
     toml: Arc<str>,
@@ -419,7 +419,7 @@ impl Preset {
 
     /// What its files are: `table` for CSV of any delimiter and what else has columns, else the format's name.
     pub fn kind(&self) -> &'static str {
-        self.format.map_or("table", Format::feed)
+        self.format.map_or("table", |format| format.feed())
     }
 
     /// Which column becomes what in a file of the fullest form of the feed that has all its columns by their first names.

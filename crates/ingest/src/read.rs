@@ -15,6 +15,7 @@ use crible_core::{Batch, Meaning};
 
 use crate::error::Error;
 use crate::meaning::{self, Gap, Settled};
+use crate::plan::Owner;
 use crate::preset::{Mapping, Presets, When};
 use crate::recognise::Recognition;
 use crate::seek::Seek;
@@ -45,15 +46,6 @@ impl Default for Options {
         let (feed, map, key, presets, account) = Default::default();
         Self { feed, map, key, presets, ahead: crible_core::Window::DAY, account }
     }
-}
-
-/// What names the account of files that name none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// This, for all of them: they are downloads of one account.
-    Named(String),
-    /// The folder that each is in.
-    Folder,
 }
 
 /// What was read.

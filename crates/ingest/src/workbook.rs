@@ -117,9 +117,10 @@ impl Workbook {
         }
     }
 
-    /// The beginning of a sheet as text, to recognise it by: whole rows of at least `most` bytes, where it has them.
-    pub(crate) fn head(&self, sheet: &str, most: usize) -> Result<Vec<u8>, Error> {
-        Ok(self.write(sheet, None, most)?.0)
+    /// The beginning of a sheet as text, to recognise it by: whole rows of at least `most` bytes, where it has them, and
+    /// whether that is all of it.
+    pub(crate) fn head(&self, sheet: &str, most: usize) -> Result<(Vec<u8>, bool), Error> {
+        self.write(sheet, None, most)
     }
 
     /// All of a sheet as text, its numbers as the plan has them read.

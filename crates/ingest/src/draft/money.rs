@@ -4,6 +4,7 @@ use super::column::{Column, money};
 use super::table::Table;
 use super::{Guess, Sure};
 use crate::preset::{Sign, Style};
+use crate::recognise::ways;
 use crate::value::amount;
 use crible_core::Currency;
 
@@ -15,8 +16,17 @@ pub(super) struct Sums {
     pub(super) style: Guess<Style>,
     /// Whether some amounts are finer than a cent.
     pub(super) round: bool,
-    /// The column of few words that tells inflows from outflows, and the words for inflows.
-    pub(super) inflow: Option<Guess<(usize, Vec<String>)>>,
+    /// The column of few words that tells inflows from outflows, and its words.
+    pub(super) way: Option<Guess<Way>>,
+}
+
+/// A column whose words tell the way.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub(super) at: usize,
+    /// Words of outflows; none where all that are no inflows are outflows.
+    pub(super) out: Vec<String>,
+    pub(super) into: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -142,13 +152,15 @@ pub(super) fn find(table: &Table, columns: &[Column], taken: &[usize]) -> Option
         .values
         .iter()
         .any(|value| amount::read(value.as_bytes(), style.what, Currency::NONE).is_ok_and(|read| read.rounded));
-    let inflow = inflow(columns, column, style.what);
-    let sign = sign(table, columns, column, style.what);
+    let way = way(columns, column, style.what);
+    // Words that tell the way need no sign.
+    let told = way.as_ref().is_some_and(|way| !way.what.out.is_empty());
+    let sign = (!told).then(|| sign(table, columns, column, style.what));
     let why = match rank(column) {
         ..=0 => Guess::new(Columns::Signed(column.at), Sure::Guess, "the only numbers with decimals"),
         _ => Guess::new(Columns::Signed(column.at), Sure::Likely, "named and written like one"),
     };
-    Some(Sums { columns: why, sign: Some(sign), style, round, inflow })
+    Some(Sums { columns: why, sign, style, round, way })
 }
 
 fn pair(table: &Table, debit: &Column, credit: &Column) -> Sums {
@@ -160,7 +172,7 @@ fn pair(table: &Table, debit: &Column, credit: &Column) -> Sums {
         Guess::new(columns, Sure::Likely, "named for the two ways of money, and no row has both")
     };
     let values: Vec<String> = debit.values.iter().chain(&credit.values).cloned().collect();
-    Sums { columns: why, sign: None, style: style(&values), round: false, inflow: None }
+    Sums { columns: why, sign: None, style: style(&values), round: false, way: None }
 }
 
 fn style(values: &[String]) -> Guess<Style> {
@@ -185,23 +197,33 @@ fn style(values: &[String]) -> Guess<Style> {
     }
 }
 
-/// A column of few words, some of which say that money comes in and others not, beside amounts without a sign.
-fn inflow(columns: &[Column], amount: &Column, style: Style) -> Option<Guess<(usize, Vec<String>)>> {
+/// A column of few words that tell the way, beside amounts without a sign.
+fn way(columns: &[Column], amount: &Column, style: Style) -> Option<Guess<Way>> {
     let is_negative =
         |value: &str| amount::read(value.as_bytes(), style, Currency::NONE).is_ok_and(|read| read.minor < 0);
     if amount.values.iter().any(|value| is_negative(value)) {
         return None;
     }
-    let column = columns.iter().find(|column| {
-        column.has_any(&["type", "direction", "indicator", "kind"])
-            && column.is_few
-            && column.is_text()
-            && column.filled() > 0.9
+    let few = || columns.iter().filter(|column| column.at != amount.at && column.is_few && column.filled() > 0.9);
+    let found = few().find_map(|column| {
+        let ways = ways::of(column.distinct.iter().map(String::as_str)).filter(|ways| ways.others == 0)?;
+        Some(Way { at: column.at, out: ways.out, into: ways.into })
+    });
+    if let Some(way) = found {
+        return Some(Guess::new(
+            way,
+            Sure::Likely,
+            "no amount has a sign, and each of these words says which way it goes",
+        ));
+    }
+    let column = few().find(|column| {
+        column.has_any(&["type", "direction", "indicator", "kind", "typ", "tipo", "soort"]) && column.is_text()
     })?;
     let says = |word: &String| INFLOW.iter().any(|inflow| word.to_lowercase().contains(inflow));
-    let words: Vec<String> = column.distinct.iter().filter(|word| says(word)).cloned().collect();
-    (!words.is_empty() && words.len() < column.distinct.len()).then(|| {
-        Guess::new((column.at, words), Sure::Guess, "no amount has a sign, and these words say that money comes in")
+    let into: Vec<String> = column.distinct.iter().filter(|word| says(word)).cloned().collect();
+    (!into.is_empty() && into.len() < column.distinct.len()).then(|| {
+        let way = Way { at: column.at, out: Vec::new(), into };
+        Guess::new(way, Sure::Guess, "no amount has a sign, and these words say that money comes in")
     })
 }
 

@@ -7,7 +7,7 @@ use super::money::{self, Sums};
 use super::table::Table;
 use super::times::{self, When};
 use super::{Guess, Sure};
-use crate::recognise::currency_in;
+use crate::recognise::{currency_in, first_of};
 
 /// What a draft makes of a table's columns.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ const WRITTEN: [(&str, &str); 18] = [
     ("lira", "TRY"),
 ];
 
-const ACCOUNT: [&str; 36] = [
+const ACCOUNT: [&str; 44] = [
     "auftragskonto",
     "cc num",
     "card id",
@@ -133,8 +133,16 @@ const ACCOUNT: [&str; 36] = [
     "kunde",
     "card1",
     "nameorig",
+    "rekening",
+    "rekeningnummer",
+    "eigen rekening",
+    "compte",
+    "cuenta",
+    "rachunek",
+    "conto",
+    "konto nr",
 ];
-const COUNTERPARTY: [&str; 41] = [
+const COUNTERPARTY: [&str; 48] = [
     "beguenstigter zahlungspflichtiger",
     "begünstigter zahlungspflichtiger",
     "auftraggeber begünstigter",
@@ -167,18 +175,26 @@ const COUNTERPARTY: [&str; 41] = [
     "bénéficiaire",
     "beneficiario",
     "begunstigde",
-    "tegenrekening",
     "beschreibung",
     "omschrijving",
     "descripción",
     "opis",
     "libellé",
     "concepto",
+    "tegenrekening",
+    "naam omschrijving",
+    "naam tegenpartij",
+    "contrepartie",
+    "contraparte",
+    "nazwa odbiorcy",
+    "odbiorca",
+    "transaction details",
     "to",
     "product cd",
 ];
 /// Columns that may stand in for the other side's own.
-const STAND_INS: [&str; 9] = [
+const STAND_INS: [&str; 10] = [
+    "memo",
     "payee name",
     "payer name",
     "partner name",
@@ -296,7 +312,13 @@ fn currency(columns: &[Column], amount: Option<usize>, taken: &[usize]) -> Optio
     let written = |value: &str| WRITTEN.iter().find(|(name, _)| value.eq_ignore_ascii_case(name));
     let fits = |column: &&Column| {
         let known = |value: &str| is_code(value) || written(value).is_some();
-        !taken.contains(&column.at) && is_named(column) && column.filled() > 0.5 && column.share(known) >= 0.5
+        let foreign =
+            column.has_any(&["original", "orig", "foreign", "local", "source", "target", "fremdwährung", "exchange"]);
+        !taken.contains(&column.at)
+            && is_named(column)
+            && !foreign
+            && column.filled() > 0.5
+            && column.share(known) >= 0.5
     };
     // What stands beside the amount is the amount's; else the shortest name.
     let far = |column: &Column| amount.map_or(0, |at| if column.at == at + 1 { 0 } else { 1 });
@@ -500,7 +522,9 @@ fn counterparty(
     let same = match account.what {
         // `Account` comes twice: the second is the other side's.
         Owner::Column(at) => {
-            columns.iter().find(|column| column.at > at && column.name == columns[at].name && fits(column))
+            let name = columns[at].name.as_str();
+            let again = |column: &&Column| column.name == name || first_of(&column.name) == Some(name);
+            columns.iter().find(|column| column.at > at && again(column) && fits(column))
         }
         _ => None,
     };
@@ -511,6 +535,9 @@ fn counterparty(
     if let (Some(from), Some(to)) = (exact("from"), exact("to")) {
         let what = Other { inflow: Some(from.at), ..other(to.at, false) };
         return Some(Guess::new(what, Sure::Guess, "who is paid on an outflow, and who pays on an inflow"));
+    }
+    if let Some(what) = names(table, columns, &fits) {
+        return Some(Guess::new(what, Sure::Likely, "columns of names, of which each row has one"));
     }
     if let Some(column) = named(columns, &COUNTERPARTY, fits) {
         let is_account = ["name dest", "bene acct", "to account", "receiver"].iter().any(|name| column.holds(name));
@@ -534,6 +561,22 @@ fn counterparty(
     let length = |column: &Column| column.values.iter().map(String::len).sum::<usize>();
     let column = columns.iter().filter(long).max_by_key(|column| length(column))?;
     Some(Guess::new(other(column.at, false), Sure::Guess, "the longest texts of all columns"))
+}
+
+/// Names of who is paid and who pays, each in a column of its own that other rows leave empty.
+fn names(table: &Table, columns: &[Column], fits: &impl Fn(&Column) -> bool) -> Option<Other> {
+    const NAMES: [&str; 6] =
+        ["merchant", "merchant name", "payee name", "payer name", "beneficiary name", "sender name"];
+    let named: Vec<&Column> = NAMES.iter().filter_map(|name| columns.iter().find(|column| column.is(name))).collect();
+    let one = |row: &Vec<String>| named.iter().filter(|column| !row[column.at].is_empty()).count() == 1;
+    let [first, others @ ..] = named.as_slice() else { return None };
+    if others.is_empty() || table.rows.iter().filter(|row| one(row)).count() * 10 < table.rows.len() * 8 {
+        return None;
+    }
+    // What a bank writes of it goes last.
+    let text = columns.iter().find(|column| column.is("description") && fits(column));
+    let or = others.iter().copied().chain(text).map(|column| column.at).collect();
+    Some(Other { at: first.at, or, inflow: None, is_account: false })
 }
 
 fn word(columns: &[Column], names: &[&str], taken: &[usize]) -> Option<Guess<usize>> {

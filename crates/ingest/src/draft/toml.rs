@@ -271,12 +271,15 @@ impl Writer<'_> {
             self.line("# Some amounts are finer than a hundredth: they are rounded, half to even.");
             self.line("round = true");
         }
-        if let Some(inflow) = &sums.inflow {
-            self.why(inflow);
-            let (at, words) = &inflow.what;
-            let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-            let line = format!("inflow = {{ column = {}, values = [{}] }}", self.place(*at), words.join(", "));
-            self.line(&line);
+        if let Some(way) = &sums.way {
+            self.why(way);
+            for (key, words) in [("outflow", &way.what.out), ("inflow", &way.what.into)] {
+                if !words.is_empty() {
+                    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+                    let column = self.place(way.what.at);
+                    self.line(&format!("{key} = {{ column = {column}, values = [{}] }}", words.join(", ")));
+                }
+            }
         }
     }
 

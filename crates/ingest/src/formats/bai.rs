@@ -6,13 +6,51 @@ use std::fmt;
 
 use crible_core::{Amount, Currency};
 
-use super::iso_date;
 use super::sheet::{Column, Entry, Sheet, clip};
+use super::{About, Content, Format, Head, MARK, Named, Opened, iso_date};
+use crate::error::Error;
 
-pub(super) fn begins(head: &str) -> bool {
+const ABOUT: About = About {
+    name: "bai2",
+    feed: "bai2",
+    title: "BAI2, cash management balance reporting",
+    source: "BAI, Cash Management Balance Reporting Specifications, version 2",
+    notes: "The account is that of record 03, the currency its own, else its group's, else USD. The time is the date \
+            of the group: its hour is that of the report, and the same transaction comes in several. Type codes of \
+            100 to 399 are credits, of 400 to 699 debits, others no transactions. The counterparty is the text. Bank \
+            references are not trusted. Groups that are tests or deletions are rejected, transaction by transaction. \
+            Totals and numbers of records 49, 98 and 99 are checked and differences warned of.",
+    signature: "a record 01 of version 2 at its beginning",
+    parties_are_accounts: false,
+    id: Some(false),
+    country: false,
+    texts: true,
+    corrects: false,
+};
+
+/// BAI, version 2.
+#[derive(Debug)]
+pub(super) struct Bai;
+
+impl Format for Bai {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn sees(&self, head: &Head<'_>) -> Option<u8> {
+        begins(head.text).then_some(MARK)
+    }
+
+    fn open(&self, content: Content, _: &Named<'_>) -> Result<Opened, Error> {
+        let text = content.text();
+        Ok(Opened::new(move |sheet| read(&text, sheet)))
+    }
+}
+
+fn begins(head: &str) -> bool {
     let line = head.lines().next().unwrap_or("").trim_end();
     // Further records may stand on the line.
-    let line = line.split_once("/02,").map_or(line, |(first, _)| first);
+    let line = each(line, true)[0].trim_end();
     let fields: Vec<&str> = line.trim_end_matches('/').split(',').collect();
     // Date, and as the last field the version.
     fields.len() == 9 && fields[0] == "01" && digits(fields[3], 6) && fields[8].trim() == "2"
@@ -44,29 +82,45 @@ fn coded(line: &str) -> Option<(&str, &str)> {
     CODES.contains(&code).then_some((code, rest))
 }
 
-/// The records on a line: one ends in a slash, and behind it the next begins with its code.
-fn each(line: &str) -> Vec<&str> {
+/// The records on a line: one ends in a slash, and behind it the next begins with its code. Where lines of the file are
+/// not known to have `several`, a slash may be a text's, and what follows has to look like all of a record.
+fn each(line: &str, several: bool) -> Vec<&str> {
     let mut records = Vec::new();
     let mut start = 0;
     for (at, _) in line.match_indices('/') {
-        let rest = &line[at + 1..];
-        if CODES.iter().any(|code| rest.strip_prefix(code).is_some_and(|rest| rest.starts_with(','))) {
+        let rest = line[at + 1..].trim_start();
+        let code = CODES.iter().find(|code| rest.strip_prefix(**code).is_some_and(|rest| rest.starts_with(',')));
+        if code.is_some_and(|code| several || is_whole(code, rest)) {
             records.push(&line[start..=at]);
-            start = at + 1;
+            start = line.len() - rest.len();
         }
     }
     records.push(&line[start..]);
     records
 }
 
+/// Whether a text looks like a transaction or a trailer, and no text does.
+fn is_whole(code: &str, text: &str) -> bool {
+    let mut fields = text.split(',').skip(1);
+    let mut number = |least: usize, most: usize| {
+        let field = fields.next().unwrap_or_default().trim_end_matches('/').trim_start_matches(['-', '+']);
+        (least..=most).contains(&field.len()) && field.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match code {
+        "16" => number(3, 3) && number(0, 30) && text.matches(',').count() >= 3,
+        "49" => number(1, 30) && number(1, 9),
+        "98" | "99" => number(1, 30) && number(1, 9) && number(1, 9),
+        _ => false,
+    }
+}
+
 /// The records of a file. What is none has no code.
 fn records<'t>(text: &'t str) -> impl Iterator<Item = Record<'t>> {
-    // Where the first line has a second record, lines of the file have several. Elsewhere a slash may be a text's.
-    let several = text.lines().next().is_some_and(|line| line.contains("/02,"));
+    // Where the first line has a second record, lines of the file have several.
+    let several = text.lines().next().is_some_and(|line| each(line, true).len() > 1);
     let lines = text.split('\n').enumerate().flat_map(move |(number, line)| {
         let line = line.trim_end();
-        let cut: Vec<&str> = if several { each(line) } else { vec![line] };
-        cut.into_iter().map(move |line| (number as u64, line))
+        each(line, several).into_iter().map(move |line| (number as u64, line))
     });
     let mut lines = lines.filter(|(_, line)| !line.is_empty()).peekable();
     std::iter::from_fn(move || {
@@ -132,7 +186,7 @@ struct Reader {
     account: Option<Account>,
 }
 
-pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
+fn read(text: &str, sheet: &mut Sheet<'_>) {
     let mut reader = Reader { file: Total::new(), ..Reader::default() };
     for record in records(text) {
         reader.record(record, sheet);

@@ -6,12 +6,51 @@ use crible_core::{Amount, Currency};
 use super::balance::Balance;
 use super::sheet::{Column, Entry, Sheet};
 use super::xml::{Met, Node, walk};
+use super::{About, Content, Format, Head, MARK, Named, Opened, refuse_doctype};
+use crate::error::Error;
+
+const ABOUT: About = About {
+    name: "camt",
+    feed: "camt",
+    title: "ISO 20022 camt.052, camt.053 and camt.054, XML",
+    source: "ISO 20022, Bank-to-Customer Cash Management",
+    notes: "The account is the IBAN, else the other identification. The time is that of booking, else the value date. \
+            A batch whose details have amounts that make up its sum is as many transactions. The counterparty is \
+            the account of the other side, else its name. AcctSvcrRef is trusted. Entries that are not booked \
+            are rejected. A closing balance that the entries do not make is warned of.",
+    signature: "an ISO 20022 document of camt.052, camt.053 or camt.054",
+    parties_are_accounts: true,
+    id: Some(true),
+    country: false,
+    texts: true,
+    corrects: false,
+};
+
+/// The three messages, which have entries alike.
+#[derive(Debug)]
+pub(super) struct Camt;
+
+impl Format for Camt {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn sees(&self, head: &Head<'_>) -> Option<u8> {
+        begins(head.text).then_some(MARK)
+    }
+
+    fn open(&self, content: Content, file: &Named<'_>) -> Result<Opened, Error> {
+        let text = content.text();
+        refuse_doctype(&text, file.path)?;
+        Ok(Opened::new(move |sheet| read(&text, sheet)))
+    }
+}
 
 /// Elements by whose presence the messages are known, and the versions' namespaces.
 const MESSAGES: [&str; 6] =
     ["BkToCstmrAcctRpt", "BkToCstmrStmt", "BkToCstmrDbtCdtNtfctn", "camt.052.001", "camt.053.001", "camt.054.001"];
 
-pub(super) fn begins(head: &str) -> bool {
+fn begins(head: &str) -> bool {
     let start: String = head.chars().take(4_096).collect();
     if let Some(message) = kind::message(&start) {
         return ["camt.052", "camt.053", "camt.054"].iter().any(|known| message.starts_with(known));
@@ -19,7 +58,7 @@ pub(super) fn begins(head: &str) -> bool {
     start.starts_with('<') && MESSAGES.iter().any(|message| start.contains(message))
 }
 
-pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
+fn read(text: &str, sheet: &mut Sheet<'_>) {
     let mut account = String::new();
     let (mut header, mut date) = (String::new(), String::new());
     let (mut balance, mut closing, mut statement) = (Balance::default(), None, 0u64);

@@ -14,12 +14,77 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use super::sheet::{Column, Entry, Sheet};
+use super::{About, Content, Format, Head, Named, Opened, SHAPE};
 use crate::error::Error;
-pub(crate) use year::Anchor;
+use year::Anchor;
+
+const V1987: About = About {
+    name: "iso8583-1987",
+    feed: "iso8583-1987",
+    title: "ISO 8583:1987, card messages",
+    source: "ISO 8583, Financial transaction card originated messages",
+    notes: "A message a line, its bitmap in hexadecimal, or frames of two bytes of length (the higher first) and a \
+            message, its bitmap in hexadecimal or bytes; elements are ASCII, binary ones as the bitmap is. Requests, \
+            advices and notifications of the classes 1 and 2 are transactions and those of class 4 go the other way; \
+            responses, declined advices, repeats of what the file has, inquiries and other classes are rejected. The \
+            account is the card's number, which is shown nowhere. The time is element 7, UTC, else 12 and 13 as if \
+            UTC; the form has no year, so the file's name or a first line such as `# 2024` has to say one year, or a \
+            day that times are nearest to. The counterparty is the card acceptor (42), else its name (43), else the \
+            terminal (41); the category is the MCC. An authorisation and its later presentment are two messages, and \
+            both are read. A partial reversal returns element 4 less the first amount of 95.",
+    signature: "a message of that form at its beginning",
+    parties_are_accounts: false,
+    id: Some(true),
+    country: true,
+    texts: false,
+    corrects: false,
+};
+const V1993: About = About {
+    name: "iso8583-1993",
+    feed: "iso8583-1993",
+    title: "ISO 8583:1993, card messages",
+    source: "ISO 8583, Financial transaction card originated messages",
+    notes: "As iso8583-1987. The year is that of element 12; where there is no element 7, the time is element 12 as if \
+            UTC. Partial reversals (function code 401) are rejected.",
+    signature: "a message of that form at its beginning",
+    parties_are_accounts: false,
+    id: Some(true),
+    country: true,
+    texts: false,
+    corrects: false,
+};
+
+/// Messages of one of the editions.
+#[derive(Debug)]
+pub(super) struct Messages(pub(super) Version);
+
+impl Format for Messages {
+    fn about(&self) -> &'static About {
+        match self.0 {
+            Version::V1987 => &V1987,
+            Version::V1993 => &V1993,
+        }
+    }
+
+    fn sees(&self, head: &Head<'_>) -> Option<u8> {
+        (begins(head.bytes) == Some(self.0)).then_some(SHAPE)
+    }
+
+    fn is_bytes(&self) -> bool {
+        true
+    }
+
+    fn open(&self, content: Content, file: &Named<'_>) -> Result<Opened, Error> {
+        let (bytes, version) = (content.bytes(), self.0);
+        let (anchor, told) = settle(&bytes, version, file.path)?;
+        let opened = Opened::new(move |sheet| read(&bytes, version, anchor, sheet));
+        Ok(Opened { told: told.into_iter().collect(), ..opened })
+    }
+}
 
 /// Which of the standard's editions a file is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Version {
+pub(super) enum Version {
     V1987,
     V1993,
 }
@@ -41,7 +106,7 @@ impl Version {
 }
 
 /// The version of a file that begins like this: that of the first of a few messages that can be cut.
-pub(super) fn begins(head: &[u8]) -> Option<Version> {
+fn begins(head: &[u8]) -> Option<Version> {
     let of = |bytes: &[u8], binary| {
         [Version::V1987, Version::V1993].into_iter().find(|&version| message::cut(bytes, version, binary).is_ok())
     };
@@ -56,7 +121,7 @@ pub(super) fn begins(head: &[u8]) -> Option<Version> {
 }
 
 /// Where the years of times come from, and words for it. Only the form of 1987 needs telling.
-pub(super) fn settle(bytes: &[u8], version: Version, path: &Path) -> Result<(Option<Anchor>, Option<String>), Error> {
+fn settle(bytes: &[u8], version: Version, path: &Path) -> Result<(Option<Anchor>, Option<String>), Error> {
     let remark = lines(bytes).map_while(|(_, line)| line.strip_prefix(b"#")).find_map(|remark| {
         let remark = String::from_utf8_lossy(remark);
         Anchor::find(&remark)
@@ -81,7 +146,7 @@ pub(super) fn settle(bytes: &[u8], version: Version, path: &Path) -> Result<(Opt
     }
 }
 
-pub(super) fn read(bytes: &[u8], version: Version, anchor: Option<Anchor>, sheet: &mut Sheet<'_>) {
+fn read(bytes: &[u8], version: Version, anchor: Option<Anchor>, sheet: &mut Sheet<'_>) {
     let mut seen = HashSet::new();
     let mut take = |line: u64, bytes: &[u8], binary: bool, sheet: &mut Sheet<'_>| {
         let mut entry = match message::cut(bytes, version, binary) {

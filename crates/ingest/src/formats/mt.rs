@@ -5,8 +5,46 @@ use crible_core::Amount;
 
 use super::balance::Balance;
 use super::sheet::{Column, Entry, Sheet, clip};
+use super::{About, Content, Format, Head, MARK, Named, Opened};
+use crate::error::Error;
 
-pub(super) fn begins(head: &str) -> bool {
+const ABOUT: About = About {
+    name: "mt940",
+    feed: "mt940",
+    title: "SWIFT MT940 and MT942",
+    source: "SWIFT, Customer Statement and Interim Transaction Report",
+    notes: "The account is :25:, the time the entry date, else the value date, of the years 2000 to 2099. A reversal \
+            (RC, RD) goes the other way. The counterparty is the account or name that :86: tells in the German or \
+            Dutch form, else all of :86:. Expected entries (EC, ED) are rejected. A closing balance that the \
+            entries do not make is warned of.",
+    signature: "`{1:` with a message 940 or 942, or `:20:` and `:25:`",
+    parties_are_accounts: true,
+    id: Some(false),
+    country: false,
+    texts: true,
+    corrects: false,
+};
+
+/// MT940 and MT942.
+#[derive(Debug)]
+pub(super) struct Mt;
+
+impl Format for Mt {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn sees(&self, head: &Head<'_>) -> Option<u8> {
+        begins(head.text).then_some(MARK)
+    }
+
+    fn open(&self, content: Content, _: &Named<'_>) -> Result<Opened, Error> {
+        let text = content.text();
+        Ok(Opened::new(move |sheet| read(&text, sheet)))
+    }
+}
+
+fn begins(head: &str) -> bool {
     let start: String = head.chars().take(1_024).collect();
     // Some banks write lines of their own above a message.
     let mut lines = start.lines().take(8).skip_while(|line| !line.starts_with(":20:"));
@@ -48,7 +86,7 @@ fn fields(text: &str) -> Vec<Field<'_>> {
     fields
 }
 
-pub(super) fn read(text: &str, sheet: &mut Sheet<'_>) {
+fn read(text: &str, sheet: &mut Sheet<'_>) {
     let (mut account, mut currency) = (String::new(), String::new());
     let mut open: Option<Entry> = None;
     let mut balance = Balance::default();

@@ -3,11 +3,48 @@
 
 use crible_core::Currency;
 
-use super::iso_date;
 use super::sheet::{Column, Entry, Sheet, clip};
+use super::{About, Content, Format, Head, MARK, Named, Opened, iso_date, refuse_doctype};
+use crate::error::Error;
 use crate::value::amount::{self, Separated, Separators};
 
-pub(super) fn begins(head: &str) -> bool {
+const ABOUT: About = About {
+    name: "ofx",
+    feed: "ofx",
+    title: "OFX 1.x (SGML) and 2.x (XML), QFX",
+    source: "Open Financial Exchange, the Statement Download of a bank or card",
+    notes: "The account is BANKID/ACCTID, or ACCTID alone. A FITID is trusted within its account. Amounts keep their \
+            sign. A time without a zone is UTC. Pending transactions (STMTTRNP) are rejected: they come again when \
+            posted.",
+    signature: "`OFXHEADER:`, `<?OFX` or `<OFX>` at its beginning",
+    parties_are_accounts: false,
+    id: Some(true),
+    country: false,
+    texts: true,
+    corrects: true,
+};
+
+/// OFX of either version.
+#[derive(Debug)]
+pub(super) struct Ofx;
+
+impl Format for Ofx {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn sees(&self, head: &Head<'_>) -> Option<u8> {
+        begins(head.text).then_some(MARK)
+    }
+
+    fn open(&self, content: Content, file: &Named<'_>) -> Result<Opened, Error> {
+        let (text, stem) = (content.text(), file.stem.clone());
+        refuse_doctype(&text, file.path)?;
+        Ok(Opened::new(move |sheet| read(&text, &stem, sheet)))
+    }
+}
+
+fn begins(head: &str) -> bool {
     let start: String = head.chars().take(1_024).collect::<String>().to_ascii_uppercase();
     start.starts_with("OFXHEADER:") || start.contains("<?OFX") || start.contains("<OFX>")
 }
@@ -52,7 +89,7 @@ struct Reader<'s> {
 }
 
 /// `stem` names the account of statements that name none.
-pub(super) fn read(text: &str, stem: &str, sheet: &mut Sheet<'_>) {
+fn read(text: &str, stem: &str, sheet: &mut Sheet<'_>) {
     let mut sums = Tags { text, at: 0, line: 0 };
     let sums = std::iter::from_fn(|| sums.next()).filter(|tag| tag.name == "TRNAMT" && !tag.close);
     let sums: Vec<String> = sums.map(|tag| tag.value).collect();
@@ -233,6 +270,12 @@ fn time(value: &str) -> Option<String> {
         None => (value.trim(), ""),
     };
     let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    // What others wrote than a bank may have the date as people do.
+    let plain = match whole.as_bytes() {
+        [_, _, _, _, b'-', _, _, b'-', _, _] => whole.replace('-', ""),
+        _ => whole.to_owned(),
+    };
+    let whole = plain.as_str();
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) || !matches!(whole.len(), 8 | 10 | 12 | 14) {
         return None;
@@ -389,7 +432,8 @@ mod tests {
         check("20240115120000[+5.5:IST]", Some("2024-01-15T12:00:00.0+05:30"));
         check("20240115120000[-3.30]", Some("2024-01-15T12:00:00.0-03:18"));
         check("20240115120000[0:GMT]", Some("2024-01-15T12:00:00.0+00:00"));
-        for text in ["", "20240230", "2024-01-15", "20240115250000", "20240115[EST]", "2024011é", "20240115120000[99]"]
+        check("2024-01-15", Some("2024-01-15T00:00:00.0+00:00"));
+        for text in ["", "20240230", "2024-1-15", "20240115250000", "20240115[EST]", "2024011é", "20240115120000[99]"]
         {
             check(text, None);
         }

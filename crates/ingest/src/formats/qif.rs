@@ -3,15 +3,82 @@
 
 use std::path::Path;
 
-use super::iso_date;
 use super::sheet::{Column, Entry, Sheet, clip};
+use super::{About, Content, Format, Head, MARK, Named, Opened, iso_date};
 use crate::error::Error;
 use crate::value::amount::{Decided, Separators, Style};
+
+const ABOUT: About = About {
+    name: "qif",
+    feed: "qif",
+    title: "QIF, bank, cash and card accounts",
+    source: "Quicken Interchange Format",
+    notes: "The account is the name in `!Account`, or the file's name. QIF names no currency: XXX. The order of day \
+            and month is made out from all dates of the file, and where none of them tells, it has to be said by \
+            naming the feed qif-month-first or qif-day-first.",
+    signature: "`!Type:`, `!Account` or `!Option:` at its beginning",
+    parties_are_accounts: false,
+    id: None,
+    country: false,
+    texts: true,
+    corrects: false,
+};
+const MONTH_FIRST: About = About {
+    name: "qif-month-first",
+    feed: "qif",
+    title: "QIF, dates with the month first",
+    source: "Quicken Interchange Format",
+    notes: "As qif; the references are the same.",
+    signature: "",
+    parties_are_accounts: false,
+    id: None,
+    country: false,
+    texts: true,
+    corrects: false,
+};
+const DAY_FIRST: About = About {
+    name: "qif-day-first",
+    feed: "qif",
+    title: "QIF, dates with the day first",
+    source: "Quicken Interchange Format",
+    notes: "As qif; the references are the same.",
+    signature: "",
+    parties_are_accounts: false,
+    id: None,
+    country: false,
+    texts: true,
+    corrects: false,
+};
+
+/// QIF, with an order of dates that is made out or that the user has named.
+#[derive(Debug)]
+pub(super) struct Qif(pub(super) Order);
+
+impl Format for Qif {
+    fn about(&self) -> &'static About {
+        match self.0 {
+            Order::Sniffed => &ABOUT,
+            Order::MonthFirst => &MONTH_FIRST,
+            Order::DayFirst => &DAY_FIRST,
+        }
+    }
+
+    fn sees(&self, head: &Head<'_>) -> Option<u8> {
+        (self.0 == Order::Sniffed && begins(head.text)).then_some(MARK)
+    }
+
+    fn open(&self, content: Content, file: &Named<'_>) -> Result<Opened, Error> {
+        let (text, stem) = (content.text(), file.stem.clone());
+        let (order, style) = settle(&text, self.0, file.path)?;
+        let opened = Opened::new(move |sheet| read(&text, order, &stem, sheet));
+        Ok(Opened { style: Some(style), told: order.told().map(str::to_owned).into_iter().collect(), ..opened })
+    }
+}
 
 /// Lines of remarks that tools write above the first section.
 const REMARKS: usize = 32;
 
-pub(super) fn begins(head: &str) -> bool {
+fn begins(head: &str) -> bool {
     let mut lines = lines(head).take(REMARKS).map(str::trim_start).filter(|line| !line.is_empty() && !is_remark(line));
     let start: String = lines.next().unwrap_or("").chars().take(16).collect::<String>().to_ascii_lowercase();
     ["!type:", "!account", "!option:", "!clear:"].iter().any(|mark| start.starts_with(mark))
@@ -24,7 +91,7 @@ fn is_remark(line: &str) -> bool {
 
 /// Which of a date's numbers is the month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(super) enum Order {
     /// Not made out yet; once it is, dates that begin with the year are the file's only ones.
     Sniffed,
     MonthFirst,
@@ -32,7 +99,7 @@ pub(crate) enum Order {
 }
 
 impl Order {
-    pub(super) fn told(self) -> Option<&'static str> {
+    fn told(self) -> Option<&'static str> {
         match self {
             Self::Sniffed => None,
             Self::MonthFirst => Some("dates read with the month first"),
@@ -107,7 +174,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The order of the dates and the way amounts are written, from all of them.
-pub(super) fn settle(text: &str, asked: Order, path: &Path) -> Result<(Order, Style), Error> {
+fn settle(text: &str, asked: Order, path: &Path) -> Result<(Order, Style), Error> {
     let (mut month_first, mut day_first, mut open) = (0u64, 0u64, None);
     let mut separators = Separators::default();
     for (_, _, line) in fields(text).filter(|(_, section, _)| *section == Section::Transactions) {
@@ -207,7 +274,7 @@ fn time(date: &str, order: Order) -> Option<String> {
     iso_date(year, month, day)
 }
 
-pub(super) fn read(text: &str, order: Order, stem: &str, sheet: &mut Sheet<'_>) {
+fn read(text: &str, order: Order, stem: &str, sheet: &mut Sheet<'_>) {
     let expected = match order {
         Order::DayFirst => "a date such as 31/01/2024 (day/month/year)",
         _ => "a date such as 01/31/2024 (month/day/year)",

@@ -7,8 +7,8 @@ use super::*;
 fn every_format_has_a_row_in_the_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    for about in ABOUT {
-        assert!(readme.contains(&format!("`{}`", about.name)), "{} is not in the README", about.name);
+    for format in ALL {
+        assert!(readme.contains(&format!("`{}`", format.name())), "{} is not in the README", format.name());
     }
     // A row names its fixtures, each of which is there.
     let rows = readme.lines().filter(|line| line.starts_with('|') && line.matches('|').count() == 7).skip(2);
@@ -20,13 +20,13 @@ fn every_format_has_a_row_in_the_readme() {
             fixtures += 1;
         }
     }
-    assert!(fixtures >= 3 * (ABOUT.len() - 2), "at least three fixtures a format, of which two are other names of one");
+    assert!(fixtures >= 3 * (ALL.len() - 2), "at least three fixtures a format, of which two are other names of one");
 }
 
 /// The entries of a fixture, by the columns asked for.
 fn entries<const N: usize>(file: &str, columns: [Column; N]) -> Vec<[String; N]> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file);
-    let format = Format::of(&std::fs::read(&path).unwrap()).unwrap();
+    let format = of(&std::fs::read(&path).unwrap()).unwrap();
     let document = Document::open(&Input::file(&path).unwrap(), format, None).unwrap();
     let mut all = Vec::new();
     document.read(&mut |entries| {

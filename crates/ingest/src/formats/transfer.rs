@@ -3,17 +3,75 @@
 
 use super::sheet::{Column, Entry, Sheet};
 use super::xml::{Met, Node, walk};
+use super::{About, Content, Format, Head, MARK, Named, Opened, refuse_doctype};
+use crate::error::Error;
 use crate::input::kind;
+
+const PAIN: About = About {
+    name: "pain.001",
+    feed: "pain.001",
+    title: "ISO 20022 pain.001, customer credit transfers, XML",
+    source: "ISO 20022, Payments Initiation",
+    notes: "Each transfer is an outflow of the debtor's account (DbtrAcct, its IBAN, else the other identification) at \
+            the requested execution date or time. The amount is InstdAmt, else the equivalent amount. The \
+            counterparty is the creditor's account, else the name. The first of UETR, TxId, EndToEndId and InstrId is \
+            the id and is not trusted. Numbers and sums of headers are checked and differences warned of. These are \
+            orders: whether a bank carried them out it does not tell.",
+    signature: "an ISO 20022 document of pain.001",
+    parties_are_accounts: true,
+    id: Some(false),
+    country: true,
+    texts: false,
+    corrects: false,
+};
+const PACS: About = About {
+    name: "pacs.008",
+    feed: "pacs.008",
+    title: "ISO 20022 pacs.008, credit transfers between banks, XML",
+    source: "ISO 20022, Payments Clearing and Settlement",
+    notes: "Each transfer is an outflow of the debtor's account, with the creditor's as the counterparty, of the amount \
+            settled between the banks (IntrBkSttlmAmt). The time is that of the debit (DbtDtTm), else that of \
+            acceptance (AccptncDtTm), else the settlement date. Ids and sums are as in pain.001.",
+    signature: "an ISO 20022 document of pacs.008",
+    parties_are_accounts: true,
+    id: Some(false),
+    country: true,
+    texts: false,
+    corrects: false,
+};
+
+/// Transfers of one of the two messages.
+#[derive(Debug)]
+pub(super) struct Transfers(pub(super) Message);
+
+impl Format for Transfers {
+    fn about(&self) -> &'static About {
+        match self.0 {
+            Message::Pain => &PAIN,
+            Message::Pacs => &PACS,
+        }
+    }
+
+    fn sees(&self, head: &Head<'_>) -> Option<u8> {
+        (begins(head.text) == Some(self.0)).then_some(MARK)
+    }
+
+    fn open(&self, content: Content, file: &Named<'_>) -> Result<Opened, Error> {
+        let (text, message) = (content.text(), self.0);
+        refuse_doctype(&text, file.path)?;
+        Ok(Opened::new(move |sheet| read(&text, message, sheet)))
+    }
+}
 
 /// Which of the two messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Message {
+pub(super) enum Message {
     Pain,
     Pacs,
 }
 
 /// The message of a text that begins like this.
-pub(super) fn begins(head: &str) -> Option<Message> {
+fn begins(head: &str) -> Option<Message> {
     let start: String = head.chars().take(4_096).collect();
     // A report of what became of transfers names their message, too.
     if let Some(message) = kind::message(&start) {
@@ -36,7 +94,7 @@ pub(super) fn begins(head: &str) -> Option<Message> {
 /// Elements of a batch of pain.001 that hold for each of its transfers.
 const BATCH: [&str; 7] = ["PmtInfId", "NbOfTxs", "CtrlSum", "PmtTpInf", "ReqdExctnDt", "Dbtr", "DbtrAcct"];
 
-pub(super) fn read(text: &str, message: Message, sheet: &mut Sheet<'_>) {
+fn read(text: &str, message: Message, sheet: &mut Sheet<'_>) {
     let mut group = Sum::default();
     let mut batch = Sum::default();
     let mut of_group = Node::default();

@@ -107,13 +107,13 @@ impl Revisions {
         let mut head = Vec::new();
         let _ = text.by_ref().take(HEAD).read_to_end(&mut head);
         let start = String::from_utf8_lossy(&head);
-        if !begins(&start)
-            || start.trim_start().starts_with('[')
-            || !arrays.marks.iter().any(|mark| start.contains(mark))
-        {
+        if !begins(&start) || !arrays.marks.iter().any(|mark| start.contains(mark)) {
             return;
         }
-        let shape = Shape::Within(super::routes(&arrays.all));
+        let shape = Shape::of(&head, &arrays.all);
+        if !matches!(shape, Shape::Within(_)) {
+            return;
+        }
         let mut elements = Elements::new(std::io::Cursor::new(head).chain(text), shape);
         let mut number = 0;
         while let Ok(Some(element)) = elements.next() {
@@ -143,9 +143,11 @@ impl Revisions {
 
 fn id(object: &[u8], names: &[String]) -> Option<Vec<u8>> {
     let object: Value = serde_json::from_slice(object).ok()?;
-    names.iter().find_map(|name| match object.get(name)? {
+    let text = |value: &Value| match value {
         Value::String(text) => Some(text.trim().as_bytes().to_vec()),
         Value::Number(number) => Some(number.to_string().into_bytes()),
         _ => None,
-    })
+    };
+    // What is taken back may be named by its id alone.
+    text(&object).or_else(|| names.iter().find_map(|name| text(object.get(name)?)))
 }

@@ -239,6 +239,8 @@ pub(super) struct Elements<R> {
     /// The array that it is in: which of several, and whether nothing of it has been read.
     array: Option<(usize, bool)>,
     started: bool,
+    /// Whether documents stand in an array, and not one behind the other.
+    listed: bool,
     ended: bool,
     /// Whether there was an array that one of the routes leads to.
     pub(super) reached: bool,
@@ -253,7 +255,16 @@ struct Level {
 impl<R: Read> Elements<R> {
     pub(super) fn new(reader: R, shape: Shape) -> Self {
         let scanner = Scanner { input: BufReader::with_capacity(1 << 17, reader), line: 0 };
-        Self { scanner, shape, open: Vec::new(), array: None, started: false, ended: false, reached: false }
+        Self {
+            scanner,
+            shape,
+            open: Vec::new(),
+            array: None,
+            started: false,
+            listed: false,
+            ended: false,
+            reached: false,
+        }
     }
 
     /// The next object; nothing at the end, and nothing behind an error.
@@ -276,16 +287,18 @@ impl<R: Read> Elements<R> {
                 self.array = None;
             } else if !self.started {
                 self.started = true;
-                match &self.shape {
-                    Shape::Within(routes) => {
-                        self.scanner.expect(b'{', "an object, {")?;
-                        self.open
-                            .push(Level { live: (0..routes.len()).map(|route| (route, 0)).collect(), first: true });
-                    }
-                    _ => {
-                        self.scanner.expect(b'[', "an array, [")?;
-                        self.array = Some((0, true));
-                    }
+                if !matches!(self.shape, Shape::Within(_)) {
+                    self.scanner.expect(b'[', "an array, [")?;
+                    self.array = Some((0, true));
+                    continue;
+                }
+                self.listed = self.scanner.blank()? == Some(b'[');
+                if !self.listed {
+                    self.document()?;
+                } else if self.scanner.next()?.is_some() && self.scanner.more(true, b']', "array")? {
+                    self.document()?;
+                } else {
+                    self.listed = false;
                 }
             } else if let Some(level) = self.open.last_mut() {
                 if self.scanner.more(level.first, b'}', "object")? {
@@ -294,13 +307,31 @@ impl<R: Read> Elements<R> {
                 } else {
                     self.open.pop();
                 }
+            } else if self.listed {
+                self.listed = self.scanner.more(false, b']', "array")?;
+                if self.listed {
+                    self.document()?;
+                }
             } else {
                 return match self.scanner.blank()? {
                     None => Ok(None),
+                    // One reply of a service behind the other.
+                    Some(b'{') if matches!(self.shape, Shape::Within(_)) => {
+                        self.document()?;
+                        continue;
+                    }
                     found => Err(self.scanner.broken("the end of the file", found)),
                 };
             }
         }
+    }
+
+    /// Goes into a document, in which every route may lead on.
+    fn document(&mut self) -> Result<(), Stop> {
+        self.scanner.expect(b'{', "an object, {")?;
+        let routes = if let Shape::Within(routes) = &self.shape { routes.len() } else { 0 };
+        self.open.push(Level { live: (0..routes).map(|route| (route, 0)).collect(), first: true });
+        Ok(())
     }
 
     /// Goes past a key, and into or past its value.

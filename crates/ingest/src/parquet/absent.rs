@@ -59,7 +59,11 @@ impl Table {
         match self.0 {}
     }
 
-    pub(crate) fn sample(&self, _: &Plan) -> Result<Vec<Vec<String>>, Error> {
+    pub(crate) fn sample(&self, _: &Plan, _: bool) -> Result<(Vec<Vec<String>>, bool), Error> {
+        match self.0 {}
+    }
+
+    pub(crate) fn scan(&self, _: &Plan, _: &mut dyn FnMut(&[String]) -> bool) -> Result<(), Error> {
         match self.0 {}
     }
 

@@ -37,13 +37,13 @@ const PARTS: &[&str] = &[
     r"(?:19|20)\d\d",
     // A period: Last12Months, last-90-days, YearToDate.
     r"(?:last|past|previous|letzte)[-_ ]?\d{0,3}[-_ ]?(?:days?|weeks?|months?|years?|statements?|tage|monate)",
-    r"(?:year|month)[-_ ]?to[-_ ]?date|since[-_ ]?last[-_ ]?statement|all[-_ ]?(?:available|time|dates)",
+    r"(?:year|month)[-_ ]?to[-_ ]?date(?:[-_ ]?summary)?|since[-_ ]?last[-_ ]?statement|all[-_ ]?(?:available|time|dates)",
 ];
 
 /// Words that say what a file is and not whose.
 const WORDS: &str = concat!(
     r"(?:account|acct|card|current|recent|bank|my|all|csv|full)?(?:transactions?|trans|statements?|",
-    r"activity|activities|history|exports?|downloads?|downloaded|reports?|umsatz|umsaetze|umsätze|kontoauszug|buchungen|",
+    r"activity|activities|history|exports?|downloads?|downloaded|reports?|summary|umsatz|umsaetze|umsätze|kontoauszug|buchungen|",
     r"movimientos|extracto|relev[eé]|operations|opérations|mutaties|afschriften|historia|wyciag|wyciąg)|",
     r"from|to|until|for|since|through|and|bis|von|vom|du|au|van|tot|od|do|ytd|latest|recent|current|new|final|posted",
 );
@@ -67,6 +67,15 @@ static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
         word: Regex::new(&format!("(?i)^(?:{WORDS})$")).ok()?,
     })
 });
+
+/// What names the account of files that name none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This, for all of them: they are downloads of one account.
+    Named(String),
+    /// The folder that each is in.
+    Folder,
+}
 
 /// What a preset says of the names of its files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -171,7 +180,15 @@ mod tests {
     #[test]
     fn downloads_of_one_account_have_one_name() {
         for (account, names) in [
-            ("Discover", &["Discover-Statement-20240131.csv", "Discover-Last12Months-20240630.csv"][..]),
+            (
+                "Discover",
+                &[
+                    "Discover-Statement-20240131.csv",
+                    "Discover-Last12Months-20240630.csv",
+                    "Discover-2024-YearToDateSummary.csv",
+                    "Discover-RecentActivity-20240131.csv",
+                ][..],
+            ),
             ("Chase1234", &["/in/Chase1234_Activity_20240601.CSV", "Chase1234_Activity20240101_20240131_20240201.CSV"]),
             (
                 "Checking1",

@@ -38,6 +38,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("revolut", include_str!("../../presets/revolut.toml")),
     ("revolut-2020", include_str!("../../presets/revolut-2020.toml")),
     ("revolut-business", include_str!("../../presets/revolut-business.toml")),
+    ("revolut-business-2022", include_str!("../../presets/revolut-business-2022.toml")),
     ("monzo", include_str!("../../presets/monzo.toml")),
     ("monzo-2018", include_str!("../../presets/monzo-2018.toml")),
     ("n26", include_str!("../../presets/n26.toml")),

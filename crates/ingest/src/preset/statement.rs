@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Id, Inflow, Meaning, Money, Place, Preset, Shape, Sign, Style, Text, Time};
-use crate::formats::{ABOUT, About, Format};
+use crate::formats::{ALL, About, Format};
 
 /// Columns that only tell entries apart.
 const APART: [&str; 3] = ["description", "reference", "value-date"];
 
 /// Those of all formats.
 pub(super) fn presets() -> impl Iterator<Item = Preset> {
-    ABOUT.iter().map(preset)
+    ALL.iter().map(|&format| preset(format))
 }
 
 fn place(name: &str) -> Place {
@@ -26,9 +26,9 @@ fn words(column: &str, word: &str) -> Option<Inflow> {
     Some(Inflow { column: place(column), values: vec![word.to_owned()] })
 }
 
-fn preset(about: &About) -> Preset {
-    // What an OFX correction names is the same transaction, put right; elsewhere it is one that is taken back.
-    let corrected = about.format == Format::Ofx;
+fn preset(format: &'static dyn Format) -> Preset {
+    let about = format.about();
+    let corrected = about.corrects;
     let other = Some(place("reversal-of"));
     Preset {
         name: about.name.to_owned(),
@@ -79,7 +79,7 @@ fn preset(about: &About) -> Preset {
             ..Meaning::default()
         },
         skip: Vec::new(),
-        format: Some(about.format),
+        format: Some(format),
         toml: written(about, corrected).into(),
     }
 }
@@ -87,8 +87,7 @@ fn preset(about: &About) -> Preset {
 /// The rules that find payees. Nothing tells the language of a statement; messages of transfers and of cards name parties and
 /// have no texts.
 fn payees(about: &About) -> Vec<String> {
-    let texts = !matches!(about.format, Format::Transfer(_) | Format::Iso8583(_));
-    let sets = ["en", "de", "nl", "fr", "es", "pl"].into_iter().filter(|_| texts);
+    let sets = ["en", "de", "nl", "fr", "es", "pl"].into_iter().filter(|_| about.texts);
     sets.map(str::to_owned).collect()
 }
 
@@ -132,6 +131,6 @@ mod tests {
             let same = Preset { format: preset.format, toml: preset.toml.clone(), ..read };
             assert_eq!(format!("{preset:?}"), format!("{same:?}"));
         }
-        assert_eq!(presets().count(), ABOUT.len());
+        assert_eq!(presets().count(), ALL.len());
     }
 }

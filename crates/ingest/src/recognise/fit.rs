@@ -4,8 +4,10 @@ use std::path::Path;
 
 use crible_core::Currency;
 
+use super::head::{self, Head, Line};
 use super::header::{Comparer, MARGIN, Near, own};
-use super::{Head, Line, Signature, delimiters, sniff};
+use super::text::delimiters;
+use super::{Signature, sniff};
 use crate::Options;
 use crate::error::Error;
 use crate::plan::{Amounts, Columns, Located, Plan};
@@ -156,11 +158,11 @@ fn exactly(preset: &Preset, fit: &Fit, signature: Signature) -> String {
 fn near<'p>(path: &Path, options: &'p Options, head: &Head) -> Result<Vec<Candidate<'p>>, Error> {
     let comparer = Comparer::new(&options.presets);
     let mut found: Vec<(Near<'p>, Fit)> = Vec::new();
-    let ways = head.delimiter.map_or(super::DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
+    let ways = head.delimiter.map_or(head::DELIMITERS.to_vec(), |delimiter| vec![delimiter]);
     for line in head.first_lines(LINES) {
         for &delimiter in &ways {
             let mut names = head.fields(line, delimiter);
-            if names.len() < 3 || names.len() > super::MAX_COLUMNS {
+            if names.len() < 3 || names.len() > head::MAX_COLUMNS {
                 continue;
             }
             let (bare, full) = (names.iter().rposition(|name| !name.is_empty()).map_or(0, |at| at + 1), names.len());

@@ -401,14 +401,21 @@ impl<'p> Comparer<'p> {
     }
 }
 
+/// The name that a column had before a program told it from another of the same: `Account.1` of pandas, `Account_1` of
+/// spreadsheets and databases, `Account_duplicated_0` of Polars.
+pub(crate) fn first_of(name: &str) -> Option<&str> {
+    let bare = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    if bare.len() == name.len() || name.len() - bare.len() > 3 {
+        return None;
+    }
+    let first = ["_duplicated_", "...", ".", "_"].iter().find_map(|mark| bare.strip_suffix(mark))?;
+    (!first.is_empty()).then_some(first)
+}
+
 /// A preset's name for each column of a file. What has the very name goes before what only means it.
 fn known<'p>(names: &Names<'p>, cut: &Cut<'_>) -> Vec<Option<&'p str>> {
     let repeated = |name: &str| names.repeated.contains(&name);
-    // The second column of a name, as pandas writes it.
-    let doubled = |name: &String| {
-        let (name, _) = name.rsplit_once('.').filter(|(_, number)| number.parse::<u8>().is_ok())?;
-        names.of(name).filter(|name| repeated(name))
-    };
+    let doubled = |name: &String| names.of(first_of(name)?).filter(|name| repeated(name));
     let mut found: Vec<(u8, usize, &'p str)> = Vec::new();
     for (at, name) in cut.names.iter().enumerate() {
         let key = names.cut(cut, at);
@@ -492,5 +499,15 @@ mod tests {
         same("Kwota", " kwota ");
         assert_ne!(fold("Amount (total)"), fold("Amount (tip)"));
         assert_ne!(fold("No"), fold("Number"), "a word of its own is one");
+    }
+
+    #[test]
+    fn a_doubled_column_has_the_first_ones_name() {
+        for name in ["Account.1", "Account_1", "Account_duplicated_0", "Account...5"] {
+            assert_eq!(first_of(name), Some("Account"), "{name}");
+        }
+        for name in ["Account", "V1", "card1", ".1", "Amount 2", "2024.1234"] {
+            assert_eq!(first_of(name), None, "{name}");
+        }
     }
 }

@@ -1,22 +1,22 @@
 //! What the columns of a file say of how they are written: times, separators of amounts, signs. A preset says how its feed
 //! writes them; a file that somebody has saved again may have them in another way, and a mapping leaves them open.
 
+mod amounts;
 mod signs;
+pub(crate) mod ways;
 
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crible_core::Currency;
-
 use crate::csv::record::{self, Next};
 use crate::csv::{Dialect, parse};
 use crate::error::Error;
 use crate::input::{Heard, Input};
-use crate::plan::{Amounts, Money, Plan};
-use crate::preset::{Preset, Sign, Style, Text};
-use crate::value::amount::{self, Decided, Separators, within_formula};
+use crate::plan::Plan;
+use crate::preset::Preset;
+use crate::value::amount::within_formula;
 use crate::value::time::Memo;
 use crate::value::time::sniff::{Orders, Sniffed, formats, sniff};
 
@@ -93,23 +93,34 @@ pub(super) fn scan(input: &Input, dialect: Dialect, skip: u64, plan: &Plan, see:
     while !ended {
         // What breaks off is told of where the rows are read.
         ended = reader.by_ref().take(STEP).read_to_end(&mut pending).map_or(true, |read| read == 0);
-        let mut at = 0;
-        while at < pending.len() {
-            let found = record::next(&pending[at..], dialect, plan, ended);
-            let (Next::Line { end } | Next::Quoted { end } | Next::Broken { end, .. }) = found else { break };
-            let mut rows = vec![parse::fields(&pending[at..at + end], dialect)];
-            retain(&mut rows, plan);
-            if !matches!(found, Next::Broken { .. })
-                && let Some(row) = rows.first()
-                && !see(row)
-            {
-                return Ok(());
-            }
-            at += end;
-        }
-        pending.drain(..at);
+        let Some(read) = rows_of(&pending, ended, dialect, plan, see) else { return Ok(()) };
+        pending.drain(..read);
     }
     Ok(())
+}
+
+/// The same of a text that is held.
+pub(super) fn scan_text(text: &[u8], dialect: Dialect, plan: &Plan, see: See<'_>) {
+    let _ = rows_of(text, true, dialect, plan, see);
+}
+
+/// Hands on the whole rows that a text begins with, and returns how many bytes they are; nothing where that was enough.
+fn rows_of(text: &[u8], ended: bool, dialect: Dialect, plan: &Plan, see: See<'_>) -> Option<usize> {
+    let mut at = 0;
+    while at < text.len() {
+        let found = record::next(&text[at..], dialect, plan, ended);
+        let (Next::Line { end } | Next::Quoted { end } | Next::Broken { end, .. }) = found else { break };
+        let mut rows = vec![parse::fields(&text[at..at + end], dialect)];
+        retain(&mut rows, plan);
+        if !matches!(found, Next::Broken { .. })
+            && let Some(row) = rows.first()
+            && !see(row)
+        {
+            return None;
+        }
+        at += end;
+    }
+    Some(at)
 }
 
 /// Makes out what the preset leaves open, and what the file has in another way than the preset says.
@@ -125,7 +136,7 @@ pub(super) fn settle(preset: &mut Preset, plan: &Plan, path: &Path, mut sample: 
         }
     }
     times(preset, plan, path, &sample, &mut found)?;
-    amounts(preset, plan, path, &sample, &mut found)?;
+    amounts::settle(preset, plan, path, &sample, &mut found)?;
     if plan.balance.is_some() {
         signs::check(preset, plan, path, &sample, &mut found)?;
     }
@@ -194,7 +205,8 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
     let Some(first) = other.names.first().cloned() else { return Ok(()) };
     // Dates that are parted in another way than the feed does were written by somebody else, who may put the day first.
     let by = |format: &str| format.as_bytes().get(2).copied();
-    let is_turnable = first.starts_with("%m") || (first.starts_with("%d") && matches!(by(&first), Some(b'/' | b'-')));
+    let by_numbers = first.starts_with("%d/%m") || first.starts_with("%d-%m");
+    let is_turnable = first.starts_with("%m") || by_numbers;
     let known = preset.time.formats.iter().any(|format| by(format) == by(&first) && declared.is_some());
     if order.is_none() && is_turnable && !known {
         let what = "which of its numbers is the month, since the feed writes dates in another way".to_owned();
@@ -219,111 +231,4 @@ fn declared_order(formats: &[String]) -> Option<bool> {
         [b'%', b'd', b'/' | b'-' | b'.', ..] => Some(false),
         _ => None,
     })
-}
-
-fn amounts(
-    preset: &mut Preset,
-    plan: &Plan,
-    path: &Path,
-    sample: &Sample<'_>,
-    found: &mut Settled,
-) -> Result<(), Error> {
-    let columns = match plan.amount {
-        Amounts::Signed { at, .. } => vec![at],
-        Amounts::Pair { debit, credit } => vec![debit, credit],
-    };
-    let currency = match plan.currency {
-        Money::Constant(currency) => Some(currency),
-        Money::Column(_) => None,
-    };
-    let of = |columns: &[usize]| -> Vec<&str> {
-        let cells = sample.rows.iter().flat_map(|row| columns.iter().map(|&at| row[at].trim()));
-        cells.filter(|text| !text.is_empty()).collect()
-    };
-    let texts = of(&columns);
-    let reads =
-        |style| texts.iter().filter(|text| amount::read(text.as_bytes(), style, Currency::NONE).is_ok()).count();
-    if preset.currency.is_none() && currency == Some(Currency::NONE) {
-        let codes: Vec<Option<Currency>> = texts.iter().map(|text| amount::code(text)).collect();
-        if let Some(&Some(code)) = codes.first()
-            && codes.iter().all(|&other| other == Some(code))
-        {
-            preset.currency = Some(Text { constant: Some(code.to_string()), ..Text::default() });
-            (found.changed, _) = (true, found.told.push(format!("amounts are of {code}, as they say")));
-        }
-    }
-    let declared = preset.amount.format;
-    let fits = declared.is_some_and(|style| sample.explicit || reads(style) == texts.len());
-    if !fits && (declared.is_none() || !texts.is_empty()) {
-        let mut separators = Separators::of(texts.iter().copied());
-        if separators.is_open() {
-            // Who writes one sum so writes the others of the row so, too.
-            separators.weigh(&Separators::of(of(&plan.money()).into_iter()));
-        }
-        if separators.is_open() && !sample.whole && !sample.typed {
-            let money = plan.money();
-            (sample.scan)(plan, &mut |row| {
-                money.iter().for_each(|&at| separators.add(row[at].trim()));
-                separators.is_open()
-            })?;
-        }
-        let all_plain = || reads(Style::Plain) == texts.len();
-        let style = match (separators.decide(currency), declared) {
-            (Decided::Point(b','), _) => Style::MoneyComma,
-            (Decided::Point(_) | Decided::Neither, None) if all_plain() => Style::Plain,
-            (Decided::Point(_), _) | (Decided::Neither, None) => Style::Money,
-            (Decided::Neither, Some(style)) => {
-                if style == Style::Plain {
-                    Style::Money
-                } else {
-                    style
-                }
-            }
-            // A number in a cell is no text.
-            (Decided::Open { value, .. }, None) if sample.typed && value.contains('.') => Style::Plain,
-            (Decided::Open { .. }, Some(style)) => style,
-            (Decided::Open { value, point, comma }, None) => {
-                let what = format!("whether `{value}` is {point} or {comma}");
-                let hint = format!(
-                    "give amount-format=money for {point}, with a point before the decimals, or amount-format=money-comma \
-                     for {comma}, with a comma"
-                );
-                return Err(undecided(path, plan, columns[0], what, hint));
-            }
-        };
-        if declared.is_none_or(|declared| declared != style && reads(style) > reads(declared)) {
-            preset.amount.format = Some(style);
-            found.changed = true;
-            let point = if style == Style::MoneyComma { "a comma" } else { "a point" };
-            match declared {
-                None if style == Style::Plain => {}
-                None => found.told.push(format!("amounts read with {point} before the decimals")),
-                Some(_) => {
-                    found.told.push(format!("amounts read with {point} before the decimals, unlike the feed's own"))
-                }
-            }
-        }
-    }
-    let Amounts::Signed { at, .. } = plan.amount else { return Ok(()) };
-    if preset.amount.sign.is_none() && preset.amount.outflow.is_none() {
-        let style = preset.amount.format.unwrap_or_default();
-        let is_negative =
-            |text: &str| amount::read(text.as_bytes(), style, Currency::NONE).is_ok_and(|read| read.minor < 0);
-        let mut negative = texts.iter().any(|text| is_negative(text));
-        if !negative && !sample.whole {
-            (sample.scan)(plan, &mut |row| {
-                negative = is_negative(row[at].trim());
-                !negative
-            })?;
-        }
-        let (sign, why) = if negative {
-            (Sign::OutflowNegative, "negative amounts taken for outflows")
-        } else {
-            (Sign::OutflowPositive, "no amount is negative, so all are taken for outflows")
-        };
-        preset.amount.sign = Some(sign);
-        (found.changed, found.sign) = (true, true);
-        found.told.push(why.to_owned());
-    }
-    Ok(())
 }

@@ -99,6 +99,8 @@ fn unit(word: &str) -> Option<Option<Currency>> {
 /// by a hundred. Returns the digits with a point, and the currency that the code names.
 fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
     let text = std::str::from_utf8(within_formula(text)).ok()?.trim();
+    // A spreadsheet's mark of a text.
+    let text = text.strip_prefix('\'').unwrap_or(text);
     let (mut negative, text) = match text.strip_prefix('(') {
         Some(inner) => (true, inner.strip_suffix(')')?),
         None => (false, text),
@@ -182,6 +184,57 @@ fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
         digits.insert(0, b'-');
     }
     Some((digits, code.flatten()))
+}
+
+/// Whether an amount says that it is of another currency than this one, by a code or a sign.
+pub(crate) fn contradicts(text: &str, currency: Currency) -> bool {
+    if let Some(code) = code(text) {
+        return code != currency;
+    }
+    let own = currency.as_str();
+    let Some(sign) =
+        text.chars().find(|letter| matches!(letter, '$' | '€' | '£' | '¥' | '₹' | '₽' | '₺' | '₪' | '₩' | '₴'))
+    else {
+        return false;
+    };
+    match sign {
+        '€' => own != "EUR",
+        '£' => !matches!(own, "GBP" | "GIP" | "FKP" | "SHP" | "EGP" | "LBP" | "SDG" | "SYP" | "TRY"),
+        '¥' => !matches!(own, "JPY" | "CNY"),
+        '₹' => own != "INR",
+        '₽' => own != "RUB",
+        '₺' => own != "TRY",
+        '₪' => own != "ILS",
+        '₩' => !matches!(own, "KRW" | "KPW"),
+        '₴' => own != "UAH",
+        // Dollars and pesos are many.
+        _ => matches!(
+            own,
+            "EUR"
+                | "GBP"
+                | "JPY"
+                | "CNY"
+                | "INR"
+                | "CHF"
+                | "SEK"
+                | "NOK"
+                | "DKK"
+                | "PLN"
+                | "CZK"
+                | "HUF"
+                | "RON"
+                | "TRY"
+                | "ILS"
+                | "KRW"
+                | "RUB"
+                | "UAH"
+                | "ZAR"
+                | "KWD"
+                | "BHD"
+                | "AED"
+                | "SAR"
+        ),
+    }
 }
 
 /// The currency whose code stands beside an amount.

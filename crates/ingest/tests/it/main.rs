@@ -38,4 +38,5 @@ mod statements_iso20022;
 mod statements_more;
 mod stream;
 mod values;
+mod wild;
 mod workbooks;

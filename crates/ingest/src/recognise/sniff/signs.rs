@@ -16,6 +16,9 @@ use crate::value::time::Memo;
 /// Different words that a column of kinds may have.
 const KINDS: usize = 24;
 
+/// Balances that there have to be for the two columns of outflows and inflows to be swapped.
+const PAIRED: usize = 3;
+
 /// A row of the sample: what moved as the file has it, and the balance behind it.
 struct Line<'s> {
     row: usize,
@@ -70,12 +73,14 @@ pub(super) fn check(
     );
     // A sign that the user has given is not turned behind his back.
     let free = !sample.explicit || found.sign;
-    if wrong.len() == links.len() && free && turn(preset) {
+    // Columns that are named for the two ways are not swapped for a payment or two.
+    let few = matches!(plan.amount, Amounts::Pair { .. }) && links.len() < PAIRED;
+    if wrong.len() == links.len() && free && !few && turn(preset) {
         found.changed = true;
         found.warnings.push(format!("{rows}: all signs are turned. Check the first rows with `crible feeds check`"));
         return Ok(());
     }
-    if wrong.len() * 4 < links.len() {
+    if few || wrong.len() * 4 < links.len() {
         found.warnings.push(format!("{rows}; they are read as they stand"));
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use super::Probe;
 
 /// Formats in which nothing is open.
-const PLAIN: [&str; 17] = [
+const PLAIN: [&str; 22] = [
     "iso",
     "epoch-seconds",
     "epoch-milliseconds",
@@ -21,6 +21,11 @@ const PLAIN: [&str; 17] = [
     "%d-%b-%y",
     "%d %b %Y %H:%M",
     "%d %b %Y %H:%M:%S",
+    "%Y.%m.%d",
+    "%Y.%m.%d %H:%M:%S",
+    "%b %d, %Y %H:%M:%S",
+    "%A, %B %d, %Y",
+    "%a, %d %b %Y %H:%M:%S",
 ];
 /// Where the month comes first or second.
 const OPEN: [&str; 4] = ["/%Y", "/%y", "-%Y", "-%y"];
@@ -189,6 +194,8 @@ mod tests {
         check(&["1717200002"], in_formats(&["epoch-seconds"]));
         check(&["1717200002123"], in_formats(&["epoch-milliseconds"]));
         check(&["20240131"], in_formats(&["%Y%m%d"]));
+        check(&["2024.01.31"], in_formats(&["%Y.%m.%d"]));
+        check(&["Friday, January 5, 2024"], in_formats(&["%A, %B %d, %Y"]));
         check(&["1", "2", "3"], Sniffed::Nothing);
         check(&[], Sniffed::Nothing);
     }

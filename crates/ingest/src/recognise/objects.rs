@@ -1,74 +1,23 @@
-//! Tables whose values have types: workbooks and JSON. A date in them is one whatever the feed's CSV writes.
+//! JSON: whose keys its objects have. A date or number in it is one whatever the feed's CSV writes.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use memchr::memchr_iter;
-
+use super::bind::settled;
 use super::fit::{nearest, readable, shows};
 use super::header::Comparer;
-use super::sniff::Sample;
-use super::{Choice, Dialect, Found, HEAD, Head, Layout, Limits, Line, Signature, choose, near, sniff, unknown};
+use super::sniff::{self, Sample};
+use super::table::bound;
+use super::workbook::typed;
+use super::{Found, Layout, Signature, near, unknown};
 use crate::Options;
 use crate::error::{Error, shown};
 use crate::input::{Compression, Heard, Input};
 use crate::json::{self, Arrays, Objects};
 use crate::plan::{Columns, Plan};
 use crate::preset::{Place, Preset};
-use crate::workbook::{DELIMITER, TERMINATOR, Workbook};
-use std::io::Read;
-
-fn typed(options: &Options) -> Options {
-    let map = options.map.as_ref().map(crate::Mapping::typed);
-    Options { map, presets: options.presets.typed(), ..options.clone() }
-}
-
-/// The first sheet with a header that is known, or with the columns that the user named.
-pub(super) fn find_workbook(input: &Input, options: &Options) -> Result<Found, Error> {
-    let workbook = Workbook::open(input)?;
-    let options = typed(options);
-    let mut first = None;
-    for sheet in &workbook.sheets {
-        match find_sheet(input, &options, &workbook, sheet) {
-            Ok(found) => return Ok(found),
-            // What another sheet may have instead.
-            Err(error @ (Error::Empty { .. } | Error::Unrecognised { .. } | Error::MissingColumn { .. })) => {
-                let empty = matches!(first, None | Some(Error::Empty { .. }));
-                first = if empty { Some(error) } else { first };
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(first.unwrap_or_else(|| Error::Empty { path: input.path.clone() }))
-}
-
-fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str) -> Result<Found, Error> {
-    let path = &input.path;
-    let nowhere = Line { start: 0, end: 0, before: 0 };
-    let bytes = workbook.head(sheet, HEAD)?;
-    let mut head = Head { bytes, terminator: TERMINATOR, delimiter: Some(DELIMITER), first: nowhere, encoding: None };
-    head.first = head.line_from(0, 0).ok_or_else(|| Error::Empty { path: path.clone() })?;
-    let Choice { mut preset, fit, signature, why } = choose(path, options, &head)?;
-    let columns = fit.columns.clone();
-    let dialect = Dialect { delimiter: DELIMITER, terminator: TERMINATOR, limits: Limits::default() };
-    let (skip, skip_lines) = fit.rows(&preset);
-    let why = format!("sheet `{sheet}`: {why}");
-    super::account_above(&mut preset, &head, &fit);
-    let explicit = options.map.is_some();
-    let sample = |plan: &Plan| {
-        let (rows, _) = sniff::sample(&head.bytes[skip..], dialect, plan);
-        Ok(Sample { rows, whole: true, typed: true, explicit, scan: Box::new(|_, _| Ok(())) })
-    };
-    let (plan, why, warnings) = super::settled(&mut preset, path, options, columns, why, sample)?;
-    let text = workbook.text(sheet, &preset, &plan)?;
-    // The header may be written with other fields behind it than where it was recognised, and always on the same line.
-    let ends = memchr_iter(TERMINATOR, &text).nth((skip_lines as usize).wrapping_sub(1));
-    let skip = ends.filter(|_| skip_lines > 0).map_or(0, |at| at as u64 + 1);
-    let written = Some(Input::made(path, text));
-    let layout = Layout::Text { dialect, skip, skip_lines, encoding: None, written };
-    Ok(Found { preset, plan, layout, signature, why, warnings, compression: None })
-}
 
 /// Whether a text begins like JSON.
 pub(super) fn is_json(input: &Input) -> bool {
@@ -80,7 +29,7 @@ pub(super) fn is_json(input: &Input) -> bool {
 }
 
 /// The feed whose header has the keys of a JSON file's objects.
-pub(super) fn find_objects(input: &Input, options: &Options, compression: Option<Compression>) -> Result<Found, Error> {
+pub(super) fn find(input: &Input, options: &Options, compression: Option<Compression>) -> Result<Found, Error> {
     let path = input.path.as_path();
     let options = typed(options);
     let arrays = Arrays::of(options.presets.iter().chain(options.map.iter().map(|map| &map.0)));
@@ -110,16 +59,11 @@ pub(super) fn find_objects(input: &Input, options: &Options, compression: Option
     let explicit = options.map.is_some();
     let sample = |_: &Plan| {
         let rows = objects.sample().to_vec();
-        Ok(Sample { rows, whole: true, typed: true, explicit, scan: Box::new(|_, _| Ok(())) })
+        let scan = |_: &Plan, see: sniff::See<'_>| objects.scan(input, see);
+        Ok(Sample { rows, whole: objects.whole, typed: true, explicit, scan: Box::new(scan) })
     };
-    let (plan, why, warnings) = super::settled(&mut preset, path, &options, columns, why, sample)?;
+    let (plan, why, warnings) = settled(&mut preset, path, &options, columns, why, sample)?;
     Ok(Found { preset, plan, layout: Layout::Objects(objects), signature, why, warnings, compression })
-}
-
-/// The columns of a file of a feed that the user named, by the feed's names.
-pub(super) fn bound(preset: &Preset, names: &[String]) -> Columns {
-    let near = Comparer::of(std::iter::once(preset)).all(names).pop();
-    near.map_or_else(|| names.to_vec().into(), |near| near.columns)
 }
 
 fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset, Columns, Signature, String), Error> {

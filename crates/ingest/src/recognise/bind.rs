@@ -1,0 +1,57 @@
+//! From a preset and a file's columns to the plan that its rows are read by.
+
+use std::path::Path;
+
+use crible_core::Currency;
+
+use super::header;
+use super::sniff::{self, Sample, Settled};
+use crate::Options;
+use crate::error::Error;
+use crate::plan::{Columns, Owner, Plan};
+use crate::preset::{Origin, Preset, Text};
+
+/// Binds a preset to columns, and makes out what it leaves open, and what the file has in another way, from its rows. Returns
+/// what was made out and what to warn of, too.
+pub(super) fn settled<'a>(
+    preset: &mut Preset,
+    path: &Path,
+    options: &Options,
+    columns: Columns,
+    why: String,
+    sample: impl FnOnce(&Plan) -> Result<Sample<'a>, Error>,
+) -> Result<(Plan, String, Vec<String>), Error> {
+    name_account(preset, options);
+    let mut plan = Plan::new(preset, path, columns.clone())?;
+    if preset.currency.as_ref().is_some_and(|text| text.from == Some(Origin::Header)) {
+        preset.currency = Some(Text { constant: Some(currency_above(&plan, path)?.to_string()), ..Text::default() });
+        plan = Plan::new(preset, path, columns.clone())?;
+    }
+    let Settled { told, warnings, changed, .. } = sniff::settle(preset, &plan, path, sample(&plan)?)?;
+    let plan = if changed { Plan::new(preset, path, columns)? } else { plan };
+    Ok((plan, [vec![why], told].concat().join("; "), warnings))
+}
+
+/// Names the account as the user does, where the file does not.
+fn name_account(preset: &mut Preset, options: &Options) {
+    let account = &mut preset.account;
+    if let (Some(owner), Some(Origin::FileName | Origin::Folder | Origin::Preamble)) = (&options.account, account.from)
+    {
+        match owner {
+            Owner::Named(name) => account.constant = Some(name.clone()),
+            Owner::Folder => account.from = Some(Origin::Folder),
+        }
+    }
+}
+
+/// The currency that the amount's column names.
+fn currency_above(plan: &Plan, path: &Path) -> Result<Currency, Error> {
+    let columns = plan.money();
+    let found = columns.iter().find_map(|&at| header::currency_in(plan.columns.get(at)?));
+    found.map(|(_, currency)| currency).ok_or_else(|| Error::Undecided {
+        path: path.to_owned(),
+        column: columns.first().and_then(|&at| plan.columns.get(at)).cloned().unwrap_or_default(),
+        what: "its currency".to_owned(),
+        hint: "give it with --map currency=@EUR and the like".to_owned(),
+    })
+}

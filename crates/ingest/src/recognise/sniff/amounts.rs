@@ -1,0 +1,220 @@
+//! How amounts are written, in which currency, and which of them flow out.
+
+use std::path::Path;
+
+use crible_core::Currency;
+
+use super::{Sample, Settled, undecided, ways};
+use crate::error::Error;
+use crate::plan::{Amounts, Money, Plan};
+use crate::preset::{Inflow, Place, Preset, Sign, Style, Text};
+use crate::value::amount::{self, Decided, Separators};
+
+pub(super) fn settle(
+    preset: &mut Preset,
+    plan: &Plan,
+    path: &Path,
+    sample: &Sample<'_>,
+    found: &mut Settled,
+) -> Result<(), Error> {
+    let columns = match plan.amount {
+        Amounts::Signed { at, .. } => vec![at],
+        Amounts::Pair { debit, credit } => vec![debit, credit],
+    };
+    let of = |columns: &[usize]| -> Vec<&str> {
+        let cells = sample.rows.iter().flat_map(|row| columns.iter().map(|&at| row[at].trim()));
+        cells.filter(|text| !text.is_empty()).collect()
+    };
+    let texts = of(&columns);
+    coin(preset, plan, path, sample, &texts, columns[0], found)?;
+    style(preset, plan, path, sample, (&texts, &of(&plan.money()), columns[0]), found)?;
+    if let Amounts::Signed { at, .. } = plan.amount
+        && preset.amount.sign.is_none()
+        && preset.amount.outflow.is_none()
+    {
+        way(preset, plan, sample, (&texts, at), found)?;
+    }
+    Ok(())
+}
+
+/// Which currency amounts are of, where they say so themselves. A feed's own currency that they contradict is another
+/// feed's, or another country's.
+fn coin(
+    preset: &mut Preset,
+    plan: &Plan,
+    path: &Path,
+    sample: &Sample<'_>,
+    texts: &[&str],
+    column: usize,
+    found: &mut Settled,
+) -> Result<(), Error> {
+    let Money::Constant(currency) = plan.currency else { return Ok(()) };
+    if preset.currency.is_none() && currency == Currency::NONE {
+        let codes: Vec<Option<Currency>> = texts.iter().map(|text| amount::code(text)).collect();
+        if let Some(&Some(code)) = codes.first()
+            && codes.iter().all(|&other| other == Some(code))
+        {
+            preset.currency = Some(Text { constant: Some(code.to_string()), ..Text::default() });
+            found.changed = true;
+            found.told.push(format!("amounts are of {code}, as they say"));
+        }
+        return Ok(());
+    }
+    if currency == Currency::NONE {
+        return Ok(());
+    }
+    let other = |text: &&&str| amount::contradicts(text, currency);
+    let others: Vec<&&str> = texts.iter().filter(other).collect();
+    let Some(first) = others.first().filter(|_| others.len() * 2 > texts.len()) else { return Ok(()) };
+    let said = format!("amounts are written as `{}`, and ", crate::error::shown(first.as_bytes()));
+    if sample.explicit {
+        found.warnings.push(format!("{said}are read as {currency}, as the mapping says"));
+        return Ok(());
+    }
+    let what = format!("its currency: {said}the feed {} is of {currency}", preset.name());
+    let hint = "name the columns and the currency with --map \"…,currency=@EUR\" and the like".to_owned();
+    Err(undecided(path, plan, column, what, hint))
+}
+
+/// The currency whose digits amounts have: the file's, or that of all its rows.
+fn exponent_of(plan: &Plan, rows: &[Vec<String>]) -> Option<Currency> {
+    let at = match plan.currency {
+        Money::Constant(currency) => return Some(currency),
+        Money::Column(at) => at,
+    };
+    let written = |row: &Vec<String>| {
+        let text = row[at].trim();
+        let named = plan.currency_names.iter().find(|(name, _)| name == text.as_bytes()).map(|(_, currency)| *currency);
+        named.or_else(|| Currency::new(text.to_ascii_uppercase().as_bytes()).filter(|code| code.is_assigned()))
+    };
+    let mut all = rows.iter().map(written);
+    let first = all.next()??;
+    all.all(|other| other.is_some_and(|other| other.exponent() == first.exponent())).then_some(first)
+}
+
+/// What stands before decimals.
+fn style(
+    preset: &mut Preset,
+    plan: &Plan,
+    path: &Path,
+    sample: &Sample<'_>,
+    (texts, sums, column): (&[&str], &[&str], usize),
+    found: &mut Settled,
+) -> Result<(), Error> {
+    let reads =
+        |style| texts.iter().filter(|text| amount::read(text.as_bytes(), style, Currency::NONE).is_ok()).count();
+    let declared = preset.amount.format;
+    let fits = declared.is_some_and(|style| sample.explicit || reads(style) == texts.len());
+    if fits || (declared.is_some() && texts.is_empty()) {
+        return Ok(());
+    }
+    let mut separators = Separators::of(texts.iter().copied());
+    if separators.is_open() {
+        // Who writes one sum so writes the others of the row so, too.
+        separators.weigh(&Separators::of(sums.iter().copied()));
+    }
+    if separators.is_open() && !sample.whole {
+        let money = plan.money();
+        (sample.scan)(plan, &mut |row| {
+            money.iter().for_each(|&at| separators.add(row[at].trim()));
+            separators.is_open()
+        })?;
+    }
+    let all_plain = || reads(Style::Plain) == texts.len();
+    let style = match (separators.decide(exponent_of(plan, &sample.rows)), declared) {
+        (Decided::Point(b','), _) => Style::MoneyComma,
+        (Decided::Point(_) | Decided::Neither, None) if all_plain() => Style::Plain,
+        (Decided::Point(_), _) | (Decided::Neither, None | Some(Style::Plain)) => Style::Money,
+        (Decided::Neither, Some(style)) => style,
+        // A number in a cell is no text.
+        (Decided::Open { value, .. }, None) if sample.typed && value.contains('.') => Style::Plain,
+        (Decided::Open { .. }, Some(style)) => style,
+        (Decided::Open { value, point, comma }, None) => {
+            let what = format!("whether `{value}` is {point} or {comma}");
+            let hint = format!(
+                "give amount-format=money for {point}, with a point before the decimals, or amount-format=money-comma \
+                 for {comma}, with a comma"
+            );
+            return Err(undecided(path, plan, column, what, hint));
+        }
+    };
+    if declared.is_none_or(|declared| declared != style && reads(style) > reads(declared)) {
+        preset.amount.format = Some(style);
+        found.changed = true;
+        let point = if style == Style::MoneyComma { "a comma" } else { "a point" };
+        match declared {
+            None if style == Style::Plain => {}
+            None => found.told.push(format!("amounts read with {point} before the decimals")),
+            Some(_) => found.told.push(format!("amounts read with {point} before the decimals, unlike the feed's own")),
+        }
+    }
+    Ok(())
+}
+
+/// Which amounts flow out: by their signs, else by the words of a column, else all of them.
+fn way(
+    preset: &mut Preset,
+    plan: &Plan,
+    sample: &Sample<'_>,
+    (texts, at): (&[&str], usize),
+    found: &mut Settled,
+) -> Result<(), Error> {
+    let style = preset.amount.format.unwrap_or_default();
+    let is_negative =
+        |text: &str| amount::read(text.as_bytes(), style, Currency::NONE).is_ok_and(|read| read.minor < 0);
+    let mut negative = texts.iter().any(|text| is_negative(text));
+    if !negative && !sample.whole {
+        (sample.scan)(plan, &mut |row| {
+            negative = is_negative(row[at].trim());
+            !negative
+        })?;
+    }
+    found.changed = true;
+    if negative {
+        preset.amount.sign = Some(Sign::OutflowNegative);
+        found.sign = true;
+        found.told.push("negative amounts taken for outflows".to_owned());
+        return Ok(());
+    }
+    let taken = plan.money();
+    let free = (0..plan.columns.len()).filter(|at| !taken.contains(at) && !plan.time.contains(at));
+    let told = free.filter_map(|at| ways::of(sample.rows.iter().map(|row| row[at].as_str())).map(|ways| (at, ways)));
+    let told: Vec<(usize, ways::Ways)> = told.collect();
+    if preset.amount.inflow.is_none()
+        && let Some((at, ways)) = told.iter().find(|(_, ways)| ways.others == 0)
+    {
+        let column = || Place::Named(plan.binding.known()[*at].clone());
+        found.told.push(format!(
+            "no amount is negative, and the words of {} tell the way: {} flows out, {} comes in",
+            plan.columns[*at],
+            list(&ways.out),
+            list(&ways.into)
+        ));
+        preset.amount.outflow = Some(Inflow { column: column(), values: ways.out.clone() });
+        preset.amount.inflow = Some(Inflow { column: column(), values: ways.into.clone() });
+        found.sign = true;
+        return Ok(());
+    }
+    preset.amount.sign = Some(Sign::OutflowPositive);
+    found.sign = true;
+    found.told.push("no amount is negative, so all are taken for outflows".to_owned());
+    if preset.amount.inflow.is_none()
+        && let Some((at, ways)) = told.first()
+    {
+        found.warnings.push(format!(
+            "no amount is negative, so all are taken for outflows, though `{}` has {} and {}: if it tells the way, give \
+             outflow={}:{} and inflow={0}:{}",
+            plan.columns[*at],
+            list(&ways.out),
+            list(&ways.into),
+            plan.columns[*at],
+            ways.out.join("|"),
+            ways.into.join("|"),
+        ));
+    }
+    Ok(())
+}
+
+fn list(words: &[String]) -> String {
+    words.iter().map(|word| crate::error::shown(word.as_bytes())).collect::<Vec<_>>().join(" or ")
+}
