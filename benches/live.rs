@@ -1,10 +1,10 @@
 //! What a service meets that a batch does not: `cargo bench -p crible-benches --bench live -- [EVENTS] [ACCOUNTS]`.
 //!
-//! * **Late payments.** A busy counterparty has EVENTS payments (300,000 by default) in its windows of 90 days, one every 26 seconds, by
-//!   as many accounts. Payments come in order and late by turns; told is the median of each, and their ratio. A minute
-//!   late, a few payments have come since; an hour late, about 140.
-//! * **Small batches.** Ten rows at a time are worked off with 1,000 accounts known and with ACCOUNTS (a million by default);
-//!   told is the median of each, and their ratio.
+//! * **Late payments.** A busy counterparty has EVENTS payments (300,000 by default) in its windows of 90 days, one
+//!   every 26 seconds, by as many accounts. Payments come in order and late by turns; told is the median of each, and
+//!   their ratio. A minute late, a few payments have come since; an hour late, about 140.
+//! * **Small batches.** Ten rows at a time are worked off with 1,000 accounts known and with ACCOUNTS (a million by
+//!   default); told is the median of each, and their ratio.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 

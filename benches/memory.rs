@@ -1,9 +1,9 @@
 //! What a budget of memory costs, and how long a single payment may take: `cargo bench --bench memory -- [ACCOUNTS]`.
 //!
-//! A service is judged by its slowest answer. So every `observe` is timed by itself while so many accounts (200,000 by default) that the
-//! budget cannot hold them all pay at random, for long enough that each comes by several times: accounts are met, forgotten and met again all
-//! the time, and lists and tables grow to their full size under the clock. Then the same payments with a budget that is never reached and
-//! without any, in turn.
+//! A service is judged by its slowest answer. So every `observe` is timed by itself while so many accounts (200,000 by
+//! default) that the budget cannot hold them all pay at random, for long enough that each comes by several times:
+//! accounts are met, forgotten and met again all the time, and lists and tables grow to their full size under the
+//! clock. Then the same payments with a budget that is never reached and without any, in turn.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 

@@ -1,8 +1,9 @@
 //! What the state of many accounts takes: `cargo bench --bench state -- [ACCOUNTS] [PAYMENTS EACH]`.
 //!
-//! Every account makes its payments within thirty days, at twenty counterparties of its own out of one for every twenty accounts,
-//! so that every payment is retained twice: for its account and for its counterparty. Told are the bytes the state says it holds and
-//! those the process has grown by, a payment and in all, and what a million accounts with a hundred payments each would take.
+//! Every account makes its payments within thirty days, at twenty counterparties of its own out of one for every twenty
+//! accounts, so that every payment is retained twice: for its account and for its counterparty. Told are the bytes the
+//! state says it holds and those the process has grown by, a payment and in all, and what a million accounts with a
+//! hundred payments each would take.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 

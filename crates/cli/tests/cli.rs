@@ -99,7 +99,8 @@ fn an_export_becomes_ranked_explained_alerts() {
     assert_eq!(row[2].parse::<f64>().unwrap(), alert["score"].as_f64().unwrap());
 }
 
-/// Columns chosen in TOML change the scores, held and streamed alike; a name that is none ends the run before it writes.
+/// Columns chosen in TOML change the scores, held and streamed alike; a name that is none ends the run before it
+/// writes.
 #[test]
 fn columns_are_chosen_in_a_file() {
     let folder = TempDir::new().unwrap();

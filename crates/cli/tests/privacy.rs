@@ -1,5 +1,5 @@
-//! Contract 6: no identifier of the inputs is in any byte of any output, over every feed's fixtures and over a file made
-//! to leak; and a leak would be found.
+//! Contract 6: no identifier of the inputs is in any byte of any output, over every feed's fixtures and over a file
+//! made to leak; and a leak would be found.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::collections::BTreeSet;

@@ -17,17 +17,17 @@ const AGREEING: usize = 3;
 
 /// The clock of a feed: which payments are dated ahead of it.
 ///
-/// A feed knows no other clock than its own payments, so one that is dated far ahead must not move it. A payment is **early**
-/// if it lies further beyond the latest time than both
+/// A feed knows no other clock than its own payments, so one that is dated far ahead must not move it. A payment is
+/// **early** if it lies further beyond the latest time than both
 ///
 /// - `ahead`, and
-/// - five times the feed's usual pause: the second-longest between the latest 256 hours in which anybody paid. A busy feed has
-///   none worth speaking of, and one that rests at weekends goes on every Monday. While there are fewer than 16 hours, up to
-///   400 days are taken on trust.
+/// - five times the feed's usual pause: the second-longest between the latest 256 hours in which anybody paid. A busy
+///   feed has none worth speaking of, and one that rests at weekends goes on every Monday. While there are fewer than
+///   16 hours, up to 400 days are taken on trust.
 ///
-/// A feed that goes on after an unusual silence looks like one dated ahead, until others agree: of three payments in a row that
-/// are early, with none in time between them, the third is in time if it lies within the same reach of the middle one. Who knows
-/// the time says so with [`Clock::advance`].
+/// A feed that goes on after an unusual silence looks like one dated ahead, until others agree: of three payments in a
+/// row that are early, with none in time between them, the third is in time if it lies within the same reach of the
+/// middle one. Who knows the time says so with [`Clock::advance`].
 ///
 /// What it knows depends on which payments there were, and not on their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +114,8 @@ impl Clock {
         self.limit = self.latest_allowed();
     }
 
-    /// The first of some times, in ascending order, from which on all are early; none where those that follow agree with it.
+    /// The first of some times, in ascending order, from which on all are early; none where those that follow agree
+    /// with it.
     pub fn first_early(&self, times: &[Timestamp]) -> Option<usize> {
         let last = times.last()?;
         if self.latest.is_some() && last.0 <= self.limit {
@@ -135,7 +136,8 @@ impl Clock {
         None
     }
 
-    /// How many of some times, in ascending order, lie as far before the rest as would be early after it: one or two at most.
+    /// How many of some times, in ascending order, lie as far before the rest as would be early after it: one or two at
+    /// most.
     pub fn strays_before(ahead: Window, times: &[Timestamp]) -> usize {
         let first = &times[..times.len().min(1 << 16)];
         let turned: Vec<Timestamp> =
@@ -328,7 +330,8 @@ mod tests {
             prop_assert_eq!(again.as_ref(), Some(&whole));
         }
 
-        /// Looking at a whole history finds what looking at one payment after the other does, but for silences that the rest confirms.
+        /// Looking at a whole history finds what looking at one payment after the other does, but for silences that the
+        /// rest confirms.
         #[test]
         fn a_history_is_looked_at_alike(gaps in prop::collection::vec(0i64..40, 0..200), ahead in 0i64..400) {
             let mut at = 0;

@@ -132,7 +132,8 @@ pub struct Column {
     pub shown: Usual,
     /// Which number it compares that with.
     pub typical: Usual,
-    /// The sentence, with `{value}`, `{typical}`, `{times}` (value / typical) and `{own}` (the column on its own scale).
+    /// The sentence, with `{value}`, `{typical}`, `{times}` (value / typical) and `{own}` (the column on its own
+    /// scale).
     pub phrase: Cow<'static, str>,
 }
 

@@ -46,7 +46,8 @@ pub struct LabelEvent {
 }
 
 impl LabelEvent {
-    /// What orders the labels of one transaction: the later one counts, and of two of one instant that of the better source.
+    /// What orders the labels of one transaction: the later one counts, and of two of one instant that of the better
+    /// source.
     fn order(&self) -> (Timestamp, LabelSource, Class) {
         (self.known_at, self.source, self.class)
     }

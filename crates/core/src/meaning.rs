@@ -33,8 +33,8 @@ pub struct Fee {
 /// rows. It holds only rows of which there is something to say, so that transactions stay small and a feed without any
 /// of this costs nothing.
 ///
-/// Links look forward: a payment knows that it was taken back a week later. Nothing that scores may read that; it is for
-/// whoever is shown an alert.
+/// Links look forward: a payment knows that it was taken back a week later. Nothing that scores may read that; it is
+/// for whoever is shown an alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meaning {
     pending: Vec<u32>,

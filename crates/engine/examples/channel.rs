@@ -1,5 +1,5 @@
-//! A consumer's loop, as of a Kafka topic: payments come in over a channel, alerts go out over another, without a data frame or
-//! an async runtime: `cargo run --release -p crible --example channel`.
+//! A consumer's loop, as of a Kafka topic: payments come in over a channel, alerts go out over another, without a data
+//! frame or an async runtime: `cargo run --release -p crible --example channel`.
 #![allow(missing_docs)]
 
 #[path = "common/mod.rs"]

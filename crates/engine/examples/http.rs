@@ -1,5 +1,5 @@
-//! The engine behind an axum handler: `cargo run --release -p crible --example http` starts it on a free port of the loopback
-//! interface, sends it one payment, prints the answer, and ends.
+//! The engine behind an axum handler: `cargo run --release -p crible --example http` starts it on a free port of the
+//! loopback interface, sends it one payment, prints the answer, and ends.
 #![allow(missing_docs)]
 
 #[path = "common/mod.rs"]

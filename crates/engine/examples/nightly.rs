@@ -1,5 +1,5 @@
-//! A nightly batch: learn from the history, score the day, raise ten alerts, keep the model for the service of tomorrow:
-//! `cargo run --release -p crible --example nightly`.
+//! A nightly batch: learn from the history, score the day, raise ten alerts, keep the model for the service of
+//! tomorrow: `cargo run --release -p crible --example nightly`.
 #![allow(missing_docs)]
 
 #[path = "common/mod.rs"]

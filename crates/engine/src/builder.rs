@@ -108,12 +108,12 @@ impl Builder {
         self
     }
 
-    /// Learns from a batch. The engine knows what is usual, and no account's past yet: [`Engine::replay`] the history for
-    /// that.
+    /// Learns from a batch. The engine knows what is usual, and no account's past yet: [`Engine::replay`] the history
+    /// for that.
     ///
     /// # Errors
-    /// [`Error::TooFew`], [`Error::DetectorCount`], [`Error::Early`] where the last one or two rows are dated ahead of all others,
-    /// or what every detector failing says.
+    /// [`Error::TooFew`], [`Error::DetectorCount`], [`Error::Early`] where the last one or two rows are dated ahead of
+    /// all others, or what every detector failing says.
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
         let sample = self.sample(batch, batch.len(), false)?;
@@ -190,8 +190,8 @@ impl Builder {
 
     /// Learns what [`Builder::fit`] does of a history too long to be held: `pass` hands its batches, in order, to the
     /// visitor it is given, and stops early where that says so. It is called twice, and has to hand out the same
-    /// transactions both times, in batches of any size. As with [`Builder::fit_replay`], only what lies before `until` is
-    /// learned from, and the model is the same to the bit.
+    /// transactions both times, in batches of any size. As with [`Builder::fit_replay`], only what lies before `until`
+    /// is learned from, and the model is the same to the bit.
     ///
     /// # Errors
     /// As [`Builder::fit`], and what `pass` returns.
@@ -285,7 +285,8 @@ impl Builder {
         Ok(self.draw(learned_from(times.partition_point(|&at| at < warm), rows), rows))
     }
 
-    /// The row views are learned from, where they are not scored at once: in the first half of a history everything is new.
+    /// The row views are learned from, where they are not scored at once: in the first half of a history everything is
+    /// new.
     fn later_half(&self, rows: usize, at_once: bool) -> Option<usize> {
         (self.config.is_views() && !at_once).then_some(rows / 2)
     }
@@ -349,8 +350,8 @@ fn peers(batch: &Batch, rows: usize) -> Peers {
     sums.means()
 }
 
-/// The row that learning starts from, `cold` of all rows being from before windows have filled. A history that sits in its
-/// first quarter alone is learned from whole.
+/// The row that learning starts from, `cold` of all rows being from before windows have filled. A history that sits in
+/// its first quarter alone is learned from whole.
 fn learned_from(cold: usize, rows: usize) -> usize {
     if rows - cold < rows / 2 { 0 } else { cold }
 }

@@ -14,11 +14,13 @@ const MONDAY: i64 = -3 * Timestamp::DAY;
 /// Weeks that are kept, the latest ones: ten years.
 const MOST_WEEKS: usize = 520;
 
-/// How often transactions scored as high as ordinary ones do once in 10, 100, 1,000 and 10,000, week by week, since an engine has its model.
+/// How often transactions scored as high as ordinary ones do once in 10, 100, 1,000 and 10,000, week by week, since an
+/// engine has its model.
 ///
-/// A tail probability promises that a share `p` of ordinary transactions has at most `p`. Where the share of all comes to differ much from
-/// that, and stays different, the feed is no longer what the model was fitted on: it is time to look at it, and perhaps to fit again.
-/// Weeks are those of the transactions' own times, from Monday on, in UTC. Frauds count, too; they are too few to matter above 1 in 1,000.
+/// A tail probability promises that a share `p` of ordinary transactions has at most `p`. Where the share of all comes
+/// to differ much from that, and stays different, the feed is no longer what the model was fitted on: it is time to
+/// look at it, and perhaps to fit again. Weeks are those of the transactions' own times, from Monday on, in UTC. Frauds
+/// count, too; they are too few to matter above 1 in 1,000.
 ///
 /// ```
 /// # fn main() -> Result<(), crible::Error> {
@@ -79,8 +81,8 @@ impl DriftTail {
     }
 }
 
-/// The number of the week of a time; what lies before the year 1 or after 9999, which no date can be written for, is of the first or last
-/// week of these.
+/// The number of the week of a time; what lies before the year 1 or after 9999, which no date can be written for, is of
+/// the first or last week of these.
 fn week_of(at: Timestamp) -> i64 {
     const FIRST: i64 = -719_162 * Timestamp::DAY;
     const LAST: i64 = 2_932_890 * Timestamp::DAY;

@@ -78,8 +78,8 @@ impl Model {
         self.settings.windows
     }
 
-    /// Whether amounts of a currency can be compared with others: where the model was fitted on too few payments in it, they are no
-    /// evidence, and only the account's own past in this currency is.
+    /// Whether amounts of a currency can be compared with others: where the model was fitted on too few payments in it,
+    /// they are no evidence, and only the account's own past in this currency is.
     pub fn knows_currency(&self, currency: Currency) -> bool {
         self.settings.peers.scales().of(currency).is_some()
     }
@@ -89,8 +89,8 @@ impl Model {
         self.settings.limits
     }
 
-    /// How long an engine has to observe before its windows hold as much as those that the model was learned from. What it says
-    /// before has [`Severity::Low`](crible_alert::Severity::Low).
+    /// How long an engine has to observe before its windows hold as much as those that the model was learned from. What
+    /// it says before has [`Severity::Low`](crible_alert::Severity::Low).
     pub fn warm_up(&self) -> Window {
         self.warm_up
     }
@@ -110,8 +110,8 @@ impl Model {
         self.scorer.n_parts()
     }
 
-    /// What a transaction looks like, by its detectors' own scores: what the view says that speaks loudest. None where the model has no
-    /// views, or none has anything to say.
+    /// What a transaction looks like, by its detectors' own scores: what the view says that speaks loudest. None where
+    /// the model has no views, or none has anything to say.
     pub fn looks_like(&self, detectors: &[f64]) -> Option<&'static str> {
         if !self.scorer.sees_plainly() {
             return None;
@@ -183,7 +183,8 @@ impl Model {
         Ok(Score { raw: raw[0], tail: tail[0] })
     }
 
-    /// The `n` strongest reasons for a feature row's score, strongest first; fewer where fewer columns speak against it.
+    /// The `n` strongest reasons for a feature row's score, strongest first; fewer where fewer columns speak against
+    /// it.
     ///
     /// A column's share is its part of every detector's score, weighted by how strange that detector finds the row.
     ///

@@ -12,8 +12,8 @@ pub const MAX_DETECTORS: usize = 32;
 
 /// A transaction that was just observed: how strange it is, what that rests on, and why.
 ///
-/// It borrows from the engine, so that its reasons can belong to no other transaction. What has to outlive the next one is
-/// copied out: [`Observation::verdict`], [`Observation::explain`].
+/// It borrows from the engine, so that its reasons can belong to no other transaction. What has to outlive the next one
+/// is copied out: [`Observation::verdict`], [`Observation::explain`].
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     model: &'a Model,
@@ -50,7 +50,8 @@ impl<'a> Observation<'a> {
         Self { model, txn: *txn, row, score, detectors, since: since.unwrap_or_default(), history: None }
     }
 
-    /// Whether the transaction was handed in before. It then has the verdict of the first time, and neither a row nor reasons.
+    /// Whether the transaction was handed in before. It then has the verdict of the first time, and neither a row nor
+    /// reasons.
     pub fn is_repeat(&self) -> bool {
         self.history.is_none()
     }
@@ -90,7 +91,8 @@ impl<'a> Observation<'a> {
         self.row
     }
 
-    /// How many payments of its account and at its counterparty were known before it; none where it was handed in before.
+    /// How many payments of its account and at its counterparty were known before it; none where it was handed in
+    /// before.
     pub fn history(&self) -> Option<History> {
         self.history
     }

@@ -23,8 +23,8 @@ const PIPELINE_VERSION: u8 = 1;
 const VERSION: u8 = 8;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
-/// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none:
-/// see [`first_settings`]. From format 8 on the warm-up follows the habits.
+/// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had
+/// none: see [`first_settings`]. From format 8 on the warm-up follows the habits.
 #[derive(Serialize, Deserialize)]
 struct Made {
     kept: MadeV4,
@@ -108,7 +108,8 @@ impl MadeV4 {
 /// How peers' amounts are spread and how often they come, which formats up to 6 did not say.
 #[derive(Serialize, Deserialize)]
 struct Habits {
-    /// Mean and variance of the logarithms of amounts, and payments of an account in a second; as many as there are means, or none.
+    /// Mean and variance of the logarithms of amounts, and payments of an account in a second; as many as there are
+    /// means, or none.
     of: Vec<(f64, f64, f64)>,
     hours: [u64; 24],
     since: i64,
@@ -231,8 +232,8 @@ fn body<T: Serialize>(model: &Model, usual: impl Fn(&Typical) -> T) -> Vec<u8> {
     postcard::to_allocvec(&body).unwrap_or_default()
 }
 
-/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows, and over what is transformed or
-/// weighed. A model of an earlier format keeps its own.
+/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows, and over what is
+/// transformed or weighed. A model of an earlier format keeps its own.
 pub(crate) fn fingerprint(model: &Model) -> u64 {
     let straight = |usual: &Typical| Straight { median: usual.median, per_scale: usual.per_scale };
     let powers = model.usual.iter().map(|usual| usual.power).filter(|power| *power != 0.0);
@@ -282,7 +283,8 @@ pub(crate) fn write_state(engine: &KeptEngine, features: &Snapshot, mut out: imp
     out.flush()
 }
 
-/// What the engine kept, the state of features within, and its format. Before format 4 an engine kept nothing of its own.
+/// What the engine kept, the state of features within, and its format. Before format 4 an engine kept nothing of its
+/// own.
 pub(crate) fn state_body(bytes: &[u8]) -> Result<(KeptEngine, &[u8], u8), Error> {
     let (body, format) = unframe(STATE_MAGIC, FeatureSet::FORMAT, bytes).map_err(Error::NotAState)?;
     if format < 4 {

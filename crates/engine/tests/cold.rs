@@ -28,8 +28,8 @@ fn share(severities: &[Severity], at_least: Severity) -> f64 {
     severities.iter().filter(|severity| **severity >= at_least).count() as f64 / severities.len() as f64
 }
 
-/// A model without its state calls no ordinary payment anything but low until it has observed what it was learned with, says
-/// so, and judges as it should from then on.
+/// A model without its state calls no ordinary payment anything but low until it has observed what it was learned with,
+/// says so, and judges as it should from then on.
 #[test]
 fn a_model_without_state_is_cold_and_says_so() {
     let (history, live) = ordinary(50);

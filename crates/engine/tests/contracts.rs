@@ -68,7 +68,8 @@ proptest! {
         got.extend(observed(&mut started, live));
         prop_assert_eq!(differ(&want, &got), None, "saved, loaded, then observed");
         if memory.is_some() || forgetful {
-            // Two halves of a budget forget other accounts than the whole, and two halves of a category forget it sooner.
+            // Two halves of a budget forget other accounts than the whole, and two halves of a category forget it
+            // sooner.
             return Ok(());
         }
         // Accounts on two engines until then.
@@ -113,7 +114,8 @@ proptest! {
         prop_assert!(shared.save_state() == one.save_state());
     }
 
-    /// What comes late is placed where it belongs: afterwards verdicts and state are those of an engine that had it in order.
+    /// What comes late is placed where it belongs: afterwards verdicts and state are those of an engine that had it in
+    /// order.
     #[test]
     fn late_transactions_are_placed(
         txns in feed(),
@@ -154,7 +156,8 @@ proptest! {
         prop_assert_eq!(differ(&live, &same), None);
     }
 
-    /// Contract 2, alerts: a ranker fed by `observe` and one fed by `replay` raise the same alerts for the same reasons.
+    /// Contract 2, alerts: a ranker fed by `observe` and one fed by `replay` raise the same alerts for the same
+    /// reasons.
     #[test]
     fn batch_and_stream_raise_the_same_alerts(txns in feed(), budget in 1u32..12, reasons in 1usize..6) {
         let saved = quick().fit(&batch(&txns)).unwrap().save();
@@ -336,8 +339,8 @@ proptest! {
         prop_assert_eq!(differ(&want, &got), None);
     }
 
-    /// Contract 6: no identifier is in a saved model, neither as bytes in any order of them, nor as postcard would write
-    /// it, nor in hexadecimal.
+    /// Contract 6: no identifier is in a saved model, neither as bytes in any order of them, nor as postcard would
+    /// write it, nor in hexadecimal.
     #[test]
     fn a_model_holds_no_identifier(txns in feed()) {
         let mut engine = quick().fit(&batch(&txns)).unwrap();

@@ -40,8 +40,8 @@ fn a_written_state_is_the_saved_one() {
     assert_eq!(shared.write_state(Full).unwrap_err().kind(), std::io::ErrorKind::StorageFull);
 }
 
-/// Handles go on with a state that is loaded and with a model that takes the place of theirs, be its columns the same or others; one that does
-/// not fit changes nothing.
+/// Handles go on with a state that is loaded and with a model that takes the place of theirs, be its columns the same
+/// or others; one that does not fit changes nothing.
 #[test]
 fn model_and_state_are_replaced() {
     let txns = txns();

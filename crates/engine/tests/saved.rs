@@ -200,7 +200,8 @@ fn small_once() -> &'static [u8] {
     SMALL.get_or_init(small)
 }
 
-/// The bytes with the checksums they should have: that of the ensemble within, which ends the body, and that of the body.
+/// The bytes with the checksums they should have: that of the ensemble within, which ends the body, and that of the
+/// body.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let end = bytes.len() - 4;
     if let Some(start) = bytes.windows(8).position(|window| window == b"CRIBLEM1") {

@@ -109,8 +109,8 @@ proptest! {
         prop_assert!(matches!(fitted, Err(Error::Early { .. })), "{:?}", fitted);
     }
 
-    /// A transaction that is handed in again is answered with the verdict it was given and taken in once: by an engine, by handles on
-    /// threads, in a batch, and after a restart.
+    /// A transaction that is handed in again is answered with the verdict it was given and taken in once: by an engine,
+    /// by handles on threads, in a batch, and after a restart.
     #[test]
     fn a_repeated_payment_is_answered_alike_and_taken_in_once(
         again in prop::collection::vec((0.0f64..1.0, 1usize..400), 1..60),

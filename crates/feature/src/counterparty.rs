@@ -58,7 +58,8 @@ impl Party {
     }
 }
 
-/// Traffic, customers and usual amounts of one merchant, terminal or payee; who pays from one device or network address.
+/// Traffic, customers and usual amounts of one merchant, terminal or payee; who pays from one device or network
+/// address.
 ///
 /// | columns | what they hold | the fraud they show |
 /// |---|---|---|
@@ -246,7 +247,8 @@ impl Reading<'_> {
         UsualAmount::of(self.count(), mean, deviation, peers).deviations(self.visit.minor as f64 * per_unit)
     }
 
-    /// ln of the days the feed has been watched over those the counterparty has, one added to each, the longest window at most.
+    /// ln of the days the feed has been watched over those the counterparty has, one added to each, the longest window
+    /// at most.
     fn new_to_feed(&self) -> f64 {
         let at = self.visit.at;
         let known = self.first_at.map_or(0, |first| at.saturating_sub(first));

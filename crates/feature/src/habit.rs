@@ -1,4 +1,5 @@
-//! What an account has done before, however long ago: words it has used, where it is at home, and whom it pays again and again.
+//! What an account has done before, however long ago: words it has used, where it is at home, and whom it pays again
+//! and again.
 
 mod columns;
 mod recurring;
@@ -30,8 +31,8 @@ const KM_PRIOR: f64 = 3.0;
 
 /// Novelty of words, distance from home and recurrence of one account's payments in one currency and direction.
 ///
-/// There is no window: what has been done once is known for as long as the account is. Where payments may come late, the last of them are
-/// kept beside, and what they left is made again from before them.
+/// There is no window: what has been done once is known for as long as the account is. Where payments may come late,
+/// the last of them are kept beside, and what they left is made again from before them.
 ///
 /// | columns | what they hold | the fraud they show |
 /// |---|---|---|
@@ -369,8 +370,8 @@ pub(crate) struct KeptHabit {
 }
 
 impl HabitBehaviour {
-    /// The rule, with the columns a feed can feed that has channels, categories, countries, devices and addresses, counterparties and
-    /// positions.
+    /// The rule, with the columns a feed can feed that has channels, categories, countries, devices and addresses,
+    /// counterparties and positions.
     pub(crate) fn new(has: [bool; KINDS], counterparties: bool, positions: bool) -> Self {
         Self { has, counterparties, positions }
     }

@@ -7,9 +7,9 @@ const LOAD: usize = 256;
 
 /// A hash table that grows without ever being rehashed as a whole: linear hashing (Litwin 1980).
 ///
-/// It is many small tables. Whenever there are more than [`LOAD`] slots to a table, the next in line is divided in two; whenever there are
-/// fewer than half as many, the last two are joined again. Adding or removing a slot hence moves some [`LOAD`] others at most, and
-/// whoever meets a new entity never waits for all of them.
+/// It is many small tables. Whenever there are more than [`LOAD`] slots to a table, the next in line is divided in two;
+/// whenever there are fewer than half as many, the last two are joined again. Adding or removing a slot hence moves
+/// some [`LOAD`] others at most, and whoever meets a new entity never waits for all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     tables: Vec<HashTable<u32>>,

@@ -400,7 +400,8 @@ impl Rule for PatternBehaviour {
     fn needed_bytes(&self, pattern: &Pattern) -> usize {
         // A table is half to seven eighths full.
         let table = |len: usize, entry: usize| (len * 16 / 7 + 4) * (entry + 1) + 16;
-        // Which values there are depends on what has been let go of: each event brings one of each attribute at most, and few do.
+        // Which values there are depends on what has been let go of: each event brings one of each attribute at most,
+        // and few do.
         let week = pattern.ring.len() - pattern.not_this_week;
         let sets = week.min(4);
         let values = roomy(ATTRIBUTES * sets) * size_of::<Tally>()

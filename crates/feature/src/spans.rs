@@ -8,9 +8,10 @@ const SILENCE: i64 = Window::MONTH.0;
 
 /// Spans of time with payments, none of them interrupted for longer than [`SILENCE`]. Oldest first.
 ///
-/// They are those of the payments in any order, as long as none is later than the lateness: whatever could still fill the silence
-/// between two spans is kept apart, and only what nothing can reach any more is let go of. So a row dated a century before all others
-/// is no history, and a late payment that fills a silence makes one span of two, as it would have in its place.
+/// They are those of the payments in any order, as long as none is later than the lateness: whatever could still fill
+/// the silence between two spans is kept apart, and only what nothing can reach any more is let go of. So a row dated a
+/// century before all others is no history, and a late payment that fills a silence makes one span of two, as it would
+/// have in its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Spans(Vec<(i64, i64)>);
 

@@ -2,8 +2,9 @@
 //!
 //! `cargo run --release --example measure -- [--keyed] [--stream] [--against-polars] [--rounds N] FILE…`
 //!
-//! `--stream` hands out batch after batch instead of one. With `--against-polars`, Polars' eager CSV reader takes turns, with
-//! the columns of the Handbook or Sparkov form that we read, as text and numbers and without any of the meaning.
+//! `--stream` hands out batch after batch instead of one. With `--against-polars`, Polars' eager CSV reader takes
+//! turns, with the columns of the Handbook or Sparkov form that we read, as text and numbers and without any of the
+//! meaning.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

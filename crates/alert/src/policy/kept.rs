@@ -1,4 +1,5 @@
-//! Decisions in saved policies. The layout is written down here, apart from the types that are worked with: these may change.
+//! Decisions in saved policies. The layout is written down here, apart from the types that are worked with: these may
+//! change.
 
 use std::borrow::Cow;
 use std::fmt::Display;

@@ -8,8 +8,8 @@ use crate::{Alert, Day, Decision, Score, Severity};
 
 /// An alert at once for every decision of a severity or a graver one.
 ///
-/// An account is raised once a UTC day, since somebody who looks at it sees its other payments anyway, and once more for
-/// each graver severity. Ranks count alerts within their day, in the order in which they were raised.
+/// An account is raised once a UTC day, since somebody who looks at it sees its other payments anyway, and once more
+/// for each graver severity. Ranks count alerts within their day, in the order in which they were raised.
 ///
 /// ```
 /// use crible_alert::{Decision, ModelId, Policy, Score, Severity, Threshold};

@@ -49,8 +49,8 @@ pub(super) fn exact(amount: Amount) -> String {
     format!("{sign}{}", separated(digits))
 }
 
-/// How many decimals a mean, a median or a sum has: the currency's, where six digits reach so far, else none; fewer than none
-/// from a million on.
+/// How many decimals a mean, a median or a sum has: the currency's, where six digits reach so far, else none; fewer
+/// than none from a million on.
 fn decimals(value: f64, currency: Currency) -> i32 {
     let exponent = currency.exponent() as i32;
     let size = value.abs();

@@ -110,8 +110,8 @@ pub(crate) fn quick() -> Builder {
     Engine::builder().detectors(&specs(&DETECTORS)).columns(columns).fit_rows(600).seed(11)
 }
 
-/// A builder with every column; where it is to be forgetful, with windows of hours, so that accounts and categories begin anew after every
-/// quiet night.
+/// A builder with every column; where it is to be forgetful, with windows of hours, so that accounts and categories
+/// begin anew after every quiet night.
 pub(crate) fn thorough(forgetful: bool, mut limits: Limits) -> Builder {
     let mut config = Config::default();
     if forgetful {

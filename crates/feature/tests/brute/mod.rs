@@ -125,8 +125,8 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) 
     row.0
 }
 
-/// How many accounts can be reached from this payment's account and device by the links of the days before its own. No stream has as
-/// many accounts as make a hub.
+/// How many accounts can be reached from this payment's account and device by the links of the days before its own. No
+/// stream has as many accounts as make a hub.
 fn linked(past: &[Transaction], txn: &Transaction, length: i64) -> f64 {
     let day = |txn: &Transaction| txn.at.0.div_euclid(DAY);
     let first = day(txn) - (length + DAY - 1) / DAY;
@@ -256,7 +256,8 @@ fn habits(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(St
     row.put("balance_share", share);
 }
 
-/// What amounts are usual, of so many with peers that count for three: the middle of their logarithms, and the deviation.
+/// What amounts are usual, of so many with peers that count for three: the middle of their logarithms, and the
+/// deviation.
 fn usual(of: &[&Transaction], peers: Option<&PeerHabits>) -> (f64, f64) {
     let relative = if mean(of) > 0.0 { variance(of).sqrt() / mean(of) } else { 0.0 };
     let own = (relative * relative).ln_1p();

@@ -164,7 +164,8 @@ fn every_fixture_streams_to_what_it_is_read_as() {
     assert!(seen > 20, "{seen}");
 }
 
-/// A Handbook export of so many customers' rows, one a second but for `minutes_back`, which is newest first where it is to be.
+/// A Handbook export of so many customers' rows, one a second but for `minutes_back`, which is newest first where it is
+/// to be.
 fn long_export(rows: usize, first: usize, newest_first: bool) -> String {
     let mut lines: Vec<String> =
         (0..rows).map(|row| handbook_row(first + row, first + row, (first + row) % 97, false)).collect();
