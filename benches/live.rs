@@ -77,7 +77,8 @@ fn late(events: u64) -> Result<(), Fault> {
         }
         let [in_order, out_of_order] = [in_order, out_of_order].map(|mut took| median(&mut took));
         println!(
-            "{events} payments of one counterparty: {in_order:.2} µs in order, {out_of_order:.2} µs {what} late, {:.1} times",
+            "{events} payments of one counterparty: {in_order:.2} µs in order, {out_of_order:.2} µs {what} late, \
+             {:.1} times",
             out_of_order / in_order
         );
     }

@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         took.sort_unstable();
         let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
         println!(
-            "a budget of {} MiB: median {:.2} µs, 99 % {:.2}, 99.9 % {:.2}, 99.99 % {:.1}, the slowest {:.0}; {} MiB in the end",
+            "a budget of {} MiB: median {:.2} µs, 99 % {:.2}, 99.9 % {:.2}, 99.99 % {:.1}, the slowest {:.0}; {} MiB \
+             in the end",
             (needed / share) >> 20,
             at(0.5),
             at(0.99),

@@ -50,7 +50,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (half, most, rare) = (at(0.5), at(0.99), at(0.999));
         let rate = took.len() as f64 / all.as_secs_f64();
         println!(
-            "{what}: {} payments, median {half:.2} µs, 99 % {most:.2} µs, 99.9 % {rare:.2} µs, {rate:.0} a second on one thread",
+            "{what}: {} payments, median {half:.2} µs, 99 % {most:.2} µs, 99.9 % {rare:.2} µs, {rate:.0} a second on \
+             one thread",
             took.len()
         );
 

@@ -60,7 +60,8 @@ pub trait Policy: fmt::Debug + Send {
 pub enum PolicyError {
     /// A score that is no number to decide by.
     #[error(
-        "transaction {id} scores {raw} with tail probability {tail}: expected a finite score and a probability from 0 to 1"
+        "transaction {id} scores {raw} with tail probability {tail}: expected a finite score and a probability from 0 \
+         to 1"
     )]
     BadScore {
         /// The transaction.

@@ -311,7 +311,11 @@ mod tests {
     proptest! {
         /// What a clock knows does not depend on the order of payments, nor on where it was saved or parted.
         #[test]
-        fn order_does_not_matter(times in prop::collection::vec(-1_000i64..1_000, 1..400), cut in 0usize..400, scale in prop::sample::select(vec![60_000_000, HOUR, DAY])) {
+        fn order_does_not_matter(
+            times in prop::collection::vec(-1_000i64..1_000, 1..400),
+            cut in 0usize..400,
+            scale in prop::sample::select(vec![60_000_000, HOUR, DAY]),
+        ) {
             let note = |times: &[i64]| {
                 let mut clock = Clock::new(Window::DAY);
                 times.iter().for_each(|at| clock.note(Timestamp(at * scale)));

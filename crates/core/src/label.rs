@@ -60,8 +60,8 @@ impl LabelEvent {
 ///
 /// let mut labels = Labels::default();
 /// let [paid, charged_back] = [0, 30].map(|day| Timestamp(day * Timestamp::DAY));
-/// let transaction = TxnId(7);
-/// labels.record(LabelEvent { transaction, class: Class::Fraud, known_at: charged_back, source: LabelSource::Chargeback });
+/// let (transaction, source) = (TxnId(7), LabelSource::Chargeback);
+/// labels.record(LabelEvent { transaction, class: Class::Fraud, known_at: charged_back, source });
 /// assert_eq!(labels.as_of(transaction, paid), None);
 /// assert_eq!(labels.as_of(transaction, charged_back).map(|label| label.class), Some(Class::Fraud));
 /// ```

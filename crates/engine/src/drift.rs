@@ -27,7 +27,8 @@ const MOST_WEEKS: usize = 520;
 /// # use crible::core::{Amount, Batch, Currency, EntityId, Timestamp, Transaction, TxnId};
 /// # let history = Batch::from_transactions((0..900).map(|n: i64| {
 /// #     let account = EntityId::from_pseudorandom(1 + n as u64 % 9);
-/// #     Transaction::new(TxnId(n as u128), Timestamp(n * 3_600_000_000), account, Amount::new(-900 - n * n % 371, Currency::EUR))
+/// #     let amount = Amount::new(-900 - n * n % 371, Currency::EUR);
+/// #     Transaction::new(TxnId(n as u128), Timestamp(n * 3_600_000_000), account, amount)
 /// # }));
 /// let mut engine = crible::Engine::builder().fit(&history)?;
 /// engine.replay(&history, |_model, _scored| Ok::<_, crible::Error>(()))?;
@@ -227,7 +228,8 @@ impl<'de> Deserialize<'de> for Drift {
             let week = week_of(begins);
             if counts.week(week).begins != begins || scored < realised[0] || !realised.is_sorted_by(|a, b| a >= b) {
                 return Err(D::Error::custom(format_args!(
-                    "week of {begins}: {realised:?} of {scored}, expected a Monday and counts that fall from {scored} on"
+                    "week of {begins}: {realised:?} of {scored}, expected a Monday and counts that fall from {scored} \
+                     on"
                 )));
             }
             drift.weeks.insert(week, counts);

@@ -422,7 +422,8 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     if at < body.columns.len() {
         let got = &body.columns[at].name;
         return refuse(format!(
-            "its column {at} is `{got}`, which this version has not in that place, of that scale and use: another one fitted it"
+            "its column {at} is `{got}`, which this version has not in that place, of that scale and use: another one \
+             fitted it"
         ));
     }
     let inputs = columns.iter().filter(|c| c.input).count();

@@ -274,7 +274,12 @@ proptest! {
 
     /// Contract 3: nothing is learned from what stands at or after `until`, not even which columns a feed fills.
     #[test]
-    fn a_model_learns_from_before_until_alone(txns in feed(), cut in 0.1f64..0.9, other in feed(), factor in 2i64..900) {
+    fn a_model_learns_from_before_until_alone(
+        txns in feed(),
+        cut in 0.1f64..0.9,
+        other in feed(),
+        factor in 2i64..900,
+    ) {
         let at = txns[(txns.len() as f64 * cut) as usize].at;
         let fit = |txns: &[Transaction]| {
             let mut seen = Vec::new();
@@ -317,7 +322,10 @@ proptest! {
 
     /// Contract 5: what comes late is refused, with its time and the time it missed, and leaves no trace.
     #[test]
-    fn a_late_transaction_leaves_no_trace(txns in feed(), late in prop::collection::vec((0.3f64..0.99, 1i64..10 * Timestamp::DAY), 1..12)) {
+    fn a_late_transaction_leaves_no_trace(
+        txns in feed(),
+        late in prop::collection::vec((0.3f64..0.99, 1i64..10 * Timestamp::DAY), 1..12),
+    ) {
         let saved = quick().fit(&batch(&txns)).unwrap().save();
         let want = replayed(&mut Engine::load(&saved).unwrap(), &txns);
         let mut engine = Engine::load(&saved).unwrap();

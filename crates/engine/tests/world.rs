@@ -178,7 +178,10 @@ proptest! {
 
     /// Whatever transactions there can be, the state they leave is saved and loaded.
     #[test]
-    fn any_transactions_leave_a_state_that_loads(txns in prop::collection::vec(anything(), 1..60), budget in any::<bool>()) {
+    fn any_transactions_leave_a_state_that_loads(
+        txns in prop::collection::vec(anything(), 1..60),
+        budget in any::<bool>(),
+    ) {
         let (model, history) = model();
         let mut engine = Engine::load(model).unwrap();
         if budget {

@@ -419,7 +419,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn larger_amounts_are_never_less_strange(mut seen in prop::collection::vec(0i64..1_000_000, 1..80), a in 0i64..1_000_000, b in 0i64..1_000_000) {
+        fn larger_amounts_are_never_less_strange(
+            mut seen in prop::collection::vec(0i64..1_000_000, 1..80),
+            a in 0i64..1_000_000,
+            b in 0i64..1_000_000,
+        ) {
             let mut category = Category::default();
             for &minor in &seen {
                 category.add(minor);

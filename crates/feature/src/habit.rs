@@ -34,12 +34,17 @@ const KM_PRIOR: f64 = 3.0;
 /// There is no window: what has been done once is known for as long as the account is. Where payments may come late,
 /// the last of them are kept beside, and what they left is made again from before them.
 ///
-/// | columns | what they hold | the fraud they show |
-/// |---|---|---|
-/// | `{channel,category,country,device,address}_novelty` | −ln of the share of firsts, this among them, among the account's payments and one more, believed n/(n + 1) after n, where this one's is a first; 0 else | an account in other hands |
-/// | `kilometres_from_home` | ln of the kilometres from the mean position of the account's payments over those that are usual for it | a card far from home |
-/// | `payment_expected` | how much the counterparty, the amount and the interval are those of payments before, 0 to 1 | none: it is why there is none |
-/// | `recurring_early` | ln of the usual interval over that since the last payment, where a known amount comes again long before it should | a payment taken twice |
+/// Each item names the columns, what they hold, and the fraud they show.
+///
+/// - `{channel,category,country,device,address}_novelty`: −ln of the share of firsts, this among them, among the
+///   account's payments and one more, believed n/(n + 1) after n, where this one's is a first; 0 else. *Shows:* an
+///   account in other hands.
+/// - `kilometres_from_home`: ln of the kilometres from the mean position of the account's payments over those that are
+///   usual for it. *Shows:* a card far from home.
+/// - `payment_expected`: how much the counterparty, the amount and the interval are those of payments before, 0 to 1.
+///   *Shows:* no fraud: it is why a payment is none.
+/// - `recurring_early`: ln of the usual interval over that since the last payment, where a known amount comes again
+///   long before it should. *Shows:* a payment taken twice.
 #[derive(Clone, Debug)]
 pub(crate) struct HabitBehaviour {
     /// Whether the feed has channels, categories, countries, devices and addresses.

@@ -34,9 +34,11 @@ type LinkSet = HashSet<Link, BuildHasherDefault<IdHasher>>;
 
 /// Components of the graph whose edges are accounts' payments from devices.
 ///
-/// | column | what it holds | the fraud it shows |
-/// |---|---|---|
-/// | `linked_accounts_7d` | accounts in the components of this payment's account and device, by the links of the 7 days before its day (UTC), its account among them | rings: many accounts, each seldom on one device with another |
+/// Each item names the columns, what they hold, and the fraud they show.
+///
+/// - `linked_accounts_7d`: accounts in the components of this payment's account and device, by the links of the 7 days
+///   before its day (UTC), its account among them. *Shows:* rings: many accounts, each seldom on one device with
+///   another.
 ///
 /// A device that more than [`HUB`] accounts have paid from in those days links nobody: by a shop's terminal everybody
 /// would hang together. `device_accounts_7d` counts these. Network addresses link nobody, for the same reason.

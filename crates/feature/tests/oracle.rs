@@ -116,7 +116,12 @@ proptest! {
     /// A state held within a budget is the same however transactions are handed in, wherever it is saved, and on
     /// threads.
     #[test]
-    fn memory_is_held(txns in stream(), cuts in prop::collection::vec(1usize..40, 1..8), budget in 1_000u64..20_000, late in any::<bool>()) {
+    fn memory_is_held(
+        txns in stream(),
+        cuts in prop::collection::vec(1usize..40, 1..8),
+        budget in 1_000u64..20_000,
+        late in any::<bool>(),
+    ) {
         let mut settings = unhurried();
         settings.limits.memory = Some(budget);
         settings.limits.lateness = Window(if late { 2 * HOUR } else { 0 });
@@ -242,7 +247,10 @@ proptest! {
 
     /// Bytes changed anywhere are refused or make a state that goes on, and never a panic; a refusal leaves no trace.
     #[test]
-    fn a_forged_state_does_no_harm(txns in stream(), changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
+    fn a_forged_state_does_no_harm(
+        txns in stream(),
+        changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4),
+    ) {
         let mut settings = unhurried();
         settings.limits.lateness = Window(2 * DAY);
         let bytes = changed_state(&txns, &settings, &changes);
@@ -340,7 +348,8 @@ fn an_account_in_both_states_is_refused() {
     let told = FeatureSet::all(Has::default(), &unhurried()).merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
     assert_eq!(
         told,
-        "the state is about account, counterparty, category, device, address, links, pattern, habit, expected account, pattern"
+        "the state is about account, counterparty, category, device, address, links, pattern, habit, expected \
+         account, pattern"
     );
 }
 

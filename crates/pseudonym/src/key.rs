@@ -67,7 +67,8 @@ pub enum KeyError {
     },
     /// Too little to be secret.
     #[error(
-        "the key has {bytes} bytes; expected at least {MIN_BYTES}, better 32 random ones, as they are, as 64 hexadecimal digits or in base64"
+        "the key has {bytes} bytes; expected at least {MIN_BYTES}, better 32 random ones, as they are, as 64 \
+         hexadecimal digits or in base64"
     )]
     Short {
         /// The bytes it has.

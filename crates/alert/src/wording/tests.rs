@@ -209,7 +209,10 @@ const UNITS: [Unit; 11] = [
 proptest! {
     /// Of any amount in any currency, text and number are the amount's own digits.
     #[test]
-    fn exact_money_reads_back(minor in prop_oneof![any::<i64>(), -100_000_000_000i64..100_000_000_000], code in 0usize..5) {
+    fn exact_money_reads_back(
+        minor in prop_oneof![any::<i64>(), -100_000_000_000i64..100_000_000_000],
+        code in 0usize..5,
+    ) {
         let currency = Currency::new([b"USD", b"JPY", b"KWD", b"CLF", b"XXX"][code]).unwrap();
         let amount = Amount::new(minor, currency);
         let reason = tell(&column(Unit::Money, "{value}"), Shown::Exact(amount), None, 0.0, 0.1, currency);

@@ -303,7 +303,8 @@ fn velocity(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
     for (w, window) in windows.iter().enumerate() {
         let column = Column::input(format!("account_sum_{}", window.tag()), Unit::Money, Ln1p, Upper, Topic::Spending)
             .told(format!(
-                "{{value}} already spent by this account in the {window} window before this payment (median {{typical}})"
+                "{{value}} already spent by this account in the {window} window before this payment (median \
+                 {{typical}})"
             ));
         all.add(if w == HOUR { column.weighing(0.7) } else { column.shown_only() }, move |r| {
             ln1p(r.in_reference(float(r.sums[w].sum), f64::from(r.sums[w].count)))
@@ -395,7 +396,8 @@ fn novelty(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
             .shown_as_amount()
             .against("account_mean")
             .told(format!(
-                "amount {{value}} to a counterparty this account first paid within {in_day} before: with what followed that payment, far above its mean of {{typical}}"
+                "amount {{value}} to a counterparty this account first paid within {in_day} before: with what \
+                 followed that payment, far above its mean of {{typical}}"
             ))
             .shown_only(),
         |r| r.to_new().map_or(0.0, |to| r.account.to_mean(&to).max(0.0)),
