@@ -2,9 +2,9 @@
 //!
 //! Into an invented population without frauds one kind of fraud is planted at a time, each of payments that are
 //! ordinary in all but what the column looks at: copies of what the same account bought before, at an hour at which it
-//! buys. Told is the average precision of the default columns without the one and with it, both learned from the days
-//! before the first fraud, on the days after, as the mean over three seeds. It says that a column finds what it is
-//! there for, not how much of that anybody meets.
+//! buys. It reports the average precision of the default columns without the one and with it, both learned from the
+//! days before the first fraud, on the days after, as the mean over three seeds. It shows that a column finds what it
+//! is there for, not how much of that anybody meets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ const HOUR: i64 = 60 * MINUTE;
 /// When pay comes in, as a time of day.
 const PAID_AT: i64 = 5 * HOUR;
 
-/// A fraud, the columns it is for or that say something like it, and how it is done.
+/// A fraud, the columns it is for or that measure something like it, and how it is done.
 struct Plot {
     fraud: &'static str,
     columns: &'static [&'static str],

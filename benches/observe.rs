@@ -1,10 +1,10 @@
 //! How long the engine takes over one payment.
 //!
-//! A mean hides what a service promises, so every `observe` is timed by itself and the percentiles are told; the
-//! throughput is that of the whole run. Two thousand invented accounts pay for 75 days: what the first 60 say is
-//! learned and replayed, so that windows have filled, and the rest is observed in order of time. Two threads either
-//! share one engine and take from one queue, or have an engine and half of the accounts each; what is told is the
-//! median of pairs of runs, and their range.
+//! A mean hides what a service promises, so every `observe` is timed by itself and the percentiles are reported; the
+//! throughput is that of the whole run. Two thousand invented accounts pay for 75 days: the payments of the first 60
+//! are learned and replayed, so that windows have filled, and the rest is observed in order of time. Two threads either
+//! share one engine and take from one queue, or have an engine and half of the accounts each; the result is the median
+//! of pairs of runs, and their range.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 

@@ -15,7 +15,7 @@ pub use threshold::Threshold;
 
 /// Decides which scored transactions become alerts, and when.
 ///
-/// A policy reads no clock. It goes by the transactions' time, and by what [`Policy::tick`] is told. What comes late
+/// A policy reads no clock. It goes by the transactions' time, and by what [`Policy::tick`] is given. What comes late
 /// within the lateness is placed in its own day, which stays open for it; what comes after its day was closed counts
 /// for the first day that is still open. Nothing that was offered is lost.
 ///
@@ -31,7 +31,7 @@ pub trait Policy: fmt::Debug + Send {
     /// [`PolicyError::BadScore`]; the policy is then as it was.
     fn offer(&mut self, decision: Decision) -> Result<Vec<Alert>, PolicyError>;
 
-    /// Says that it is `now`, by a transaction or by a clock: closes the days that nothing can be late for any more,
+    /// Sets the time to `now`, by a transaction or by a clock: closes the days that nothing can be late for any more,
     /// and returns their alerts, day by day. A time before the latest changes nothing.
     fn tick(&mut self, now: Timestamp) -> Vec<Alert>;
 

@@ -47,7 +47,7 @@ pub struct Alert {
     pub day: String,
     /// What speaks against it, strongest first.
     pub reasons: Vec<Reason>,
-    /// The model that says so: 16 hexadecimal digits.
+    /// The model that scored it: 16 hexadecimal digits.
     pub model: ModelId,
     /// Where its owner can look it up; null where it came from no file.
     pub source: Option<Source>,
@@ -108,7 +108,7 @@ pub enum WireError {
     /// Another format, or another version of this one.
     #[error("schema `{found}`: expected `{SCHEMA}`")]
     Schema {
-        /// What the line says.
+        /// The content of the line.
         found: String,
     },
     /// Not an alert in JSON.
@@ -117,7 +117,7 @@ pub enum WireError {
 }
 
 impl Alert {
-    /// An alert for the wire. `source` says where its owner can look it up.
+    /// An alert for the wire. `source` is where its owner can look it up.
     pub fn new(alert: &crate::Alert, source: Option<Source>) -> Self {
         let Decision { txn, score, severity, reasons, model, note, .. } = &alert.decision;
         Self {
@@ -159,7 +159,7 @@ impl Alert {
     /// # Errors
     /// [`WireError::Schema`] for another format or version, [`WireError::Json`] for anything else that is no alert.
     pub fn from_line(line: &str) -> Result<Self, WireError> {
-        /// Read first, so that a later version is told apart from a broken line.
+        /// Read first, so that a later version is distinguished from a broken line.
         #[derive(Deserialize)]
         struct Envelope {
             schema: String,

@@ -31,7 +31,7 @@ impl Shown {
 /// in.
 ///
 /// Numbers are on the feature's own scale ([`Scale::invert`] already applied), in `column.unit`; money in major units
-/// of `currency`. `own` is the column itself where the value shown is another's: it is then told as a share of one
+/// of `currency`. `own` is the column itself where the value shown is another's: it is then shown as a share of one
 /// where the column's scale is [`Scale::NegLn`] (a surprise), else as a ratio. `share` is how much of the score the
 /// column accounts for, 0 to 1.
 ///

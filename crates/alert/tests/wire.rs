@@ -35,7 +35,7 @@ fn alert() -> Alert {
     Alert::new(Day::of(at), 3, decision)
 }
 
-/// The least that an alert can say.
+/// The smallest alert.
 fn bare() -> Alert {
     let mut bare = alert();
     bare.decision.txn.counterparty = None;
@@ -177,7 +177,7 @@ fn a_line_keeps_to_the_schema_and_a_broken_one_does_not() {
     }
 }
 
-/// The schema says of every field what the types have: no field more, none less, and those that may be absent.
+/// The schema describes every field as the types have it: no field more, none less, and those that may be absent.
 #[test]
 fn the_schema_is_that_of_the_types() {
     let schema: Value = serde_json::from_str(include_str!("../schema/alert.schema.json")).unwrap();

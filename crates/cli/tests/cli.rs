@@ -186,7 +186,7 @@ fn outputs_hold_no_identifier_of_the_input() {
     assert_ne!(accounts("a"), accounts("c"));
 }
 
-/// Contract 5: every broken row is told, the good ones go on.
+/// Contract 5: every broken row is reported, the good ones are read.
 #[test]
 fn broken_rows_are_rejected_and_the_good_ones_scored() {
     let folder = TempDir::new().unwrap();

@@ -115,7 +115,7 @@ mod unix {
 
     use super::*;
 
-    /// A device that is always full stands for a disk that is: whoever writes to it is told so, in every form.
+    /// A device that is always full stands for a disk that is: every write to it fails with that error, in every form.
     #[test]
     fn a_full_disk_is_an_error() {
         if !Path::new("/dev/full").exists() {
@@ -165,7 +165,7 @@ mod unix {
         assert_eq!(left(folder), ["s.csv"], "{}", log(&done));
     }
 
-    /// Told to stop in the middle of a file, the command takes away what it has begun.
+    /// Asked to stop in the middle of a file, the command takes away what it has begun.
     #[test]
     fn a_signal_leaves_the_file_before_and_nothing_else() {
         let folder = TempDir::new().unwrap();

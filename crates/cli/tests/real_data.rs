@@ -1,5 +1,5 @@
 //! Public data sets, where the environment variable CRIBLE_DATA names a folder that has them: every row accounted for,
-//! detection without labels no worse than it was, and an engine that observes row by row saying what the command says,
+//! detection without labels no worse than it was, and an engine that observes row by row answering as the command does,
 //! to the bit.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
@@ -84,8 +84,8 @@ fn scores(file: &Path, until: &str, expect: &str) -> Vec<f64> {
     reader.records().map(|r| r.unwrap()[2].parse().unwrap()).collect()
 }
 
-/// What a service says of the same file: an engine with the model learned before `until` observes row after row, and in
-/// the middle is replaced by another that gets its model and its state as bytes.
+/// What a service answers for the same file: an engine with the model learned before `until` observes row after row,
+/// and in the middle is replaced by another that gets its model and its state as bytes.
 fn observed(file: &Path, until: Timestamp) -> Vec<f64> {
     let options = Options { key: Some(Key::from_text(KEY).unwrap()), ..Options::default() };
     let import = crible_ingest::read(&[file.to_owned()], &options, &mut |_| {}, &|_| {}).unwrap();

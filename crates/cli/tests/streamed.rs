@@ -16,7 +16,7 @@ fn crible(folder: &TempDir, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crible")).current_dir(folder).env_remove("CRIBLE_KEY").args(args).output().unwrap()
 }
 
-/// Scores files into a folder; alerts, the scores' lines, and what was told.
+/// Scores files into a folder; alerts, the scores' lines, and the messages.
 fn score(folder: &TempDir, files: &[&str], more: &[&str]) -> (String, Vec<String>, String) {
     let out = crible(folder, &[&["score"], files, &["--out", "out", "--scores", "out/scores.csv"], more].concat());
     let log = String::from_utf8(out.stderr).unwrap();

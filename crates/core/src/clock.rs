@@ -3,7 +3,7 @@ use crate::{Timestamp, Window};
 /// Hours with payments that a [`Clock`] remembers.
 const HOURS: usize = 256;
 
-/// Fewer hours than this tell nothing of a feed's rhythm.
+/// Fewer hours than this show no rhythm of a feed.
 const FEW: usize = 16;
 
 /// The longest pause taken on trust while there are few hours.
@@ -27,7 +27,7 @@ const AGREEING: usize = 3;
 ///
 /// A feed that goes on after an unusual silence looks like one dated ahead, until others agree: of three payments in a
 /// row that are early, with none in time between them, the third is in time if it lies within the same reach of the
-/// middle one. Who knows the time says so with [`Clock::advance`].
+/// middle one. Whoever knows the time calls [`Clock::advance`].
 ///
 /// What it knows depends on which payments there were, and not on their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that nothing has been told of.
+    /// A clock that has seen no time yet.
     pub fn new(ahead: Window) -> Self {
         let reach = ahead.0.max(TRUSTED);
         let (hours, early) = (Vec::new(), Vec::new());

@@ -14,7 +14,7 @@ pub enum Class {
     Fraud,
 }
 
-/// Who says what a transaction turned out to be.
+/// The source of a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -41,7 +41,7 @@ pub struct LabelEvent {
     pub class: Class,
     /// When this became known: a chargeback arrives weeks after the payment.
     pub known_at: Timestamp,
-    /// Who says so.
+    /// The source.
     pub source: LabelSource,
 }
 
@@ -122,7 +122,7 @@ impl Extend<LabelEvent> for Labels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Truth {
-    /// The feed does not say.
+    /// The feed has no label.
     #[default]
     Unknown,
     /// Legitimate.
@@ -132,7 +132,7 @@ pub enum Truth {
 }
 
 impl Truth {
-    /// What the feed says, if anything.
+    /// The feed's own label, if it has one.
     pub fn class(self) -> Option<Class> {
         match self {
             Self::Unknown => None,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     proptest! {
-        /// Nothing known after T is visible as of T: the store is then what it would be had it never been told.
+        /// Nothing known after T is visible as of T: the store is then what it would be had it never been recorded.
         #[test]
         fn nothing_is_known_before_its_time(events in events(), now in -1i64..21) {
             let (mut all, mut known) = (Labels::default(), Labels::default());

@@ -52,7 +52,7 @@ pub trait Field: sealed::Sealed + Copy + PartialEq + Debug + Default + Send + Sy
     type Given;
     /// A whole column of it, for [`Batch::from_columns`](crate::Batch::from_columns).
     type Whole: Clone + Debug;
-    /// The field where the feed says nothing.
+    /// The field where the feed has no value.
     const ABSENT: Self;
 
     /// The field with a value in it.

@@ -19,7 +19,7 @@ use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model};
 /// Fewest transactions to learn from.
 const MIN_ROWS: usize = 1;
 
-/// Bytes of feature rows that are kept between fitting and scoring one batch unless told otherwise.
+/// Bytes of feature rows that are kept between fitting and scoring one batch by default.
 const KEPT_BYTES: usize = 400 << 20;
 
 /// How to learn a [`Model`]: which detectors, from how many rows, with which seed.
@@ -86,14 +86,14 @@ impl Builder {
         self
     }
 
-    /// The seed of everything drawn; 0 unless told.
+    /// The seed of everything drawn; 0 by default.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.config.seed = seed;
         self
     }
 
-    /// The most rows to learn from: half to fit the detectors, half to calibrate them; 60,000 unless told.
+    /// The most rows to learn from: half to fit the detectors, half to calibrate them; 60,000 by default.
     #[must_use]
     pub fn fit_rows(mut self, rows: usize) -> Self {
         self.config.fit_rows = rows;
@@ -101,7 +101,7 @@ impl Builder {
     }
 
     /// The most bytes of feature rows [`Builder::fit_replay`] keeps between fitting and scoring; past this it computes
-    /// them twice, which takes longer and changes no bit. 400 MiB unless told.
+    /// them twice, which takes longer and changes no bit. 400 MiB by default.
     #[must_use]
     pub fn feature_memory(mut self, bytes: usize) -> Self {
         self.feature_memory = bytes;
@@ -113,7 +113,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::TooFew`], [`Error::DetectorCount`], [`Error::Early`] where the last one or two rows are dated ahead of
-    /// all others, or what every detector failing says.
+    /// all others, or the errors where every detector fails.
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
         let sample = self.sample(batch, batch.len(), false)?;
@@ -189,7 +189,7 @@ impl Builder {
     }
 
     /// Learns what [`Builder::fit`] does of a history too long to be held: `pass` hands its batches, in order, to the
-    /// visitor it is given, and stops early where that says so. It is called twice, and has to hand out the same
+    /// visitor it is given, and stops early where that asks for it. It is called twice, and has to hand out the same
     /// transactions both times, in batches of any size. As with [`Builder::fit_replay`], only what lies before `until`
     /// is learned from, and the model is the same to the bit.
     ///
@@ -254,7 +254,7 @@ impl Builder {
         Ok(Engine::new(model, features))
     }
 
-    /// When a history begins, whatever one or two rows far before it say.
+    /// When a history begins, whatever one or two rows are dated far before it.
     fn first_of(&self, times: &[Timestamp]) -> Timestamp {
         times[Clock::strays_before(self.config.state.ahead, times)]
     }

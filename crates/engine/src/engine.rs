@@ -72,7 +72,7 @@ impl Engine {
         self.features.state_bytes() + self.answered.bytes()
     }
 
-    /// Keeps what tells where in its source the caller has got to, such as a position in a log: it is saved with the
+    /// Keeps the caller's position in its source, such as a position in a log: it is saved with the
     /// state, so that whoever loads one can go on from the transaction after the last that was taken in.
     pub fn set_offset(&mut self, offset: impl Into<Vec<u8>>) {
         self.offset = offset.into();
@@ -106,7 +106,7 @@ impl Engine {
         self.features.cold_rows(&batch.times()[rows], self.model.warm_up())
     }
 
-    /// Tells the engine what time it is, so that a payment after a long silence is not taken for one dated ahead: a
+    /// Sets the time, so that a payment after a long silence is not taken for one dated ahead: a
     /// service with a clock calls this now and then. It changes no score.
     pub fn advance(&mut self, now: Timestamp) {
         self.features.advance(now);
@@ -218,7 +218,7 @@ impl Engine {
     /// Writes what [`Engine::save_state`] gives, without holding it as a whole.
     ///
     /// # Errors
-    /// What the writer says. What it has taken by then is no state that loads.
+    /// The error of the writer. What it has taken by then is no state that loads.
     pub fn write_state(&self, out: impl io::Write) -> io::Result<()> {
         crate::saved::write_state(&self.kept(), &self.features.snapshot(), out)
     }
@@ -271,7 +271,7 @@ impl Engine {
     /// An engine with a saved model and no state.
     ///
     /// # Errors
-    /// [`Error::NotAModel`], or [`Error::Score`] where a detector within is damaged; both say what is wrong with the
+    /// [`Error::NotAModel`], or [`Error::Score`] where a detector within is damaged; both name what is wrong with the
     /// bytes.
     pub fn load(bytes: &[u8]) -> Result<Self, Error> {
         let model = crate::saved::from_bytes(bytes)?;

@@ -90,7 +90,7 @@ impl Model {
     }
 
     /// How long an engine has to observe before its windows hold as much as those that the model was learned from. What
-    /// it says before has [`Severity::Low`](crible_alert::Severity::Low).
+    /// it answers before has [`Severity::Low`](crible_alert::Severity::Low).
     pub fn warm_up(&self) -> Window {
         self.warm_up
     }
@@ -110,8 +110,8 @@ impl Model {
         self.scorer.n_parts()
     }
 
-    /// What a transaction looks like, by its detectors' own scores: what the view says that speaks loudest. None where
-    /// the model has no views, or none has anything to say.
+    /// What a transaction looks like, by its detectors' own scores: the text of the strongest view. None where
+    /// the model has no views, or none finds it strange.
     pub fn looks_like(&self, detectors: &[f64]) -> Option<&'static str> {
         if !self.scorer.sees_plainly() {
             return None;
@@ -202,12 +202,12 @@ impl Model {
         let mut shares = vec![0.0; row.len()];
         let total: f64 = contributions.iter().filter(|c| **c > 0.0).sum();
         for ((&input, contribution), seen) in self.inputs.iter().zip(contributions).zip(&seen) {
-            // A column at its median says nothing against the row, whatever a distance makes of it.
+            // A column at its median is no evidence against the row, whatever a distance makes of it.
             if (*seen != 0.0 || self.scorer.sees_plainly()) && total > 0.0 {
                 shares[input] = contribution.max(0.0) / total;
             }
         }
-        // Sums of the account's are held in the reference currency, and said in the payment's own.
+        // Sums of the account's are held in the reference currency, and shown in the payment's own.
         let scale = self.settings.peers.scales().of(txn.amount.currency);
         let own = |column: usize, value: f32| {
             let own = self.own(column, value);

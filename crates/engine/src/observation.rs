@@ -38,7 +38,7 @@ impl<'a> Observation<'a> {
         Self { model, txn: *txn, row, score, detectors, since: history.since, history: Some(history) }
     }
 
-    /// Of a transaction that was handed in before; `row` is zeros, and `detectors` were said the first time.
+    /// Of a transaction that was handed in before; `row` is zeros, and `detectors` were given the first time.
     pub(crate) fn repeat(
         model: &'a Model,
         txn: &Transaction,
@@ -108,7 +108,7 @@ impl<'a> Observation<'a> {
     }
 }
 
-/// What the engine says of one transaction. `Copy` and without a heap, so that saying it allocates nothing.
+/// The engine's answer to one transaction. `Copy` and without a heap, so that giving it allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict {
     /// The combined score and its tail probability.
@@ -143,7 +143,7 @@ impl Verdict {
     }
 }
 
-/// What was said of a transaction, for when it is handed in again.
+/// The answer to a transaction, for when it is handed in again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Given {
     pub(crate) score: Score,

@@ -221,7 +221,7 @@ impl<P: Policy> Pipeline<P> {
         self.engine.replay(history, |_, _| Ok(()))
     }
 
-    /// Observes one transaction and decides about it; returns what the engine says of it, and the alerts that it
+    /// Observes one transaction and decides about it; returns the engine's answer, and the alerts that it
     /// settles. These may be about earlier transactions, where the policy waits for the end of a day.
     ///
     /// # Errors
@@ -254,7 +254,7 @@ impl<P: Policy> Pipeline<P> {
         })
     }
 
-    /// Says that it is `now`, for a clock that knows that a day is over before a transaction does.
+    /// Sets the time to `now`, for a clock that knows that a day is over before a transaction does.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Alert> {
         self.decider.tick(self.engine.model(), now)
     }

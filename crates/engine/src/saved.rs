@@ -105,7 +105,7 @@ impl MadeV4 {
     }
 }
 
-/// How peers' amounts are spread and how often they come, which formats up to 6 did not say.
+/// How peers' amounts are spread and how often they come, which formats up to 6 did not save.
 #[derive(Serialize, Deserialize)]
 struct Habits {
     /// Mean and variance of the logarithms of amounts, and payments of an account in a second; as many as there are
@@ -384,7 +384,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         (habits, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
         settings.peers = habits.complete(settings.peers)?;
     }
-    // Up to format 7 it was not said: windows of the account at most.
+    // Not saved up to format 7: windows of the account at most.
     let mut warm_up = settings.windows.account[3].min(Window::MONTH);
     if version > 7 {
         let micros: i64;
@@ -411,7 +411,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         ));
     };
     let scorer = Scorer::from_snapshot(&Scoring::from_bytes(&body.ensemble)?)?;
-    // A later version may compute more columns and let detectors see others: the model says which are its own.
+    // A later version may compute more columns and let detectors see others: the model names its own.
     let names: Vec<&str> = body.columns.iter().map(|column| column.name.as_str()).collect();
     let mut columns = FeatureSet::of(has, &settings, &names).columns().to_vec();
     let alike = |(saved, column): (&Signature, &mut Column)| {
@@ -421,10 +421,12 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     let at = body.columns.iter().zip(&mut columns).position(|pair| !alike(pair)).unwrap_or(columns.len());
     if at < body.columns.len() {
         let got = &body.columns[at].name;
-        return refuse(format!(
-            "its column {at} is `{got}`, which this version has not in that place, of that scale and use: another one \
-             fitted it"
-        ));
+        let here = match columns.get(at) {
+            None => "absent".to_owned(),
+            Some(column) if column.name == got.as_str() => "of another scale, side or use".to_owned(),
+            Some(column) => format!("`{}`", column.name),
+        };
+        return refuse(format!("column {at} is `{got}` in the model and {here} here"));
     }
     let inputs = columns.iter().filter(|c| c.input).count();
     let counts = [body.columns.len(), body.usual.len()];
@@ -441,8 +443,8 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     }
     if let Some(Typical { median, per_scale, power, weight }) = body.usual.iter().find(|typical| !typical.is_sound()) {
         return refuse(format!(
-            "a median of {median}, one over a scale of {per_scale}, a power of {power} and a weight of {weight}, expected finite numbers, the \
-             scale above 0, power and weight within what is fitted"
+            "a median of {median}, one over a scale of {per_scale}, a power of {power} and a weight of {weight}, \
+             expected finite numbers, the scale above 0, power and weight within what is fitted"
         ));
     }
     Ok(Model::new(has, settings, warm_up, columns, body.usual, scorer))

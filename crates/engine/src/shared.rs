@@ -146,7 +146,7 @@ impl Own {
         Ok(Seen { score, history: Some(history), since: None })
     }
 
-    /// What was said of a transaction the first time.
+    /// The answer to a transaction the first time.
     fn repeat(&mut self, live: &Live, given: &Given) -> Seen {
         self.row.fill(0.0);
         self.parts.copy_from_slice(given.detectors());
@@ -252,7 +252,7 @@ impl Shared {
     /// Writes what [`Shared::save_state`] gives, piece by piece and while transactions go on.
     ///
     /// # Errors
-    /// What the writer says. What it has taken by then is no state that loads.
+    /// The error of the writer. What it has taken by then is no state that loads.
     pub fn write_state(&self, out: impl io::Write) -> io::Result<()> {
         let one_at_a_time = self.all.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let closed = self.all.live.write().unwrap_or_else(PoisonError::into_inner);

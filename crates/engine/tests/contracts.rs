@@ -42,7 +42,7 @@ proptest! {
         prop_assert_eq!(fresh().model().id(), engine.model().id());
         let want = { let mut engine = engine; observed(&mut engine, &txns) };
         prop_assert!(want.iter().flatten().all(|b| f64::from_bits(*b).is_finite()));
-        prop_assert!(want.iter().collect::<HashSet<_>>().len() > txns.len() / 2, "verdicts tell rows apart");
+        prop_assert!(want.iter().collect::<HashSet<_>>().len() > txns.len() / 2, "verdicts distinguish rows");
 
         prop_assert_eq!(differ(&want, &observed(&mut fresh(), &txns)), None, "after loading");
         for threads in 1..=3 {
@@ -541,7 +541,7 @@ fn forms_of(txn: &Transaction) -> Vec<Vec<u8>> {
     for entity in [txn.counterparty, txn.device, txn.address].into_iter().flatten() {
         push(entity.get().into(), 8);
     }
-    // One pseudonym in thirty thousand is so small that its LEB128 is too short to be told from chance.
+    // One pseudonym in thirty thousand is so small that its LEB128 is too short to be distinguished from chance.
     all.retain(|form| form.len() >= 8);
     all
 }

@@ -27,7 +27,7 @@ fn a_written_state_is_the_saved_one() {
     let mut written = Vec::new();
     shared.write_state(&mut written).unwrap();
     assert!(written == saved && shared.save_state() == saved);
-    // A writer that fails says so.
+    // The error of a writer is returned.
     struct Full;
     impl std::io::Write for Full {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {

@@ -1,4 +1,4 @@
-//! Views score as every detector does, and say what a payment looks like.
+//! Views score as every detector does, and name what a payment looks like.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;

@@ -46,7 +46,7 @@ const IS_OUTSIZED: u8 = 2;
 ///   a card in other hands: several large payments, none of them the largest ever.
 /// - `amount_to_account_mean_in_run`: the same with half of ln(1 + n). *Shows:* the same, where runs are long.
 /// - `account_outsized_7d`: n, payments that were three times the mean before them, or more. *Shows:* the same.
-/// - `account_in_run_7d`: n/(n + 1): one such payment may be chance, three are not, and six say no more than three.
+/// - `account_in_run_7d`: n/(n + 1): one such payment may be chance, three are not, and six mean no more than three.
 ///   *Shows:* payments of any size by a card in other hands.
 /// - `account_sum_1h_to_mean`: the last hour with this payment against the mean payment of 30 days, held back alike.
 ///   *Shows:* bursts of any amount.
@@ -367,7 +367,7 @@ impl Rule for AccountBehaviour {
     }
 }
 
-/// An account without its calendar and windows, which its events tell.
+/// An account without its calendar and windows, which follow from its events.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptAccount {
     events: KeptEvents,

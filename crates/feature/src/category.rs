@@ -186,7 +186,7 @@ impl Rule for CategoryBehaviour {
         Some(KeptCategoryV2 { buckets, sum, recent: Vec::new() })
     }
 
-    /// Nothing was said of when the payments were: they are taken to reach from as long ago as may be up to the state's
+    /// The times of the payments were not saved: they are taken to reach from as long ago as may be up to the state's
     /// latest payment. So a category is remembered longer than it need be once, and never forgotten that should be
     /// known.
     fn upgrade_v2(&self, old: KeptCategoryV2, watermark: i64) -> Option<KeptCategory> {

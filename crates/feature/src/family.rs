@@ -78,7 +78,7 @@ const NOBODY: u32 = u32::MAX;
 const COUNTED_FROM: usize = 16;
 
 impl<R: Rule> Family<R> {
-    /// The family with those of the rule's columns that `keep` says yes to.
+    /// The family with those of the rule's columns that `keep` accepts.
     pub(crate) fn new(rule: R, reach: Reach, keep: &dyn Fn(&Column) -> bool) -> Self {
         let (columns, computed) = rule.columns().keeping(keep);
         Self::empty(rule, columns, computed, reach)

@@ -52,7 +52,7 @@ pub(crate) trait Feature: fmt::Debug + Send {
     fn begin_save(&mut self, moment: Moment);
     /// Saves so many entities more; whether all are.
     fn save_some(&mut self, entities: usize) -> bool;
-    /// What was saved, once [`Feature::save_some`] has said that this is all.
+    /// What was saved, once [`Feature::save_some`] has returned that this is all.
     fn finish_save(&mut self) -> Finish;
     /// Reads a saved state that is to be brought together with this one; nothing changes before [`Feature::commit`].
     ///

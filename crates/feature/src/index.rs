@@ -29,7 +29,7 @@ impl Index {
         table & !(1 << table.ilog2())
     }
 
-    /// The slot with this hash of which `is_it` says that it is the one.
+    /// The slot with this hash that `is_it` accepts.
     #[inline]
     pub(crate) fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         if self.tables.is_empty() {
@@ -38,7 +38,7 @@ impl Index {
         self.tables[Self::table_of(hash, self.tables.len())].find(hash, |&slot| is_it(slot)).copied()
     }
 
-    /// Adds a slot that is not there yet; `rehash` says the hash of one that is.
+    /// Adds a slot that is not there yet; `rehash` gives the hash of one that is.
     pub(crate) fn insert(&mut self, hash: u64, slot: u32, rehash: impl Fn(u32) -> u64) {
         if self.len >= self.tables.len() * LOAD {
             self.divide(&rehash);

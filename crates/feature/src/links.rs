@@ -230,16 +230,16 @@ struct Day {
 }
 
 impl Links {
-    /// The family, with its column where `keep` says yes to that.
+    /// The family, with its column where `keep` accepts it.
     pub(crate) fn new(window: Window, reach: Reach, keep: &dyn Fn(&Column) -> bool) -> Self {
         let days = (window.0.saturating_add(Timestamp::DAY - 1) / Timestamp::DAY).max(1);
         let name = Cow::from(format!("linked_accounts_{}", window.tag()));
-        let told = format!(
+        let phrase = format!(
             "accounts linked to this one by devices within {} before today: {{value}} (median {{typical}})",
             span(window)
         );
         let column = Column::input(name, Unit::Count, Scale::Ln1p, Tail::Upper, Topic::CounterpartyTraffic);
-        let columns = vec![column.told(told).shown_only()].into_iter().filter(|column| keep(column)).collect();
+        let columns = vec![column.told(phrase).shown_only()].into_iter().filter(|column| keep(column)).collect();
         Self {
             columns,
             window: days,

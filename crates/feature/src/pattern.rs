@@ -66,7 +66,7 @@ const THRESHOLDS: [i64; 5] = [1_000, 3_000, 5_000, 10_000, 15_000];
 ///   above, held back while there are few. *Shows:* a dormant account woken.
 /// - `account_count_1d_after_pay_to_usual`: ln of (payments within a day of the last [`Pay`], this among them) over
 ///   (1 + their mean number after the pays before it), held back while pays are few; 0 where the last pay is a day old
-///   or this is money in. *Shows:* a card in other hands or an owner told to, when there is money.
+///   or this is money in. *Shows:* a card in other hands or a deceived owner, when there is money.
 #[derive(Clone, Debug)]
 pub(crate) struct PatternBehaviour {
     windows: [Window; 3],
@@ -273,7 +273,7 @@ impl Pattern {
         }
     }
 
-    /// What there is to say of an event besides its time and amount.
+    /// What an event has besides its time and amount.
     fn payment(&self, past: &Event) -> Payment {
         let slots = self.attributes.sets[past.other as usize];
         Payment {
@@ -544,7 +544,7 @@ pub(crate) struct KeptPatternV1 {
 }
 
 impl PatternBehaviour {
-    /// The rule; `has` says which attributes the feed has.
+    /// The rule; `has` is which attributes the feed has.
     pub(crate) fn new(windows: [Window; 3], has: [bool; ATTRIBUTES]) -> Self {
         let attributes = (0..ATTRIBUTES).filter(|&attribute| has[attribute]).collect();
         Self { windows, has, attributes, logs: CountLogs::new() }

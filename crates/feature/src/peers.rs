@@ -48,7 +48,7 @@ pub struct Scales {
 }
 
 impl Scales {
-    /// Fewest payments out that tell what a currency is worth.
+    /// Fewest payments out that show what a currency is worth.
     const ENOUGH: u64 = 100;
 
     /// Currencies and what one of their major units is worth, and the mean payment of the reference.

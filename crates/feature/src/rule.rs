@@ -113,7 +113,7 @@ impl<R: Rule> Columns<R> {
         self.0.push((column, Arc::new(compute)));
     }
 
-    /// Those that `keep` says yes to, apart from how they are computed.
+    /// Those that `keep` accepts, apart from how they are computed.
     pub(crate) fn keeping(self, keep: &dyn Fn(&Column) -> bool) -> (Vec<Column>, Computed<R>) {
         let (columns, computed) = self.0.into_iter().filter(|(column, _)| keep(column)).unzip::<_, _, _, Vec<_>>();
         (columns, Computed(computed.into()))

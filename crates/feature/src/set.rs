@@ -107,7 +107,7 @@ impl FeatureSet {
         Self::scoring(has, &Settings::default(), |column| column.input)
     }
 
-    /// The same where detectors see the columns that `seen` says yes to.
+    /// The same where detectors see the columns that `seen` accepts.
     pub fn scoring(has: Has, settings: &Settings, seen: impl Fn(&Column) -> bool) -> Self {
         let all = Self::all(has, settings).columns;
         let shown = |name: &str| {
@@ -197,7 +197,7 @@ impl FeatureSet {
     }
 
     /// Since when the state has observed without a silence in which its windows ran empty. Of a state that an earlier
-    /// format saved, which does not say, the beginning of time.
+    /// format saved, which lacks it, the beginning of time.
     pub fn since(&self) -> Option<Timestamp> {
         self.observed.since()
     }
@@ -230,7 +230,7 @@ impl FeatureSet {
         self.features.iter().map(|f| f.entities()).sum()
     }
 
-    /// Tells the set that it is at least this late: what is dated up to [`Limits::ahead`] beyond is not early then,
+    /// Sets the time to this at least: what is dated up to [`Limits::ahead`] beyond is not early then,
     /// however long nobody paid. It moves no window.
     pub fn advance(&mut self, now: Timestamp) {
         self.clock.advance(now);
@@ -286,7 +286,7 @@ impl FeatureSet {
     /// Takes in what [`FeatureSet::save`] gave in `format`, from 1 to [`FeatureSet::FORMAT`], of transactions of other
     /// accounts: afterwards every window, those of counterparties and categories included, is what it would be had one
     /// set seen them all; but what one side had forgotten of a category before stays forgotten. A set that has seen
-    /// nothing becomes the one that was saved. Formats 1 and 2 do not say when a category was last paid in: it is then
+    /// nothing becomes the one that was saved. Formats 1 and 2 lack when a category was last paid in: it is then
     /// taken for the latest payment of the state. Nor do they know of pay older than the events they hold.
     ///
     /// # Errors
@@ -347,7 +347,7 @@ impl FeatureSet {
         Ok(history)
     }
 
-    /// The same for rows of a batch: reads those `wanted` says yes to into `block`, absorbs all. Runs in the caller's
+    /// The same for rows of a batch: reads those that `wanted` accepts into `block`, absorbs all. Runs in the caller's
     /// rayon pool. Larger runs are faster: an entity's state is fetched once a run.
     ///
     /// # Errors

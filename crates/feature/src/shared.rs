@@ -32,7 +32,7 @@ const SAVED_AT_ONCE: usize = 32;
 /// that passes it waits with the lock in hand until all before it have left their shards, and adds up what these have
 /// counted: who is forgotten is therefore the same as in one set.
 ///
-/// **Saving.** A snapshot is of one moment between two transactions: it waits in the same way, and tells every shard
+/// **Saving.** A snapshot is of one moment between two transactions: it waits in the same way, and asks every shard
 /// that it has begun. The shards are then saved a few entities at a time while transactions go on; whoever is about to
 /// change is saved first.
 #[derive(Debug)]

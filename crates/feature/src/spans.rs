@@ -1,4 +1,4 @@
-//! When a state has observed: what it may say it knows.
+//! When a state has observed: from when on it knows.
 
 use crible_core::{Timestamp, Window};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ const SILENCE: i64 = Window::MONTH.0;
 pub(crate) struct Spans(Vec<(i64, i64)>);
 
 impl Spans {
-    /// The span of a state that does not say since when it has observed: since ever.
+    /// The span of a state that lacks since when it has observed: since ever.
     pub(crate) fn ever(until: Option<i64>) -> Self {
         Self(until.map(|until| (i64::MIN, until)).into_iter().collect())
     }

@@ -68,7 +68,7 @@ impl Sums {
 }
 
 /// The events of one entity and its windows, shortest first; the `D` windows from `FROM` on count different others,
-/// which are remembered for good where `EVER` says so.
+/// which are remembered for good where `EVER` is set.
 #[derive(Debug)]
 pub(crate) struct Events<const W: usize, const FROM: usize, const D: usize, const EVER: bool> {
     ring: Ring,

@@ -15,8 +15,12 @@ use streams::*;
 /// Which of these payments, in order of time, a set whose clock is at `now` still knows of an entity that is forgotten
 /// after so long.
 fn known(times: &[(i64, u128)], now: i64, forget: i64) -> Vec<u128> {
-    let lives = times.chunk_by(|a, b| b.0 - a.0 <= forget);
-    lives.filter(|life| life.last().is_some_and(|last| now - last.0 <= forget)).flatten().map(|(_, id)| *id).collect()
+    let sessions = times.chunk_by(|a, b| b.0 - a.0 <= forget);
+    sessions
+        .filter(|session| session.last().is_some_and(|last| now - last.0 <= forget))
+        .flatten()
+        .map(|(_, id)| *id)
+        .collect()
 }
 
 /// Payments by category, currency and direction, in order of time.
@@ -118,7 +122,7 @@ proptest! {
         }
     }
 
-    /// Bytes changed anywhere in a state with lives put aside are refused or make a state that goes on, and never a
+    /// Bytes changed anywhere in a state with sessions put aside are refused or make a state that goes on, and never a
     /// panic.
     #[test]
     fn forged_lives_do_no_harm(txns in stream(), changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
@@ -129,7 +133,7 @@ proptest! {
         let mut forged = FeatureSet::all(ALL, &settings);
         let mut row = vec![f32::NAN; forged.columns().len()];
         if forged.merge(&bytes, FeatureSet::FORMAT).is_ok() {
-            // From the latest on ever further back, over the lives that were put aside.
+            // From the latest on ever further back, over the sessions that were put aside.
             let watermark = forged.watermark().map_or(0, |at| at.0);
             for (days, txn) in txns.iter().enumerate() {
                 let late = Transaction { at: Timestamp(watermark.saturating_sub(days as i64 * DAY)), ..*txn };

@@ -343,7 +343,7 @@ fn an_account_in_both_states_is_refused() {
     set.step(&txn, &mut row).unwrap();
     let saved = set.save();
     let told = set.merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
-    assert_eq!(told, "entity 0 of `account` is in both states, and whose windows it has cannot be told");
+    assert_eq!(told, "entity 0 of `account` is in both states; expected it in one");
     assert!(set.save() == saved);
     let told = FeatureSet::all(Has::default(), &unhurried()).merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Reads transaction files and says how long it took and how much memory.
+//! Reads transaction files and reports how long it took and how much memory.
 //!
 //! `cargo run --release --example measure -- [--keyed] [--stream] [--against-polars] [--rounds N] FILE…`
 //!
@@ -99,7 +99,7 @@ fn polars(file: &Path) -> Done<()> {
     Ok(())
 }
 
-/// The most memory the process has held, where the system tells.
+/// The most memory the process has held, where the system reports it.
 fn peak() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM"));

@@ -72,7 +72,7 @@ struct Standing {
 impl Standing {
     fn new(decision: &Decision, offered: u64) -> Self {
         let Decision { txn, score, source, .. } = decision;
-        // Adding zero makes zero of minus zero, which total_cmp would otherwise tell apart.
+        // Adding zero makes zero of minus zero, which total_cmp would otherwise distinguish.
         Self { raw: score.raw + 0.0, at: txn.at, source: *source, offered, account: txn.account }
     }
 }

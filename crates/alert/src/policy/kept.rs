@@ -99,7 +99,7 @@ impl KeptDecision {
     /// `None` where no decision leaves this.
     pub(super) fn revive(self) -> Option<Decision> {
         let reason = |kept: KeptReason| {
-            // A unit of a later version: its number is said as a ratio is.
+            // A unit of a later version: its number is shown as a ratio.
             let unit = UNITS.get(usize::from(kept.unit)).copied().unwrap_or(Unit::Ratio);
             let KeptReason { column, value, typical, share, text, .. } = kept;
             Reason { column: Cow::Owned(column), unit, value, typical, share, text }

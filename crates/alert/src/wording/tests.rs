@@ -153,7 +153,7 @@ fn money_has_its_currencys_decimals() {
     check(b"KWD", "1,235");
 }
 
-/// Sums, means and medians have been 32-bit numbers: nothing is said that these do not hold.
+/// Sums, means and medians have been 32-bit numbers: no digit is shown that these do not hold.
 #[test]
 fn estimates_of_money_have_six_digits() {
     let check = |value: f64, text: &str, number: f64| {

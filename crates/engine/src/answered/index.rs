@@ -94,13 +94,13 @@ impl Index {
         self.now.len + self.before.len
     }
 
-    /// The number with this tag, of which `is_it` says that it is the one.
+    /// The number with this tag, that `is_it` accepts.
     pub(super) fn find(&self, tag: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let found = self.now.find(tag, &is_it).or_else(|| self.before.find(tag, &is_it));
         found.map(|(_, number)| number)
     }
 
-    /// Adds a number that is not there. `tag_of` says the tag of one that is.
+    /// Adds a number that is not there. `tag_of` gives the tag of one that is.
     pub(super) fn insert(&mut self, tag: u64, number: u32, begun: u32, tag_of: impl Fn(u32) -> u64) {
         if 2 * (self.len() + 1) > self.now.slots.len() {
             // Not reached with anything left to move: a table of twice the size takes as many as there were before it

@@ -13,13 +13,13 @@ use crate::windows::span;
 /// How the hours of all accounts weigh beside an account's own, in payments.
 const HOUR_PRIOR: f64 = 12.0;
 
-/// Payments of all accounts from which on their hours say something.
+/// Payments of all accounts from which on their hours mean something.
 const ENOUGH_HOURS: u64 = 100;
 
 /// The pace of an account that nothing is known of, its peers included: a payment a day.
 const ANY_PACE: f64 = 1.0 / 86_400.0;
 
-/// −ln of the share of all payments that hours like each have, where hours say anything: a feed of whole days has one
+/// −ln of the share of all payments that hours like each have, where hours mean anything: a feed of whole days has one
 /// hour.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PeerHours(Option<[f64; 24]>);

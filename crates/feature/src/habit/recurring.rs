@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::math::{exp, ln};
 
-/// Counterparties an account's payments are told by at most: those paid once are let go of first, then those paid
-/// longest ago.
+/// Counterparties of which an account's recurring payments are known, at most: those paid once are let go of first,
+/// then those paid longest ago.
 const MOST: usize = 32;
 
 /// How far apart the logarithms of two amounts of one habit are: e⁻¹ is left of a payment's likeness at this distance.

@@ -1,4 +1,4 @@
-//! Values as files in the wild have them: signs that a column tells, one account in several downloads, payees within
+//! Values as files in the wild have them: signs that a column gives, one account in several downloads, payees within
 //! texts, separators that the whole column decides, cells as people save them.
 
 use std::path::PathBuf;
