@@ -534,7 +534,8 @@ mod tests {
                 let day = (latest - back).max(0);
                 let at = Timestamp(day * Timestamp::DAY + i as i64);
                 let id = |of| EntityId::new(of);
-                let mut txn = Transaction::new(TxnId(i as u128), at, id(account).unwrap(), Amount::new(-1, Currency::EUR));
+                let amount = Amount::new(-1, Currency::EUR);
+                let mut txn = Transaction::new(TxnId(i as u128), at, id(account).unwrap(), amount);
                 txn.device = id(device);
                 let before: BTreeSet<Link> =
                     seen.iter().filter(|(of, _)| (day - 3..day).contains(of)).map(|(_, link)| *link).collect();
