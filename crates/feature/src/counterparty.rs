@@ -296,9 +296,9 @@ fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
     let [.., usual] = windows;
     let mut all = Columns::<CounterpartyBehaviour>::new();
     for (w, window) in windows.iter().enumerate() {
-        let (tail, phrase) = (Tail::Lower, "hardly anybody pays this counterparty: earlier payments in the");
+        let (tail, typical) = (Tail::Lower, "half of all payments go to one with {typical} or more");
         let column = Column::input(format!("counterparty_count_{}", window.tag()), Unit::Count, Ln1p, tail, traffic)
-            .told(format!("{phrase} {window} window before, {{value}} (median {{typical}})"));
+            .told(format!("payments to this counterparty in the {window} window before: {{value}}; {typical}"));
         all.add(if w == MONTH { column.weighing(1.5) } else { column.shown_only() }, move |r| {
             r.count_log(r.sums[w].count)
         });
@@ -307,8 +307,8 @@ fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
         all.add(
             Column::input(format!("counterparty_accounts_{}", window.tag()), Unit::Count, Ln1p, Tail::Upper, traffic)
                 .told(format!(
-                    "different accounts that paid this counterparty in the {window} window before: {{value}} (median \
-                 {{typical}})"
+                    "different accounts that paid this counterparty in the {window} window before: {{value}} \
+                     (median {{typical}})"
                 ))
                 .shown_only(),
             move |r| r.count_log(r.sums[w].distinct),

@@ -260,7 +260,7 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input(name, Unit::Money, Linear, Upper, Topic::AmountForAccount)
             .shown_as_amount()
             .against("account_mean")
-            .told("amount {value} is {times} times the {typical} usual for this account or, while it is new, its like")
+            .told("amount {value} is {times} times what this account (if new, its peers) usually pays: {typical}")
     };
     all.add(to_mean("amount_to_account_mean_in_run").shown_only(), |r| r.in_run(0.5));
     all.add(to_mean("amount_to_account_mean"), |r| r.in_run(0.25));
@@ -303,8 +303,8 @@ fn velocity(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
     for (w, window) in windows.iter().enumerate() {
         let column = Column::input(format!("account_sum_{}", window.tag()), Unit::Money, Ln1p, Upper, Topic::Spending)
             .told(format!(
-                "{{value}} already spent by this account in the {window} window before this payment (median \
-                 {{typical}})"
+                "{{value}} already spent by this account in the {window} window before this payment \
+                 (median {{typical}})"
             ));
         all.add(if w == HOUR { column.weighing(0.7) } else { column.shown_only() }, move |r| {
             ln1p(r.in_reference(float(r.sums[w].sum), f64::from(r.sums[w].count)))
