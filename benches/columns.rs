@@ -1,9 +1,10 @@
 //! What columns show: `cargo bench --bench columns -- [NAME…]`.
 //!
-//! Into an invented population without frauds one kind of fraud is planted at a time, each of payments that are ordinary in
-//! all but what the column looks at: copies of what the same account bought before, at an hour at which it buys. Told is the average
-//! precision of the default columns without the one and with it, both learned from the days before the first fraud, on the days after, as
-//! the mean over three seeds. It says that a column finds what it is there for, not how much of that anybody meets.
+//! Into an invented population without frauds one kind of fraud is planted at a time, each of payments that are
+//! ordinary in all but what the column looks at: copies of what the same account bought before, at an hour at which it
+//! buys. It reports the average precision of the default columns without the one and with it, both learned from the
+//! days before the first fraud, on the days after, as the mean over three seeds. It shows that a column finds what it
+//! is there for, not how much of that anybody meets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,7 @@ const HOUR: i64 = 60 * MINUTE;
 /// When pay comes in, as a time of day.
 const PAID_AT: i64 = 5 * HOUR;
 
-/// A fraud, the columns it is for or that say something like it, and how it is done.
+/// A fraud, the columns it is for or that measure something like it, and how it is done.
 struct Plot {
     fraud: &'static str,
     columns: &'static [&'static str],
@@ -187,8 +188,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A device of one's own and, now and then, one of the household's two or three; the household's address and, now and then, one of a hundred
-/// that are everybody's.
+/// A device of one's own and, now and then, one of the household's two or three; the household's address and, now and
+/// then, one of a hundred that are everybody's.
 fn with_device(mut payment: Transaction, account: u32) -> Transaction {
     let seldom = |salt: u64| mix(payment.id.0 as u64 ^ salt).is_multiple_of(10);
     let id = |salt: u64, of: u64| Some(EntityId::from_pseudorandom(mix(mix(salt) ^ of)));
@@ -357,7 +358,8 @@ impl Town {
         self.commit(out);
     }
 
-    /// Six of an account's purchases within a day of its pay, in a town in which some go shopping then and others do not.
+    /// Six of an account's purchases within a day of its pay, in a town in which some go shopping then and others do
+    /// not.
     fn drained_once_paid(&mut self, n: u64) {
         if n == 0 {
             self.pay_fortnightly();
@@ -543,7 +545,8 @@ impl Town {
         }
     }
 
-    /// Average precision behind the days learned from, with these columns besides the default ones, or without some of them.
+    /// Average precision behind the days learned from, with these columns besides the default ones, or without some of
+    /// them.
     fn precision(&self, columns: &[&str], without: &[&str]) -> Result<f64, Box<dyn std::error::Error>> {
         let batch = Batch::from_transactions(self.payments.iter().copied());
         let until = Timestamp(self.start + LEARNED * Timestamp::DAY);

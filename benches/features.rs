@@ -4,13 +4,14 @@
 //! the engine works off as one block, so that one block is what is measured.
 //! * `deep`: 2,000 accounts over 60 days, about a hundred payments each. Windows are full and expire; an account's
 //!   state is used again and again. A bank's export looks like this.
-//! * `wide`: 60,000 accounts over two days, three payments each. Hardly a state is met twice, and all of them together are
-//!   larger than any cache: the cost is that of finding and making them.
+//! * `wide`: 60,000 accounts over two days, three payments each. Hardly a state is met twice, and all of them together
+//!   are larger than any cache: the cost is that of finding and making them.
 //!
-//! * `features`: the columns scoring takes, by `step_all` over the whole batch, as `replay` and `fit` do, beside one `step` after the other, as
-//!   `observe` does, from an empty state both. On the pool; `RAYON_NUM_THREADS=1` for the algorithm without threads.
-//! * `engine`: `replay` beside one `observe` per transaction, with one and the same model of all five detectors fitted on
-//!   20,000 rows, from an empty state both: what batching is worth, in one run. Both give the same bits, which is
+//! * `features`: the columns scoring takes, by `step_all` over the whole batch, as `replay` and `fit` do, beside one
+//!   `step` after the other, as `observe` does, from an empty state both. On the pool; `RAYON_NUM_THREADS=1` for the
+//!   algorithm without threads.
+//! * `engine`: `replay` beside one `observe` per transaction, with one and the same model of all five detectors fitted
+//!   on 20,000 rows, from an empty state both: what batching is worth, in one run. Both give the same bits, which is
 //!   checked before anything is timed.
 
 use std::hint::black_box;

@@ -1,10 +1,10 @@
 //! What a service meets that a batch does not: `cargo bench -p crible-benches --bench live -- [EVENTS] [ACCOUNTS]`.
 //!
-//! * **Late payments.** A busy counterparty has EVENTS payments (300,000 by default) in its windows of 90 days, one every 26 seconds, by
-//!   as many accounts. Payments come in order and late by turns; told is the median of each, and their ratio. A minute
-//!   late, a few payments have come since; an hour late, about 140.
-//! * **Small batches.** Ten rows at a time are worked off with 1,000 accounts known and with ACCOUNTS (a million by default);
-//!   told is the median of each, and their ratio.
+//! * **Late payments.** A busy counterparty has EVENTS payments (300,000 by default) in its windows of 90 days, one
+//!   every 26 seconds, by as many accounts. Payments come in order and late by turns; it reports the median of each,
+//!   and their ratio. A minute late, a few payments have come since; an hour late, about 140.
+//! * **Small batches.** Ten rows at a time are worked off with 1,000 accounts known and with ACCOUNTS (a million by
+//!   default); it reports the median of each, and their ratio.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -77,7 +77,8 @@ fn late(events: u64) -> Result<(), Fault> {
         }
         let [in_order, out_of_order] = [in_order, out_of_order].map(|mut took| median(&mut took));
         println!(
-            "{events} payments of one counterparty: {in_order:.2} µs in order, {out_of_order:.2} µs {what} late, {:.1} times",
+            "{events} payments of one counterparty: {in_order:.2} µs in order, {out_of_order:.2} µs {what} late, \
+             {:.1} times",
             out_of_order / in_order
         );
     }
@@ -115,8 +116,8 @@ fn small(accounts: u64) -> Result<(), Fault> {
             took.push(begin.elapsed());
         }
     }
-    let told: Vec<(u64, f64)> = sets.iter_mut().map(|(accounts, _, _, took)| (*accounts, median(took))).collect();
-    if let [(few, of_few), (many, of_many)] = told[..] {
+    let medians: Vec<(u64, f64)> = sets.iter_mut().map(|(accounts, _, _, took)| (*accounts, median(took))).collect();
+    if let [(few, of_few), (many, of_many)] = medians[..] {
         println!(
             "ten rows: {of_few:.1} µs with {few} accounts, {of_many:.1} µs with {many}, {:.2} times",
             of_many / of_few

@@ -1,9 +1,9 @@
 //! What a budget of memory costs, and how long a single payment may take: `cargo bench --bench memory -- [ACCOUNTS]`.
 //!
-//! A service is judged by its slowest answer. So every `observe` is timed by itself while so many accounts (200,000 by default) that the
-//! budget cannot hold them all pay at random, for long enough that each comes by several times: accounts are met, forgotten and met again all
-//! the time, and lists and tables grow to their full size under the clock. Then the same payments with a budget that is never reached and
-//! without any, in turn.
+//! A service is judged by its slowest answer. So every `observe` is timed by itself while so many accounts (200,000 by
+//! default) that the budget cannot hold them all pay at random, for long enough that each comes by several times:
+//! accounts are met, forgotten and met again all the time, and lists and tables grow to their full size under the
+//! clock. Then the same payments with a budget that is never reached and without any, in turn.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         took.sort_unstable();
         let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
         println!(
-            "a budget of {} MiB: median {:.2} µs, 99 % {:.2}, 99.9 % {:.2}, 99.99 % {:.1}, the slowest {:.0}; {} MiB in the end",
+            "a budget of {} MiB: median {:.2} µs, 99 % {:.2}, 99.9 % {:.2}, 99.99 % {:.1}, the slowest {:.0}; {} MiB \
+             in the end",
             (needed / share) >> 20,
             at(0.5),
             at(0.99),

@@ -1,9 +1,10 @@
 //! How long the engine takes over one payment.
 //!
-//! A mean hides what a service promises, so every `observe` is timed by itself and the percentiles are told; the throughput is
-//! that of the whole run. Two thousand invented accounts pay for 75 days: what the first 60 say is learned and
-//! replayed, so that windows have filled, and the rest is observed in order of time. Two threads either share one engine and take
-//! from one queue, or have an engine and half of the accounts each; what is told is the median of pairs of runs, and their range.
+//! A mean hides what a service promises, so every `observe` is timed by itself and the percentiles are reported; the
+//! throughput is that of the whole run. Two thousand invented accounts pay for 75 days: the payments of the first 60
+//! are learned and replayed, so that windows have filled, and the rest is observed in order of time. Two threads either
+//! share one engine and take from one queue, or have an engine and half of the accounts each; the result is the median
+//! of pairs of runs, and their range.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -49,7 +50,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (half, most, rare) = (at(0.5), at(0.99), at(0.999));
         let rate = took.len() as f64 / all.as_secs_f64();
         println!(
-            "{what}: {} payments, median {half:.2} µs, 99 % {most:.2} µs, 99.9 % {rare:.2} µs, {rate:.0} a second on one thread",
+            "{what}: {} payments, median {half:.2} µs, 99 % {most:.2} µs, 99.9 % {rare:.2} µs, {rate:.0} a second on \
+             one thread",
             took.len()
         );
 

@@ -1,8 +1,9 @@
 //! What the state of many accounts takes: `cargo bench --bench state -- [ACCOUNTS] [PAYMENTS EACH]`.
 //!
-//! Every account makes its payments within thirty days, at twenty counterparties of its own out of one for every twenty accounts,
-//! so that every payment is retained twice: for its account and for its counterparty. Told are the bytes the state says it holds and
-//! those the process has grown by, a payment and in all, and what a million accounts with a hundred payments each would take.
+//! Every account makes its payments within thirty days, at twenty counterparties of its own out of one for every twenty
+//! accounts, so that every payment is retained twice: for its account and for its counterparty. It reports the bytes
+//! that the state counts and those the process has grown by, a payment and in all, and what a million accounts with a
+//! hundred payments each would take.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -33,20 +34,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         set.step_all(&batch, 0..batch.len(), |_| false, &mut block)?;
     }
     let took = begin.elapsed().as_secs_f64();
-    let (told, grown) = (set.state_bytes() as f64, (resident() - before) as f64);
+    let (counted, grown) = (set.state_bytes() as f64, (resident() - before) as f64);
     let gib = f64::from(1 << 30);
     println!("{accounts} accounts, {all} payments retained, {:.2} µs each", took * 1e6 / all as f64);
     println!(
         "state_bytes {:.3} GiB, {:.1} a payment; the process grew by {:.3} GiB",
-        told / gib,
-        told / all as f64,
+        counted / gib,
+        counted / all as f64,
         grown / gib
     );
     let scale = 1e8 / all as f64;
     if accounts * 100 == all {
         println!(
             "a million accounts, 100 million payments: {:.2} GiB, {:.2} resident",
-            told * scale / gib,
+            counted * scale / gib,
             grown * scale / gib
         );
     }

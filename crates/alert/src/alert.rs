@@ -33,7 +33,8 @@ impl fmt::Display for Reason {
 pub struct Alert {
     /// Stable reference to dedupe by.
     pub id: AlertId,
-    /// The UTC day it counts for: the transaction's, or the first one that was still open where it came later than that.
+    /// The UTC day it counts for: the transaction's, or the first one that was still open where it came later than
+    /// that.
     pub day: Day,
     /// Place among the alerts of its day, from 1.
     pub rank: u32,

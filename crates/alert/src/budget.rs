@@ -108,8 +108,14 @@ mod tests {
 
     #[test]
     fn errors_name_the_value_and_what_was_expected() {
-        insta::assert_snapshot!("5/hour".parse::<Budget>().unwrap_err(), @"`5/hour` is not a budget: expected a whole number of alerts a day, such as `100/day` or `100`");
-        insta::assert_snapshot!(Budget::new(0).unwrap_err(), @"a budget of `0` alerts would show none: expected at least 1 a day, such as `100/day`");
+        insta::assert_snapshot!(
+            "5/hour".parse::<Budget>().unwrap_err(),
+            @"`5/hour` is not a budget: expected a whole number of alerts a day, such as `100/day` or `100`"
+        );
+        insta::assert_snapshot!(
+            Budget::new(0).unwrap_err(),
+            @"a budget of `0` alerts would show none: expected at least 1 a day, such as `100/day`"
+        );
         assert_eq!("12/day".parse::<Budget>().unwrap().to_string(), "12/day");
     }
 }

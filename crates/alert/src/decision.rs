@@ -5,7 +5,7 @@ use crible_core::{Source, Timestamp, Transaction, Undo};
 
 use crate::{Day, ModelId, Reason, Score, Severity};
 
-/// A scored transaction on its way to an alert: everything a policy decides by, and everything an alert says.
+/// A scored transaction on its way to an alert: everything a policy decides by, and everything an alert shows.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Decision {
@@ -13,7 +13,7 @@ pub struct Decision {
     pub txn: Transaction,
     /// How strange it is.
     pub score: Score,
-    /// How seriously to take it. [`Severity::Low`] for whatever an engine says before it has observed enough.
+    /// How seriously to take it. [`Severity::Low`] for every answer of an engine that has observed too little.
     pub severity: Severity,
     /// What speaks against it, strongest first. Empty until the decision is explained, which is done for alerts alone.
     pub reasons: Vec<Reason>,

@@ -60,8 +60,8 @@ macro_rules! hexadecimal {
 hexadecimal!(AlertId, u128, 32, "alert's reference");
 hexadecimal!(ModelId, u64, 16, "model's reference");
 
-/// An alert's stable reference. It follows from the transaction alone: whoever receives an alert twice, from a retry, from
-/// another run or from another model, can tell that it is the same one.
+/// An alert's stable reference. It follows from the transaction alone: whoever receives an alert twice, from a retry,
+/// from another run or from another model, knows that it is the same one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlertId(pub u128);
 

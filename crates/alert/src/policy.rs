@@ -15,14 +15,14 @@ pub use threshold::Threshold;
 
 /// Decides which scored transactions become alerts, and when.
 ///
-/// A policy reads no clock. It goes by the transactions' time, and by what [`Policy::tick`] is told. What comes late within
-/// the lateness is placed in its own day, which stays open for it; what comes after its day was closed counts for the first
-/// day that is still open. Nothing that was offered is lost.
+/// A policy reads no clock. It goes by the transactions' time, and by what [`Policy::tick`] is given. What comes late
+/// within the lateness is placed in its own day, which stays open for it; what comes after its day was closed counts
+/// for the first day that is still open. Nothing that was offered is lost.
 ///
 /// What it holds can be saved and goes on elsewhere, to the bit.
 pub trait Policy: fmt::Debug + Send {
-    /// Whether an offer could become an alert. Where this is `false`, the offer may be left out, which changes no alert.
-    /// It is asked of every transaction, so it is quick.
+    /// Whether an offer could become an alert. Where this is `false`, the offer may be left out, which changes no
+    /// alert. It is asked of every transaction, so it is quick.
     fn admits(&self, at: Timestamp, score: Score, severity: Severity) -> bool;
 
     /// Takes a decision into account, and returns the alerts that it settles.
@@ -31,8 +31,8 @@ pub trait Policy: fmt::Debug + Send {
     /// [`PolicyError::BadScore`]; the policy is then as it was.
     fn offer(&mut self, decision: Decision) -> Result<Vec<Alert>, PolicyError>;
 
-    /// Says that it is `now`, by a transaction or by a clock: closes the days that nothing can be late for any more, and returns
-    /// their alerts, day by day. A time before the latest changes nothing.
+    /// Sets the time to `now`, by a transaction or by a clock: closes the days that nothing can be late for any more,
+    /// and returns their alerts, day by day. A time before the latest changes nothing.
     fn tick(&mut self, now: Timestamp) -> Vec<Alert>;
 
     /// Closes every day, and returns the alerts: for the end of a file. The policy goes on with the next day.
@@ -60,7 +60,8 @@ pub trait Policy: fmt::Debug + Send {
 pub enum PolicyError {
     /// A score that is no number to decide by.
     #[error(
-        "transaction {id} scores {raw} with tail probability {tail}: expected a finite score and a probability from 0 to 1"
+        "transaction {id} scores {raw} with tail probability {tail}: expected a finite score and a probability from 0 \
+         to 1"
     )]
     BadScore {
         /// The transaction.

@@ -2,8 +2,9 @@
 //!
 //! The JSON has a schema, `schema/alert.schema.json` beside this crate's manifest; [`SCHEMA`] names its version and is
 //! the object's first field. Fields stand in a fixed order. Identifiers are pseudonyms in hexadecimal, money a decimal
-//! string, floats the shortest decimal that reads back as the same bits (read them with a parser that rounds correctly).
-//! Within a version, fields may be added and none changes its meaning: a reader has to skip what it does not know.
+//! string, floats the shortest decimal that reads back as the same bits (read them with a parser that rounds
+//! correctly). Within a version, fields may be added and none changes its meaning: a reader has to skip what it does
+//! not know.
 
 mod csv;
 
@@ -41,7 +42,8 @@ pub struct Alert {
     pub severity: Severity,
     /// Place among the alerts of its day, from 1.
     pub rank: u32,
-    /// The UTC day it counts for, `2024-06-01`: the transaction's, or the first one still open where it came later than that.
+    /// The UTC day it counts for, `2024-06-01`: the transaction's, or the first one still open where it came later than
+    /// that.
     pub day: String,
     /// What speaks against it, strongest first.
     pub reasons: Vec<Reason>,
@@ -125,7 +127,7 @@ pub enum WireError {
     /// Another format, or another version of this one.
     #[error("schema `{found}`: expected `{SCHEMA}`")]
     Schema {
-        /// What the line says.
+        /// The content of the line.
         found: String,
     },
     /// Not an alert in JSON.
@@ -134,7 +136,7 @@ pub enum WireError {
 }
 
 impl Alert {
-    /// An alert for the wire. `source` says where its owner can look it up.
+    /// An alert for the wire. `source` is where its owner can look it up.
     pub fn new(alert: &crate::Alert, source: Option<Source>) -> Self {
         let Decision { txn, score, severity, reasons, model, note, view, .. } = &alert.decision;
         Self {
@@ -178,7 +180,7 @@ impl Alert {
     /// # Errors
     /// [`WireError::Schema`] for another format or version, [`WireError::Json`] for anything else that is no alert.
     pub fn from_line(line: &str) -> Result<Self, WireError> {
-        /// Read first, so that a later version is told apart from a broken line.
+        /// Read first, so that a later version is distinguished from a broken line.
         #[derive(Deserialize)]
         struct Envelope {
             schema: String,

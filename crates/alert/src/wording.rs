@@ -27,18 +27,19 @@ impl Shown {
     }
 }
 
-/// Puts a column into words: its `phrase` with `{value}`, `{typical}`, `{times}` (value / typical) and `{own}` filled in.
+/// Puts a column into words: its `phrase` with `{value}`, `{typical}`, `{times}` (value / typical) and `{own}` filled
+/// in.
 ///
-/// Numbers are on the feature's own scale ([`Scale::invert`] already applied), in `column.unit`; money in major units of
-/// `currency`. `own` is the column itself where the value shown is another's: it is then
-/// told as a share of one where the column's scale is [`Scale::NegLn`] (a surprise), else as a ratio. `share` is how
-/// much of the score the column accounts for, 0 to 1.
+/// Numbers are on the feature's own scale ([`Scale::invert`] already applied), in `column.unit`; money in major units
+/// of `currency`. `own` is the column itself where the value shown is another's: it is then shown as a share of one
+/// where the column's scale is [`Scale::NegLn`] (a surprise), else as a ratio. `share` is how much of the score the
+/// column accounts for, 0 to 1.
 ///
 /// How numbers read, in English:
 ///
 /// - exact money with the currency's decimals and a comma each three digits, without a symbol: `1,250,000.00`;
-/// - other money, which is a mean, a median or a sum, to six digits, and to the minor unit where these reach so far: `44.30`,
-///   `123,457`, `1,234,570`; its number in the reason is rounded alike;
+/// - other money, which is a mean, a median or a sum, to six digits, and to the minor unit where these reach so far:
+///   `44.30`, `123,457`, `1,234,570`; its number in the reason is rounded alike;
 /// - counts as whole numbers, a typical count below ten with one decimal unless it is whole: `14`, `2.3`;
 /// - ratios and deviations with one decimal, none from a hundred on, two digits below one: `9.3`, `125`, `0.042`;
 /// - durations in the largest unit of which there is more than one: `12 seconds`, `3.4 hours`, `12 days`, `2.1 years`;

@@ -94,7 +94,11 @@ proptest! {
 
     /// What comes late within the lateness is placed: alerts are those of the order of time.
     #[test]
-    fn late_offers_change_no_alert(offers in offers(), per_day in 1usize..12, delays in prop::collection::vec(0i64..3, 120)) {
+    fn late_offers_change_no_alert(
+        offers in offers(),
+        per_day in 1usize..12,
+        delays in prop::collection::vec(0i64..3, 120),
+    ) {
         let lateness = 2 * DAY;
         let mut late: Vec<_> = offers.iter().zip(&delays).collect();
         late.sort_by_key(|(offer, delay)| offer.txn.at.0 + **delay * lateness / 2);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crible_alert::wire::{self, CSV_HEADER, WireError, csv_record};
-use crible_alert::{Alert, Day, Decision, ModelId, Note, Reason, Score, Severity};
+use crible_alert::{Alert, Day, Decision, ModelId, Note, Payment, Reason, Score, Severity};
 use crible_core::{Amount, Currency, EntityId, Timestamp, Transaction, TxnId, Undo, Unit};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -35,7 +35,7 @@ fn alert() -> Alert {
     Alert::new(Day::of(at), 3, decision)
 }
 
-/// The least that an alert can say.
+/// The smallest alert.
 fn bare() -> Alert {
     let mut bare = alert();
     bare.decision.txn.counterparty = None;
@@ -48,6 +48,8 @@ fn bare() -> Alert {
 fn noted() -> Alert {
     let mut noted = alert();
     noted.decision.note = Some(Note::Undone { how: Undo::Reversal, at: Timestamp(0) });
+    noted.decision.view = Some("a card being tested".into());
+    noted.payments = vec![Payment::of(&noted.decision), Payment::of(&noted.decision)];
     noted
 }
 
@@ -85,18 +87,20 @@ fn a_record_of_csv() {
     reason_1: 412.00 is 9.3 times the account's usual 44.30
     reason_2: a "new" merchant, at 03:00
     reason_3: (empty)
+    looks_like: (empty)
     model: 0000000000c0ffee
     feed: crible
     file: june, part 1.csv
     row: 41
+    payments: 1
     note: (empty)
     "#);
     let record = csv_record(&wire::Alert::new(&bare(), None));
     assert_eq!(record[5], "1e-300");
-    for empty in [8, 12, 13, 14, 16, 17, 18, 19] {
+    for empty in [8, 12, 13, 14, 15, 17, 18, 19, 21] {
         assert_eq!(record[empty], "", "{}", CSV_HEADER[empty]);
     }
-    assert_eq!(csv_record(&wire::Alert::new(&noted(), None))[19], "reversed on 1970-01-01");
+    assert_eq!(csv_record(&wire::Alert::new(&noted(), None))[21], "reversed on 1970-01-01");
 }
 
 #[test]
@@ -177,7 +181,7 @@ fn a_line_keeps_to_the_schema_and_a_broken_one_does_not() {
     }
 }
 
-/// The schema says of every field what the types have: no field more, none less, and those that may be absent.
+/// The schema describes every field as the types have it: no field more, none less, and those that may be absent.
 #[test]
 fn the_schema_is_that_of_the_types() {
     let schema: Value = serde_json::from_str(include_str!("../schema/alert.schema.json")).unwrap();

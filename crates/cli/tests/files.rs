@@ -63,17 +63,17 @@ fn nothing_that_is_read_is_overwritten_and_no_output_by_another() {
         assert!(log.contains("would overwrite") || log.contains("is the file of"), "{args:?}: {log}");
         assert!(read.iter().all(|(name, bytes)| before(name) == *bytes), "{args:?}");
     };
-    refused(&["score", "in.csv", "--out", "./in.csv"]);
-    refused(&["score", "in.csv", "--scores", "in.csv"]);
-    refused(&["score", "in.csv", "--rejects", "in.csv"]);
-    refused(&["score", "data", "--scores", "data/a.csv"]);
-    refused(&["score", "d*/*.csv", "--scores", "data/a.csv"]);
-    refused(&["score", "in.csv", "--key-file", "key", "--rejects", "key"]);
-    refused(&["score", "in.csv", "--config", "config.toml", "--rejects", "config.toml"]);
-    refused(&["score", "in.csv", "--map", "map.toml", "--rejects", "map.toml"]);
-    refused(&["score", "in.csv", "--out", "a.csv", "--scores", "a.csv"]);
-    refused(&["score", "in.csv", "--out", "a.csv", "--rejects", "a.csv"]);
-    refused(&["score", "in.csv", "--scores", "crible-rejects.csv"]);
+    refused(&["score", "--all", "in.csv", "--out", "./in.csv"]);
+    refused(&["score", "--all", "in.csv", "--scores", "in.csv"]);
+    refused(&["score", "--all", "in.csv", "--rejects", "in.csv"]);
+    refused(&["score", "--all", "data", "--scores", "data/a.csv"]);
+    refused(&["score", "--all", "d*/*.csv", "--scores", "data/a.csv"]);
+    refused(&["score", "--all", "in.csv", "--key-file", "key", "--rejects", "key"]);
+    refused(&["score", "--all", "in.csv", "--config", "config.toml", "--rejects", "config.toml"]);
+    refused(&["score", "--all", "in.csv", "--map", "map.toml", "--rejects", "map.toml"]);
+    refused(&["score", "--all", "in.csv", "--out", "a.csv", "--scores", "a.csv"]);
+    refused(&["score", "--all", "in.csv", "--out", "a.csv", "--rejects", "a.csv"]);
+    refused(&["score", "--all", "in.csv", "--scores", "crible-rejects.csv"]);
     refused(&["rekey", "--in", "in.csv", "--key-file", "keys", "--out", "keys"]);
     refused(&["detect", "table.csv", "--out", "table.csv"]);
     refused(&["detect", "in.csv", "--fit", "table.csv", "--out", "table.csv"]);
@@ -93,15 +93,15 @@ fn a_run_that_fails_leaves_what_was_there() {
             .iter()
             .all(|name| fs::read_to_string(folder.join(name)).unwrap() == "yesterday")
     };
-    let done = crible(folder, &["score", "empty.csv", "--out", "a.jsonl", "--scores", "s.parquet"]);
+    let done = crible(folder, &["score", "--all", "empty.csv", "--out", "a.jsonl", "--scores", "s.parquet"]);
     assert_eq!(done.status.code(), Some(2));
     // Scores cannot be written, so alerts do not appear either.
     fs::create_dir(folder.join("taken.csv")).unwrap();
-    let done = crible(folder, &["score", "in.csv", "--out", "a.jsonl", "--scores", "taken.csv"]);
+    let done = crible(folder, &["score", "--all", "in.csv", "--out", "a.jsonl", "--scores", "taken.csv"]);
     assert_eq!(done.status.code(), Some(1), "{}", log(&done));
     assert!(yesterday());
     assert_eq!(left(folder), ["a.jsonl", "a.rejects.csv", "empty.csv", "s.parquet", "taken.csv"]);
-    let done = crible(folder, &["score", "in.csv", "--out", "a.jsonl", "--scores", "s.parquet"]);
+    let done = crible(folder, &["score", "--all", "in.csv", "--out", "a.jsonl", "--scores", "s.parquet"]);
     assert!(done.status.success(), "{}", log(&done));
     assert_ne!(fs::read(folder.join("a.jsonl")).unwrap(), b"yesterday");
     assert!(fs::read(folder.join("s.parquet")).unwrap().starts_with(b"PAR1"));
@@ -115,7 +115,7 @@ mod unix {
 
     use super::*;
 
-    /// A device that is always full stands for a disk that is: whoever writes to it is told so, in every form.
+    /// A device that is always full stands for a disk that is: every write to it fails with that error, in every form.
     #[test]
     fn a_full_disk_is_an_error() {
         if !Path::new("/dev/full").exists() {
@@ -130,14 +130,14 @@ mod unix {
             symlink("/dev/full", folder.join(name)).unwrap();
         }
         for args in [
-            &["score", "in.csv", "--out", "full.jsonl"][..],
-            &["score", "in.csv", "--out", "full.csv"],
-            &["score", "in.csv", "--out", "full.parquet"],
-            &["score", "in.csv", "--out", "a.jsonl", "--scores", "full.csv"],
-            &["score", "in.csv", "--out", "a.jsonl", "--scores", "full.parquet"],
-            &["score", "in.csv", "--out", "a.jsonl", "--scores", "full.csv", "--hold", "10"],
-            &["score", "in.csv", "--out", "a.jsonl", "--scores", "full.parquet", "--hold", "10"],
-            &["score", "bad.csv", "--out", "a.jsonl", "--rejects", "full.csv"],
+            &["score", "--all", "in.csv", "--out", "full.jsonl"][..],
+            &["score", "--all", "in.csv", "--out", "full.csv"],
+            &["score", "--all", "in.csv", "--out", "full.parquet"],
+            &["score", "--all", "in.csv", "--out", "a.jsonl", "--scores", "full.csv"],
+            &["score", "--all", "in.csv", "--out", "a.jsonl", "--scores", "full.parquet"],
+            &["score", "--all", "in.csv", "--out", "a.jsonl", "--scores", "full.csv", "--hold", "10"],
+            &["score", "--all", "in.csv", "--out", "a.jsonl", "--scores", "full.parquet", "--hold", "10"],
+            &["score", "--all", "bad.csv", "--out", "a.jsonl", "--rejects", "full.csv"],
             &["simulate", "--accounts", "3", "--days", "3", "--out", "full.csv"],
             &["detect", "table.csv", "--out", "full.csv"],
             &["detect", "table.csv", "--out", "full.parquet"],
@@ -165,7 +165,7 @@ mod unix {
         assert_eq!(left(folder), ["s.csv"], "{}", log(&done));
     }
 
-    /// Told to stop in the middle of a file, the command takes away what it has begun.
+    /// Asked to stop in the middle of a file, the command takes away what it has begun.
     #[test]
     fn a_signal_leaves_the_file_before_and_nothing_else() {
         let folder = TempDir::new().unwrap();
@@ -195,9 +195,9 @@ mod unix {
         let folder = TempDir::new().unwrap();
         let folder = folder.path();
         fs::write(folder.join("in.csv"), export(40)).unwrap();
-        let done = crible(folder, &["score", "in.csv", "--out", "/dev/stdout"]);
+        let done = crible(folder, &["score", "--all", "in.csv", "--out", "/dev/stdout"]);
         assert!(done.status.success(), "{}", log(&done));
-        let plain = crible(folder, &["score", "in.csv"]);
+        let plain = crible(folder, &["score", "--all", "in.csv"]);
         assert!(!plain.stdout.is_empty() && plain.stdout == done.stdout);
         assert!(Path::new("/dev/stdout").exists());
     }

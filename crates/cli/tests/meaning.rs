@@ -1,4 +1,4 @@
-//! What transactions mean, as the command tells it.
+//! What transactions mean, as the command reports it.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs;
@@ -24,7 +24,7 @@ fn links_are_counted_and_an_alert_says_what_became_of_it() {
     let done = Command::new(env!("CARGO_BIN_EXE_crible"))
         .current_dir(&folder)
         .env_remove("CRIBLE_KEY")
-        .args(["score", "in.csv"])
+        .args(["score", "--all", "in.csv"])
         .output()
         .unwrap();
     let log = String::from_utf8(done.stderr).unwrap();
@@ -34,10 +34,11 @@ fn links_are_counted_and_an_alert_says_what_became_of_it() {
     let big = alerts.iter().find(|alert| alert["amount"]["value"] == "-9000.00").unwrap();
     assert_eq!(big["note"], "refunded on 2024-03-30");
     assert!(alerts.iter().any(|alert| alert.get("note").is_none()));
-    // The other forms say it, too.
+    // The other forms have it, too.
     for name in ["a.csv", "a.parquet"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crible"));
-        let done = command.current_dir(&folder).env_remove("CRIBLE_KEY").args(["score", "in.csv", "--out", name]);
+        let done =
+            command.current_dir(&folder).env_remove("CRIBLE_KEY").args(["score", "--all", "in.csv", "--out", name]);
         assert!(done.output().unwrap().status.success());
     }
     let mut reader = csv::Reader::from_path(folder.path().join("a.csv")).unwrap();

@@ -1,5 +1,5 @@
-//! Contract 6: no identifier of the inputs is in any byte of any output, over every feed's fixtures and over a file made
-//! to leak; and a leak would be found.
+//! Contract 6: no identifier of the inputs is in any byte of any output, over every feed's fixtures and over a file
+//! made to leak; and a leak would be found.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use polars_io::{SerReader, SerWriter};
 use tempfile::TempDir;
 
-/// Words of columns whose values say who somebody is.
+/// Words of columns whose values identify somebody.
 const COLUMNS: [&str; 23] = [
     "account",
     "acct",
@@ -41,7 +41,7 @@ const WHOLE: [&str; 4] = ["From", "To", "Source", "Target"];
 /// Tags of statements that hold the same.
 const TAGS: [&str; 9] =
     ["<NAME>", "<ACCTID>", "<MEMO>", "<PAYEE>", "<Nm>", "<IBAN>", "<Ustrd>", "<Id>", "<AddtlNtryInf>"];
-/// Feeds that a file does not tell, and that have to be named.
+/// Feeds that cannot be recognised from a file, and have to be named.
 const NAMED: [(&str, &str); 4] = [
     ("amex_short_us.csv", "amex"),
     ("scotia.csv", "scotiabank-chequing"),
@@ -77,7 +77,7 @@ fn tells(value: &str) -> bool {
     !date && (letters >= 5 || digits >= 7 || (digits >= 5 && letters >= 1)) && !value.contains(['<', '>'])
 }
 
-/// Everything in a file that says who somebody is: by columns, by tags and by patterns.
+/// Everything in a file that identifies somebody: by columns, by tags and by patterns.
 fn identifiers(bytes: &[u8]) -> BTreeSet<String> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let mut found = BTreeSet::new();
@@ -195,14 +195,14 @@ fn outputs(folder: &Path, file: &str, more: &[&str]) -> Vec<(String, Vec<u8>)> {
     for (alerts, scores) in
         [("out/a.jsonl", "out/s.csv"), ("out/b.csv", "out/t.parquet"), ("out/c.parquet", "out/u.csv")]
     {
-        let args = [&["score", file, "--out", alerts, "--scores", scores], more].concat();
+        let args = [&["score", "--all", file, "--out", alerts, "--scores", scores], more].concat();
         let done = crible(folder, &args);
         assert!(matches!(done.status.code(), Some(0 | 2)), "{file}: {}", String::from_utf8_lossy(&done.stderr));
         all.push((format!("standard output of {alerts}"), done.stdout));
         all.push((format!("standard error of {alerts}"), done.stderr));
     }
     // Alerts on standard output, rejects in their usual place.
-    let done = crible(folder, &[&["score", file], more].concat());
+    let done = crible(folder, &[&["score", "--all", file], more].concat());
     all.push(("standard output".to_owned(), done.stdout));
     let written = fs::read_dir(folder.join("out")).into_iter().flatten().map(|entry| entry.unwrap().path());
     for path in written.chain([folder.join("crible-rejects.csv")]).filter(|path| path.exists()) {
@@ -239,7 +239,7 @@ fn no_identifier_of_any_feed_is_in_any_output() {
         leaked.extend(leaks(&identifiers, &all).into_iter().map(|leak| format!("{name}: {leak}")));
     }
     assert_eq!(leaked, [""; 0]);
-    assert!(gathered > 150, "{gathered} identifiers are too few to say anything");
+    assert!(gathered > 150, "{gathered} identifiers are too few to prove anything");
     assert!(scored > 40, "{scored} files were scored");
 }
 
@@ -291,7 +291,7 @@ fn a_file_made_to_leak_does_not() {
     }
 }
 
-/// Devices and network addresses, looked at by detectors and told of in reasons, are in no output either.
+/// Devices and network addresses, looked at by detectors and named in reasons, are in no output either.
 #[test]
 fn no_device_or_address_is_in_any_output() {
     let folder = TempDir::new().unwrap();

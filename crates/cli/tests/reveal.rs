@@ -36,7 +36,7 @@ fn folder() -> TempDir {
 
 /// The first alert of a run.
 fn alerts(folder: &TempDir, key: &[&str]) -> Vec<Value> {
-    let done = crible(folder, &[&["score", "in.csv"], key].concat());
+    let done = crible(folder, &[&["score", "--all", "in.csv"], key].concat());
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
     text(&done.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -97,7 +97,7 @@ fn without_the_key_nothing_is_found() {
     let done = crible(&folder, &["reveal", &account, "--in", "in.csv", "more.csv"]);
     assert_eq!(done.status.code(), Some(1));
     assert!(text(&done.stderr).contains("exactly the files"), "{}", text(&done.stderr));
-    // What is no pseudonym is not said back.
+    // What is no pseudonym is not repeated.
     let done = crible(&folder, &["reveal", "41000001", "--in", "in.csv"]);
     assert_eq!(done.status.code(), Some(1));
     assert!(!text(&done.stderr).contains("41000001"), "{}", text(&done.stderr));

@@ -16,9 +16,10 @@ fn crible(folder: &TempDir, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_crible")).current_dir(folder).env_remove("CRIBLE_KEY").args(args).output().unwrap()
 }
 
-/// Scores files into a folder; alerts, the scores' lines, and what was told.
+/// Scores files into a folder; alerts, the scores' lines, and the messages.
 fn score(folder: &TempDir, files: &[&str], more: &[&str]) -> (String, Vec<String>, String) {
-    let out = crible(folder, &[&["score"], files, &["--out", "out", "--scores", "out/scores.csv"], more].concat());
+    let out =
+        crible(folder, &[&["score", "--all"], files, &["--out", "out", "--scores", "out/scores.csv"], more].concat());
     let log = String::from_utf8(out.stderr).unwrap();
     assert!(out.status.success(), "{log}");
     let read = |name: &str| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
@@ -71,7 +72,8 @@ fn scores_stream_into_parquet() {
     use polars_io::SerReader;
     let folder = TempDir::new().unwrap();
     let file = sample();
-    let args = ["score", file.to_str().unwrap(), "--hold", "2000", "--out", "out", "--scores", "scores.parquet"];
+    let args =
+        ["score", "--all", file.to_str().unwrap(), "--hold", "2000", "--out", "out", "--scores", "scores.parquet"];
     assert!(crible(&folder, &args).status.success());
     let scores = fs::File::open(folder.path().join("scores.parquet")).unwrap();
     let frame = polars_io::parquet::read::ParquetReader::new(scores).finish().unwrap();
@@ -95,7 +97,7 @@ fn rows_that_come_too_late_are_told() {
         long.push_str(&lines[1..].concat());
     }
     fs::write(folder.path().join("long.csv"), &long).unwrap();
-    let out = crible(&folder, &["score", "long.csv", "--hold", "6000", "--out", "out"]);
+    let out = crible(&folder, &["score", "--all", "long.csv", "--hold", "6000", "--out", "out"]);
     let log = String::from_utf8(out.stderr).unwrap();
     assert!(out.status.success(), "{log}");
     assert!(log.contains("too late") && log.contains("out/rejects.csv"), "{log}");
@@ -108,7 +110,7 @@ fn a_stream_of_nothing_is_unusable() {
     let folder = TempDir::new().unwrap();
     let header = fs::read_to_string(sample()).unwrap().lines().next().unwrap().to_owned();
     fs::write(folder.path().join("in.csv"), format!("{header}\nnot,a,row\n")).unwrap();
-    let out = crible(&folder, &["score", "in.csv", "--hold", "100", "--out", "out"]);
+    let out = crible(&folder, &["score", "--all", "in.csv", "--hold", "100", "--out", "out"]);
     let log = String::from_utf8(out.stderr).unwrap();
     assert_eq!(out.status.code(), Some(2), "{log}");
     assert!(log.contains("no transaction could be read from 1 file(s): 1 of 1 rows were rejected"), "{log}");

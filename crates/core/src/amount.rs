@@ -11,11 +11,11 @@ impl Currency {
     pub const USD: Self = Self(*b"USD");
     /// Euro.
     pub const EUR: Self = Self(*b"EUR");
-    /// ISO 4217's code for "no currency": for feeds that do not say.
+    /// ISO 4217's code for "no currency": for feeds that name none.
     pub const NONE: Self = Self(*b"XXX");
 
     /// From three ASCII letters in either case; `None` for anything else. Whether ISO 4217 has the code,
-    /// [`Currency::is_assigned`] tells.
+    /// [`Currency::is_assigned`] distinguishes them.
     pub const fn new(code: &[u8]) -> Option<Self> {
         if code.len() != 3 {
             return None;

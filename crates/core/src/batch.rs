@@ -88,7 +88,7 @@ impl Coded {
     }
 }
 
-/// A column that takes no memory until a row has something to say.
+/// A column that takes no memory until a row has a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Optional<T> {
     rows: Option<Vec<T>>,
@@ -133,7 +133,7 @@ impl<T: Copy + PartialEq> Optional<T> {
 
 macro_rules! batch {
     ($($(#[$doc:meta])* $column:ident = $name:ident: $type:ty, $fill:ident;)*) => {
-        /// Transactions in columns, with what a feed says of them besides: where each was read and its own label.
+        /// Transactions in columns, with what a feed adds to them: where each was read and its own label.
         ///
         /// A column no row fills takes no memory. Rows stand in order of time, and rows of one instant in the order in
         /// which they came in: everything reads them in this order. [`Batch::push`] refuses a row that would break it.
@@ -299,7 +299,7 @@ impl Batch {
         self.source[row]
     }
 
-    /// What the feed itself says of row `row`.
+    /// The feed's own label of row `row`.
     pub fn truth(&self, row: usize) -> Truth {
         self.truth.get(row, Truth::Unknown)
     }

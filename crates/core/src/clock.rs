@@ -3,7 +3,7 @@ use crate::{Timestamp, Window};
 /// Hours with payments that a [`Clock`] remembers.
 const HOURS: usize = 256;
 
-/// Fewer hours than this tell nothing of a feed's rhythm.
+/// Fewer hours than this show no rhythm of a feed.
 const FEW: usize = 16;
 
 /// The longest pause taken on trust while there are few hours.
@@ -17,17 +17,17 @@ const AGREEING: usize = 3;
 
 /// The clock of a feed: which payments are dated ahead of it.
 ///
-/// A feed knows no other clock than its own payments, so one that is dated far ahead must not move it. A payment is **early**
-/// if it lies further beyond the latest time than both
+/// A feed knows no other clock than its own payments, so one that is dated far ahead must not move it. A payment is
+/// **early** if it lies further beyond the latest time than both
 ///
 /// - `ahead`, and
-/// - five times the feed's usual pause: the second-longest between the latest 256 hours in which anybody paid. A busy feed has
-///   none worth speaking of, and one that rests at weekends goes on every Monday. While there are fewer than 16 hours, up to
-///   400 days are taken on trust.
+/// - five times the feed's usual pause: the second-longest between the latest 256 hours in which anybody paid. A busy
+///   feed has none worth speaking of, and one that rests at weekends goes on every Monday. While there are fewer than
+///   16 hours, up to 400 days are taken on trust.
 ///
-/// A feed that goes on after an unusual silence looks like one dated ahead, until others agree: of three payments in a row that
-/// are early, with none in time between them, the third is in time if it lies within the same reach of the middle one. Who knows
-/// the time says so with [`Clock::advance`].
+/// A feed that goes on after an unusual silence looks like one dated ahead, until others agree: of three payments in a
+/// row that are early, with none in time between them, the third is in time if it lies within the same reach of the
+/// middle one. Whoever knows the time calls [`Clock::advance`].
 ///
 /// What it knows depends on which payments there were, and not on their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that nothing has been told of.
+    /// A clock that has seen no time yet.
     pub fn new(ahead: Window) -> Self {
         let reach = ahead.0.max(TRUSTED);
         let (hours, early) = (Vec::new(), Vec::new());
@@ -114,7 +114,8 @@ impl Clock {
         self.limit = self.latest_allowed();
     }
 
-    /// The first of some times, in ascending order, from which on all are early; none where those that follow agree with it.
+    /// The first of some times, in ascending order, from which on all are early; none where those that follow agree
+    /// with it.
     pub fn first_early(&self, times: &[Timestamp]) -> Option<usize> {
         let last = times.last()?;
         if self.latest.is_some() && last.0 <= self.limit {
@@ -135,7 +136,8 @@ impl Clock {
         None
     }
 
-    /// How many of some times, in ascending order, lie as far before the rest as would be early after it: one or two at most.
+    /// How many of some times, in ascending order, lie as far before the rest as would be early after it: one or two at
+    /// most.
     pub fn strays_before(ahead: Window, times: &[Timestamp]) -> usize {
         let first = &times[..times.len().min(1 << 16)];
         let turned: Vec<Timestamp> =
@@ -309,7 +311,11 @@ mod tests {
     proptest! {
         /// What a clock knows does not depend on the order of payments, nor on where it was saved or parted.
         #[test]
-        fn order_does_not_matter(times in prop::collection::vec(-1_000i64..1_000, 1..400), cut in 0usize..400, scale in prop::sample::select(vec![60_000_000, HOUR, DAY])) {
+        fn order_does_not_matter(
+            times in prop::collection::vec(-1_000i64..1_000, 1..400),
+            cut in 0usize..400,
+            scale in prop::sample::select(vec![60_000_000, HOUR, DAY]),
+        ) {
             let note = |times: &[i64]| {
                 let mut clock = Clock::new(Window::DAY);
                 times.iter().for_each(|at| clock.note(Timestamp(at * scale)));
@@ -328,7 +334,8 @@ mod tests {
             prop_assert_eq!(again.as_ref(), Some(&whole));
         }
 
-        /// Looking at a whole history finds what looking at one payment after the other does, but for silences that the rest confirms.
+        /// Looking at a whole history finds what looking at one payment after the other does, but for silences that the
+        /// rest confirms.
         #[test]
         fn a_history_is_looked_at_alike(gaps in prop::collection::vec(0i64..40, 0..200), ahead in 0i64..400) {
             let mut at = 0;

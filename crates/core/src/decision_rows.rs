@@ -6,8 +6,8 @@ use crate::{Class, Labels, Timestamp, Transaction, TxnId, Window};
 
 /// Feature rows by transaction, kept for as long as labels may come: opt in by recording a row with each decision.
 ///
-/// A model that learns from labels has to learn from what was known at the decision, and a row computed again later is another
-/// one.
+/// A model that learns from labels has to learn from what was known at the decision, and a row computed again later is
+/// another one.
 #[derive(Clone, Debug)]
 pub struct DecisionRows {
     width: usize,
@@ -34,8 +34,8 @@ impl DecisionRows {
         Self { width, retention, rows: BTreeMap::new(), by_time: BTreeSet::new() }
     }
 
-    /// Keeps the row of a decision. The first row of a transaction stays: a repeated one changes nothing. Rows older than the
-    /// retention are let go of.
+    /// Keeps the row of a decision. The first row of a transaction stays: a repeated one changes nothing. Rows older
+    /// than the retention are let go of.
     ///
     /// # Errors
     /// [`BadRow`] where the row has not as many columns as the store.

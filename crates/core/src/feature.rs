@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-/// What a feature's number counts, so that it can be said in words.
+/// What a feature's number counts, so that it can be put into words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unit {
@@ -110,7 +110,7 @@ pub enum Usual {
     Nothing,
 }
 
-/// One column of the feature matrix: its name, its unit, and how it is told.
+/// One column of the feature matrix: its name, its unit, and how it is described.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// Unique name, in snake case, with the window where there is one: `amount_to_account_mean_30d`.
@@ -126,13 +126,14 @@ pub struct Column {
     /// Whether detectors see it. A column they do not see is there to be shown beside one they do.
     pub input: bool,
     /// What it counts for beside the others, where detectors see it: how many of their units one of its own is.
-    /// Positive, 1 unless told.
+    /// Positive; 1 by default.
     pub weight: f64,
     /// Which number an alert shows.
     pub shown: Usual,
     /// Which number it compares that with.
     pub typical: Usual,
-    /// The sentence, with `{value}`, `{typical}`, `{times}` (value / typical) and `{own}` (the column on its own scale).
+    /// The sentence, with `{value}`, `{typical}`, `{times}` (value / typical) and `{own}` (the column on its own
+    /// scale).
     pub phrase: Cow<'static, str>,
 }
 
@@ -200,7 +201,7 @@ impl Column {
         self
     }
 
-    /// The same, told with a sentence.
+    /// The same, described by a sentence.
     #[must_use]
     pub fn told(mut self, phrase: impl Into<Cow<'static, str>>) -> Self {
         self.phrase = phrase.into();

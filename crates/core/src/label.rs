@@ -14,7 +14,7 @@ pub enum Class {
     Fraud,
 }
 
-/// Who says what a transaction turned out to be.
+/// The source of a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -41,12 +41,13 @@ pub struct LabelEvent {
     pub class: Class,
     /// When this became known: a chargeback arrives weeks after the payment.
     pub known_at: Timestamp,
-    /// Who says so.
+    /// The source.
     pub source: LabelSource,
 }
 
 impl LabelEvent {
-    /// What orders the labels of one transaction: the later one counts, and of two of one instant that of the better source.
+    /// What orders the labels of one transaction: the later one counts, and of two of one instant that of the better
+    /// source.
     fn order(&self) -> (Timestamp, LabelSource, Class) {
         (self.known_at, self.source, self.class)
     }
@@ -59,8 +60,8 @@ impl LabelEvent {
 ///
 /// let mut labels = Labels::default();
 /// let [paid, charged_back] = [0, 30].map(|day| Timestamp(day * Timestamp::DAY));
-/// let transaction = TxnId(7);
-/// labels.record(LabelEvent { transaction, class: Class::Fraud, known_at: charged_back, source: LabelSource::Chargeback });
+/// let (transaction, source) = (TxnId(7), LabelSource::Chargeback);
+/// labels.record(LabelEvent { transaction, class: Class::Fraud, known_at: charged_back, source });
 /// assert_eq!(labels.as_of(transaction, paid), None);
 /// assert_eq!(labels.as_of(transaction, charged_back).map(|label| label.class), Some(Class::Fraud));
 /// ```
@@ -121,7 +122,7 @@ impl Extend<LabelEvent> for Labels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Truth {
-    /// The feed does not say.
+    /// The feed has no label.
     #[default]
     Unknown,
     /// Legitimate.
@@ -131,7 +132,7 @@ pub enum Truth {
 }
 
 impl Truth {
-    /// What the feed says, if anything.
+    /// The feed's own label, if it has one.
     pub fn class(self) -> Option<Class> {
         match self {
             Self::Unknown => None,
@@ -158,7 +159,7 @@ mod tests {
     }
 
     proptest! {
-        /// Nothing known after T is visible as of T: the store is then what it would be had it never been told.
+        /// Nothing known after T is visible as of T: the store is then what it would be had it never been recorded.
         #[test]
         fn nothing_is_known_before_its_time(events in events(), now in -1i64..21) {
             let (mut all, mut known) = (Labels::default(), Labels::default());

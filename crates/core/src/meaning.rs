@@ -29,12 +29,12 @@ pub struct Fee {
     pub minor: i64,
 }
 
-/// What a feed says of transactions besides what they are, and how they belong together: an annex to a batch, by its
-/// rows. It holds only rows of which there is something to say, so that transactions stay small and a feed without any
+/// What transactions mean, and how they belong together, as far as a feed describes it: annotations of a batch, by its
+/// rows. It holds only rows that have an annotation, so that transactions stay small and a feed without any
 /// of this costs nothing.
 ///
-/// Links look forward: a payment knows that it was taken back a week later. Nothing that scores may read that; it is for
-/// whoever is shown an alert.
+/// Links look forward: a payment knows that it was taken back a week later. Nothing that scores may read that; it is
+/// for whoever is shown an alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meaning {
     pending: Vec<u32>,
@@ -89,7 +89,7 @@ impl Meaning {
         Some(self.transfers[at].1 as usize)
     }
 
-    /// The fee in row `row`'s amount, in minor units; 0 where there is none or the feed does not say.
+    /// The fee in row `row`'s amount, in minor units; 0 where there is none or the feed does not state it.
     pub fn fee(&self, row: usize) -> i64 {
         match self.fees.binary_search_by_key(&(row as u32), |fee| fee.row) {
             Ok(at) => self.fees[at].minor,

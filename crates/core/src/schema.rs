@@ -5,12 +5,12 @@ use std::fmt::Debug;
 use crate::batch::{Coded, Optional};
 use crate::{Code, EntityId, Position};
 
-/// Hands the schema of optional fields to the macro named `$then`, one line for each field: its documentation, the name of its
-/// column, its name and type in [`Transaction`](crate::Transaction), and the method that fills it.
+/// Hands the schema of optional fields to the macro named `$then`, one line for each field: its documentation, the name
+/// of its column, its name and type in [`Transaction`](crate::Transaction), and the method that fills it.
 ///
-/// [`Transaction`](crate::Transaction), [`Batch`](crate::Batch), [`Columns`](crate::Columns) and [`Has`](crate::Has) are made
-/// from this list, and so are the chunks and plans of the readers: a new field is a new line here, at the end of its group.
-/// Numbers stand before words, because a row's reference is a hash of its fields in this order.
+/// [`Transaction`](crate::Transaction), [`Batch`](crate::Batch), [`Columns`](crate::Columns) and [`Has`](crate::Has)
+/// are made from this list, and so are the chunks and plans of the readers: a new field is a new line here, at the end
+/// of its group. Numbers stand before words, because a row's reference is a hash of its fields in this order.
 ///
 /// ```
 /// macro_rules! names {
@@ -52,7 +52,7 @@ pub trait Field: sealed::Sealed + Copy + PartialEq + Debug + Default + Send + Sy
     type Given;
     /// A whole column of it, for [`Batch::from_columns`](crate::Batch::from_columns).
     type Whole: Clone + Debug;
-    /// The field where the feed says nothing.
+    /// The field where the feed has no value.
     const ABSENT: Self;
 
     /// The field with a value in it.

@@ -75,8 +75,8 @@ impl Timestamp {
     }
 }
 
-// The workspace's only calendar arithmetic of its own, since every crate needs it and a `const` one needs no dependency. Time
-// zones and written dates are read by `chrono`, in ingest alone.
+// The workspace's only calendar arithmetic of its own, since every crate needs it and a `const` one needs no
+// dependency. Time zones and written dates are read by `chrono`, in ingest alone.
 
 /// Days since the epoch of a civil date, after the shifted-March method of Richards (1998).
 const fn days_from_civil(year: i32, month: u32, day: u32) -> i64 {
@@ -121,7 +121,8 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// A sliding window's length in microseconds; an event at `t` is in the window of a later `now` while `t > now − length`.
+/// A sliding window's length in microseconds; an event at `t` is in the window of a later `now` while `t > now −
+/// length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window(pub i64);
 
@@ -143,7 +144,8 @@ impl Window {
         ("us", 1),
     ];
 
-    /// The length as names of columns and settings have it, in the largest unit that divides it: `30d`, `36h`, `90min`, `5s`.
+    /// The length as names of columns and settings have it, in the largest unit that divides it: `30d`, `36h`, `90min`,
+    /// `5s`.
     pub fn tag(self) -> String {
         let whole = Self::UNITS.into_iter().find(|(_, unit)| self.0 != 0 && self.0 % unit == 0);
         let (name, unit) = whole.unwrap_or(("s", Timestamp::SECOND));

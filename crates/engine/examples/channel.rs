@@ -1,5 +1,5 @@
-//! A consumer's loop, as of a Kafka topic: payments come in over a channel, alerts go out over another, without a data frame or
-//! an async runtime: `cargo run --release -p crible --example channel`.
+//! A consumer's loop, as of a Kafka topic: payments come in over a channel, alerts go out over another, without a data
+//! frame or an async runtime: `cargo run --release -p crible --example channel`.
 #![allow(missing_docs)]
 
 #[path = "common/mod.rs"]
@@ -42,7 +42,7 @@ fn consume<P: Policy>(mut pipeline: Pipeline<P>, inbox: &Receiver<Transaction>, 
             refused += 1;
             continue;
         };
-        if alerts.into_iter().try_for_each(|alert| outbox.send(alert)).is_err() {
+        if !alerts.into_iter().all(|alert| outbox.send(alert).is_ok()) {
             break;
         }
     }

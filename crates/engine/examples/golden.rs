@@ -1,6 +1,7 @@
-//! Makes a small saved model of each format, such as `tests/fixtures/model-v1.crible`, what it says of `golden_history`, `model-v1.txt` beside
-//! it, and the state half of that history leaves, `state-v1.crible`, for tests that old files still answer: `cargo run --release
-//! -p crible --example golden`. What is there stays: a new format version gets a new name, and a failing test another cure.
+//! Makes a small saved model of each format, such as `tests/fixtures/model-v1.crible`, its answers for
+//! `golden_history`, `model-v1.txt` beside it, and the state half of that history leaves, `state-v1.crible`, for tests
+//! that old files still answer: `cargo run --release -p crible --example golden`. What is there stays: a new format
+//! version gets a new name, and a failing test another cure.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "../tests/common/mod.rs"]
@@ -30,18 +31,19 @@ fn main() {
     keep("state-v2.crible", &|| golden_state(&model));
     // States have a format of their own.
     keep("state-v3.crible", &|| golden_state(&model));
-    // Format 3 bends what detectors see, given enough rows.
-    let bent = keep("model-v3.crible", &|| fitted(1_200));
-    keep("model-v3.txt", &|| golden_answers(&bent).into_bytes());
-    // Format 4 says what columns count for; format 5 how far ahead a payment may be dated, and which columns a feed has by name.
+    // Format 3 transforms what detectors see, given enough rows.
+    let transformed = keep("model-v3.crible", &|| fitted(1_200));
+    keep("model-v3.txt", &|| golden_answers(&transformed).into_bytes());
+    // Format 4 has weights of columns; format 5 how far ahead a payment may be dated, and which columns a feed has
+    // by name.
     let dated = keep("model-v5.crible", &|| fitted(1_200));
     keep("model-v5.txt", &|| golden_answers(&dated).into_bytes());
-    // Format 6 says what amounts of different currencies are to each other.
+    // Format 6 has the scale of each currency.
     let scaled = keep("model-v6.crible", &|| fitted(1_200));
     keep("model-v6.txt", &|| golden_answers(&scaled).into_bytes());
     keep("state-v4.crible", &|| golden_state(&model));
-    // Format 7 knows how peers' amounts are spread, and views; format 8 how long windows had filled. States of format 5 say what a budget
-    // has forgotten, those of format 6 since when they have observed.
+    // Format 7 knows how peers' amounts are spread, and views; format 8 how long windows had filled. States of format 5
+    // have what a budget has forgotten, those of format 6 since when they have observed.
     let views = || {
         let mut config = crible::Config::default();
         config.detectors = vec!["views".parse().unwrap()];

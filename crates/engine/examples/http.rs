@@ -1,5 +1,5 @@
-//! The engine behind an axum handler: `cargo run --release -p crible --example http` starts it on a free port of the loopback
-//! interface, sends it one payment, prints the answer, and ends.
+//! The engine behind an axum handler: `cargo run --release -p crible --example http` starts it on a free port of the
+//! loopback interface, sends it one payment, prints the answer, and ends.
 #![allow(missing_docs)]
 
 #[path = "common/mod.rs"]
@@ -68,7 +68,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let last = history.times().last().map_or(0, |at| at.0 / Timestamp::SECOND);
     let body = json!({
-        "id": "p1", "at_seconds": last + 60, "account": "card 7", "counterparty": "Far Away Gold", "amount_minor": -950_000,
+        "id": "p1", "at_seconds": last + 60, "account": "card 7", "counterparty": "Far Away Gold",
+        "amount_minor": -950_000,
         "currency": "USD",
     });
     let sent = tokio::task::spawn_blocking(move || send(address, &body.to_string())).await??;

@@ -1,5 +1,5 @@
-//! A nightly batch: learn from the history, score the day, raise ten alerts, keep the model for the service of tomorrow:
-//! `cargo run --release -p crible --example nightly`.
+//! A nightly batch: learn from the history, score the day, raise ten alerts, keep the model for the service of
+//! tomorrow: `cargo run --release -p crible --example nightly`.
 #![allow(missing_docs)]
 
 #[path = "common/mod.rs"]
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         alerts.extend(closed);
         Ok::<_, crible::Error>(())
     })?;
-    // The last day is still open: nothing tells that no more of it comes.
+    // The last day is still open: more of it may come.
     alerts.extend(pipeline.finish());
     alerts.iter().for_each(|alert| println!("{alert}"));
     println!("{} alerts, a model of {} bytes", alerts.len(), pipeline.engine().save().len());

@@ -1,9 +1,10 @@
 //! A year of a service in minutes: `cargo run --release -p crible --example soak -- [PAYMENTS]`, a million by default.
 //!
-//! One engine is treated as the world treats a service. Payments come late, up to six hours; some are dated days ahead; some are handed in
-//! again; and every now and then the service stops at any moment and goes on from what it saved last, with all that came since handed in once
-//! more. An oracle is spared all this: it has every payment once, in order. After every segment both must hold the same state to
-//! the byte, and at its end, when nothing late is outstanding, they must give the same verdicts to the bit.
+//! One engine is treated as the world treats a service. Payments come late, up to six hours; some are dated days ahead;
+//! some are handed in again; and every now and then the service stops at any moment and goes on from what it saved
+//! last, with all that came since handed in once more. An oracle is spared all this: it has every payment once, in
+//! order. After every segment both must hold the same state to the byte, and at its end, when nothing late is
+//! outstanding, they must give the same verdicts to the bit.
 #![allow(missing_docs)]
 
 use std::error::Error as StdError;

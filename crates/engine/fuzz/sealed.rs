@@ -4,8 +4,8 @@ use crible::core::{Amount, Currency, EntityId, Timestamp, Transaction, TxnId};
 
 const HEADER: usize = 7 + 1 + 8 + 4;
 
-/// The bytes after a header's length, behind a header that is right about them and names one of so many formats; a model's
-/// ensemble within, which ends it, too.
+/// The bytes after a header's length, behind a header that is right about them and names one of so many formats; a
+/// model's ensemble within, which ends it, too.
 pub fn sealed(bytes: &[u8], magic: &[u8; 7], formats: u8) -> Vec<u8> {
     let mut body = bytes.get(HEADER..).unwrap_or_default().to_vec();
     if let Some(start) = body.windows(8).position(|window| window == b"CRIBLEM1")

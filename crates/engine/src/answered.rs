@@ -18,8 +18,9 @@ pub(crate) use shards::{Answers, Begun, Pending};
 
 /// Verdicts of the latest transactions, by a tag of 64 bits of their references.
 ///
-/// They stand in the order in which they were given, and leave from the front once the clock has passed their retention. A
-/// verdict takes 8 bytes a number, 16 for its tag and time, and 16 to 48 in the index. Nothing that grows is copied as a whole.
+/// They stand in the order in which they were given, and leave from the front once the clock has passed their
+/// retention. A verdict takes 8 bytes a number, 16 for its tag and time, and 16 to 48 in the index. Nothing that grows
+/// is copied as a whole.
 #[derive(Debug)]
 pub(crate) struct Answered {
     retention: Window,
@@ -168,7 +169,8 @@ impl Answered {
         self.latest = self.latest.max(latest);
     }
 
-    /// Remembers a verdict, and forgets those past their retention: two for each that comes, so that nobody waits for many.
+    /// Remembers a verdict, and forgets those past their retention: two for each that comes, so that nobody waits for
+    /// many.
     pub(crate) fn put(&mut self, id: TxnId, at: Timestamp, score: Score, detectors: &[f64]) {
         self.advance(at.0);
         let since = self.since(Timestamp(self.latest)).0;
@@ -226,7 +228,8 @@ impl Answered {
         self.kept(self.log.len(), self.latest)
     }
 
-    /// Takes in what was kept and has been checked, in order of time. Verdicts of a model with other detectors are passed over.
+    /// Takes in what was kept and has been checked, in order of time. Verdicts of a model with other detectors are
+    /// passed over.
     pub(crate) fn take_in(&mut self, kept: KeptAnswers) {
         let latest = kept.latest();
         let KeptAnswers { width, given, numbers } = kept;

@@ -114,7 +114,7 @@ impl Builder {
     }
 
     /// The most bytes of feature rows [`Builder::fit_replay`] keeps between fitting and scoring; past this it computes
-    /// them twice, which takes longer and changes no bit. 400 MiB unless told.
+    /// them twice, which takes longer and changes no bit. 400 MiB by default.
     #[must_use]
     pub fn feature_memory(mut self, bytes: usize) -> Self {
         self.feature_memory = bytes;
@@ -267,7 +267,7 @@ impl Builder {
         Ok(Engine::new(model, features))
     }
 
-    /// When a history begins, whatever one or two rows far before it say.
+    /// When a history begins, whatever one or two rows are dated far before it.
     fn first_of(&self, times: &[Timestamp]) -> Timestamp {
         times[Clock::strays_before(self.config.state.ahead, times)]
     }

@@ -155,7 +155,7 @@ impl Config {
     ///
     /// # Errors
     /// [`Error::Config`] where it is no such TOML, a name is no column's or detector's, or a length makes no sense; it
-    /// says where.
+    /// names the place.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let text: Text = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end()))?;
         let default = Self::default();
@@ -217,7 +217,7 @@ impl Config {
 
     /// Names of all columns detectors could see, of a feed that lacks nothing.
     pub fn known_columns(&self) -> Vec<String> {
-        // What is only there to be shown beside others has nothing to tell on its own.
+        // What is only there to be shown beside others means nothing on its own.
         let set = FeatureSet::all(Has::ALL, &self.settings(Peers::default()));
         let weighable = set.columns().iter().filter(|column| !column.phrase.is_empty());
         weighable.map(|column| column.name.to_string()).collect()

@@ -14,18 +14,21 @@ const MONDAY: i64 = -3 * Timestamp::DAY;
 /// Weeks that are kept, the latest ones: ten years.
 const MOST_WEEKS: usize = 520;
 
-/// How often transactions scored as high as ordinary ones do once in 10, 100, 1,000 and 10,000, week by week, since an engine has its model.
+/// How often transactions scored as high as ordinary ones do once in 10, 100, 1,000 and 10,000, week by week, since an
+/// engine has its model.
 ///
-/// A tail probability promises that a share `p` of ordinary transactions has at most `p`. Where the share of all comes to differ much from
-/// that, and stays different, the feed is no longer what the model was fitted on: it is time to look at it, and perhaps to fit again.
-/// Weeks are those of the transactions' own times, from Monday on, in UTC. Frauds count, too; they are too few to matter above 1 in 1,000.
+/// A tail probability promises that a share `p` of ordinary transactions has at most `p`. Where the share of all comes
+/// to differ much from that, and stays different, the feed is no longer what the model was fitted on: it is time to
+/// look at it, and perhaps to fit again. Weeks are those of the transactions' own times, from Monday on, in UTC. Frauds
+/// count, too; they are too few to matter above 1 in 1,000.
 ///
 /// ```
 /// # fn main() -> Result<(), crible::Error> {
 /// # use crible::core::{Amount, Batch, Currency, EntityId, Timestamp, Transaction, TxnId};
 /// # let history = Batch::from_transactions((0..900).map(|n: i64| {
 /// #     let account = EntityId::from_pseudorandom(1 + n as u64 % 9);
-/// #     Transaction::new(TxnId(n as u128), Timestamp(n * 3_600_000_000), account, Amount::new(-900 - n * n % 371, Currency::EUR))
+/// #     let amount = Amount::new(-900 - n * n % 371, Currency::EUR);
+/// #     Transaction::new(TxnId(n as u128), Timestamp(n * 3_600_000_000), account, amount)
 /// # }));
 /// let mut engine = crible::Engine::builder().fit(&history)?;
 /// engine.replay(&history, |_model, _scored| Ok::<_, crible::Error>(()))?;
@@ -79,8 +82,8 @@ impl DriftTail {
     }
 }
 
-/// The number of the week of a time; what lies before the year 1 or after 9999, which no date can be written for, is of the first or last
-/// week of these.
+/// The number of the week of a time; what lies before the year 1 or after 9999, which no date can be written for, is of
+/// the first or last week of these.
 fn week_of(at: Timestamp) -> i64 {
     const FIRST: i64 = -719_162 * Timestamp::DAY;
     const LAST: i64 = 2_932_890 * Timestamp::DAY;
@@ -225,7 +228,8 @@ impl<'de> Deserialize<'de> for Drift {
             let week = week_of(begins);
             if counts.week(week).begins != begins || scored < realised[0] || !realised.is_sorted_by(|a, b| a >= b) {
                 return Err(D::Error::custom(format_args!(
-                    "week of {begins}: {realised:?} of {scored}, expected a Monday and counts that fall from {scored} on"
+                    "week of {begins}: {realised:?} of {scored}, expected a Monday and counts that fall from {scored} \
+                     on"
                 )));
             }
             drift.weeks.insert(week, counts);

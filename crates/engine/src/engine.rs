@@ -11,8 +11,8 @@ use crate::{Drift, Error, LateCount, Model, Observation};
 
 /// A model and the state of every account and counterparty: what a service embeds.
 ///
-/// [`Engine::observe`] and [`Engine::replay`] are one path: the same transactions give the same verdicts to the bit, one
-/// at a time or a million together, on any number of threads.
+/// [`Engine::observe`] and [`Engine::replay`] are one path: the same transactions give the same verdicts to the bit,
+/// one at a time or a million together, on any number of threads.
 #[derive(Debug)]
 pub struct Engine {
     model: Model,
@@ -72,8 +72,8 @@ impl Engine {
         self.features.state_bytes() + self.answered.bytes()
     }
 
-    /// Keeps what tells where in its source the caller has got to, such as a position in a log: it is saved with the state, so
-    /// that whoever loads one can go on from the transaction after the last that was taken in.
+    /// Keeps the caller's position in its source, such as a position in a log: it is saved with the
+    /// state, so that whoever loads one can go on from the transaction after the last that was taken in.
     pub fn set_offset(&mut self, offset: impl Into<Vec<u8>>) {
         self.offset = offset.into();
     }
@@ -88,8 +88,8 @@ impl Engine {
         self.features.watermark()
     }
 
-    /// Whether the state has observed too little for the model: a model without state finds everything new and everybody busy for
-    /// the first time. While it is cold, scores are what they are, and every severity is
+    /// Whether the state has observed too little for the model: a model without state finds everything new and
+    /// everybody busy for the first time. While it is cold, scores are what they are, and every severity is
     /// [`Severity::Low`](crible_alert::Severity::Low). Replay a history or load a state to warm it up.
     pub fn is_cold(&self) -> bool {
         self.model.is_cold(self.features.since(), self.features.watermark())
@@ -106,14 +106,15 @@ impl Engine {
         self.features.cold_rows(&batch.times()[rows], self.model.warm_up())
     }
 
-    /// Tells the engine what time it is, so that a payment after a long silence is not taken for one dated ahead: a service with a
-    /// clock calls this now and then. It changes no score.
+    /// Sets the time, so that a payment after a long silence is not taken for one dated ahead: a
+    /// service with a clock calls this now and then. It changes no score.
     pub fn advance(&mut self, now: Timestamp) {
         self.features.advance(now);
     }
 
-    /// How often transactions scored as high as ordinary ones seldom do, week by week, since the engine has this model. It is
-    /// no part of the state, which is the same however late a transaction came: keep it beside, and see [`Engine::add_drift`].
+    /// How often transactions scored as high as ordinary ones seldom do, week by week, since the engine has this model.
+    /// It is no part of the state, which is the same however late a transaction came: keep it beside, and see
+    /// [`Engine::add_drift`].
     pub fn drift(&self) -> &Drift {
         &self.drift
     }
@@ -130,13 +131,13 @@ impl Engine {
 
     /// Scores one transaction by what came before it, then remembers it.
     ///
-    /// One that was observed before, within [`Limits::repeats`](crate::Limits::repeats), is given the verdict it was given, and
-    /// changes nothing: a caller may hand transactions in again. One that comes late, but within the lateness the model was made
-    /// with, is placed where it belongs.
+    /// One that was observed before, within [`Limits::repeats`](crate::Limits::repeats), is given the verdict it was
+    /// given, and changes nothing: a caller may hand transactions in again. One that comes late, but within the
+    /// lateness the model was made with, is placed where it belongs.
     ///
     /// # Errors
-    /// [`Error::Late`] where it is later than that, [`Error::Early`] where it is dated ahead of the feed's clock; the state is then as
-    /// it was, and the transaction is counted.
+    /// [`Error::Late`] where it is later than that, [`Error::Early`] where it is dated ahead of the feed's clock; the
+    /// state is then as it was, and the transaction is counted.
     pub fn observe(&mut self, txn: &Transaction) -> Result<Observation<'_>, Error> {
         if let Some(given) = self.answered.get(txn.id) {
             self.row.fill(0.0);
@@ -157,8 +158,8 @@ impl Engine {
     /// `visit` sees each run of scored transactions in order.
     ///
     /// # Errors
-    /// [`Error::Late`] where the batch begins before what may still be placed, [`Error::Early`] where it ends with one or two rows
-    /// that are dated ahead of all others, and what `visit` returns. Of the first two nothing is taken in.
+    /// [`Error::Late`] where the batch begins before what may still be placed, [`Error::Early`] where it ends with one
+    /// or two rows that are dated ahead of all others, and what `visit` returns. Of the first two nothing is taken in.
     pub fn replay<E: From<Error>>(
         &mut self,
         batch: &Batch,
@@ -206,9 +207,10 @@ impl Engine {
         crate::saved::to_bytes(&self.model)
     }
 
-    /// The state of all accounts, counterparties and categories as bytes for [`Engine::load_state`]: versioned, checksummed,
-    /// and the same for the same transactions, however they were handed in. Apart from the model, because it changes with every
-    /// payment and because it holds pseudonyms and amounts, which a model does not: keep it as you keep the transactions.
+    /// The state of all accounts, counterparties and categories as bytes for [`Engine::load_state`]: versioned,
+    /// checksummed, and the same for the same transactions, however they were handed in. Apart from the model, because
+    /// it changes with every payment and because it holds pseudonyms and amounts, which a model does not: keep it as
+    /// you keep the transactions.
     pub fn save_state(&self) -> Vec<u8> {
         crate::saved::state_to_bytes(&self.kept(), &self.features.snapshot())
     }
@@ -216,17 +218,17 @@ impl Engine {
     /// Writes what [`Engine::save_state`] gives, without holding it as a whole.
     ///
     /// # Errors
-    /// What the writer says. What it has taken by then is no state that loads.
+    /// The error of the writer. What it has taken by then is no state that loads.
     pub fn write_state(&self, out: impl io::Write) -> io::Result<()> {
         crate::saved::write_state(&self.kept(), &self.features.snapshot(), out)
     }
 
-    /// Puts a saved model in the place of this engine's, which goes on with its state: what it has observed of accounts stays.
-    /// Verdicts that were given stay, too, as long as the new model has as many detectors.
+    /// Puts a saved model in the place of this engine's, which goes on with its state: what it has observed of accounts
+    /// stays. Verdicts that were given stay, too, as long as the new model has as many detectors.
     ///
     /// # Errors
-    /// [`Error::NotAModel`], and [`Error::State`] where the new model's columns come from other kinds of state than this one's; model and
-    /// state are then as they were.
+    /// [`Error::NotAModel`], and [`Error::State`] where the new model's columns come from other kinds of state than
+    /// this one's; model and state are then as they were.
     pub fn replace_model(&mut self, model: &[u8]) -> Result<(), Error> {
         let mut replaced = Self::load(model)?;
         replaced.features.merge(&self.features.save(), FeatureSet::FORMAT)?;
@@ -236,8 +238,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Puts a saved state in the place of this engine's. The state may have been saved under another model, as long as both
-    /// read the same kinds of columns: a model can be replaced without forgetting the accounts.
+    /// Puts a saved state in the place of this engine's. The state may have been saved under another model, as long as
+    /// both read the same kinds of columns: a model can be replaced without forgetting the accounts.
     ///
     /// # Errors
     /// [`Error::NotAState`] and [`Error::State`]; the state is then as it was.
@@ -252,9 +254,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes in a state that another engine saved which has seen other accounts. Every window is afterwards what it would be
-    /// had this engine seen all transactions in order of time, the windows of counterparties and categories included. The offset
-    /// stays this engine's.
+    /// Takes in a state that another engine saved which has seen other accounts. Every window is afterwards what it
+    /// would be had this engine seen all transactions in order of time, the windows of counterparties and categories
+    /// included. The offset stays this engine's.
     ///
     /// # Errors
     /// [`Error::NotAState`], and [`Error::State`] where an account is in both; the state is then as it was.
@@ -269,7 +271,8 @@ impl Engine {
     /// An engine with a saved model and no state.
     ///
     /// # Errors
-    /// [`Error::NotAModel`], or [`Error::Score`] where a detector within is damaged; both say what is wrong with the bytes.
+    /// [`Error::NotAModel`], or [`Error::Score`] where a detector within is damaged; both name what is wrong with the
+    /// bytes.
     pub fn load(bytes: &[u8]) -> Result<Self, Error> {
         let model = crate::saved::from_bytes(bytes)?;
         let features = model.features();

@@ -24,7 +24,8 @@ pub enum Error {
     Config(String),
     /// A transaction older than may still be placed.
     #[error(
-        "transaction {txn} at {at} is late: {watermark} has been seen already, and nothing before {oldest} can be placed"
+        "transaction {txn} at {at} is late: {watermark} has been seen already, and nothing before {oldest} can be \
+         placed"
     )]
     Late {
         /// The late transaction.

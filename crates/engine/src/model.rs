@@ -208,7 +208,7 @@ impl Model {
                 shares[input] = contribution.max(0.0) / total;
             }
         }
-        // Sums of the account's are held in the reference currency, and said in the payment's own.
+        // Sums of the account's are held in the reference currency, and shown in the payment's own.
         let scale = self.settings.peers.scales().of(txn.amount.currency);
         let own = |column: usize, value: f32| {
             let own = self.own(column, value);
@@ -230,10 +230,10 @@ impl Model {
             }
             _ => None,
         };
-        for i in 0..shares.len() {
+        for (i, (share, Column { shown, typical, .. })) in shares.iter_mut().zip(&self.columns).enumerate() {
             // Where nobody has paid yet, nothing is usual, and an amount is not far above it.
-            if shares[i] > 0.0 && self.columns[i].unit == Unit::Money && number(&self.columns[i].typical, i) == Some(0.0) {
-                shares[i] = 0.0;
+            if matches!((shown, typical), (Usual::Amount, Usual::Column(_))) && number(typical, i) == Some(0.0) {
+                *share = 0.0;
             }
         }
         reasons::choose(&self.columns, &shares, n)

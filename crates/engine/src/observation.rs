@@ -12,8 +12,8 @@ pub const MAX_DETECTORS: usize = 32;
 
 /// A transaction that was just observed: how strange it is, what that rests on, and why.
 ///
-/// It borrows from the engine, so that its reasons can belong to no other transaction. What has to outlive the next one is
-/// copied out: [`Observation::verdict`], [`Observation::explain`].
+/// It borrows from the engine, so that its reasons can belong to no other transaction. What has to outlive the next one
+/// is copied out: [`Observation::verdict`], [`Observation::explain`].
 #[derive(Clone, Copy, Debug)]
 pub struct Observation<'a> {
     model: &'a Model,
@@ -38,7 +38,7 @@ impl<'a> Observation<'a> {
         Self { model, txn: *txn, row, score, detectors, since: history.since, history: Some(history) }
     }
 
-    /// Of a transaction that was handed in before; `row` is zeros, and `detectors` were said the first time.
+    /// Of a transaction that was handed in before; `row` is zeros, and `detectors` were given the first time.
     pub(crate) fn repeat(
         model: &'a Model,
         txn: &Transaction,
@@ -50,7 +50,8 @@ impl<'a> Observation<'a> {
         Self { model, txn: *txn, row, score, detectors, since: since.unwrap_or_default(), history: None }
     }
 
-    /// Whether the transaction was handed in before. It then has the verdict of the first time, and neither a row nor reasons.
+    /// Whether the transaction was handed in before. It then has the verdict of the first time, and neither a row nor
+    /// reasons.
     pub fn is_repeat(&self) -> bool {
         self.history.is_none()
     }
@@ -90,7 +91,8 @@ impl<'a> Observation<'a> {
         self.row
     }
 
-    /// How many payments of its account and at its counterparty were known before it; none where it was handed in before.
+    /// How many payments of its account and at its counterparty were known before it; none where it was handed in
+    /// before.
     pub fn history(&self) -> Option<History> {
         self.history
     }
@@ -106,7 +108,7 @@ impl<'a> Observation<'a> {
     }
 }
 
-/// What the engine says of one transaction. `Copy` and without a heap, so that saying it allocates nothing.
+/// The engine's answer to one transaction. `Copy` and without a heap, so that giving it allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict {
     /// The combined score and its tail probability.
@@ -141,7 +143,7 @@ impl Verdict {
     }
 }
 
-/// What was said of a transaction, for when it is handed in again.
+/// The answer to a transaction, for when it is handed in again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Given {
     pub(crate) score: Score,

@@ -13,8 +13,8 @@ const REASONS: usize = 3;
 
 /// Makes decisions of scored transactions, lets a policy choose among them, and explains those it raises.
 ///
-/// It knows no engine, so that one decider can serve several handles of a [`Shared`](crate::Shared) engine behind a lock of
-/// the caller's. With one engine, [`Pipeline`] holds both.
+/// It knows no engine, so that one decider can serve several handles of a [`Shared`](crate::Shared) engine behind a
+/// lock of the caller's. With one engine, [`Pipeline`] holds both.
 #[derive(Clone, Debug)]
 pub struct Decider<P> {
     policy: P,
@@ -44,8 +44,8 @@ impl<P: Policy> Decider<P> {
         &mut self.policy
     }
 
-    /// Decides about a transaction that was just observed; returns the alerts this settles, explained. Nothing is decided about one
-    /// that was handed in before.
+    /// Decides about a transaction that was just observed; returns the alerts this settles, explained. Nothing is
+    /// decided about one that was handed in before.
     ///
     /// # Errors
     /// As [`Policy::offer`].
@@ -65,8 +65,8 @@ impl<P: Policy> Decider<P> {
         Ok(alerts)
     }
 
-    /// The same for a run of scored transactions; `meaning` is what is known of the batch besides. Alerts are explained in the
-    /// caller's rayon pool.
+    /// The same for a run of scored transactions; `meaning` is what is known of the batch besides. Alerts are explained
+    /// in the caller's rayon pool.
     ///
     /// # Errors
     /// As [`Policy::offer`].
@@ -113,7 +113,8 @@ impl<P: Policy> Decider<P> {
         alerts
     }
 
-    /// Explains whatever the policy holds back: what has to be done before its model is replaced, and before it is saved.
+    /// Explains whatever the policy holds back: what has to be done before its model is replaced, and before it is
+    /// saved.
     pub fn explain_held(&mut self, model: &Model) {
         let reasons = self.reasons;
         self.policy.visit_held(&mut |decision| explain(model, decision, reasons));
@@ -178,9 +179,9 @@ impl<P: Policy> Pipeline<P> {
         Self { engine, decider }
     }
 
-    /// Learns from what lies before `until`, then scores and decides about the whole batch: [`Builder::fit_replay`] with alerts.
-    /// `visit` sees each run of scored transactions with the alerts that it settles. Alerts of the last days are still held:
-    /// see [`Pipeline::finish`].
+    /// Learns from what lies before `until`, then scores and decides about the whole batch: [`Builder::fit_replay`]
+    /// with alerts. `visit` sees each run of scored transactions with the alerts that it settles. Alerts of the last
+    /// days are still held: see [`Pipeline::finish`].
     ///
     /// # Errors
     /// As [`Builder::fit_replay`] and [`Policy::offer`].
@@ -223,8 +224,8 @@ impl<P: Policy> Pipeline<P> {
         self.engine.replay(history, |_, _| Ok(()))
     }
 
-    /// Observes one transaction and decides about it; returns what the engine says of it, and the alerts that it settles. These
-    /// may be about earlier transactions, where the policy waits for the end of a day.
+    /// Observes one transaction and decides about it; returns the engine's answer, and the alerts that it
+    /// settles. These may be about earlier transactions, where the policy waits for the end of a day.
     ///
     /// # Errors
     /// As [`Engine::observe`] and [`Policy::offer`].
@@ -238,8 +239,8 @@ impl<P: Policy> Pipeline<P> {
         Ok((observed, alerts))
     }
 
-    /// Scores a batch and decides about it. `visit` sees each run of scored transactions with the alerts that it settles;
-    /// `meaning` is what is known of the batch besides.
+    /// Scores a batch and decides about it. `visit` sees each run of scored transactions with the alerts that it
+    /// settles; `meaning` is what is known of the batch besides.
     ///
     /// # Errors
     /// As [`Engine::replay`] and [`Policy::offer`].
@@ -256,7 +257,7 @@ impl<P: Policy> Pipeline<P> {
         })
     }
 
-    /// Says that it is `now`, for a clock that knows that a day is over before a transaction does.
+    /// Sets the time to `now`, for a clock that knows that a day is over before a transaction does.
     pub fn tick(&mut self, now: Timestamp) -> Vec<Alert> {
         self.decider.tick(self.engine.model(), now)
     }
@@ -273,7 +274,8 @@ impl<P: Policy> Pipeline<P> {
         crate::saved::pipeline_to_bytes(&self.engine.save_state(), &self.decider.policy.save())
     }
 
-    /// Puts a saved state in the place of this one. The state of an engine alone is taken, too, and leaves the policy as it is.
+    /// Puts a saved state in the place of this one. The state of an engine alone is taken, too, and leaves the policy
+    /// as it is.
     ///
     /// # Errors
     /// As [`Engine::load_state`] and [`Policy::load`]; engine and policy are then as they were.

@@ -23,8 +23,8 @@ const PIPELINE_VERSION: u8 = 1;
 const VERSION: u8 = 8;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
-/// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had none:
-/// see [`first_settings`]. From format 8 on the warm-up follows the habits.
+/// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had
+/// none: see [`first_settings`]. From format 8 on the warm-up follows the habits.
 #[derive(Serialize, Deserialize)]
 struct Made {
     kept: MadeV4,
@@ -105,10 +105,11 @@ impl MadeV4 {
     }
 }
 
-/// How peers' amounts are spread and how often they come, which formats up to 6 did not say.
+/// How peers' amounts are spread and how often they come, which formats up to 6 did not save.
 #[derive(Serialize, Deserialize)]
 struct Habits {
-    /// Mean and variance of the logarithms of amounts, and payments of an account in a second; as many as there are means, or none.
+    /// Mean and variance of the logarithms of amounts, and payments of an account in a second; as many as there are
+    /// means, or none.
     of: Vec<(f64, f64, f64)>,
     hours: [u64; 24],
     since: i64,
@@ -231,8 +232,8 @@ fn body<T: Serialize>(model: &Model, usual: impl Fn(&Typical) -> T) -> Vec<u8> {
     postcard::to_allocvec(&body).unwrap_or_default()
 }
 
-/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows, and over what is transformed or
-/// weighed. A model of an earlier format keeps its own.
+/// A hash of all that was learned: FNV-1a over the body, in which columns are named by their windows, and over what is
+/// transformed or weighed. A model of an earlier format keeps its own.
 pub(crate) fn fingerprint(model: &Model) -> u64 {
     let straight = |usual: &Typical| Straight { median: usual.median, per_scale: usual.per_scale };
     let powers = model.usual.iter().map(|usual| usual.power).filter(|power| *power != 0.0);
@@ -282,7 +283,8 @@ pub(crate) fn write_state(engine: &KeptEngine, features: &Snapshot, mut out: imp
     out.flush()
 }
 
-/// What the engine kept, the state of features within, and its format. Before format 4 an engine kept nothing of its own.
+/// What the engine kept, the state of features within, and its format. Before format 4 an engine kept nothing of its
+/// own.
 pub(crate) fn state_body(bytes: &[u8]) -> Result<(KeptEngine, &[u8], u8), Error> {
     let (body, format) = unframe(STATE_MAGIC, FeatureSet::FORMAT, bytes).map_err(Error::NotAState)?;
     if format < 4 {
@@ -299,8 +301,11 @@ pub(crate) fn pipeline_to_bytes(state: &[u8], policy: &[u8]) -> Vec<u8> {
     frame(PIPELINE_MAGIC, PIPELINE_VERSION, &postcard::to_allocvec(&(state, policy)).unwrap_or_default())
 }
 
+/// Bytes of a state and of what a policy holds.
+type StateAndPolicy = (Vec<u8>, Vec<u8>);
+
 /// The state of the engine and what the policy holds; none where this does not begin as a pipeline.
-pub(crate) fn pipeline_from_bytes(bytes: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, Error> {
+pub(crate) fn pipeline_from_bytes(bytes: &[u8]) -> Result<Option<StateAndPolicy>, Error> {
     if !bytes.starts_with(PIPELINE_MAGIC) {
         return Ok(None);
     }
@@ -382,7 +387,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         (habits, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
         settings.peers = habits.complete(settings.peers)?;
     }
-    // Up to format 7 it was not said: windows of the account at most.
+    // Not saved up to format 7: windows of the account at most.
     let mut warm_up = settings.windows.account[3].min(Window::MONTH);
     if version > 7 {
         let micros: i64;
@@ -409,7 +414,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         ));
     };
     let scorer = Scorer::from_snapshot(&Scoring::from_bytes(&body.ensemble)?)?;
-    // A later version may compute more columns and let detectors see others: the model says which are its own.
+    // A later version may compute more columns and let detectors see others: the model names its own.
     let names: Vec<&str> = body.columns.iter().map(|column| column.name.as_str()).collect();
     let mut columns = FeatureSet::of(has, &settings, &names).columns().to_vec();
     let alike = |(saved, column): (&Signature, &mut Column)| {
@@ -419,9 +424,12 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     let at = body.columns.iter().zip(&mut columns).position(|pair| !alike(pair)).unwrap_or(columns.len());
     if at < body.columns.len() {
         let got = &body.columns[at].name;
-        return refuse(format!(
-            "its column {at} is `{got}`, which this version has not in that place, of that scale and use: another one fitted it"
-        ));
+        let here = match columns.get(at) {
+            None => "absent".to_owned(),
+            Some(column) if column.name == got.as_str() => "of another scale, side or use".to_owned(),
+            Some(column) => format!("`{}`", column.name),
+        };
+        return refuse(format!("column {at} is `{got}` in the model and {here} here"));
     }
     let inputs = columns.iter().filter(|c| c.input).count();
     let counts = [body.columns.len(), body.usual.len()];
@@ -438,8 +446,8 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
     }
     if let Some(Typical { median, per_scale, power, weight }) = body.usual.iter().find(|typical| !typical.is_sound()) {
         return refuse(format!(
-            "a median of {median}, one over a scale of {per_scale}, a power of {power} and a weight of {weight}, expected finite numbers, the \
-             scale above 0, power and weight within what is fitted"
+            "a median of {median}, one over a scale of {per_scale}, a power of {power} and a weight of {weight}, \
+             expected finite numbers, the scale above 0, power and weight within what is fitted"
         ));
     }
     Ok(Model::new(has, settings, warm_up, columns, body.usual, scorer))

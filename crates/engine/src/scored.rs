@@ -167,8 +167,8 @@ impl<'a> Scored<'a> {
         &self.scores.parts[at..at + self.n_detectors]
     }
 
-    /// Whether these are transactions that were handed in before: their scores are those of the first time, their feature rows
-    /// zeros, and they are not decided about again.
+    /// Whether these are transactions that were handed in before: their scores are those of the first time, their
+    /// feature rows zeros, and they are not decided about again.
     pub fn is_repeat(&self) -> bool {
         self.is_repeat
     }

@@ -12,16 +12,17 @@ use crate::{Drift, Engine, Error, History, LateCount, Model, Observation};
 
 /// An engine for several threads: one handle each, cloned from [`Engine::share`].
 ///
-/// What belongs to accounts, counterparties, devices, addresses and categories is divided into 64 shards each. A payment takes one ticket
-/// for each shard it belongs to, and has its turn there when all earlier tickets have been used. So windows are exact whatever thread an
-/// entity's payments come on. What two payments have in common is read and absorbed one after the other; all else, scoring and explaining
-/// included, runs in parallel. Links by shared devices hang together across accounts: they are behind one lock.
+/// What belongs to accounts, counterparties, devices, addresses and categories is divided into 64 shards each. A
+/// payment takes one ticket for each shard it belongs to, and has its turn there when all earlier tickets have been
+/// used. So windows are exact whatever thread an entity's payments come on. What two payments have in common is read
+/// and absorbed one after the other; all else, scoring and explaining included, runs in parallel. Links by shared
+/// devices hang together across accounts: they are behind one lock.
 ///
-/// **Order.** Transactions take effect in the order in which the handles get hold of that lock: while it holds the lock, a transaction
-/// takes all of its tickets. So whatever two transactions share, they come to it in this order, and every verdict is, to the bit,
-/// that of one [`Engine`] which observed them in this order. Where the order matters, as it does for transactions that
-/// would otherwise be [`Error::Late`], let the handles take from one queue with [`Shared::observe_next`]: the queue's order is
-/// then the state's, on any number of threads.
+/// **Order.** Transactions take effect in the order in which the handles get hold of that lock: while it holds the
+/// lock, a transaction takes all of its tickets. So whatever two transactions share, they come to it in this order, and
+/// every verdict is, to the bit, that of one [`Engine`] which observed them in this order. Where the order matters, as
+/// it does for transactions that would otherwise be [`Error::Late`], let the handles take from one queue with
+/// [`Shared::observe_next`]: the queue's order is then the state's, on any number of threads.
 ///
 /// **Replacing.** Model and state are replaced between two transactions, for all handles at once.
 #[derive(Debug)]
@@ -145,7 +146,7 @@ impl Own {
         Ok(Seen { score, history: Some(history), since: None })
     }
 
-    /// What was said of a transaction the first time.
+    /// The answer to a transaction the first time.
     fn repeat(&mut self, live: &Live, given: &Given) -> Seen {
         self.row.fill(0.0);
         self.parts.copy_from_slice(given.detectors());
@@ -170,8 +171,8 @@ impl Shared {
     /// As [`Engine::observe`]. Where another handle is just observing the same transaction, its verdict is waited for.
     ///
     /// # Errors
-    /// [`Error::Late`] where it is later than the model allows and [`Error::Early`] where it is dated ahead, whichever handle observed what
-    /// came before; the state is then as it was.
+    /// [`Error::Late`] where it is later than the model allows and [`Error::Early`] where it is dated ahead, whichever
+    /// handle observed what came before; the state is then as it was.
     pub fn observe(&mut self, txn: &Transaction) -> Result<Observation<'_>, Error> {
         let live = self.all.live();
         self.own.follow(&live);
@@ -179,8 +180,8 @@ impl Shared {
         Ok(self.own.observation(txn, seen))
     }
 
-    /// Takes the next transaction from `next`, which no other handle does meanwhile, and observes it; `None` where there is none.
-    /// `next` should not wait: all handles would wait with it.
+    /// Takes the next transaction from `next`, which no other handle does meanwhile, and observes it; `None` where
+    /// there is none. `next` should not wait: all handles would wait with it.
     pub fn observe_next(
         &mut self,
         next: impl FnOnce() -> Option<Transaction>,
@@ -191,8 +192,8 @@ impl Shared {
         Some((txn, seen.map(|seen| self.own.observation(&txn, seen))))
     }
 
-    /// As [`Engine::set_offset`], of all handles. It is saved as it is at the moment of the state, so who keeps both together sets it
-    /// while no handle observes what it speaks of.
+    /// As [`Engine::set_offset`], of all handles. It is saved as it is at the moment of the state, so who keeps both
+    /// together sets it while no handle observes what it speaks of.
     pub fn set_offset(&self, offset: impl Into<Vec<u8>>) {
         self.all.live().answers.set_offset(offset.into());
     }
@@ -239,8 +240,8 @@ impl Shared {
         live.features.state_bytes() + live.answers.bytes()
     }
 
-    /// As [`Engine::save_state`]: of one moment between two transactions. Transactions wait until those under way are finished, and go
-    /// on while the state is put together; none waits for more than some dozens of entities.
+    /// As [`Engine::save_state`]: of one moment between two transactions. Transactions wait until those under way are
+    /// finished, and go on while the state is put together; none waits for more than some dozens of entities.
     pub fn save_state(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         // Writing to memory has nothing to fail on.
@@ -251,7 +252,7 @@ impl Shared {
     /// Writes what [`Shared::save_state`] gives, piece by piece and while transactions go on.
     ///
     /// # Errors
-    /// What the writer says. What it has taken by then is no state that loads.
+    /// The error of the writer. What it has taken by then is no state that loads.
     pub fn write_state(&self, out: impl io::Write) -> io::Result<()> {
         let one_at_a_time = self.all.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let closed = self.all.live.write().unwrap_or_else(PoisonError::into_inner);
@@ -281,8 +282,8 @@ impl Shared {
         Ok(())
     }
 
-    /// As [`Engine::replace_model`], for all handles. Transactions wait while the state is carried over to the new model, which takes as
-    /// long as saving and loading it.
+    /// As [`Engine::replace_model`], for all handles. Transactions wait while the state is carried over to the new
+    /// model, which takes as long as saving and loading it.
     ///
     /// # Errors
     /// As [`Engine::replace_model`]; model and state are then as they were.

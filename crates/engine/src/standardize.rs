@@ -37,8 +37,8 @@ const ENOUGH: usize = 1_000;
 
 /// Where a column can go this many times as far as any fit row went, its end has not been seen.
 ///
-/// Where shops are stable, counts of payments there hardly differ, and a new shop's first payment would be a hundred units
-/// from the median: that column alone would decide, on what it has never seen.
+/// Where shops are stable, counts of payments there hardly differ, and a new shop's first payment would be a hundred
+/// units from the median: that column alone would decide, on what it has never seen.
 const UNSEEN: f32 = 3.0;
 
 /// Distances past this many units are no longer transformed but go on as steeply.
@@ -107,7 +107,8 @@ impl Typical {
     }
 }
 
-/// How far from the median a column can go at most on the suspicious side, where that is known: a low count ends at none.
+/// How far from the median a column can go at most on the suspicious side, where that is known: a low count ends at
+/// none.
 fn end(column: &Column, median: f32) -> Option<f32> {
     let is_count = (column.unit, column.tail) == (Unit::Count, Tail::Lower);
     (is_count && matches!(column.scale, Scale::Ln1p | Scale::Linear) && median > 0.0).then_some(median)

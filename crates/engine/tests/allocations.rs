@@ -1,4 +1,4 @@
-//! What is said to allocate nothing allocates nothing.
+//! What is documented to allocate nothing allocates nothing.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use crible::core::{Amount, Batch, Code, Currency, EntityId, Position, Timestamp, Transaction, TxnId};
@@ -56,7 +56,7 @@ fn no_allocation_with(columns: &Columns, detectors: &[DetectorSpec]) {
     assert!(allocation_counter::measure(|| assert!(engine.observe(&new).is_ok())).count_total > 0);
 }
 
-/// What `state_bytes` says is what the allocator was asked for, within a tenth.
+/// What `state_bytes` counts is what the allocator was asked for, within a tenth.
 #[test]
 fn state_bytes_is_what_is_held() {
     let history = Batch::from_transactions((0..ACCOUNTS * 40).map(payment));

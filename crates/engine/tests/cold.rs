@@ -28,8 +28,8 @@ fn share(severities: &[Severity], at_least: Severity) -> f64 {
     severities.iter().filter(|severity| **severity >= at_least).count() as f64 / severities.len() as f64
 }
 
-/// A model without its state calls no ordinary payment anything but low until it has observed what it was learned with, says
-/// so, and judges as it should from then on.
+/// A model without its state calls no ordinary payment anything but low until it has observed what it was learned with,
+/// shows it, and judges as it should from then on.
 #[test]
 fn a_model_without_state_is_cold_and_says_so() {
     let (history, live) = ordinary(50);
@@ -59,7 +59,7 @@ fn a_model_without_state_is_cold_and_says_so() {
     // The tail alone would have cried wolf; that is what coldness is for.
     assert!(share(&by_tail, Severity::Medium) > 0.05, "{}", share(&by_tail, Severity::Medium));
     assert!(share(&warm, Severity::Critical) < 0.001, "{}", share(&warm, Severity::Critical));
-    // A batch says the same of every row.
+    // A batch gives the same answer for every row.
     let mut replayed = Vec::new();
     Engine::load(&saved)
         .unwrap()

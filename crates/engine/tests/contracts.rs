@@ -42,7 +42,7 @@ proptest! {
         prop_assert_eq!(fresh().model().id(), engine.model().id());
         let want = { let mut engine = engine; observed(&mut engine, &txns) };
         prop_assert!(want.iter().flatten().all(|b| f64::from_bits(*b).is_finite()));
-        prop_assert!(want.iter().collect::<HashSet<_>>().len() > txns.len() / 2, "verdicts tell rows apart");
+        prop_assert!(want.iter().collect::<HashSet<_>>().len() > txns.len() / 2, "verdicts distinguish rows");
 
         prop_assert_eq!(differ(&want, &observed(&mut fresh(), &txns)), None, "after loading");
         for threads in 1..=3 {
@@ -68,7 +68,8 @@ proptest! {
         got.extend(observed(&mut started, live));
         prop_assert_eq!(differ(&want, &got), None, "saved, loaded, then observed");
         if memory.is_some() || forgetful {
-            // Two halves of a budget forget other accounts than the whole, and two halves of a category forget it sooner.
+            // Two halves of a budget forget other accounts than the whole, and two halves of a category forget it
+            // sooner.
             return Ok(());
         }
         // Accounts on two engines until then.
@@ -113,7 +114,8 @@ proptest! {
         prop_assert!(shared.save_state() == one.save_state());
     }
 
-    /// What comes late is placed where it belongs: afterwards verdicts and state are those of an engine that had it in order.
+    /// What comes late is placed where it belongs: afterwards verdicts and state are those of an engine that had it in
+    /// order.
     #[test]
     fn late_transactions_are_placed(
         txns in feed(),
@@ -154,7 +156,8 @@ proptest! {
         prop_assert_eq!(differ(&live, &same), None);
     }
 
-    /// Contract 2, alerts: a ranker fed by `observe` and one fed by `replay` raise the same alerts for the same reasons.
+    /// Contract 2, alerts: a ranker fed by `observe` and one fed by `replay` raise the same alerts for the same
+    /// reasons.
     #[test]
     fn batch_and_stream_raise_the_same_alerts(txns in feed(), budget in 1u32..12, reasons in 1usize..6) {
         let saved = quick().fit(&batch(&txns)).unwrap().save();
@@ -271,7 +274,12 @@ proptest! {
 
     /// Contract 3: nothing is learned from what stands at or after `until`, not even which columns a feed fills.
     #[test]
-    fn a_model_learns_from_before_until_alone(txns in feed(), cut in 0.1f64..0.9, other in feed(), factor in 2i64..900) {
+    fn a_model_learns_from_before_until_alone(
+        txns in feed(),
+        cut in 0.1f64..0.9,
+        other in feed(),
+        factor in 2i64..900,
+    ) {
         let at = txns[(txns.len() as f64 * cut) as usize].at;
         let fit = |txns: &[Transaction]| {
             let mut seen = Vec::new();
@@ -314,7 +322,10 @@ proptest! {
 
     /// Contract 5: what comes late is refused, with its time and the time it missed, and leaves no trace.
     #[test]
-    fn a_late_transaction_leaves_no_trace(txns in feed(), late in prop::collection::vec((0.3f64..0.99, 1i64..10 * Timestamp::DAY), 1..12)) {
+    fn a_late_transaction_leaves_no_trace(
+        txns in feed(),
+        late in prop::collection::vec((0.3f64..0.99, 1i64..10 * Timestamp::DAY), 1..12),
+    ) {
         let saved = quick().fit(&batch(&txns)).unwrap().save();
         let want = replayed(&mut Engine::load(&saved).unwrap(), &txns);
         let mut engine = Engine::load(&saved).unwrap();
@@ -336,8 +347,8 @@ proptest! {
         prop_assert_eq!(differ(&want, &got), None);
     }
 
-    /// Contract 6: no identifier is in a saved model, neither as bytes in any order of them, nor as postcard would write
-    /// it, nor in hexadecimal.
+    /// Contract 6: no identifier is in a saved model, neither as bytes in any order of them, nor as postcard would
+    /// write it, nor in hexadecimal.
     #[test]
     fn a_model_holds_no_identifier(txns in feed()) {
         let mut engine = quick().fit(&batch(&txns)).unwrap();
@@ -530,7 +541,7 @@ fn forms_of(txn: &Transaction) -> Vec<Vec<u8>> {
     for entity in [txn.counterparty, txn.device, txn.address].into_iter().flatten() {
         push(entity.get().into(), 8);
     }
-    // One pseudonym in thirty thousand is so small that its LEB128 is too short to be told from chance.
+    // One pseudonym in thirty thousand is so small that its LEB128 is too short to be distinguished from chance.
     all.retain(|form| form.len() >= 8);
     all
 }

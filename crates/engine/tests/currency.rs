@@ -55,7 +55,8 @@ fn yen_among_dollars_are_no_stranger() {
     assert!((yen as f64) < 6.0 * expected, "{yen} of {strangest}, expected about {expected}");
 }
 
-/// Nor are they where the model has seen none: their amounts are then no evidence, and the model says so.
+/// Nor are they where the model has seen none: their amounts are then no evidence, and `Model::knows_currency` is
+/// false.
 #[test]
 fn an_unseen_currency_is_known_to_be_unknown() {
     let txns = population(300, 60, 4, FULL);
@@ -70,7 +71,7 @@ fn an_unseen_currency_is_known_to_be_unknown() {
     assert!((yen as f64) < 6.0 * strangest as f64 / 50.0, "{yen} of {strangest}");
 }
 
-/// An amount is said in its own currency, whatever it was compared in; and batch and stream agree to the bit.
+/// An amount is shown in its own currency, whatever it was compared in; and batch and stream agree to the bit.
 #[test]
 fn amounts_are_said_in_their_own_currency() {
     let txns = mixed(&population(60, 60, 5, FULL), 4);

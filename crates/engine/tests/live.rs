@@ -27,7 +27,7 @@ fn a_written_state_is_the_saved_one() {
     let mut written = Vec::new();
     shared.write_state(&mut written).unwrap();
     assert!(written == saved && shared.save_state() == saved);
-    // A writer that fails says so.
+    // The error of a writer is returned.
     struct Full;
     impl std::io::Write for Full {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
@@ -40,8 +40,8 @@ fn a_written_state_is_the_saved_one() {
     assert_eq!(shared.write_state(Full).unwrap_err().kind(), std::io::ErrorKind::StorageFull);
 }
 
-/// Handles go on with a state that is loaded and with a model that takes the place of theirs, be its columns the same or others; one that does
-/// not fit changes nothing.
+/// Handles go on with a state that is loaded and with a model that takes the place of theirs, be its columns the same
+/// or others; one that does not fit changes nothing.
 #[test]
 fn model_and_state_are_replaced() {
     let txns = txns();

@@ -39,8 +39,8 @@ fn payment(n: u64) -> Transaction {
     }
 }
 
-/// A shop that has just opened is no crime: where shops are stable, the first payment at a new one, all else being ordinary, is
-/// not critical.
+/// A shop that has just opened is no crime: where shops are stable, the first payment at a new one, all else being
+/// ordinary, is not critical.
 #[test]
 fn the_first_payment_at_a_new_shop_is_not_critical() {
     let learned = (DAYS - 10) * ACCOUNTS;

@@ -65,7 +65,7 @@ fn a_changed_byte_is_found_wherever_it_is() {
     );
 }
 
-/// Columns that are gone, or changed places or meaning since a model was fitted: the model says which.
+/// Columns that are gone, or changed places or meaning since a model was fitted: the error names the column.
 #[test]
 fn a_model_of_other_columns_is_refused() {
     let bytes = small();
@@ -76,18 +76,21 @@ fn a_model_of_other_columns_is_refused() {
     renamed[end - 1] = b'_';
     let told = refused(&sealed(renamed));
     let other = format!("{}_", &name[..name.len() - 1]);
-    assert!(told.contains(&format!("its column 0 is `{other}`, which this version has not")), "{told}");
+    assert!(told.contains(&format!("column 0 is `{other}` in the model and ")), "{told}");
     let mut turned = bytes;
     turned[end] ^= 1;
     let told = refused(&sealed(turned));
-    assert!(told.contains(&format!("its column 0 is `{name}`, which this version has not in that place")), "{told}");
+    assert!(
+        told.contains(&format!("column 0 is `{name}` in the model and of another scale, side or use here")),
+        "{told}"
+    );
 }
 
 fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
 }
 
-/// A model that an earlier version saved loads, and says to the bit what it said then.
+/// A model that an earlier version saved loads, and gives the same answers to the bit.
 #[test]
 fn an_old_model_still_answers() {
     let saved_again = |bytes: &[u8]| Engine::load(bytes).unwrap().save();
@@ -200,7 +203,8 @@ fn small_once() -> &'static [u8] {
     SMALL.get_or_init(small)
 }
 
-/// The bytes with the checksums they should have: that of the ensemble within, which ends the body, and that of the body.
+/// The bytes with the checksums they should have: that of the ensemble within, which ends the body, and that of the
+/// body.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let end = bytes.len() - 4;
     if let Some(start) = bytes.windows(8).position(|window| window == b"CRIBLEM1") {

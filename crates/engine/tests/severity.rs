@@ -26,7 +26,7 @@ impl Counts {
     }
 }
 
-/// Learned from the first days of a population without fraud; what is said of the days after.
+/// Learned from the first days of a population without fraud; the answers for the days after.
 fn realised(accounts: u32, seed: u64, days: u32, learned: i64) -> Counts {
     let simulation = Simulation::builder().accounts(accounts).days(days).seed(seed).fraud_rate(0.0).build().unwrap();
     let mut txns: Vec<_> = simulation.map(|row| transaction(&row, FULL)).collect();

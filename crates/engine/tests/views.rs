@@ -1,4 +1,4 @@
-//! Views score as every detector does, and say what a payment looks like.
+//! Views score as every detector does, and name what a payment looks like.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -46,7 +46,8 @@ fn views_without_columns_drop_out() {
     assert!(few.iter().any(|name| name == "view_amount"), "{few:?}");
 }
 
-/// A payment far out of proportion, to somebody new, is named as what it is; the rent that comes again is not strange for its size.
+/// A payment far out of proportion, to somebody new, is named as what it is; the rent that comes again is not strange
+/// for its size.
 #[test]
 fn views_name_what_they_see_and_expect_what_comes_again() {
     let txns = population(60, 90, 5, FULL);

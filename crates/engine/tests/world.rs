@@ -109,8 +109,8 @@ proptest! {
         prop_assert!(matches!(fitted, Err(Error::Early { .. })), "{:?}", fitted);
     }
 
-    /// A transaction that is handed in again is answered with the verdict it was given and taken in once: by an engine, by handles on
-    /// threads, in a batch, and after a restart.
+    /// A transaction that is handed in again is answered with the verdict it was given and taken in once: by an engine,
+    /// by handles on threads, in a batch, and after a restart.
     #[test]
     fn a_repeated_payment_is_answered_alike_and_taken_in_once(
         again in prop::collection::vec((0.0f64..1.0, 1usize..400), 1..60),
@@ -178,7 +178,10 @@ proptest! {
 
     /// Whatever transactions there can be, the state they leave is saved and loaded.
     #[test]
-    fn any_transactions_leave_a_state_that_loads(txns in prop::collection::vec(anything(), 1..60), budget in any::<bool>()) {
+    fn any_transactions_leave_a_state_that_loads(
+        txns in prop::collection::vec(anything(), 1..60),
+        budget in any::<bool>(),
+    ) {
         let (model, history) = model();
         let mut engine = Engine::load(model).unwrap();
         if budget {

@@ -1,8 +1,8 @@
-//! Which detector is best on which data: every detector on every labelled table, and what the figures together say.
+//! Which detector is best on which data: every detector on every labelled table, and what the figures together show.
 //!
 //! A detector sees no label: it is fitted on all rows of a table and scores the same rows, as is done in the literature
 //! (Han, Hu, Huang, Jiang and Zhao, *ADBench: Anomaly Detection Benchmark*, NeurIPS 2022). Labels come in afterwards,
-//! by the [`metrics`](crate::metrics). [`Ranking`] says whether a difference between detectors is more than luck.
+//! by the [`metrics`](crate::metrics). [`Ranking`] tests whether a difference between detectors is more than luck.
 
 mod ranking;
 mod studentized;

@@ -31,7 +31,7 @@ pub enum MetricError {
         /// The row, from 0.
         row: usize,
     },
-    /// Nothing to find, or nothing to tell it from.
+    /// Nothing to find, or nothing to distinguish it from.
     #[error("{frauds} of {rows} rows are frauds: expected at least one fraud and one row that is none")]
     OneClass {
         /// Rows labelled as fraud.

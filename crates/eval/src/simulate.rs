@@ -108,7 +108,7 @@ impl Simulation {
         }
     }
 
-    /// Writes all rows left as CSV, with the header [`CSV_HEADER`], and says how many there were.
+    /// Writes all rows left as CSV, with the header [`CSV_HEADER`], and returns how many there were.
     ///
     /// # Errors
     /// What `out` gives.

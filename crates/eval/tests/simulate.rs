@@ -63,7 +63,7 @@ fn the_fraud_share_is_near_the_ask_and_every_scenario_appears() {
     assert_eq!(small.len(), Scenario::ALL.len(), "the sample shows each: {small:?}");
 }
 
-/// What the README of the module says of each scenario.
+/// What the README of the module describes of each scenario.
 #[test]
 fn frauds_look_like_their_scenario() {
     let rows = rows(Simulation::builder().accounts(1_500).days(60).seed(5));

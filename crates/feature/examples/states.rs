@@ -1,5 +1,6 @@
-//! Makes a state of today's format, such as `tests/fixtures/state-v2.bin`, for a test that old ones still go on: `cargo run --release -p
-//! crible-feature --example states`. What is there stays: a new format gets a new name, and a failing test another cure.
+//! Makes a state of today's format, such as `tests/fixtures/state-v2.bin`, for a test that old ones still go on: `cargo
+//! run --release -p crible-feature --example states`. What is there stays: a new format gets a new name, and a failing
+//! test another cure.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../tests/golden/mod.rs"]

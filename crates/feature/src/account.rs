@@ -35,30 +35,45 @@ const IS_OUTSIZED: u8 = 2;
 /// Like is compared with like: an account's payments out and payments in, and its payments in different currencies, are
 /// kept apart, each with windows of its own. Amounts are magnitudes.
 ///
-/// | columns | what they hold | the fraud they show |
-/// |---|---|---|
-/// | `amount` | magnitude | large one-off |
-/// | `account_{count,sum,mean,deviation}_{1h,1d,7d,30d}` | the windows, this payment not among them | bursts |
-/// | `amount_to_account_mean_{7d,30d}`, `amount_deviations_30d` | this payment against them, held back while the history is short | out of character |
-/// | `amount_to_account_mean` | this payment against the mean of all before it and, while these are few, of the account's [`Peers`], where above it, and a quarter of ln(1 + n), n being the outsized payments of 7 days | a card in other hands: several large payments, none of them the largest ever |
-/// | `amount_to_account_mean_in_run` | the same with half of ln(1 + n) | the same, where runs are long |
-/// | `account_outsized_7d` | n, payments that were three times the mean before them, or more | the same |
-/// | `account_in_run_7d` | n/(n + 1): one such payment may be chance, three are not, and six say no more than three | payments of any size by a card in other hands |
-/// | `account_sum_1h_to_mean` | the last hour with this payment against the mean payment of 30 days, held back alike | bursts of any amount |
-/// | `account_{count,sum}_1d_to_usual` | the last day with this payment against the daily mean of 30 days | bursts for this account |
-/// | `seconds_since_last` | pace | automated use |
-/// | `first_at_counterparty`, `account_counterparties_{1d,7d}` | new and many payees | cash-out |
-/// | `amount_at_new_counterparty_1d` | all of a day and its last 64 payments to a payee first paid within it, this payment included and that first one not, against the mean of all before, where above it | a new payee, then draining |
-/// | `hour_surprise_above_mean` | −ln probability of the hour for this account, times ln(amount/mean) where that is positive | large payments at odd hours |
-/// | `day_part_surprise` | −ln probability of the quarter of the day for this account | payments of any size at odd times |
-/// | `weekday_surprise` | −ln probability of the weekday for this account | odd days |
-/// | `kilometres_from_last`, `kilometres_per_hour` | from the account's last position | impossible travel |
-/// | `balance_share` | amount / balance before | draining |
-/// | `amount_to_usual_30d` | how many deviations of its logarithm the amount is above the middle of 30 days, peers counting for three payments | out of character |
-/// | `amount_to_largest_30d` | ln of the amount over the largest of the last 64 payments of 30 days and, by three payments, over two deviations above the middle of peers | larger than ever |
-/// | `account_{sum,count}_{1h,1d,7d}_to_expected` | the window and this payment against what pace and mean of 30 days let expect, of the time that has been watched and with peers counting for one payment and for three | bursts for this account |
-/// | `hour_surprise` | −ln probability of the hour for this account, all accounts counting for twelve payments; 0 where the feed has whole days | odd hours |
-/// | `account_first_counterparties_1d` | first payments to a counterparty | a new payee after the other |
+/// Each item names the columns, what they hold, and the fraud they show.
+///
+/// - `amount`: magnitude. *Shows:* large one-off.
+/// - `account_{count,sum,mean,deviation}_{1h,1d,7d,30d}`: the windows, this payment not among them. *Shows:* bursts.
+/// - `amount_to_account_mean_{7d,30d}`, `amount_deviations_30d`: this payment against them, held back while the history
+///   is short. *Shows:* out of character.
+/// - `amount_to_account_mean`: this payment against the mean of all before it and, while these are few, of the
+///   account's [`Peers`], where above it, and a quarter of ln(1 + n), n being the outsized payments of 7 days. *Shows:*
+///   a card in other hands: several large payments, none of them the largest ever.
+/// - `amount_to_account_mean_in_run`: the same with half of ln(1 + n). *Shows:* the same, where runs are long.
+/// - `account_outsized_7d`: n, payments that were three times the mean before them, or more. *Shows:* the same.
+/// - `account_in_run_7d`: n/(n + 1): one such payment may be chance, three are not, and six mean no more than three.
+///   *Shows:* payments of any size by a card in other hands.
+/// - `account_sum_1h_to_mean`: the last hour with this payment against the mean payment of 30 days, held back alike.
+///   *Shows:* bursts of any amount.
+/// - `account_{count,sum}_1d_to_usual`: the last day with this payment against the daily mean of 30 days. *Shows:*
+///   bursts for this account.
+/// - `seconds_since_last`: pace. *Shows:* automated use.
+/// - `first_at_counterparty`, `account_counterparties_{1d,7d}`: new and many payees. *Shows:* cash-out.
+/// - `amount_at_new_counterparty_1d`: all of a day and its last 64 payments to a payee first paid within it, this
+///   payment included and that first one not, against the mean of all before, where above it. *Shows:* a new payee,
+///   then draining.
+/// - `hour_surprise_above_mean`: −ln probability of the hour for this account, times ln(amount/mean) where that is
+///   positive. *Shows:* large payments at odd hours.
+/// - `day_part_surprise`: −ln probability of the quarter of the day for this account. *Shows:* payments of any size at
+///   odd times.
+/// - `weekday_surprise`: −ln probability of the weekday for this account. *Shows:* odd days.
+/// - `kilometres_from_last`, `kilometres_per_hour`: from the account's last position. *Shows:* impossible travel.
+/// - `balance_share`: amount / balance before. *Shows:* draining.
+/// - `amount_to_usual_30d`: how many deviations of its logarithm the amount is above the middle of 30 days, peers
+///   counting for three payments. *Shows:* out of character.
+/// - `amount_to_largest_30d`: ln of the amount over the largest of the last 64 payments of 30 days and, by three
+///   payments, over two deviations above the middle of peers. *Shows:* larger than ever.
+/// - `account_{sum,count}_{1h,1d,7d}_to_expected`: the window and this payment against what pace and mean of 30 days
+///   let expect, of the time that has been watched and with peers counting for one payment and for three. *Shows:*
+///   bursts for this account.
+/// - `hour_surprise`: −ln probability of the hour for this account, all accounts counting for twelve payments; 0 where
+///   the feed has whole days. *Shows:* odd hours.
+/// - `account_first_counterparties_1d`: first payments to a counterparty. *Shows:* a new payee after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct AccountBehaviour {
     windows: [Window; 4],
@@ -352,7 +367,7 @@ impl Rule for AccountBehaviour {
     }
 }
 
-/// An account without its calendar and windows, which its events tell.
+/// An account without its calendar and windows, which follow from its events.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeptAccount {
     events: KeptEvents,

@@ -3,7 +3,8 @@
 use crate::feature::Feature;
 use crate::ledger::{Ledger, Period, remember_from};
 
-/// The most that what a family needs may grow by with one payment: an entity it meets for the first time, with an amount far from all others.
+/// The most that what a family needs may grow by with one payment: an entity it meets for the first time, with an
+/// amount far from all others.
 const MOST_GROWTH: u64 = 8 << 10;
 
 /// What all families need, and the most they may.
@@ -63,8 +64,8 @@ impl Budget {
         (self.most.saturating_sub(total) / each).saturating_sub(self.uncounted)
     }
 
-    /// Where more is needed than may be, forgets entities until it is seven eighths of that; `oldest` is the earliest time that may still
-    /// come.
+    /// Where more is needed than may be, forgets entities until it is seven eighths of that; `oldest` is the earliest
+    /// time that may still come.
     pub(crate) fn hold(&mut self, oldest: i64) {
         let total = |ledgers: &[Ledger]| ledgers.iter().map(Ledger::total).fold(0, u64::saturating_add);
         if total(&self.ledgers) > self.most {

@@ -186,7 +186,7 @@ impl Rule for CategoryBehaviour {
         Some(KeptCategoryV2 { buckets, sum, recent: Vec::new() })
     }
 
-    /// Nothing was said of when the payments were: they are taken to reach from as long ago as may be up to the state's
+    /// The times of the payments were not saved: they are taken to reach from as long ago as may be up to the state's
     /// latest payment. So a category is remembered longer than it need be once, and never forgotten that should be
     /// known.
     fn upgrade_v2(&self, old: KeptCategoryV2, watermark: i64) -> Option<KeptCategory> {
@@ -419,7 +419,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn larger_amounts_are_never_less_strange(mut seen in prop::collection::vec(0i64..1_000_000, 1..80), a in 0i64..1_000_000, b in 0i64..1_000_000) {
+        fn larger_amounts_are_never_less_strange(
+            mut seen in prop::collection::vec(0i64..1_000_000, 1..80),
+            a in 0i64..1_000_000,
+            b in 0i64..1_000_000,
+        ) {
             let mut category = Category::default();
             for &minor in &seen {
                 category.add(minor);

@@ -58,18 +58,23 @@ impl Party {
     }
 }
 
-/// Traffic, customers and usual amounts of one merchant, terminal or payee; who pays from one device or network address.
+/// Traffic, customers and usual amounts of one merchant, terminal or payee; who pays from one device or network
+/// address.
 ///
-/// | columns | what they hold | the fraud they show |
-/// |---|---|---|
-/// | `counterparty_count_{1d,7d,90d}` | payments there before this one | a place hardly anybody pays at |
-/// | `counterparty_accounts_{1d,7d,90d}` | different accounts among them | fan-in to a mule |
-/// | `counterparty_mean_{1d,7d,90d}` | their mean | shown beside the next |
-/// | `amount_to_counterparty_mean_90d` | this payment against it, held back while it is young | out of line for the place |
-/// | `{device,address}_accounts_{1d,7d,90d}` | different accounts that paid from there before this one | one hand behind many accounts |
-/// | `amount_to_usual_at_counterparty_90d` | how many deviations of its logarithm the amount is above the middle of 90 days, peers counting for three payments | out of line for the place |
-/// | `counterparty_new_to_feed` | ln of the days the feed has been watched over those since the first payment there, one added to each and 90 at most | somebody nobody knows |
-/// | `counterparty_count_1d_to_usual` | the last day against the daily mean of 90 days | a sudden run |
+/// Each item names the columns, what they hold, and the fraud they show.
+///
+/// - `counterparty_count_{1d,7d,90d}`: payments there before this one. *Shows:* a place hardly anybody pays at.
+/// - `counterparty_accounts_{1d,7d,90d}`: different accounts among them. *Shows:* fan-in to a mule.
+/// - `counterparty_mean_{1d,7d,90d}`: their mean, shown beside the next item.
+/// - `amount_to_counterparty_mean_90d`: this payment against it, held back while it is young. *Shows:* out of line for
+///   the place.
+/// - `{device,address}_accounts_{1d,7d,90d}`: different accounts that paid from there before this one. *Shows:* one
+///   hand behind many accounts.
+/// - `amount_to_usual_at_counterparty_90d`: how many deviations of its logarithm the amount is above the middle of 90
+///   days, peers counting for three payments. *Shows:* out of line for the place.
+/// - `counterparty_new_to_feed`: ln of the days the feed has been watched over those since the first payment there, one
+///   added to each and 90 at most. *Shows:* somebody nobody knows.
+/// - `counterparty_count_1d_to_usual`: the last day against the daily mean of 90 days. *Shows:* a sudden run.
 ///
 /// A payment without a counterparty reads zeros and leaves no trace.
 #[derive(Clone, Debug)]
@@ -246,7 +251,8 @@ impl Reading<'_> {
         UsualAmount::of(self.count(), mean, deviation, peers).deviations(self.visit.minor as f64 * per_unit)
     }
 
-    /// ln of the days the feed has been watched over those the counterparty has, one added to each, the longest window at most.
+    /// ln of the days the feed has been watched over those the counterparty has, one added to each, the longest window
+    /// at most.
     fn new_to_feed(&self) -> f64 {
         let at = self.visit.at;
         let known = self.first_at.map_or(0, |first| at.saturating_sub(first));
@@ -290,26 +296,21 @@ fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
     let [.., usual] = windows;
     let mut all = Columns::<CounterpartyBehaviour>::new();
     for (w, window) in windows.iter().enumerate() {
-        let (tail, phrase) = (Tail::Lower, "hardly anybody pays this counterparty: earlier payments in the");
+        let (tail, typical) = (Tail::Lower, "half of all payments go to one with {typical} or more");
         let column = Column::input(format!("counterparty_count_{}", window.tag()), Unit::Count, Ln1p, tail, traffic)
-            .told(format!("{phrase} {window} window before, {{value}} (median {{typical}})"));
+            .told(format!("payments to this counterparty in the {window} window before: {{value}}; {typical}"));
         all.add(if w == MONTH { column.weighing(1.5) } else { column.shown_only() }, move |r| {
             r.count_log(r.sums[w].count)
         });
     }
     for (w, window) in windows.iter().enumerate() {
         all.add(
-            Column::input(
-                format!("counterparty_accounts_{}", window.tag()),
-                Unit::Count,
-                Ln1p,
-                Tail::Upper,
-                traffic,
-            )
-            .told(format!(
-                "different accounts that paid this counterparty in the {window} window before: {{value}} (median {{typical}})"
-            ))
-            .shown_only(),
+            Column::input(format!("counterparty_accounts_{}", window.tag()), Unit::Count, Ln1p, Tail::Upper, traffic)
+                .told(format!(
+                    "different accounts that paid this counterparty in the {window} window before: {{value}} \
+                     (median {{typical}})"
+                ))
+                .shown_only(),
             move |r| r.count_log(r.sums[w].distinct),
         );
     }

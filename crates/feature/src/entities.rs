@@ -20,7 +20,7 @@ pub(crate) struct Entities<K, S> {
 }
 
 impl<K: Hash + Eq + Copy, S: Default> Entities<K, S> {
-    /// None yet; `counts` says whether they will be counted.
+    /// None yet; `counts` is whether they will be counted.
     pub(crate) fn new(counts: bool) -> Self {
         let charges = counts.then(Segments::default);
         Self { index: Index::default(), keys: Segments::default(), states: Segments::default(), charges }

@@ -62,7 +62,8 @@ impl<I> Default for Scratch<I> {
     }
 }
 
-/// Lets an entity begin anew that has not paid for so long; its session so far, where something late may still be of it.
+/// Lets an entity begin anew that has not paid for so long; its session so far, where something late may still be of
+/// it.
 fn begin<R: Rule>(rule: &R, state: &mut R::State, input: &R::Input, reach: &Reach) -> Option<R::State> {
     if !R::FORGETS || R::at(input).saturating_sub(rule.last_at(state)?) <= reach.forget {
         return None;
@@ -77,7 +78,7 @@ const NOBODY: u32 = u32::MAX;
 const COUNTED_FROM: usize = 16;
 
 impl<R: Rule> Family<R> {
-    /// The family with those of the rule's columns that `keep` says yes to.
+    /// The family with those of the rule's columns that `keep` accepts.
     pub(crate) fn new(rule: R, reach: Reach, keep: &dyn Fn(&Column) -> bool) -> Self {
         let (columns, computed) = rule.columns().keeping(keep);
         Self::empty(rule, columns, computed, reach)
@@ -330,8 +331,8 @@ impl<S> Default for Done<S> {
 }
 
 impl<R: Rule> Family<R> {
-    /// Where `late` is late: goes back to when it should have come, be it in an earlier session. What was undone, oldest first,
-    /// is to be replayed.
+    /// Where `late` is late: goes back to when it should have come, be it in an earlier session. What was undone,
+    /// oldest first, is to be replayed.
     fn undo(&mut self, at: u32, late: &R::Input) -> Vec<R::Input> {
         let Self { rule, entities, aside, reach, .. } = self;
         let state = entities.state_mut(at);

@@ -35,8 +35,8 @@ pub(crate) trait Feature: fmt::Debug + Send {
     /// Reads the state as it was before `txn` into `out` (one number a column, always finite), then absorbs `txn`.
     /// Returns how many payments of the entity were known before it; 0 where the family does not count them.
     fn step(&mut self, txn: &Transaction, moment: Moment, out: &mut [f32]) -> u32;
-    /// The same for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which has
-    /// been made large enough; those marked `u32::MAX` are absorbed without being read. All come in order of time.
+    /// The same for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which
+    /// has been made large enough; those marked `u32::MAX` are absorbed without being read. All come in order of time.
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], moment: Moment, out: &mut Rows);
     /// Its name in saved states.
     fn name(&self) -> &'static str;
@@ -44,13 +44,15 @@ pub(crate) trait Feature: fmt::Debug + Send {
     fn owner(&self) -> Option<Owner>;
     /// The same family in so many shards, each with the owners that are in it; itself alone where it has none.
     fn divide(self: Box<Self>, shards: usize) -> Vec<Box<dyn Feature>>;
-    /// Each entity as payments that are still to come may read it: bytes that depend on nothing but the transactions taken in.
+    /// Each entity as payments that are still to come may read it: bytes that depend on nothing but the transactions
+    /// taken in.
     fn saved(&self, moment: Moment) -> SavedFamily;
-    /// Begins to save the family as it is now, which costs little, while it goes on; until [`Feature::finish_save`] nothing is swept.
+    /// Begins to save the family as it is now, which costs little, while it goes on; until [`Feature::finish_save`]
+    /// nothing is swept.
     fn begin_save(&mut self, moment: Moment);
     /// Saves so many entities more; whether all are.
     fn save_some(&mut self, entities: usize) -> bool;
-    /// What was saved, once [`Feature::save_some`] has said that this is all.
+    /// What was saved, once [`Feature::save_some`] has returned that this is all.
     fn finish_save(&mut self) -> Finish;
     /// Reads a saved state that is to be brought together with this one; nothing changes before [`Feature::commit`].
     ///
@@ -67,7 +69,7 @@ pub(crate) trait Feature: fmt::Debug + Send {
     fn span(&self) -> i64;
     /// Enters in `ledger` how what entities need has changed since the last time; where memory is counted.
     fn deliver(&mut self, ledger: &mut Ledger);
-    /// Looks at a few entities for each of so many payments, and gives back the memory of those of which no payment can read anything any
-    /// more; it changes no number.
+    /// Looks at a few entities for each of so many payments, and gives back the memory of those of which no payment can
+    /// read anything any more; it changes no number.
     fn sweep(&mut self, payments: usize, moment: Moment);
 }

@@ -1,4 +1,5 @@
-//! What an account has done before, however long ago: words it has used, where it is at home, and whom it pays again and again.
+//! What an account has done before, however long ago: words it has used, where it is at home, and whom it pays again
+//! and again.
 
 mod columns;
 mod recurring;
@@ -30,15 +31,20 @@ const KM_PRIOR: f64 = 3.0;
 
 /// Novelty of words, distance from home and recurrence of one account's payments in one currency and direction.
 ///
-/// There is no window: what has been done once is known for as long as the account is. Where payments may come late, the last of them are
-/// kept beside, and what they left is made again from before them.
+/// There is no window: what has been done once is known for as long as the account is. Where payments may come late,
+/// the last of them are kept beside, and what they left is made again from before them.
 ///
-/// | columns | what they hold | the fraud they show |
-/// |---|---|---|
-/// | `{channel,category,country,device,address}_novelty` | −ln of the share of firsts, this among them, among the account's payments and one more, believed n/(n + 1) after n, where this one's is a first; 0 else | an account in other hands |
-/// | `kilometres_from_home` | ln of the kilometres from the mean position of the account's payments over those that are usual for it | a card far from home |
-/// | `payment_expected` | how much the counterparty, the amount and the interval are those of payments before, 0 to 1 | none: it is why there is none |
-/// | `recurring_early` | ln of the usual interval over that since the last payment, where a known amount comes again long before it should | a payment taken twice |
+/// Each item names the columns, what they hold, and the fraud they show.
+///
+/// - `{channel,category,country,device,address}_novelty`: −ln of the share of firsts, this among them, among the
+///   account's payments and one more, believed n/(n + 1) after n, where this one's is a first; 0 else. *Shows:* an
+///   account in other hands.
+/// - `kilometres_from_home`: ln of the kilometres from the mean position of the account's payments over those that are
+///   usual for it. *Shows:* a card far from home.
+/// - `payment_expected`: how much the counterparty, the amount and the interval are those of payments before, 0 to 1.
+///   *Shows:* no fraud: it is why a payment is none.
+/// - `recurring_early`: ln of the usual interval over that since the last payment, where a known amount comes again
+///   long before it should. *Shows:* a payment taken twice.
 #[derive(Clone, Debug)]
 pub(crate) struct HabitBehaviour {
     /// Whether the feed has channels, categories, countries, devices and addresses.
@@ -369,8 +375,8 @@ pub(crate) struct KeptHabit {
 }
 
 impl HabitBehaviour {
-    /// The rule, with the columns a feed can feed that has channels, categories, countries, devices and addresses, counterparties and
-    /// positions.
+    /// The rule, with the columns a feed can feed that has channels, categories, countries, devices and addresses,
+    /// counterparties and positions.
     pub(crate) fn new(has: [bool; KINDS], counterparties: bool, positions: bool) -> Self {
         Self { has, counterparties, positions }
     }

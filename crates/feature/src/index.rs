@@ -7,9 +7,9 @@ const LOAD: usize = 256;
 
 /// A hash table that grows without ever being rehashed as a whole: linear hashing (Litwin 1980).
 ///
-/// It is many small tables. Whenever there are more than [`LOAD`] slots to a table, the next in line is divided in two; whenever there are
-/// fewer than half as many, the last two are joined again. Adding or removing a slot hence moves some [`LOAD`] others at most, and
-/// whoever meets a new entity never waits for all of them.
+/// It is many small tables. Whenever there are more than [`LOAD`] slots to a table, the next in line is divided in two;
+/// whenever there are fewer than half as many, the last two are joined again. Adding or removing a slot hence moves
+/// some [`LOAD`] others at most, and whoever meets a new entity never waits for all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     tables: Vec<HashTable<u32>>,
@@ -29,7 +29,7 @@ impl Index {
         table & !(1 << table.ilog2())
     }
 
-    /// The slot with this hash of which `is_it` says that it is the one.
+    /// The slot with this hash that `is_it` accepts.
     #[inline]
     pub(crate) fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         if self.tables.is_empty() {
@@ -38,7 +38,7 @@ impl Index {
         self.tables[Self::table_of(hash, self.tables.len())].find(hash, |&slot| is_it(slot)).copied()
     }
 
-    /// Adds a slot that is not there yet; `rehash` says the hash of one that is.
+    /// Adds a slot that is not there yet; `rehash` gives the hash of one that is.
     pub(crate) fn insert(&mut self, hash: u64, slot: u32, rehash: impl Fn(u32) -> u64) {
         if self.len >= self.tables.len() * LOAD {
             self.divide(&rehash);

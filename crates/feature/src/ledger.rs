@@ -6,7 +6,8 @@ const HOUR: i64 = 3_600_000_000;
 /// Slots of an hour.
 const PERIODS: usize = 16;
 
-/// A sixteenth of an hour, counted from 1970: entities whose last payments fall into the same one are forgotten together.
+/// A sixteenth of an hour, counted from 1970: entities whose last payments fall into the same one are forgotten
+/// together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Period(i64);
 
@@ -154,8 +155,8 @@ impl Ledger {
     }
 }
 
-/// The period from which on entities are remembered, so that those of all `ledgers` together need no more than `most`. Nobody is
-/// forgotten who has paid later than somebody who is not, but for those of one period, who go together.
+/// The period from which on entities are remembered, so that those of all `ledgers` together need no more than `most`.
+/// Nobody is forgotten who has paid later than somebody who is not, but for those of one period, who go together.
 pub(crate) fn remember_from(ledgers: &mut [Ledger], most: u64, mut from: Period) -> Period {
     ledgers.iter_mut().for_each(|ledger| ledger.forget_before(from));
     let mut total: u64 = ledgers.iter().map(Ledger::total).fold(0, u64::wrapping_add);
@@ -191,8 +192,8 @@ mod tests {
     }
 
     proptest! {
-        /// What is counted is what the entities that are remembered need; who is forgotten paid before all who are not; and nobody is
-        /// forgotten without need.
+        /// What is counted is what the entities that are remembered need; who is forgotten paid before all who are not;
+        /// and nobody is forgotten without need.
         #[test]
         fn counts_and_forgets(steps in prop::collection::vec(step(), 1..200), most in 20u64..300, every in 1usize..20) {
             let mut ledgers = [i64::MAX, 900 * HOUR / 16].map(Ledger::new);

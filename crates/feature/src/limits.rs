@@ -2,29 +2,32 @@ use crible_core::Window;
 
 /// How late a transaction may come, how long an account is remembered, and how much memory the state may need.
 ///
-/// **Lateness.** A transaction up to this much older than the latest one seen is placed where it belongs. It is judged by what came
-/// before it, and all that comes after it is judged as if it had come in time. Zero by default. Events are kept that much
-/// longer than the longest window needs them.
+/// **Lateness.** A transaction up to this much older than the latest one seen is placed where it belongs. It is judged
+/// by what came before it, and all that comes after it is judged as if it had come in time. Zero by default. Events are
+/// kept that much longer than the longest window needs them.
 ///
-/// **Ahead.** A payment dated further beyond the feed's own clock than this is early, and refused: see [`crible_core::Clock`] for
-/// what a feed that goes on after a silence does. One day by default.
+/// **Ahead.** A payment dated further beyond the feed's own clock than this is early, and refused: see
+/// [`crible_core::Clock`] for what a feed that goes on after a silence does. One day by default.
 ///
-/// **Repeats.** A transaction that is handed in again within this long of its own time is given the verdict it was given, and taken in
-/// once. Two days by default: a verdict takes some 80 bytes.
+/// **Repeats.** A transaction that is handed in again within this long of its own time is given the verdict it was
+/// given, and taken in once. Two days by default: a verdict takes some 80 bytes.
 ///
-/// **Forgetting.** An account that has not paid for `forget_after`, and a category that has not been paid in for so long, start anew with the
-/// next payment. 400 days by default. What comes late finds what was known at its own time, and where it lies between two payments that
-/// were too far apart, nothing was forgotten: the session before is put aside until nothing so late can come any more.
+/// **Forgetting.** An account that has not paid for `forget_after`, and a category that has not been paid in for so
+/// long, start anew with the next payment. 400 days by default. What comes late finds what was known at its own time,
+/// and where it lies between two payments that were too far apart, nothing was forgotten: the session before is put
+/// aside until nothing so late can come any more.
 ///
-/// **Memory.** Unlimited by default. What an entity (an account, counterparty, category, device or address by currency and direction, an
-/// account's pattern, a day of links) needs is counted with each of its payments. Whenever the clock of the transactions passes a full hour
-/// and all together need more than `memory` bytes, entities are forgotten until they need seven eighths of that, the one
-/// whose last payment is longest ago first; those whose last payments fall in the same sixteenth of an hour (225 seconds) go
-/// together. A forgotten entity begins anew with its next payment. What one hour's transactions need comes on top.
+/// **Memory.** Unlimited by default. What an entity (an account, counterparty, category, device or address by currency
+/// and direction, an account's pattern, a day of links) needs is counted with each of its payments. Whenever the clock
+/// of the transactions passes a full hour and all together need more than `memory` bytes, entities are forgotten until
+/// they need seven eighths of that, the one whose last payment is longest ago first; those whose last payments fall in
+/// the same sixteenth of an hour (225 seconds) go together. A forgotten entity begins anew with its next payment. What
+/// one hour's transactions need comes on top.
 ///
-/// Counted is what windows hold as of an entity's last payment, so that restarts, threads and what has been given back change nothing.
-/// What is kept for late payments alone is not. Memory is given back as payments come: after every sixteen, a family looks at sixteen
-/// entities of which nothing may be left, and while it has forgotten ones at the counts of 128 more.
+/// Counted is what windows hold as of an entity's last payment, so that restarts, threads and what has been given back
+/// change nothing. What is kept for late payments alone is not. Memory is given back as payments come: after every
+/// sixteen, a family looks at sixteen entities of which nothing may be left, and while it has forgotten ones at the
+/// counts of 128 more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

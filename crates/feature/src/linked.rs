@@ -32,7 +32,7 @@ impl Met {
 /// ring.
 ///
 /// That number is all it takes to count different others in a window: an event that leaves takes its other along where
-/// it is the last with it, and one that arrives brings a new other where the last with it has left. `EVER` says whether
+/// it is the last with it, and one that arrives brings a new other where the last with it has left. `EVER` is whether
 /// others are remembered whose events have all gone; where not, their slots are given to new ones.
 #[derive(Debug)]
 pub(crate) struct Linked<const EVER: bool> {
@@ -142,7 +142,7 @@ impl<const EVER: bool> Linked<EVER> {
     }
 
     /// Takes back the last event with the other in `slot`: `before` is the number of the one before it that is still in
-    /// the ring, and `was_first` says that the other was new with it.
+    /// the ring, and `was_first` is whether the other was new with it.
     pub(crate) fn take_back(&mut self, slot: u32, before: Option<u32>, was_first: bool) {
         match before {
             Some(before) => self.set_last(slot, before),

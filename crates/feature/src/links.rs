@@ -34,9 +34,11 @@ type LinkSet = HashSet<Link, BuildHasherDefault<IdHasher>>;
 
 /// Components of the graph whose edges are accounts' payments from devices.
 ///
-/// | column | what it holds | the fraud it shows |
-/// |---|---|---|
-/// | `linked_accounts_7d` | accounts in the components of this payment's account and device, by the links of the 7 days before its day (UTC), its account among them | rings: many accounts, each seldom on one device with another |
+/// Each item names the columns, what they hold, and the fraud they show.
+///
+/// - `linked_accounts_7d`: accounts in the components of this payment's account and device, by the links of the 7 days
+///   before its day (UTC), its account among them. *Shows:* rings: many accounts, each seldom on one device with
+///   another.
 ///
 /// A device that more than [`HUB`] accounts have paid from in those days links nobody: by a shop's terminal everybody
 /// would hang together. `device_accounts_7d` counts these. Network addresses link nobody, for the same reason.
@@ -228,16 +230,16 @@ struct Day {
 }
 
 impl Links {
-    /// The family, with its column where `keep` says yes to that.
+    /// The family, with its column where `keep` accepts it.
     pub(crate) fn new(window: Window, reach: Reach, keep: &dyn Fn(&Column) -> bool) -> Self {
         let days = (window.0.saturating_add(Timestamp::DAY - 1) / Timestamp::DAY).max(1);
         let name = Cow::from(format!("linked_accounts_{}", window.tag()));
-        let told = format!(
+        let phrase = format!(
             "accounts linked to this one by devices within {} before today: {{value}} (median {{typical}})",
             span(window)
         );
         let column = Column::input(name, Unit::Count, Scale::Ln1p, Tail::Upper, Topic::CounterpartyTraffic);
-        let columns = vec![column.told(told).shown_only()].into_iter().filter(|column| keep(column)).collect();
+        let columns = vec![column.told(phrase).shown_only()].into_iter().filter(|column| keep(column)).collect();
         Self {
             columns,
             window: days,
@@ -532,7 +534,8 @@ mod tests {
                 let day = (latest - back).max(0);
                 let at = Timestamp(day * Timestamp::DAY + i as i64);
                 let id = |of| EntityId::new(of);
-                let mut txn = Transaction::new(TxnId(i as u128), at, id(account).unwrap(), Amount::new(-1, Currency::EUR));
+                let amount = Amount::new(-1, Currency::EUR);
+                let mut txn = Transaction::new(TxnId(i as u128), at, id(account).unwrap(), amount);
                 txn.device = id(device);
                 let before: BTreeSet<Link> =
                     seen.iter().filter(|(of, _)| (day - 3..day).contains(of)).map(|(_, link)| *link).collect();

@@ -43,20 +43,30 @@ const THRESHOLDS: [i64; 5] = [1_000, 3_000, 5_000, 10_000, 15_000];
 /// Windows hold what came before the payment. Payments in and out are counted apart, but for `account_passed_on_1d`,
 /// `account_pause_to_usual` and `account_count_1d_after_pay_to_usual`, which look at both.
 ///
-/// | columns | unit, window | the fraud they show |
-/// |---|---|---|
-/// | `account_{device,address}_new_7d` | 1 where the account has paid in 7 days, and not from this one | an account taken over |
-/// | `account_{channel,category}_count_1d` | payments of the same one, a day | a burst in one channel |
-/// | `account_country_count_1d_to_usual` | ln of (payments in this country, a day, this among them) over (1 + its payments there a day in the rest of 7 days), held back while the week has few | a card used in a country that is not its own |
-/// | `account_{channels,categories,countries,devices,addresses}_7d` | different ones, 7 days | a card used all over |
-/// | `account_equal_amounts_7d` | payments of exactly this amount, 7 days | scripted or split payments |
-/// | `account_amount_repeats_7d` | ln n − H, n being the payments of 7 days and H the entropy of their amounts in nats: 0 where all differ | scripts that know few amounts |
-/// | `account_below_thresholds_7d` | payments just below a threshold, this among them, 7 days; 0 where this is not one | structuring |
-/// | `amount_round` | zeros at the end of the amount in major units | made-up amounts |
-/// | `amount_after_test_1h` | ln of the amount over ten times the least payment of the hour, where above | a test, then the real one |
-/// | `account_passed_on_1d` | what came in and went out again, money, a day | a mule account |
-/// | `account_pause_to_usual` | ln of the time since the last payment over the mean time between payments ever, where above, held back while there are few | a dormant account woken |
-/// | `account_count_1d_after_pay_to_usual` | ln of (payments within a day of the last [`Pay`], this among them) over (1 + their mean number after the pays before it), held back while pays are few; 0 where the last pay is a day old or this is money in | a card in other hands or an owner told to, when there is money |
+/// Each item names the columns, what they hold, and the fraud they show.
+///
+/// - `account_{device,address}_new_7d`: 1 where the account has paid in 7 days, and not from this one. *Shows:* an
+///   account taken over.
+/// - `account_{channel,category}_count_1d`: payments of the same one, a day. *Shows:* a burst in one channel.
+/// - `account_country_count_1d_to_usual`: ln of (payments in this country, a day, this among them) over (1 + its
+///   payments there a day in the rest of 7 days), held back while the week has few. *Shows:* a card used in a country
+///   that is not its own.
+/// - `account_{channels,categories,countries,devices,addresses}_7d`: different ones, 7 days. *Shows:* a card used all
+///   over.
+/// - `account_equal_amounts_7d`: payments of exactly this amount, 7 days. *Shows:* scripted or split payments.
+/// - `account_amount_repeats_7d`: ln n − H, n being the payments of 7 days and H the entropy of their amounts in nats:
+///   0 where all differ. *Shows:* scripts that know few amounts.
+/// - `account_below_thresholds_7d`: payments just below a threshold, this among them, 7 days; 0 where this is not one.
+///   *Shows:* structuring.
+/// - `amount_round`: zeros at the end of the amount in major units. *Shows:* made-up amounts.
+/// - `amount_after_test_1h`: ln of the amount over ten times the least payment of the hour, where above. *Shows:* a
+///   test, then the real one.
+/// - `account_passed_on_1d`: what came in and went out again, money, a day. *Shows:* a mule account.
+/// - `account_pause_to_usual`: ln of the time since the last payment over the mean time between payments ever, where
+///   above, held back while there are few. *Shows:* a dormant account woken.
+/// - `account_count_1d_after_pay_to_usual`: ln of (payments within a day of the last [`Pay`], this among them) over
+///   (1 + their mean number after the pays before it), held back while pays are few; 0 where the last pay is a day old
+///   or this is money in. *Shows:* a card in other hands or a deceived owner, when there is money.
 #[derive(Clone, Debug)]
 pub(crate) struct PatternBehaviour {
     windows: [Window; 3],
@@ -263,7 +273,7 @@ impl Pattern {
         }
     }
 
-    /// What there is to say of an event besides its time and amount.
+    /// What an event has besides its time and amount.
     fn payment(&self, past: &Event) -> Payment {
         let slots = self.attributes.sets[past.other as usize];
         Payment {
@@ -400,7 +410,8 @@ impl Rule for PatternBehaviour {
     fn needed_bytes(&self, pattern: &Pattern) -> usize {
         // A table is half to seven eighths full.
         let table = |len: usize, entry: usize| (len * 16 / 7 + 4) * (entry + 1) + 16;
-        // Which values there are depends on what has been let go of: each event brings one of each attribute at most, and few do.
+        // Which values there are depends on what has been let go of: each event brings one of each attribute at most,
+        // and few do.
         let week = pattern.ring.len() - pattern.not_this_week;
         let sets = week.min(4);
         let values = roomy(ATTRIBUTES * sets) * size_of::<Tally>()
@@ -533,7 +544,7 @@ pub(crate) struct KeptPatternV1 {
 }
 
 impl PatternBehaviour {
-    /// The rule; `has` says which attributes the feed has.
+    /// The rule; `has` is which attributes the feed has.
     pub(crate) fn new(windows: [Window; 3], has: [bool; ATTRIBUTES]) -> Self {
         let attributes = (0..ATTRIBUTES).filter(|&attribute| has[attribute]).collect();
         Self { windows, has, attributes, logs: CountLogs::new() }

@@ -10,11 +10,12 @@ use crate::kind::kind_of;
 use crate::math::{ln, ln1p};
 use crate::window::{float, magnitude};
 
-/// What payments are on average in a population, by currency and direction: what an account is judged by until it has a history.
+/// What payments are on average in a population, by currency and direction: what an account is judged by until it has a
+/// history.
 ///
-/// A mean of n payments of an account is believed n/(n + 2), its peers' 2/(n + 2), on the log scale. So a first payment is judged by
-/// the peers alone, a third by both alike, and a hundredth hardly by them. Where nothing is known of peers, a payment without a history is
-/// as usual as any.
+/// A mean of n payments of an account is believed n/(n + 2), its peers' 2/(n + 2), on the log scale. So a first payment
+/// is judged by the peers alone, a third by both alike, and a hundredth hardly by them. Where nothing is known of
+/// peers, a payment without a history is as usual as any.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Peers {
     /// Currency and direction, and the mean in minor units; in order.
@@ -22,7 +23,8 @@ pub struct Peers {
     /// ln(1 + mean) of each.
     logs: Vec<f64>,
     scales: Scales,
-    /// How amounts of each are spread and how often they come, in the same order; none where a model is older than that.
+    /// How amounts of each are spread and how often they come, in the same order; none where a model is older than
+    /// that.
     habits: Vec<PeerHabits>,
     /// Payments by hour of the day, UTC; all 0 where a model is older than that.
     hours: [u64; 24],
@@ -32,20 +34,21 @@ pub struct Peers {
 
 /// What amounts of different currencies are to each other.
 ///
-/// Amounts are never compared across currencies as numbers: a column that holds an amount holds it in the currency most payments
-/// are in, and an ordinary payment in any other is an ordinary amount there. What a currency is worth is learned from its mean
-/// payment, where there are a hundred or more. Of any other currency amounts are no evidence: each counts as a mean payment.
+/// Amounts are never compared across currencies as numbers: a column that holds an amount holds it in the currency most
+/// payments are in, and an ordinary payment in any other is an ordinary amount there. What a currency is worth is
+/// learned from its mean payment, where there are a hundred or more. Of any other currency amounts are no evidence:
+/// each counts as a mean payment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scales {
-    /// By the numbers of currencies, in their order: how many major units of the reference one of its own is. Empty where all
-    /// amounts are taken as they are.
+    /// By the numbers of currencies, in their order: how many major units of the reference one of its own is. Empty
+    /// where all amounts are taken as they are.
     of: Vec<(u32, f64)>,
     /// The mean payment of the reference, in major units.
     usual: f64,
 }
 
 impl Scales {
-    /// Fewest payments out that tell what a currency is worth.
+    /// Fewest payments out that show what a currency is worth.
     const ENOUGH: u64 = 100;
 
     /// Currencies and what one of their major units is worth, and the mean payment of the reference.
@@ -122,7 +125,8 @@ impl Peers {
         &self.means
     }
 
-    /// How amounts are spread and how often they come, in the order of [`Peers::means`]; empty in models older than that.
+    /// How amounts are spread and how often they come, in the order of [`Peers::means`]; empty in models older than
+    /// that.
     pub fn habits(&self) -> &[PeerHabits] {
         &self.habits
     }
@@ -156,7 +160,8 @@ impl Peers {
         self
     }
 
-    /// The same with what [`Peers::habits`], [`Peers::hours`] and [`Peers::since`] gave; `None` where they did not give that.
+    /// The same with what [`Peers::habits`], [`Peers::hours`] and [`Peers::since`] gave; `None` where they did not give
+    /// that.
     pub fn with_habits(mut self, habits: Vec<PeerHabits>, hours: [u64; 24], since: i64) -> Option<Self> {
         let is_sound = habits.len() == self.means.len() && habits.iter().all(PeerHabits::is_sound);
         (self.habits, self.hours, self.since) = (habits, hours, since);
@@ -264,7 +269,8 @@ const LEAST_VARIANCE: f64 = 0.04;
 /// How many payments of an account or a counterparty weigh as much as all of its peers.
 pub(crate) const PRIOR: f64 = 3.0;
 
-/// What amounts are usual: the logarithm of the middle one, and how far they are spread, of an entity and its peers together.
+/// What amounts are usual: the logarithm of the middle one, and how far they are spread, of an entity and its peers
+/// together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UsualAmount {
     log: f64,
@@ -274,7 +280,8 @@ pub(crate) struct UsualAmount {
 }
 
 impl UsualAmount {
-    /// From the mean and the deviation of `count` amounts, in major units, taken for those of a log-normal distribution.
+    /// From the mean and the deviation of `count` amounts, in major units, taken for those of a log-normal
+    /// distribution.
     pub(crate) fn of(count: f64, mean: f64, deviation: f64, peers: Option<PeerHabits>) -> Self {
         let relative = if mean > 0.0 { deviation / mean } else { 0.0 };
         let variance = ln1p(relative * relative);

@@ -12,7 +12,7 @@ pub(crate) struct Event {
     pub(crate) minor: i64,
     /// The other side's slot in [`Linked`](crate::linked::Linked).
     pub(crate) other: u32,
-    /// What the entity's rule says of it: two bits.
+    /// The marks of the entity's rule: two bits.
     pub(crate) marks: u8,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Ring {
     large: Option<Box<VecDeque<(u32, i64, u32)>>>,
 }
 
-/// Numbers of events end here, so that one is left to say that there is none.
+/// Numbers of events end here, so that one is left that means none.
 const LAST_NUMBER: u32 = u32::MAX - 1;
 
 impl Ring {
@@ -118,7 +118,7 @@ impl Ring {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// Adds an event that is not older than the last, and not [`MAX_SPAN`] younger than the first. `renumber` is told
+    /// Adds an event that is not older than the last, and not [`MAX_SPAN`] younger than the first. `renumber` is given
     /// by how much the numbers of all events go down, which is once in four thousand million.
     pub(crate) fn push(&mut self, event: Event, renumber: impl FnOnce(u32)) {
         let Event { at, minor, other, marks } = event;
@@ -198,7 +198,7 @@ impl Ring {
     }
 }
 
-/// Counts the events that are looked at, so that tests can tell what something costs.
+/// Counts the events that are looked at, so that tests know what something costs.
 #[cfg(test)]
 pub(crate) mod work {
     use std::cell::Cell;

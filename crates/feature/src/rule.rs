@@ -64,8 +64,8 @@ pub(crate) trait Rule: fmt::Debug + Clone + Send + Sync + 'static {
     }
     /// Bytes a state holds on the heap.
     fn heap_bytes(&self, state: &Self::State) -> usize;
-    /// Bytes its content needs there, as of its last payment: the same however late its payments came, and whatever has been given back.
-    /// So what is kept for late payments alone does not count.
+    /// Bytes its content needs there, as of its last payment: the same however late its payments came, and whatever has
+    /// been given back. So what is kept for late payments alone does not count.
     fn needed_bytes(&self, state: &Self::State) -> usize;
     /// What is kept of a state for payments at `now` and later.
     fn keep(&self, state: &Self::State, now: i64, reach: &Reach) -> Self::Kept;
@@ -113,7 +113,7 @@ impl<R: Rule> Columns<R> {
         self.0.push((column, Arc::new(compute)));
     }
 
-    /// Those that `keep` says yes to, apart from how they are computed.
+    /// Those that `keep` accepts, apart from how they are computed.
     pub(crate) fn keeping(self, keep: &dyn Fn(&Column) -> bool) -> (Vec<Column>, Computed<R>) {
         let (columns, computed) = self.0.into_iter().filter(|(column, _)| keep(column)).unzip::<_, _, _, Vec<_>>();
         (columns, Computed(computed.into()))

@@ -5,8 +5,8 @@ use std::ops::{Index, IndexMut};
 /// Elements in a segment.
 pub(crate) const SEGMENT: usize = 32;
 
-/// A list whose memory comes in segments of [`SEGMENT`] elements. A million elements in one piece would be copied as a whole when
-/// they outgrow it, and whoever pays then waits for that; here one segment is added and nothing is copied.
+/// A list whose memory comes in segments of [`SEGMENT`] elements. A million elements in one piece would be copied as a
+/// whole when they outgrow it, and whoever pays then waits for that; here one segment is added and nothing is copied.
 ///
 /// Only the first segment grows by doubling, so that a list of few elements takes little.
 #[derive(Debug)]
@@ -57,7 +57,8 @@ impl<T> Segments<T> {
         self.segments.into_iter().flatten()
     }
 
-    /// The segments, all but the last of those that are not empty full: element `i` is number `i % SEGMENT` of segment `i / SEGMENT`.
+    /// The segments, all but the last of those that are not empty full: element `i` is number `i % SEGMENT` of segment
+    /// `i / SEGMENT`.
     pub(crate) fn segments_mut(&mut self) -> &mut [Vec<T>] {
         &mut self.segments
     }

@@ -50,7 +50,7 @@ impl<S> Sessions<S> {
         before
     }
 
-    /// Keeps those of a slot that `keep` says yes to.
+    /// Keeps those of a slot that `keep` accepts.
     pub(crate) fn retain_of(&mut self, slot: u32, keep: impl FnMut(&mut S) -> bool) {
         if !self.of.is_empty()
             && let Some(sessions) = self.of.get_mut(&slot)

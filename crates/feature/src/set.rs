@@ -107,7 +107,7 @@ impl FeatureSet {
         Self::scoring(has, &Settings::default(), |column| column.input)
     }
 
-    /// The same where detectors see the columns that `seen` says yes to.
+    /// The same where detectors see the columns that `seen` accepts.
     pub fn scoring(has: Has, settings: &Settings, seen: impl Fn(&Column) -> bool) -> Self {
         let all = Self::all(has, settings).columns;
         let shown = |name: &str| {
@@ -196,14 +196,14 @@ impl FeatureSet {
         self.watermark
     }
 
-    /// Since when the state has observed without a silence in which its windows ran empty. Of a state that an earlier format saved, which
-    /// does not say, the beginning of time.
+    /// Since when the state has observed without a silence in which its windows ran empty. Of a state that an earlier
+    /// format saved, which lacks it, the beginning of time.
     pub fn since(&self) -> Option<Timestamp> {
         self.observed.since()
     }
 
-    /// Of which of the transactions with these times, which are still to be taken in, the set will have observed for less than
-    /// `warm_up`.
+    /// Of which of the transactions with these times, which are still to be taken in, the set will have observed for
+    /// less than `warm_up`.
     pub fn cold_rows(&self, times: &[Timestamp], warm_up: Window) -> Vec<bool> {
         let mut observed = self.observed.clone();
         let is_cold = |at: &Timestamp| {
@@ -224,14 +224,14 @@ impl FeatureSet {
         budget + self.features.iter().map(|f| f.state_bytes()).sum::<usize>()
     }
 
-    /// Accounts, counterparties, devices, addresses and categories there is a state of, by currency and direction, and days of links; those
-    /// that are forgotten but whose memory has not been given back yet included.
+    /// Accounts, counterparties, devices, addresses and categories there is a state of, by currency and direction, and
+    /// days of links; those that are forgotten but whose memory has not been given back yet included.
     pub fn entities(&self) -> usize {
         self.features.iter().map(|f| f.entities()).sum()
     }
 
-    /// Tells the set that it is at least this late: what is dated up to [`Limits::ahead`] beyond is not early then, however long
-    /// nobody paid. It moves no window.
+    /// Sets the time to this at least: what is dated up to [`Limits::ahead`] beyond is not early then,
+    /// however long nobody paid. It moves no window.
     pub fn advance(&mut self, now: Timestamp) {
         self.clock.advance(now);
     }
@@ -283,10 +283,11 @@ impl FeatureSet {
     /// The format [`FeatureSet::save`] writes; [`FeatureSet::merge`] reads those before it, too.
     pub const FORMAT: u8 = 6;
 
-    /// Takes in what [`FeatureSet::save`] gave in `format`, from 1 to [`FeatureSet::FORMAT`], of transactions of other accounts: afterwards every window, those of
-    /// counterparties and categories included, is what it would be had one set seen them all; but what one side had forgotten of a category
-    /// before stays forgotten. A set that has seen nothing becomes the one that was saved. Formats 1 and 2 do not say when a
-    /// category was last paid in: it is then taken for the latest payment of the state. Nor do they know of pay older than the events they hold.
+    /// Takes in what [`FeatureSet::save`] gave in `format`, from 1 to [`FeatureSet::FORMAT`], of transactions of other
+    /// accounts: afterwards every window, those of counterparties and categories included, is what it would be had one
+    /// set seen them all; but what one side had forgotten of a category before stays forgotten. A set that has seen
+    /// nothing becomes the one that was saved. Formats 1 and 2 lack when a category was last paid in: it is then
+    /// taken for the latest payment of the state. Nor do they know of pay older than the events they hold.
     ///
     /// # Errors
     /// [`StateError`]; the state is then as it was.
@@ -346,12 +347,12 @@ impl FeatureSet {
         Ok(history)
     }
 
-    /// The same for rows of a batch: reads those `wanted` says yes to into `block`, absorbs all. Runs in the caller's rayon pool.
-    /// Larger runs are faster: an entity's state is fetched once a run.
+    /// The same for rows of a batch: reads those that `wanted` accepts into `block`, absorbs all. Runs in the caller's
+    /// rayon pool. Larger runs are faster: an entity's state is fetched once a run.
     ///
     /// # Errors
-    /// [`Refused`] where the first is too late to be placed, or the last are early; nothing is then taken in. A batch is known whole:
-    /// a silence is none of the feed's clock that three payments or more of the batch come after.
+    /// [`Refused`] where the first is too late to be placed, or the last are early; nothing is then taken in. A batch
+    /// is known whole: a silence is none of the feed's clock that three payments or more of the batch come after.
     ///
     /// # Panics
     /// Where the batch has no such rows.
@@ -418,8 +419,8 @@ impl FeatureSet {
         }
     }
 
-    /// How many of these times can be worked off before memory has to be looked at: those of one hour, and of as many as there is room
-    /// for whatever they bring; `None` where all can.
+    /// How many of these times can be worked off before memory has to be looked at: those of one hour, and of as many
+    /// as there is room for whatever they bring; `None` where all can.
     fn next_cut(&self, times: &[Timestamp]) -> Option<usize> {
         let room = usize::try_from(self.budget.as_ref()?.room()).unwrap_or(usize::MAX);
         let last = times.get(room.saturating_sub(1)).filter(|_| room > 0);

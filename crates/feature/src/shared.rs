@@ -21,19 +21,20 @@ const SAVED_AT_ONCE: usize = 32;
 
 /// A [`FeatureSet`] that several threads step, each transaction by the one that takes it.
 ///
-/// Families are divided by whose entities they are about: accounts, counterparties, devices, addresses and categories have 64
-/// shards each; what is left, the watch over time and links, is behind a lock. A thread takes that lock, takes a transaction, draws a
-/// ticket for each shard it belongs to, and lets go of the lock; then it waits for its turn at the shards. So
-/// whatever two transactions share, they come to it in the order in which they were taken, and rows are those of one set that was
-/// handed them in this order. Nobody waits with the lock in hand or with a turn, and as all tickets of a transaction are drawn at once,
-/// whoever was first is first everywhere: no two wait for each other.
+/// Families are divided by whose entities they are about: accounts, counterparties, devices, addresses and categories
+/// have 64 shards each; what is left, the watch over time and links, is behind a lock. A thread takes that lock, takes
+/// a transaction, draws a ticket for each shard it belongs to, and lets go of the lock; then it waits for its turn at
+/// the shards. So whatever two transactions share, they come to it in the order in which they were taken, and rows are
+/// those of one set that was handed them in this order. Nobody waits with the lock in hand or with a turn, and as all
+/// tickets of a transaction are drawn at once, whoever was first is first everywhere: no two wait for each other.
 ///
-/// **Memory.** Shards count what their entities need. Where the budget may be passed at a full hour, the transaction that passes it waits
-/// with the lock in hand until all before it have left their shards, and adds up what these have counted: who is forgotten is therefore the
-/// same as in one set.
+/// **Memory.** Shards count what their entities need. Where the budget may be passed at a full hour, the transaction
+/// that passes it waits with the lock in hand until all before it have left their shards, and adds up what these have
+/// counted: who is forgotten is therefore the same as in one set.
 ///
-/// **Saving.** A snapshot is of one moment between two transactions: it waits in the same way, and tells every shard that it has begun.
-/// The shards are then saved a few entities at a time while transactions go on; whoever is about to change is saved first.
+/// **Saving.** A snapshot is of one moment between two transactions: it waits in the same way, and asks every shard
+/// that it has begun. The shards are then saved a few entities at a time while transactions go on; whoever is about to
+/// change is saved first.
 #[derive(Debug)]
 pub struct SharedSet {
     common: Mutex<Common>,
@@ -109,8 +110,8 @@ impl SharedSet {
         self.common.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a transaction from `next`, which no other thread does meanwhile, reads its row into `out` and absorbs it; `None` where
-    /// there is none.
+    /// Takes a transaction from `next`, which no other thread does meanwhile, reads its row into `out` and absorbs it;
+    /// `None` where there is none.
     ///
     /// # Errors
     /// `next`, unused, where the set is closed.
@@ -157,7 +158,8 @@ impl SharedSet {
         Ok(Some((txn, Ok(history))))
     }
 
-    /// Steps families, which are those of a group or those not divided, in the order of columns; zeros where there are none.
+    /// Steps families, which are those of a group or those not divided, in the order of columns; zeros where there are
+    /// none.
     fn read(
         &self,
         group: Option<usize>,
@@ -188,7 +190,8 @@ impl SharedSet {
         self.common().set.advance(now);
     }
 
-    /// Looks at every shard when all tickets that have been drawn are used; the lock is held, so that none is drawn meanwhile.
+    /// Looks at every shard when all tickets that have been drawn are used; the lock is held, so that none is drawn
+    /// meanwhile.
     fn settled(&self, tickets: &[[Tickets; SHARDS]], mut look: impl FnMut(&Group, &mut Families)) {
         for (group, tickets) in self.groups.iter().zip(tickets) {
             for (shard, tickets) in group.shards.iter().zip(tickets) {
@@ -252,8 +255,8 @@ impl SharedSet {
         self.begin_save().finish().to_vec()
     }
 
-    /// Begins to save the set as it is between two transactions. Transactions wait until those under way are finished and all shards
-    /// know of it, which takes some microseconds; then they go on.
+    /// Begins to save the set as it is between two transactions. Transactions wait until those under way are finished
+    /// and all shards know of it, which takes some microseconds; then they go on.
     pub fn begin_save(&self) -> SharedSave<'_> {
         let one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let mut guard = self.common();
@@ -286,7 +289,8 @@ impl fmt::Debug for SharedSave<'_> {
 }
 
 impl SharedSave<'_> {
-    /// Saves shard after shard while transactions go on; one that needs a shard waits for some dozens of its entities at most.
+    /// Saves shard after shard while transactions go on; one that needs a shard waits for some dozens of its entities
+    /// at most.
     pub fn finish(self) -> Snapshot {
         let Self { set, head, undivided, _one_at_a_time } = self;
         let mut saved = vec![SavedFamily::default(); set.layout.len()];

@@ -1,4 +1,4 @@
-//! When a state has observed: what it may say it knows.
+//! When a state has observed: from when on it knows.
 
 use crible_core::{Timestamp, Window};
 use serde::{Deserialize, Serialize};
@@ -8,14 +8,15 @@ const SILENCE: i64 = Window::MONTH.0;
 
 /// Spans of time with payments, none of them interrupted for longer than [`SILENCE`]. Oldest first.
 ///
-/// They are those of the payments in any order, as long as none is later than the lateness: whatever could still fill the silence
-/// between two spans is kept apart, and only what nothing can reach any more is let go of. So a row dated a century before all others
-/// is no history, and a late payment that fills a silence makes one span of two, as it would have in its place.
+/// They are those of the payments in any order, as long as none is later than the lateness: whatever could still fill
+/// the silence between two spans is kept apart, and only what nothing can reach any more is let go of. So a row dated a
+/// century before all others is no history, and a late payment that fills a silence makes one span of two, as it would
+/// have in its place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Spans(Vec<(i64, i64)>);
 
 impl Spans {
-    /// The span of a state that does not say since when it has observed: since ever.
+    /// The span of a state that lacks since when it has observed: since ever.
     pub(crate) fn ever(until: Option<i64>) -> Self {
         Self(until.map(|until| (i64::MIN, until)).into_iter().collect())
     }

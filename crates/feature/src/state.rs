@@ -35,7 +35,7 @@ pub enum StateError {
         entity: usize,
     },
     /// Both sides have taken transactions of one account.
-    #[error("entity {entity} of `{family}` is in both states, and whose windows it has cannot be told")]
+    #[error("entity {entity} of `{family}` is in both states; expected it in one")]
     InBoth {
         /// The family.
         family: &'static str,
@@ -111,7 +111,7 @@ impl Kept {
             from: None,
             advanced: None,
             hours: Vec::new(),
-            // Up to format 5 it was not said: long ago.
+            // Not saved up to format 5: long ago.
             observed: Spans::ever(watermark),
         };
         let (head, families) = match format {

@@ -5,8 +5,9 @@ use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, 
 
 /// Guards a value for whoever has the next ticket.
 ///
-/// Tickets are numbers from 0 on, and whoever hands them out sees to it that each is used, or dropped as a [`Ticket`] is, once. Waiting
-/// is short as a rule: so a thread looks a bounded number of times whether it is its turn, and then sleeps until it is called.
+/// Tickets are numbers from 0 on, and whoever hands them out sees to it that each is used, or dropped as a [`Ticket`]
+/// is, once. Waiting is short as a rule: so a thread looks a bounded number of times whether it is its turn, and then
+/// sleeps until it is called.
 ///
 /// In cache lines of its own, so that who takes one lock takes nothing else from another's.
 #[derive(Debug)]
@@ -82,8 +83,8 @@ impl<T> TicketLock<T> {
         }
     }
 
-    /// Waits until all tickets that have been drawn are used, then looks at the value. Without a ticket, so that whoever calls it sees to
-    /// it that none is drawn meanwhile.
+    /// Waits until all tickets that have been drawn are used, then looks at the value. Without a ticket, so that
+    /// whoever calls it sees to it that none is drawn meanwhile.
     pub(crate) fn settled<R>(&self, tickets: Tickets, look: impl FnOnce(&mut T) -> R) -> R {
         look(&mut self.wait_for(tickets.0).value)
     }

@@ -1,8 +1,8 @@
 //! Events of one entity and what several sliding windows hold of them, exactly.
 //!
-//! An entity keeps its events once, in a [`Ring`], oldest first. Each window keeps the place of its first event and integer
-//! aggregates; expiry subtracts exactly what arrival added, so nothing drifts however long it runs. Sums of squares of
-//! 64-bit minor units need more than 64 bits: sums are 128 bits wide.
+//! An entity keeps its events once, in a [`Ring`], oldest first. Each window keeps the place of its first event and
+//! integer aggregates; expiry subtracts exactly what arrival added, so nothing drifts however long it runs. Sums of
+//! squares of 64-bit minor units need more than 64 bits: sums are 128 bits wide.
 
 use std::collections::VecDeque;
 
@@ -21,8 +21,8 @@ pub(crate) struct Sums {
     /// Different other sides, where the window counts them.
     pub(crate) distinct: u32,
     pub(crate) sum: i128,
-    /// Wraps where amounts near the largest there is meet, which expiry undoes exactly; their sum then fits no 64 bits, so
-    /// that [`Sums::deviation`] makes zero of it rather than panic or guess.
+    /// Wraps where amounts near the largest there is meet, which expiry undoes exactly; their sum then fits no 64 bits,
+    /// so that [`Sums::deviation`] makes zero of it rather than panic or guess.
     pub(crate) squares: i128,
 }
 
@@ -67,8 +67,8 @@ impl Sums {
     }
 }
 
-/// The events of one entity and its windows, shortest first; the `D` windows from `FROM` on count different others, which
-/// are remembered for good where `EVER` says so.
+/// The events of one entity and its windows, shortest first; the `D` windows from `FROM` on count different others,
+/// which are remembered for good where `EVER` is set.
 #[derive(Debug)]
 pub(crate) struct Events<const W: usize, const FROM: usize, const D: usize, const EVER: bool> {
     ring: Ring,
@@ -76,8 +76,9 @@ pub(crate) struct Events<const W: usize, const FROM: usize, const D: usize, cons
     sums: [Sums; W],
     /// Events in the ring that are no longer in the window.
     gone: [u32; W],
-    /// Of the last events, as far back as a late one may ask: the number of the event before with the same other, or [`NO_EVENT`].
-    /// So a late event undoes what came after it, however many were before. Without lateness there is none.
+    /// Of the last events, as far back as a late one may ask: the number of the event before with the same other, or
+    /// [`NO_EVENT`]. So a late event undoes what came after it, however many were before. Without lateness there is
+    /// none.
     #[expect(clippy::box_collection, reason = "eight bytes an entity instead of thirty-two, where nothing comes late")]
     before: Option<Box<VecDeque<u32>>>,
 }
@@ -95,8 +96,8 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Defaul
 pub(crate) type Undone = (i64, i64, u64, u8);
 
 impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events<W, FROM, D, EVER> {
-    /// Lets go of what is no longer in each window at `now`, and of what left the longest `lateness` ago; calls `left` with
-    /// every event that leaves a window, and which.
+    /// Lets go of what is no longer in each window at `now`, and of what left the longest `lateness` ago; calls `left`
+    /// with every event that leaves a window, and which.
     pub(crate) fn expire(
         &mut self,
         now: i64,
@@ -151,8 +152,8 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         self.linked.meet(other)
     }
 
-    /// Takes in an event that is not older than any before it; `other` is a slot [`Events::meet`] gave. It can be undone for as long
-    /// as `lateness` allows.
+    /// Takes in an event that is not older than any before it; `other` is a slot [`Events::meet`] gave. It can be
+    /// undone for as long as `lateness` allows.
     pub(crate) fn push(&mut self, at: i64, minor: i64, other: u32, marks: u8, lateness: i64) {
         let Self { linked, before, .. } = self;
         self.ring.push(Event { at, minor, other, marks }, |by| {
@@ -177,9 +178,9 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         }
     }
 
-    /// Goes back to when only events up to `to` had been, and windows to where they were then; the events after it, oldest first.
-    /// `first` is the mark of events whose other was new. Calls `moved` with every event that leaves a window or is in it again,
-    /// which window, and whether it is in it now.
+    /// Goes back to when only events up to `to` had been, and windows to where they were then; the events after it,
+    /// oldest first. `first` is the mark of events whose other was new. Calls `moved` with every event that leaves a
+    /// window or is in it again, which window, and whether it is in it now.
     ///
     /// That takes as long as there are events after `to`, and events that have left a window since.
     pub(crate) fn rewind(
@@ -258,8 +259,8 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
         self.ring.bytes() + self.linked.bytes() + self.before.as_deref().map_or(0, before)
     }
 
-    /// Bytes on the heap that the longest window and the linked need, however they came to be there. What is kept for late events alone
-    /// does not count: how much that is depends on what has been let go of.
+    /// Bytes on the heap that the longest window and the linked need, however they came to be there. What is kept for
+    /// late events alone does not count: how much that is depends on what has been let go of.
     pub(crate) fn needed(&self) -> usize {
         let linked = if EVER { self.linked.len() } else { self.sums[W - 1].distinct as usize };
         self.ring.needed(self.gone[W - 1] as usize) + Linked::<EVER>::needed(linked)

@@ -1,4 +1,5 @@
-//! Who is forgotten, by age and by budget, and what is left of that where payments come late or states are brought together.
+//! Who is forgotten, by age and by budget, and what is left of that where payments come late or states are brought
+//! together.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod brute;
@@ -11,10 +12,15 @@ use crible_feature::FeatureSet;
 use proptest::prelude::*;
 use streams::*;
 
-/// Which of these payments, in order of time, a set whose clock is at `now` still knows of an entity that is forgotten after so long.
+/// Which of these payments, in order of time, a set whose clock is at `now` still knows of an entity that is forgotten
+/// after so long.
 fn known(times: &[(i64, u128)], now: i64, forget: i64) -> Vec<u128> {
-    let lives = times.chunk_by(|a, b| b.0 - a.0 <= forget);
-    lives.filter(|life| life.last().is_some_and(|last| now - last.0 <= forget)).flatten().map(|(_, id)| *id).collect()
+    let sessions = times.chunk_by(|a, b| b.0 - a.0 <= forget);
+    sessions
+        .filter(|session| session.last().is_some_and(|last| now - last.0 <= forget))
+        .flatten()
+        .map(|(_, id)| *id)
+        .collect()
 }
 
 /// Payments by category, currency and direction, in order of time.
@@ -34,8 +40,8 @@ fn category(txn: &Transaction) -> (String, i64) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Sets that have seen different accounts make, together, the set that has seen them all, whatever came late and was forgotten; but a
-    /// category is known as far back as the sides knew it.
+    /// Sets that have seen different accounts make, together, the set that has seen them all, whatever came late and
+    /// was forgotten; but a category is known as far back as the sides knew it.
     #[test]
     fn merged_states_are_as_one(
         txns in stream(),
@@ -116,7 +122,8 @@ proptest! {
         }
     }
 
-    /// Bytes changed anywhere in a state with lives put aside are refused or make a state that goes on, and never a panic.
+    /// Bytes changed anywhere in a state with sessions put aside are refused or make a state that goes on, and never a
+    /// panic.
     #[test]
     fn forged_lives_do_no_harm(txns in stream(), changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
         let mut settings = unhurried();
@@ -126,7 +133,7 @@ proptest! {
         let mut forged = FeatureSet::all(ALL, &settings);
         let mut row = vec![f32::NAN; forged.columns().len()];
         if forged.merge(&bytes, FeatureSet::FORMAT).is_ok() {
-            // From the latest on ever further back, over the lives that were put aside.
+            // From the latest on ever further back, over the sessions that were put aside.
             let watermark = forged.watermark().map_or(0, |at| at.0);
             for (days, txn) in txns.iter().enumerate() {
                 let late = Transaction { at: Timestamp(watermark.saturating_sub(days as i64 * DAY)), ..*txn };
@@ -185,8 +192,8 @@ fn a_category_is_forgotten_by_age() {
     assert!(set.save() == fresh.save());
 }
 
-/// Within a budget the category that was paid in least recently goes before accounts that paid later, and with thousands of them the
-/// budget is held.
+/// Within a budget the category that was paid in least recently goes before accounts that paid later, and with
+/// thousands of them the budget is held.
 #[test]
 fn a_category_is_forgotten_by_budget() {
     let budget = 400_000;
@@ -293,7 +300,8 @@ fn a_budget_counts_how_far_amounts_are_spread() {
     assert!(set.state_bytes() as u64 > budget / 2);
 }
 
-/// However much a budget forgets at once, a payment gives back the memory of a stated number of entities: 16 and 128 a family.
+/// However much a budget forgets at once, a payment gives back the memory of a stated number of entities: 16 and 128 a
+/// family.
 #[test]
 fn forgetting_is_spread_over_payments() {
     let (mut set, _) = set_of_categories(400 * DAY, 0, Some(2_000_000));

@@ -17,7 +17,7 @@ fn an_old_state_goes_on() {
         }
         let mut set = golden::set();
         set.merge(&bytes, format).unwrap();
-        // Of pay let go of, format 2 said nothing.
+        // Of pay let go of, format 2 has nothing.
         let is_known = |name: &str| format > 2 || !name.contains("after_pay");
         let known: Vec<bool> = set.columns().iter().map(|column| is_known(&column.name)).collect();
         assert_eq!(known.iter().filter(|known| !**known).count(), if format > 2 { 0 } else { 3 });
@@ -32,7 +32,7 @@ fn an_old_state_goes_on() {
             assert_eq!(bits(&row), bits(&want), "format {format}, {}", txn.id);
         }
         assert!(set.late().placed > 5);
-        // Of categories format 2 did not say when they were first paid in, nor what pay was let go of, and so it stays.
+        // Of categories format 2 lacks when they were first paid in, nor what pay was let go of, and so it stays.
         // Hours with payments came with format 4, when it has observed with format 6;
         // they end a state, ten bytes each at most.
         let (saved, want) = (set.save(), whole.save());

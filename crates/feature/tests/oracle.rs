@@ -30,8 +30,8 @@ proptest! {
         agrees(&txns, &settings)?;
     }
 
-    /// What comes late is placed where it belongs: it reads what came before it, what comes after it reads it, and in the end the
-    /// state is that of a set which saw all in order.
+    /// What comes late is placed where it belongs: it reads what came before it, what comes after it reads it, and in
+    /// the end the state is that of a set which saw all in order.
     #[test]
     fn late_transactions_are_placed(
         txns in stream(),
@@ -113,9 +113,15 @@ proptest! {
         prop_assert!(shared.save() == want);
     }
 
-    /// A state held within a budget is the same however transactions are handed in, wherever it is saved, and on threads.
+    /// A state held within a budget is the same however transactions are handed in, wherever it is saved, and on
+    /// threads.
     #[test]
-    fn memory_is_held(txns in stream(), cuts in prop::collection::vec(1usize..40, 1..8), budget in 1_000u64..20_000, late in any::<bool>()) {
+    fn memory_is_held(
+        txns in stream(),
+        cuts in prop::collection::vec(1usize..40, 1..8),
+        budget in 1_000u64..20_000,
+        late in any::<bool>(),
+    ) {
         let mut settings = unhurried();
         settings.limits.memory = Some(budget);
         settings.limits.lateness = Window(if late { 2 * HOUR } else { 0 });
@@ -193,7 +199,8 @@ proptest! {
         }
     }
 
-    /// A state saved midway goes on as if nothing had been, and is the same bytes whether rows came one by one or as a batch.
+    /// A state saved midway goes on as if nothing had been, and is the same bytes whether rows came one by one or as a
+    /// batch.
     #[test]
     fn a_saved_state_goes_on(txns in stream(), cut in 0.0f64..1.0) {
         let (_, want) = run(&txns);
@@ -218,7 +225,8 @@ proptest! {
         prop_assert!(set.save() == one_by_one.save());
     }
 
-    /// Sets that have seen different accounts make, together, the set that has seen them all, places and categories included.
+    /// Sets that have seen different accounts make, together, the set that has seen them all, places and categories
+    /// included.
     #[test]
     fn merged_states_are_as_one(txns in stream(), cut in 0.0f64..1.0, share in 0u64..8) {
         let (_, want) = run(&txns);
@@ -239,7 +247,10 @@ proptest! {
 
     /// Bytes changed anywhere are refused or make a state that goes on, and never a panic; a refusal leaves no trace.
     #[test]
-    fn a_forged_state_does_no_harm(txns in stream(), changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4)) {
+    fn a_forged_state_does_no_harm(
+        txns in stream(),
+        changes in prop::collection::vec((0.0f64..1.0, any::<u8>()), 1..4),
+    ) {
         let mut settings = unhurried();
         settings.limits.lateness = Window(2 * DAY);
         let bytes = changed_state(&txns, &settings, &changes);
@@ -332,12 +343,13 @@ fn an_account_in_both_states_is_refused() {
     set.step(&txn, &mut row).unwrap();
     let saved = set.save();
     let told = set.merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
-    assert_eq!(told, "entity 0 of `account` is in both states, and whose windows it has cannot be told");
+    assert_eq!(told, "entity 0 of `account` is in both states; expected it in one");
     assert!(set.save() == saved);
     let told = FeatureSet::all(Has::default(), &unhurried()).merge(&saved, FeatureSet::FORMAT).unwrap_err().to_string();
     assert_eq!(
         told,
-        "the state is about account, counterparty, category, device, address, links, pattern, habit, expected account, pattern"
+        "the state is about account, counterparty, category, device, address, links, pattern, habit, expected \
+         account, pattern"
     );
 }
 

@@ -1,5 +1,6 @@
-//! The lock with tickets, under a model checker that tries orders in which threads may run: thousands at random, and thousands in which
-//! one thread overtakes another at up to three places (probabilistic concurrency testing, Burckhardt et al. 2010).
+//! The lock with tickets, under a model checker that tries orders in which threads may run: thousands at random, and
+//! thousands in which one thread overtakes another at up to three places (probabilistic concurrency testing, Burckhardt
+//! et al. 2010).
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +26,8 @@ mod ticket;
 
 use ticket::{TicketLock, Tickets};
 
-/// Two locks, each of which writes down who had it, and the tickets of both with the order in which transactions took theirs.
+/// Two locks, each of which writes down who had it, and the tickets of both with the order in which transactions took
+/// theirs.
 struct Model {
     locks: [TicketLock<Vec<u32>>; 2],
     common: Common<([Tickets; 2], Vec<u32>)>,
@@ -37,7 +39,8 @@ impl Model {
         Arc::new(Self { locks, common: Common::new(([Tickets::default(); 2], Vec::new())) })
     }
 
-    /// A transaction takes its tickets at once and then its turns, the ones that are ready first. Its first may stay unused.
+    /// A transaction takes its tickets at once and then its turns, the ones that are ready first. Its first may stay
+    /// unused.
     fn step(&self, number: u32, drops: bool) {
         let mut common = self.common.lock().unwrap();
         common.1.push(number);

@@ -1,9 +1,10 @@
-//! Reads transaction files and says how long it took and how much memory.
+//! Reads transaction files and reports how long it took and how much memory.
 //!
 //! `cargo run --release --example measure -- [--keyed] [--stream] [--against-polars] [--rounds N] FILE…`
 //!
-//! `--stream` hands out batch after batch instead of one. With `--against-polars`, Polars' eager CSV reader takes turns, with
-//! the columns of the Handbook or Sparkov form that we read, as text and numbers and without any of the meaning.
+//! `--stream` hands out batch after batch instead of one. With `--against-polars`, Polars' eager CSV reader takes
+//! turns, with the columns of the Handbook or Sparkov form that we read, as text and numbers and without any of the
+//! meaning.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,7 +99,7 @@ fn polars(file: &Path) -> Done<()> {
     Ok(())
 }
 
-/// The most memory the process has held, where the system tells.
+/// The most memory the process has held, where the system reports it.
 fn peak() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM"));

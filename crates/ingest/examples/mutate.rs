@@ -49,7 +49,7 @@ fn main() -> ExitCode {
                         let driven = catch_unwind(AssertUnwindSafe(|| drive(parser, &input)));
                         slowest.fetch_max(begin.elapsed().as_micros() as u64, Ordering::Relaxed);
                         if driven.is_err() || begin.elapsed() > PATIENCE {
-                            // The first few say enough.
+                            // The first few are enough.
                             if broken.fetch_add(1, Ordering::Relaxed) >= 8 {
                                 continue;
                             }
@@ -102,7 +102,7 @@ fn input(corpus: &[Vec<u8>], number: u64) -> Vec<u8> {
     input
 }
 
-/// The most memory that the run has held, as Linux tells it.
+/// The most memory that the run has held, as Linux reports it.
 fn peak() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -61,13 +61,14 @@ pub enum KeyError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
     /// Too little to be secret.
     #[error(
-        "the key has {bytes} bytes; expected at least {MIN_BYTES}, better 32 random ones, as they are, as 64 hexadecimal digits or in base64"
+        "the key has {bytes} bytes; expected at least {MIN_BYTES}, better 32 random ones, as they are, as 64 \
+         hexadecimal digits or in base64"
     )]
     Short {
         /// The bytes it has.
@@ -222,8 +223,8 @@ fn hex(text: &[u8]) -> Option<Vec<u8>> {
     if text.len() == 2 * FULL_BYTES { HEXLOWER_PERMISSIVE.decode(text).ok() } else { None }
 }
 
-/// Base64 in the standard or the URL alphabet (RFC 4648), padded or not. Bits beyond the last whole byte are not looked at: keys that
-/// were read so once have to stay the same.
+/// Base64 in the standard or the URL alphabet (RFC 4648), padded or not. Bits beyond the last whole byte are not looked
+/// at: keys that were read so once have to stay the same.
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let body = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
     let mut either = BASE64_NOPAD.specification();

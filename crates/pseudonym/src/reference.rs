@@ -63,7 +63,7 @@ impl<'a> Content<'a> {
     }
 
     /// A text as the feed has it, without blanks around it: the feed's own id, then category, channel and country, then
-    /// whatever else tells transactions apart.
+    /// whatever else distinguishes transactions.
     pub fn word(&mut self, word: &[u8]) {
         self.bytes.extend_from_slice(&(word.len() as u32).to_le_bytes());
         self.bytes.extend_from_slice(word);
@@ -85,8 +85,8 @@ impl References {
         Self(SipHasher24::new_with_key(&key))
     }
 
-    /// The reference of a transaction. `trusted` says that the feed's own id is part of the content and that two rows
-    /// of one content are one transaction. The lowest bit of a reference tells that.
+    /// The reference of a transaction. `trusted` means that the feed's own id is part of the content and that two rows
+    /// of one content are one transaction. The lowest bit of a reference shows that.
     pub fn id(&self, content: &Content<'_>, trusted: bool) -> TxnId {
         let hash = self.hash(content.bytes);
         TxnId(if trusted { hash | 1 } else { hash & !1 })

@@ -1,5 +1,5 @@
-//! Fits a detector with its default parameters on rows from a file, scores the same rows, and says how long each took:
-//! one side of `benches/peers/neighbours.py`.
+//! Fits a detector with its default parameters on rows from a file, scores the same rows, and reports how long each
+//! took: one side of `benches/peers/neighbours.py`.
 //!
 //! ```text
 //! fit_score DETECTOR FILE COLUMNS [SCORES]

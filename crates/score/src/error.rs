@@ -184,7 +184,7 @@ pub enum SnapshotError {
     Decode {
         /// Name of the model.
         model: &'static str,
-        /// What the decoder said.
+        /// The decoder's error.
         #[source]
         source: postcard::Error,
     },

@@ -1,5 +1,5 @@
-//! Agreement of what works on neighbourhoods with scikit-learn, hdbscan and PyOD; `fixtures/README.md` says what is
-//! asserted.
+//! Agreement of what works on neighbourhoods with scikit-learn, hdbscan and PyOD; `fixtures/README.md` describes what
+//! is asserted.
 
 #![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
 
@@ -120,7 +120,7 @@ fn hdbscan() {
     }
 }
 
-/// What a new row is told is what the tree with that row among the others tells, wherever it changes no other row's
+/// The answer for a new row is that of the tree with that row among the others, wherever it changes no other row's
 /// core distance: far from all but one.
 #[test]
 fn glosh_of_a_new_row_is_that_of_the_tree_with_it() {

@@ -1,4 +1,4 @@
-//! Agreement with PyOD and scikit-learn on the rows of the fit; `fixtures/README.md` says what is asserted.
+//! Agreement with PyOD and scikit-learn on the rows of the fit; `fixtures/README.md` describes what is asserted.
 
 #![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
 

@@ -1,5 +1,5 @@
 //! Agreement of isolation, streaming, one-class and statistical detectors with other implementations;
-//! `fixtures/README.md` says what is asserted.
+//! `fixtures/README.md` describes what is asserted.
 
 #![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
 

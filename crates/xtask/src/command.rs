@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Cargo in the folder of the workspace, without what `cargo run` says of xtask itself: a build script that looked at
+/// Cargo in the folder of the workspace, without what `cargo run` sets for xtask itself: a build script that looked at
 /// it would be run again, and what follows from it built again.
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

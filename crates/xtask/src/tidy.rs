@@ -49,7 +49,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Whether the repository is tidy; says what isn't.
+/// Whether the repository is tidy; lists what isn't.
 ///
 /// # Errors
 /// The repository cannot be read, or cargo cannot be started.

@@ -11,9 +11,10 @@ use crate::{Alert, Budget, Day, Decision, Payment, Score, Severity};
 
 /// The strangest transactions of each UTC day, exactly, in one pass.
 ///
-/// Transactions come in any order within the lateness. Of every account the highest-scored transaction of the day counts
-/// (the earliest of equals), and of the accounts the highest `budget`. The outcome is that of sorting the whole day by score,
-/// then time, then the order of the input; what is held at any time is the budget of each open day and no more.
+/// Transactions come in any order within the lateness. Of every account the highest-scored transaction of the day
+/// counts (the earliest of equals), and of the accounts the highest `budget`. The outcome is that of sorting the whole
+/// day by score, then time, then the order of the input; what is held at any time is the budget of each open day and no
+/// more.
 ///
 /// A transaction that cannot win costs a comparison: the day's bar only rises, so what is below it now stays below.
 /// One that can costs a search among those held, O(log budget).
@@ -87,7 +88,7 @@ struct Standing {
 impl Standing {
     fn new(decision: &Decision, offered: u64) -> Self {
         let Decision { txn, score, source, .. } = decision;
-        // Adding zero makes zero of minus zero, which total_cmp would otherwise tell apart.
+        // Adding zero makes zero of minus zero, which total_cmp would otherwise distinguish.
         Self { raw: score.raw + 0.0, at: txn.at, source: *source, offered, account: txn.account }
     }
 }

@@ -1,4 +1,5 @@
-//! Decisions in saved policies. The layout is written down here, apart from the types that are worked with: these may change.
+//! Decisions in saved policies. The layout is written down here, apart from the types that are worked with: these may
+//! change.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -101,7 +102,7 @@ impl KeptDecision {
     /// `None` where no decision leaves this.
     pub(super) fn revive(self) -> Option<Decision> {
         let reason = |kept: KeptReason| {
-            // A unit of a later version: its number is said as a ratio is.
+            // A unit of a later version: its number is shown as a ratio.
             let unit = UNITS.get(usize::from(kept.unit)).copied().unwrap_or(Unit::Ratio);
             let KeptReason { column, value, typical, share, text, .. } = kept;
             Reason { column: Cow::Owned(column), unit, value, typical, share, text }

@@ -8,8 +8,8 @@ use crate::{Alert, Day, Decision, Score, Severity};
 
 /// An alert at once for every decision of a severity or a graver one.
 ///
-/// An account is raised once a UTC day, since somebody who looks at it sees its other payments anyway, and once more for
-/// each graver severity. Ranks count alerts within their day, in the order in which they were raised.
+/// An account is raised once a UTC day, since somebody who looks at it sees its other payments anyway, and once more
+/// for each graver severity. Ranks count alerts within their day, in the order in which they were raised.
 ///
 /// ```
 /// use crible_alert::{Decision, ModelId, Policy, Score, Severity, Threshold};
@@ -133,5 +133,8 @@ impl Policy for Threshold {
 struct Kept {
     clock: Option<i64>,
     first: i64,
-    open: Vec<(i64, u32, Vec<(u64, Severity)>)>,
+    open: Vec<(i64, u32, Raised)>,
 }
+
+/// Accounts, each with the gravest severity that was raised.
+type Raised = Vec<(u64, Severity)>;

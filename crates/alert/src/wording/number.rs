@@ -21,7 +21,7 @@ fn separated(digits: &str) -> String {
     let whole = digits.find('.').unwrap_or(digits.len());
     let mut text = String::with_capacity(digits.len() + whole / 3);
     for (i, digit) in digits[..whole].char_indices() {
-        if i > 0 && (whole - i) % 3 == 0 {
+        if i > 0 && (whole - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -49,8 +49,8 @@ pub(super) fn exact(amount: Amount) -> String {
     format!("{sign}{}", separated(digits))
 }
 
-/// How many decimals a mean, a median or a sum has: the currency's, where six digits reach so far, else none; fewer than none
-/// from a million on.
+/// How many decimals a mean, a median or a sum has: the currency's, where six digits reach so far, else none; fewer
+/// than none from a million on.
 fn decimals(value: f64, currency: Currency) -> i32 {
     let exponent = currency.exponent() as i32;
     let size = value.abs();

@@ -18,8 +18,14 @@ fn a_phrase_is_filled_in() {
         text(Unit::Money, "{value} is {times} times the account's usual {typical}", 412.0, Some(44.5)),
         @"412.00 is 9.3 times the account's usual 44.50"
     );
-    insta::assert_snapshot!(text(Unit::Count, "{value} payments in an hour, usually {typical}", 14.0, Some(2.31)), @"14 payments in an hour, usually 2.3");
-    insta::assert_snapshot!(text(Unit::Seconds, "{value} after the one before", 12.4, None), @"12 seconds after the one before");
+    insta::assert_snapshot!(
+        text(Unit::Count, "{value} payments in an hour, usually {typical}", 14.0, Some(2.31)),
+        @"14 payments in an hour, usually 2.3"
+    );
+    insta::assert_snapshot!(
+        text(Unit::Seconds, "{value} after the one before", 12.4, None),
+        @"12 seconds after the one before"
+    );
 }
 
 #[test]
@@ -28,12 +34,18 @@ fn own_is_told_by_what_the_column_is() {
         .shown_as("hour")
         .alone()
         .told("at {value}, an hour that sees {own} of the account's payments");
-    insta::assert_snapshot!(tell(&surprise, Shown::Number(3.0), None, 0.004, 0.2, Currency::USD).text, @"at 03:00, an hour that sees 0.4 % of the account's payments");
+    insta::assert_snapshot!(
+        tell(&surprise, Shown::Number(3.0), None, 0.004, 0.2, Currency::USD).text,
+        @"at 03:00, an hour that sees 0.4 % of the account's payments"
+    );
     let ratio = Column::input("amount_to_mean", Unit::Money, Scale::Ln, Tail::Upper, Topic::AmountForAccount)
         .shown_as("amount")
         .against("mean")
         .told("{value} is {own} times the usual {typical}");
-    insta::assert_snapshot!(tell(&ratio, Shown::Number(412.0), Some(44.3), 9.3, 0.2, Currency::USD).text, @"412.00 is 9.3 times the usual 44.30");
+    insta::assert_snapshot!(
+        tell(&ratio, Shown::Number(412.0), Some(44.3), 9.3, 0.2, Currency::USD).text,
+        @"412.00 is 9.3 times the usual 44.30"
+    );
 }
 
 #[test]
@@ -41,7 +53,10 @@ fn without_a_phrase_or_a_typical_number() {
     insta::assert_snapshot!(text(Unit::Ratio, "", 9.31, Some(1.0)), @"amount_to_mean_30d is 9.3 (usually 1.0)");
     insta::assert_snapshot!(text(Unit::Ratio, "", 9.31, None), @"amount_to_mean_30d is 9.3");
     insta::assert_snapshot!(text(Unit::Ratio, "{times} times the usual", 9.31, None), @"amount_to_mean_30d is 9.3");
-    insta::assert_snapshot!(text(Unit::Ratio, "{times} times the usual", 9.31, Some(f64::NAN)), @"amount_to_mean_30d is 9.3");
+    insta::assert_snapshot!(
+        text(Unit::Ratio, "{times} times the usual", 9.31, Some(f64::NAN)),
+        @"amount_to_mean_30d is 9.3"
+    );
 }
 
 #[test]
@@ -153,7 +168,7 @@ fn money_has_its_currencys_decimals() {
     check(b"KWD", "1,235");
 }
 
-/// Sums, means and medians have been 32-bit numbers: nothing is said that these do not hold.
+/// Sums, means and medians have been 32-bit numbers: no digit is shown that these do not hold.
 #[test]
 fn estimates_of_money_have_six_digits() {
     let check = |value: f64, text: &str, number: f64| {
@@ -209,7 +224,10 @@ const UNITS: [Unit; 11] = [
 proptest! {
     /// Of any amount in any currency, text and number are the amount's own digits.
     #[test]
-    fn exact_money_reads_back(minor in prop_oneof![any::<i64>(), -100_000_000_000i64..100_000_000_000], code in 0usize..5) {
+    fn exact_money_reads_back(
+        minor in prop_oneof![any::<i64>(), -100_000_000_000i64..100_000_000_000],
+        code in 0usize..5,
+    ) {
         let currency = Currency::new([b"USD", b"JPY", b"KWD", b"CLF", b"XXX"][code]).unwrap();
         let amount = Amount::new(minor, currency);
         let reason = tell(&column(Unit::Money, "{value}"), Shown::Exact(amount), None, 0.0, 0.1, currency);

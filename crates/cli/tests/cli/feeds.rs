@@ -174,7 +174,7 @@ fn no_rows_is_one_answer() {
     let folder = TempDir::new().unwrap();
     write(&folder, "empty.csv", CARD);
     let check = crible(&folder, &["feeds", "check", "empty.csv"]);
-    let score = crible(&folder, &["score", "empty.csv"]);
+    let score = crible(&folder, &["score", "--all", "empty.csv"]);
     assert_eq!((check.status.code(), score.status.code()), (Some(2), Some(2)));
     assert_eq!(text(&check.stderr), text(&score.stderr));
 }
@@ -189,7 +189,7 @@ fn files_of_one_mask_are_told_apart() {
     };
     write(&folder, names[0], rows("CAFE"));
     write(&folder, names[1], rows("SHOP"));
-    let out = crible(&folder, &["score", names[0], names[1], "--out", "out", "--budget", "5/day"]);
+    let out = crible(&folder, &["score", "--all", names[0], names[1], "--out", "out", "--budget", "5/day"]);
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
     // Where standard error is no terminal, it may be a log.
     let said = text(&out.stderr);
@@ -212,9 +212,12 @@ fn nothing_in_a_file_acts_on_a_terminal_or_in_a_spreadsheet() {
         CARD.replace("Memo", &format!("Memo,more{acts}"))
     );
     write(&folder, name, rows);
-    for args in
-        [&["feeds", "check", name][..], &["feeds", "check", name, "--json"], &["score", name], &["feeds", "new", name]]
-    {
+    for args in [
+        &["feeds", "check", name][..],
+        &["feeds", "check", name, "--json"],
+        &["score", "--all", name],
+        &["feeds", "new", name],
+    ] {
         let out = crible(&folder, args);
         for shown in [text(&out.stdout), text(&out.stderr)] {
             assert!(!shown.chars().any(|letter| letter.is_control() && letter != '\n'), "{args:?}: {shown:?}");

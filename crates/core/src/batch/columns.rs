@@ -4,8 +4,8 @@ use crate::{Currency, EntityId, Timestamp, Truth, TxnId};
 
 macro_rules! columns {
     ($($(#[$doc:meta])* $column:ident = $name:ident: $type:ty, $fill:ident;)*) => {
-        /// The columns of a [`Batch`], for building one whole. Each has one value for each row; an optional column may be
-        /// left out.
+        /// The columns of a [`Batch`], for building one whole. Each has one value for each row; an optional column may
+        /// be left out.
         #[derive(Clone, Debug)]
         pub struct Columns {
             /// References.

@@ -69,7 +69,7 @@ pub(crate) fn live() -> Result<Vec<Transaction>, Box<dyn Error>> {
     Ok(live)
 }
 
-/// What a service says when it starts without the state that its model needs.
+/// The warning of a service that starts without the state that its model needs.
 pub(crate) fn warn_if_cold(engine: &Engine) {
     if engine.is_cold() {
         let days = engine.model().warm_up().0 / Timestamp::DAY;

@@ -9,7 +9,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use crible::core::{Batch, Code, EntityId, Timestamp, Transaction};
 use crible::{Columns, Config, Engine, Limits};
 
-/// One whose states the fixtures are, and one with every family there is, which late payments and the forgotten come back to.
+/// One whose states the fixtures are, and one with every family there is, which late payments and the forgotten come
+/// back to.
 static ENGINES: LazyLock<Mutex<[Engine; 2]>> = LazyLock::new(|| {
     let model = include_bytes!("../../tests/fixtures/model-v1.crible");
     let usual = Engine::load(model).expect("the fixture is a model");

@@ -5,11 +5,12 @@ const MOVED: u32 = 4;
 
 /// Numbers of verdicts by their tags.
 ///
-/// Two open tables with linear probing (Knuth, volume 3, 6.4, algorithms L and R). Where the first is half full, one of twice its size
-/// takes its place, and its entries are moved a few at a time: whoever adds one never waits for all of them. What is taken out
-/// leaves no mark, so that a table never has to be cleaned.
+/// Two open tables with linear probing (Knuth, volume 3, 6.4, algorithms L and R). Where the first is half full, one of
+/// twice its size takes its place, and its entries are moved a few at a time: whoever adds one never waits for all of
+/// them. What is taken out leaves no mark, so that a table never has to be cleaned.
 ///
-/// A number is found by its tag, and every number in the tables is one of `begun..end`, in the order in which they were added.
+/// A number is found by its tag, and every number in the tables is one of `begun..end`, in the order in which they were
+/// added.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     now: Table,
@@ -93,16 +94,17 @@ impl Index {
         self.now.len + self.before.len
     }
 
-    /// The number with this tag, of which `is_it` says that it is the one.
+    /// The number with this tag, that `is_it` accepts.
     pub(super) fn find(&self, tag: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let found = self.now.find(tag, &is_it).or_else(|| self.before.find(tag, &is_it));
         found.map(|(_, number)| number)
     }
 
-    /// Adds a number that is not there. `tag_of` says the tag of one that is.
+    /// Adds a number that is not there. `tag_of` gives the tag of one that is.
     pub(super) fn insert(&mut self, tag: u64, number: u32, begun: u32, tag_of: impl Fn(u32) -> u64) {
         if 2 * (self.len() + 1) > self.now.slots.len() {
-            // Not reached with anything left to move: a table of twice the size takes as many as there were before it is half full.
+            // Not reached with anything left to move: a table of twice the size takes as many as there were before it
+            // is half full.
             self.move_some(u32::MAX, &tag_of);
             let slots = vec![0; (4 * (self.len() + 1)).next_power_of_two().max(64)];
             self.before = std::mem::replace(&mut self.now, Table { slots, len: 0 });
@@ -156,8 +158,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// What is there is found, and what is not is not, while numbers come at the end and go in front; tags are close together, and
-        /// numbers begin anew after the largest.
+        /// What is there is found, and what is not is not, while numbers come at the end and go in front; tags are
+        /// close together, and numbers begin anew after the largest.
         #[test]
         fn finds_what_is_there(steps in prop::collection::vec((0u32..300, 0u32..300, 0u64..4), 1..20)) {
             let (mut index, mut tags, mut begun) = (Index::default(), VecDeque::new(), u32::MAX - 200);
@@ -166,7 +168,7 @@ mod tests {
                 for _ in 0..added {
                     // Few homes, many to each.
                     next_tag += 1;
-                    let tag = next_tag << 32 | next_tag % (7 + 40 * near) << 1;
+                    let tag = (next_tag << 32) | ((next_tag % (7 + 40 * near)) << 1);
                     let number = begun.wrapping_add(tags.len() as u32);
                     let all = &tags;
                     let tag_of = |number: u32| -> u64 {

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 /// Verdicts in a chunk.
 const ROWS: usize = 64;
 
-/// A queue of verdicts whose memory comes in chunks, so that nothing is copied as it grows. The chunk that empties in front is kept
-/// for the back: a queue of steady length allocates nothing.
+/// A queue of verdicts whose memory comes in chunks, so that nothing is copied as it grows. The chunk that empties in
+/// front is kept for the back: a queue of steady length allocates nothing.
 #[derive(Debug)]
 pub(super) struct Log {
     /// Words of a verdict: its tag, its time, and its numbers.

@@ -103,15 +103,15 @@ pub(crate) fn specs(names: &[&str]) -> Vec<DetectorSpec> {
 }
 
 /// Settings that fit in a moment,
-/// with every detector and a column of categories beside those there are unless told.
+/// with every detector and a column of categories beside the default ones.
 pub(crate) fn quick() -> Builder {
     let mut columns = Columns::default();
     columns.add.push("amount_for_category".to_owned());
     Engine::builder().detectors(&specs(&DETECTORS)).columns(columns).fit_rows(600).seed(11)
 }
 
-/// A builder with every column; where it is to be forgetful, with windows of hours, so that accounts and categories begin anew after every
-/// quiet night.
+/// A builder with every column; where it is to be forgetful, with windows of hours, so that accounts and categories
+/// begin anew after every quiet night.
 pub(crate) fn thorough(forgetful: bool, mut limits: Limits) -> Builder {
     let mut config = Config::default();
     if forgetful {
@@ -191,7 +191,7 @@ pub(crate) fn reason_bits(reason: &Reason) -> (String, u64, Option<u64>, u64, St
     (reason.column.to_string(), reason.value.to_bits(), typical, reason.share.to_bits(), reason.text.clone())
 }
 
-/// Forty payments by two accounts, made by arithmetic alone so that nothing but the engine can change what it says of
+/// Forty payments by two accounts, made by arithmetic alone so that nothing but the engine can change its answers for
 /// them. The last six: an everyday one, a large one, one at night abroad a minute later, one in another currency, money
 /// in, and one that empties the account.
 pub(crate) fn golden_history() -> Vec<Transaction> {
@@ -219,8 +219,8 @@ pub(crate) fn golden_history() -> Vec<Transaction> {
     all
 }
 
-/// What a saved model says of [`golden_history`]: its name, then of each of the last six its reasons' columns and, in
-/// hexadecimal, the bits of raw, tail and every detector's score.
+/// The answers of a saved model for [`golden_history`]: its name, then of each of the last six its reasons' columns
+/// and, in hexadecimal, the bits of raw, tail and every detector's score.
 pub(crate) fn golden_answers(model: &[u8]) -> String {
     let mut engine = Engine::load(model).unwrap();
     let names: Vec<_> = engine.model().detectors().collect();

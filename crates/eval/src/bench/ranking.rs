@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// What SciPy 1.17's `friedmanchisquare` says of the same figures.
+    /// What SciPy 1.17's `friedmanchisquare` gives for the same figures.
     #[test]
     fn friedman() {
         let rows = [

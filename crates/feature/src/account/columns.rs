@@ -12,7 +12,8 @@ use crate::rule::Columns;
 use crate::window::{Sums, float, shrunk_log_ratio};
 use crate::windows::span;
 
-/// How many of an account's payments are gone through at most for what was paid to a new counterparty: few, whatever the account.
+/// How many of an account's payments are gone through at most for what was paid to a new counterparty: few, whatever
+/// the account.
 pub(super) const LOOKED_BACK: usize = 64;
 
 /// What an account's columns are computed from.
@@ -90,7 +91,8 @@ impl<'a> Reading<'a> {
         shrunk_log_ratio(self.minor, self.mean(window), f64::from(self.sums[window].count))
     }
 
-    /// This payment against the mean of all before it where above, and a share of the run of outsized payments before it.
+    /// This payment against the mean of all before it where above, and a share of the run of outsized payments before
+    /// it.
     fn in_run(&self, share: f64) -> f64 {
         if self.to_mean_ever > 0.0 { self.to_mean_ever + share * self.run() } else { 0.0 }
     }
@@ -99,8 +101,8 @@ impl<'a> Reading<'a> {
         self.count_log(self.account.outsized)
     }
 
-    /// (amount − mean) / spread, the spread floored at a tenth of the mean and one major unit, and the whole held back while
-    /// the history is short.
+    /// (amount − mean) / spread, the spread floored at a tenth of the mean and one major unit, and the whole held back
+    /// while the history is short.
     fn deviations(&self) -> f64 {
         let (sums, mean) = (&self.sums[MONTH], self.mean(MONTH));
         let spread = sums.deviation().max(mean / 10.0).max(1.0 / self.per_unit);
@@ -151,8 +153,8 @@ impl<'a> Reading<'a> {
         -ln((firsts as f64 + 1.0) / (f64::from(self.account.payments) + 1.0))
     }
 
-    /// The payment as one with all before it to a counterparty first paid within the day, but for that first; `None` where
-    /// there was no such first.
+    /// The payment as one with all before it to a counterparty first paid within the day, but for that first; `None`
+    /// where there was no such first.
     fn to_new(&self) -> Option<Payment> {
         if !self.account.events.is_in(DAY, self.counterparty) {
             return None;
@@ -169,8 +171,8 @@ impl<'a> Reading<'a> {
         None
     }
 
-    /// Kilometres from the last position, and the speed that took; both zero where either end is unknown. Half an hour is
-    /// added to the time, so that two tills at opposite ends of a mall are no supersonic flight.
+    /// Kilometres from the last position, and the speed that took; both zero where either end is unknown. Half an hour
+    /// is added to the time, so that two tills at opposite ends of a mall are no supersonic flight.
     fn travelled(&self) -> (f64, f64) {
         let travel = || match (self.account.places.last, self.payment.position) {
             (Some((at, from)), Some(to)) => {
@@ -301,7 +303,8 @@ fn velocity(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
     for (w, window) in windows.iter().enumerate() {
         let column = Column::input(format!("account_sum_{}", window.tag()), Unit::Money, Ln1p, Upper, Topic::Spending)
             .told(format!(
-                "{{value}} already spent by this account in the {window} window before this payment (median {{typical}})"
+                "{{value}} already spent by this account in the {window} window before this payment \
+                 (median {{typical}})"
             ));
         all.add(if w == HOUR { column.weighing(0.7) } else { column.shown_only() }, move |r| {
             ln1p(r.in_reference(float(r.sums[w].sum), f64::from(r.sums[w].count)))
@@ -393,7 +396,8 @@ fn novelty(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
             .shown_as_amount()
             .against("account_mean")
             .told(format!(
-                "amount {{value}} to a counterparty this account first paid within {in_day} before: with what followed that payment, far above its mean of {{typical}}"
+                "amount {{value}} to a counterparty this account first paid within {in_day} before: with what \
+                 followed that payment, far above its mean of {{typical}}"
             ))
             .shown_only(),
         |r| r.to_new().map_or(0.0, |to| r.account.to_mean(&to).max(0.0)),

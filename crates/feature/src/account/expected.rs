@@ -13,13 +13,14 @@ use crate::windows::span;
 /// How the hours of all accounts weigh beside an account's own, in payments.
 const HOUR_PRIOR: f64 = 12.0;
 
-/// Payments of all accounts from which on their hours say something.
+/// Payments of all accounts from which on their hours mean something.
 const ENOUGH_HOURS: u64 = 100;
 
 /// The pace of an account that nothing is known of, its peers included: a payment a day.
 const ANY_PACE: f64 = 1.0 / 86_400.0;
 
-/// −ln of the share of all payments that hours like each have, where hours say anything: a feed of whole days has one hour.
+/// −ln of the share of all payments that hours like each have, where hours mean anything: a feed of whole days has one
+/// hour.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PeerHours(Option<[f64; 24]>);
 
@@ -38,8 +39,8 @@ impl PeerHours {
 
 /// What the pace and the usual amount of an account let expect of its windows.
 ///
-/// The pace is that of the longest window, of which only the time counts that the account has been watched, and its peers' counts for
-/// one payment. Payments are to be expected in as much of a window as has been watched.
+/// The pace is that of the longest window, of which only the time counts that the account has been watched, and its
+/// peers' counts for one payment. Payments are to be expected in as much of a window as has been watched.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     /// Payments in a second.
@@ -117,8 +118,8 @@ impl Reading<'_> {
         known * ln((spent + 1.0) / (pace.mean * pace.payments(self.rule.windows[w]) + 1.0))
     }
 
-    /// How many deviations there are more payments in a window than were to be expected: square roots of counts have one spread,
-    /// whatever is expected.
+    /// How many deviations there are more payments in a window than were to be expected: square roots of counts have
+    /// one spread, whatever is expected.
     fn count_to_expected(&self, w: usize) -> f64 {
         let here = f64::from(self.sums[w].count) + 1.0;
         2.0 * (here.sqrt() - self.expected_pace().payments(self.rule.windows[w]).sqrt())

@@ -38,8 +38,8 @@ impl<R: Rule> Family<R> {
         }
     }
 
-    /// Gives back the memory of entities of which no payment can read anything any more, and of what none can read of the others: of as
-    /// many as so many payments pay for.
+    /// Gives back the memory of entities of which no payment can read anything any more, and of what none can read of
+    /// the others: of as many as so many payments pay for.
     pub(super) fn sweep_some(&mut self, payments: usize, moment: Moment) {
         if self.saving.is_some() {
             // Until that is through, each keeps its number.

@@ -97,13 +97,15 @@ impl<R: Rule> Family<R> {
         }
     }
 
-    /// What is kept for payments at `now` and later of an entity's sessions that are not over at `over`, the last of which never is.
+    /// What is kept for payments at `now` and later of an entity's sessions that are not over at `over`, the last of
+    /// which never is.
     fn keep(&self, at: u32, over: i64, now: i64) -> Vec<R::Kept> {
         let sessions = self.sessions(at).filter(|session| !self.rule.is_over(session, over, &self.reach));
         sessions.map(|session| self.rule.keep(session, now, &self.reach)).collect()
     }
 
-    /// The sessions of an entity in a saved state, together with those it has here already; `None` where that cannot be known.
+    /// The sessions of an entity in a saved state, together with those it has here already; `None` where that cannot be
+    /// known.
     fn join(&self, at: u32, sessions: Vec<R::Kept>, saved: Saved) -> Option<Vec<R::Kept>> {
         let [here, now] = [saved.here, saved.latest()].map(|at| at.saturating_sub(self.reach.lateness));
         let is_forgotten = self.is_forgotten(at, Period::from(saved.from));

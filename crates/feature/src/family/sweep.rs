@@ -4,14 +4,16 @@ use crate::entities::Entities;
 use crate::ledger::{Charge, Period};
 use crate::rule::Rule;
 
-/// Payments after which entities are looked at, so many together: those that lie beside each other in memory are fetched together.
+/// Payments after which entities are looked at, so many together: those that lie beside each other in memory are
+/// fetched together.
 pub(super) const BURST: usize = 16;
 /// Entities looked at for each payment, whether anything of them can be given back.
 pub(super) const TRIMMED: usize = 1;
 /// The same while there are entities that the budget has forgotten, by their charge alone.
 pub(super) const FORGOTTEN: usize = 8;
 
-/// How far looking for what can be given back has come. It changes no number: whom it has not come to yet is as forgotten as whom it has.
+/// How far looking for what can be given back has come. It changes no number: whom it has not come to yet is as
+/// forgotten as whom it has.
 #[derive(Debug)]
 pub(super) struct Sweep {
     /// Payments since anything was looked at.

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::math::{exp, ln};
 
-/// Counterparties an account's payments are told by at most: those paid once are let go of first, then those paid longest ago.
+/// Counterparties of which an account's recurring payments are known, at most: those paid once are let go of first,
+/// then those paid longest ago.
 const MOST: usize = 32;
 
-/// How far apart the logarithms of two amounts of one habit are: e⁻¹ is left of a payment's likeness at this distance. A
-/// bill varies more than a price, and is believed to be one where it comes when it should.
+/// How far apart the logarithms of two amounts of one habit are: e⁻¹ is left of a payment's likeness at this distance.
+/// A bill varies more than a price, and is believed to be one where it comes when it should.
 const OF_PRICES: f64 = 0.05;
 const OF_BILLS: f64 = 0.25;
 

@@ -73,7 +73,7 @@ impl Attributes {
     pub(super) fn set(&mut self, payment: &Payment, attributes: &[usize]) -> u32 {
         let hash = hash(&payment.values, attributes, payment.is_out);
         let Self { tallies, sets, index, .. } = self;
-        // Where there are none of those, the first tells the direction.
+        // Where there are none of those, the first shows the direction.
         let looked_at = if attributes.is_empty() { &[0] } else { attributes };
         let is_it = |set: &u32| {
             let slots = sets[*set as usize];

@@ -152,7 +152,8 @@ fn of_attribute(
                 .shown_as(today.clone())
                 .against(usual.clone())
                 .told(format!(
-                    "payments by this account in this {one} within {in_day}: {{value}}, where {{typical}} are usual for it"
+                    "payments by this account in this {one} within {in_day}: {{value}}, where {{typical}} are usual \
+                     for it"
                 ))
                 .shown_only(),
             move |r| ln(r.today(attribute) / (r.usual(attribute) + 1.0)) * r.belief(),
@@ -185,7 +186,8 @@ fn of_amounts(all: &mut Columns<PatternBehaviour>, windows: &[Window; 3]) {
     all.add(
         Column::input(format!("account_equal_amounts_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity)
             .told(format!(
-                "payments of exactly this amount by this account within {in_week} before: {{value}} (median {{typical}})"
+                "payments of exactly this amount by this account within {in_week} before: {{value}} \
+                 (median {{typical}})"
             ))
             .shown_only(),
         |r| r.count_log(r.equal_amounts()),
@@ -193,7 +195,8 @@ fn of_amounts(all: &mut Columns<PatternBehaviour>, windows: &[Window; 3]) {
     all.add(
         Column::input(format!("account_amount_repeats_{week}"), Unit::Ratio, Ln, Upper, Topic::Velocity)
             .told(format!(
-                "payments for each different amount of this account within {in_week} before: {{value}} (median {{typical}})"
+                "payments for each different amount of this account within {in_week} before: {{value}} \
+                 (median {{typical}})"
             ))
             .shown_only(),
         |r| match r.pattern.week[r.side()] {
@@ -204,7 +207,8 @@ fn of_amounts(all: &mut Columns<PatternBehaviour>, windows: &[Window; 3]) {
     all.add(
         Column::input(format!("account_below_thresholds_{week}"), Unit::Count, Ln1p, Upper, Topic::Amount)
             .told(format!(
-                "payments just below a round threshold within {in_week}, this among them: {{value}} (median {{typical}})"
+                "payments just below a round threshold within {in_week}, this among them: {{value}} \
+                 (median {{typical}})"
             ))
             .shown_only(),
         |r| match r.payment.is_below {

@@ -125,8 +125,8 @@ pub(crate) fn row(past: &[Transaction], txn: &Transaction, settings: &Settings) 
     row.0
 }
 
-/// How many accounts can be reached from this payment's account and device by the links of the days before its own. No stream has as
-/// many accounts as make a hub.
+/// How many accounts can be reached from this payment's account and device by the links of the days before its own. No
+/// stream has as many accounts as make a hub.
 fn linked(past: &[Transaction], txn: &Transaction, length: i64) -> f64 {
     let day = |txn: &Transaction| txn.at.0.div_euclid(DAY);
     let first = day(txn) - (length + DAY - 1) / DAY;

@@ -33,9 +33,10 @@ fn payment(n: i64, hours: i64) -> Transaction {
     txn
 }
 
-/// The stream a state of a format was made of, in the order in which payments arrive, and how many have been seen by then. Every third
-/// is up to thirty hours late. Before format 3 nothing was put aside, so nothing is forgotten; from then on there is a pause long enough, after
-/// which some have begun anew, and then twelve payments of within the pause, late, for which not all should have.
+/// The stream a state of a format was made of, in the order in which payments arrive, and how many have been seen by
+/// then. Every third is up to thirty hours late. Before format 3 nothing was put aside, so nothing is forgotten; from
+/// then on there is a pause long enough, after which some have begun anew, and then twelve payments of within the
+/// pause, late, for which not all should have.
 pub(crate) fn history(format: u8) -> (Vec<Transaction>, usize) {
     let pause = if format < 3 { 0 } else { 30 * 24 };
     let hours = |n: i64| 7 * n + if n < 30 { 0 } else { pause } - if n % 3 == 2 { 5 + n % 25 } else { 0 };

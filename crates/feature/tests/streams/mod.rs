@@ -1,4 +1,4 @@
-//! Streams to put sets through, what they read of them, and whether that is what the oracle says.
+//! Streams to put sets through, what they read of them, and whether that agrees with the oracle.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -135,7 +135,7 @@ pub(crate) fn alike(mean: Option<f64>) -> Peers {
     let batch = Batch::from_transactions(payments);
     kinds.add(&batch, 0..batch.len());
     let means: Vec<(u32, f64)> = kinds.means().means().iter().map(|(kind, _)| (*kind, mean)).collect();
-    // Half of them tell how amounts are spread, too: models before there was such a thing do not.
+    // Half of them have how amounts are spread, too: models before there was such a thing do not.
     let log_mean = (mean / 100.0).ln_1p();
     let habits =
         PeerHabits { log_mean, log_variance: 0.5 + log_mean / 7.0, per_second: 1.0 / (3_600.0 * (1.0 + mean)) };

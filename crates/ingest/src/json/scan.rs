@@ -293,12 +293,12 @@ impl<R: Read> Elements<R> {
                     continue;
                 }
                 self.listed = self.scanner.blank()? == Some(b'[');
-                if !self.listed {
-                    self.document()?;
-                } else if self.scanner.next()?.is_some() && self.scanner.more(true, b']', "array")? {
-                    self.document()?;
-                } else {
+                let is_empty =
+                    self.listed && !(self.scanner.next()?.is_some() && self.scanner.more(true, b']', "array")?);
+                if is_empty {
                     self.listed = false;
+                } else {
+                    self.document()?;
                 }
             } else if let Some(level) = self.open.last_mut() {
                 if self.scanner.more(level.first, b'}', "object")? {

@@ -46,7 +46,7 @@ pub(super) fn find(
         why = format!("{why}; {encoding}");
     }
     let layout = Layout::Text { dialect, skip: skip as u64, skip_lines, encoding: head.encoding, written: None };
-    Ok(Found { preset, plan, layout, signature, why, warnings, compression: compression })
+    Ok(Found { preset, plan, layout, signature, why, warnings, compression })
 }
 
 /// A preset, and where and how the file is one of it.

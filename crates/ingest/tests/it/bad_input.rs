@@ -63,7 +63,7 @@ fn every_kind_of_bad_value() {
     check(&with(5, "EURO"), "currency", "EURO", "three letters");
 }
 
-/// What no transaction needs costs none: the value counts as unknown, and is told of.
+/// A field that no transaction needs rejects none: its value counts as unknown, and is reported.
 #[test]
 fn odd_values_of_what_is_optional() {
     for (at, value, shown, column) in [

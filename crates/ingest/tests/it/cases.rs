@@ -1,5 +1,5 @@
-//! Files as people have them, with what is right of each: exports changed by their banks, saved again by a spreadsheet, pandas
-//! or a bank's own system. Each is read as it is, and saved again in every way in which that can be done.
+//! Files as people have them, with what is right of each: exports changed by their banks, saved again by a spreadsheet,
+//! pandas or a bank's own system. Each is read as it is, and saved again in every way in which that can be done.
 
 use std::collections::BTreeSet;
 use std::io::Write;

@@ -5,7 +5,7 @@ use crible_core::Code;
 use crate::common::{bytes, fixture, import, options, told};
 use crible_ingest::{Error, Options};
 
-/// Reads a fixture, by its feed's name where it has to be asked for. A reject is told as `row column: reason`.
+/// Reads a fixture, by its feed's name where it has to be asked for. A reject is shown as `row column: reason`.
 #[track_caller]
 pub(crate) fn check(file: &str, feed: &str, by_name: bool, names: &[&str], expect: &[&str], rejected: &[&str]) {
     let options = Options { feed: by_name.then(|| feed.to_owned()), ..options() };

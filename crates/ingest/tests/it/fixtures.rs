@@ -10,8 +10,8 @@ use crate::common::{fixture, import, options, told};
 /// Fixtures that a feed has at least.
 const AT_LEAST: usize = 3;
 
-/// What a fixture holds, as `expected.txt` has it: its name, the feed that it has to be asked for by where its header alone
-/// does not tell, transactions, `!` rejects and `#` warnings.
+/// What a fixture holds, as `expected.txt` has it: its name, the feed that it has to be asked for by where its header
+/// alone does not tell, transactions, `!` rejects and `#` warnings.
 struct Section {
     file: String,
     feed: String,

@@ -1,4 +1,4 @@
-//! JSON: objects a line, in an array, or within a document; the feed told by their keys.
+//! JSON: objects a line, in an array, or within a document; the feed recognised by their keys.
 
 use std::io::Write;
 

@@ -12,7 +12,7 @@ use crate::common::{Folder, check_reports, fixture, import, options};
 const HANDBOOK: &str = "TRANSACTION_ID,TX_DATETIME,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_TIME_SECONDS,TX_TIME_DAYS,TX_FRAUD,TX_FRAUD_SCENARIO";
 const CHASE: &str = "Transaction Date,Post Date,Description,Category,Type,Amount,Memo";
 
-/// A batch's rows with all that is said of them.
+/// A batch's rows with all their annotations.
 fn rows(batches: &[Batch]) -> Vec<(Transaction, Source, Truth)> {
     let of =
         |batch: &Batch| (0..batch.len()).map(|row| (batch.get(row), batch.source(row), batch.truth(row))).collect();
@@ -132,7 +132,7 @@ proptest! {
         }
     }
 
-    /// Whatever the window, nothing is lost: what comes too late is told, and all else is as in the batch.
+    /// Whatever the window, nothing is lost: what comes too late is reported, and all else is as in the batch.
     #[test]
     fn what_is_late_is_told(made in exports(), window in 4usize..200) {
         let folder = Folder::new();
@@ -164,7 +164,8 @@ fn every_fixture_streams_to_what_it_is_read_as() {
     assert!(seen > 20, "{seen}");
 }
 
-/// A Handbook export of so many customers' rows, one a second but for `minutes_back`, which is newest first where it is to be.
+/// A Handbook export of so many customers' rows, one a second but for `minutes_back`, which is newest first where it is
+/// to be.
 fn long_export(rows: usize, first: usize, newest_first: bool) -> String {
     let mut lines: Vec<String> =
         (0..rows).map(|row| handbook_row(first + row, first + row, (first + row) % 97, false)).collect();

@@ -1,5 +1,5 @@
-//! Values as files in the wild have them: signs that a column tells, one account in several downloads, payees within texts,
-//! separators that the whole column decides, cells as people save them.
+//! Values as files in the wild have them: signs that a column gives, one account in several downloads, payees within
+//! texts, separators that the whole column decides, cells as people save them.
 
 use std::path::PathBuf;
 

@@ -8,8 +8,8 @@ const MOST: usize = 2_000;
 ///
 /// Up to the largest of n held-out scores, p is [`Conformal`]'s, so a usual new row has p ≤ t in a share of t at most,
 /// for every t from 1 / (n + 1) on, whatever the detector and the rows look like. Beyond the largest it is [`Tail`]'s,
-/// at most 1 / (n + 1): that tells strange rows from stranger ones, by an assumption about the tail and without the
-/// promise.
+/// at most 1 / (n + 1): that distinguishes strange rows from stranger ones, by an assumption about the tail and without
+/// the promise.
 ///
 /// ```
 /// use crible_score::calibration::{HeldOut, held_out_rows};

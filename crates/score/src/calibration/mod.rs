@@ -33,7 +33,7 @@
 //! the way under which the procedure still holds (Bates et al. 2023, theorem 2), and the share is in fact
 //! at most `level` × the share of usual rows among those tested.
 //!
-//! What that does not say:
+//! What that does not promise:
 //! * It is an expectation over references and tests. One reference may be unlucky: with n reference
 //!   rows the realised rate of p ≤ t lies around t with a deviation of √(t (1 − t) / n).
 //! * Reference rows that are themselves strange make p-values larger: fewer alerts, as a rule not more false ones.

@@ -14,7 +14,7 @@ const LEAST_EXCEEDANCES: usize = 20;
 /// Scores left to the fitted tail; up to there the sample itself is the better witness.
 const LEFT_TO_TAIL: usize = 25;
 
-/// The least probability there is: 0 would say impossible.
+/// The least probability there is: 0 would mean impossible.
 const FLOOR: f64 = 1e-300;
 
 /// How unusual a score is among reference scores. See the [module](super) documentation.

@@ -213,7 +213,7 @@ impl Choice {
         Self { n, penalties: (1..=most).map(penalty).collect(), terms: (0..=n.min(MOST_TERMS)).map(term).collect() }
     }
 
-    /// The best histogram of values between `low` and `high`, of which `below` tells how many are less than a number.
+    /// The best histogram of values between `low` and `high`, of which `below` counts those less than a number.
     fn fit(&self, low: f64, high: f64, below: impl Fn(f64) -> usize) -> Histogram {
         let edges = edges(low, high, self.best_bins(low, high, &below));
         // A value on an edge is in the bin above it, but for the last.
@@ -224,7 +224,7 @@ impl Choice {
         Histogram { edges, counts }
     }
 
-    /// The number of bins for values between `low` and `high`, of which `below` tells how many are less than a number.
+    /// The number of bins for values between `low` and `high`, of which `below` counts those less than a number.
     fn best_bins(&self, low: f64, high: f64, below: impl Fn(f64) -> usize) -> usize {
         if self.n == 0 || low == high {
             return 1;

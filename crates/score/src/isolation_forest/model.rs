@@ -18,7 +18,7 @@ use crate::{Error, Model, Snapshot};
 pub struct IsolationForest {
     n_columns: usize,
     trees: Trees,
-    /// What every row's sum over the trees is divided by; 0 where nothing can be told.
+    /// What every row's sum over the trees is divided by; 0 where nothing can be distinguished.
     normal: f64,
     /// The usual shape once more, for many rows.
     pub(super) ranks: Option<Ranks>,

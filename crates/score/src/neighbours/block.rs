@@ -82,7 +82,7 @@ impl Block {
     }
 
     /// What no squared distance of a query to a row is below: how far it lies outside of the block's
-    /// ball, or of its box where that may tell more. Queries stand in groups of k × [`BOUNDS`].
+    /// ball, or of its box where that may exclude more. Queries stand in groups of k × [`BOUNDS`].
     pub(super) fn lower_bounds(&self, level: Level, queries: &[[f64; BOUNDS]], out: &mut [[f64; BOUNDS]]) {
         if self.center.len() <= BOXED {
             dispatch!(level, _simd => self.bounds::<true>(queries, out));

@@ -8,7 +8,7 @@ use super::{BLOCK, square_distance};
 use crate::linalg::dot;
 use crate::stats::median;
 
-/// Up to so many columns, blocks are cut along them at the median, and their boxes tell most; in more columns their
+/// Up to so many columns, blocks are cut along them at the median, and their boxes exclude most; in more columns their
 /// balls do.
 const FEW_COLUMNS: usize = 16;
 

@@ -213,7 +213,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn any_rows(values in prop::collection::vec(-1e3..1e3_f64, 12..900), scale in -40..40_i32, asked in 1..12_usize) {
+        fn any_rows(
+            values in prop::collection::vec(-1e3..1e3_f64, 12..900),
+            scale in -40..40_i32,
+            asked in 1..12_usize,
+        ) {
             let k = 3;
             let mut values: Vec<f64> = values.iter().map(|x| (x * libm::ldexp(1.0, scale)).round()).collect();
             values.truncate(values.len() / k * k);

@@ -86,7 +86,7 @@ impl<'a> Nearest<'a> {
         self.search_with_own(queries, |i, _, found| visit(i, found));
     }
 
-    /// [`search`](Self::search); `visit(i, own, neighbours)` is also told the place of the row left out.
+    /// [`search`](Self::search); `visit(i, own, neighbours)` is also given the place of the row left out.
     pub(crate) fn search_with_own(&mut self, queries: &[f64], mut visit: impl FnMut(usize, Option<u32>, &[Neighbour])) {
         let index = self.index;
         let n = queries.len() / index.k;
@@ -191,7 +191,7 @@ impl<'a> Nearest<'a> {
 
     /// Puts aside for query i the rows of block b whose estimates allow for a place among the nearest.
     ///
-    /// An estimate says what a squared distance is between. The rows whose upper ends are least give a limit before any
+    /// An estimate bounds a squared distance. The rows whose upper ends are least give a limit before any
     /// distance is computed, and of most rows none ever is.
     fn take(&mut self, slot: usize, i: usize, b: usize, block: &Block, from_center: f64, query: &[f64]) {
         let between = block.between(from_center);

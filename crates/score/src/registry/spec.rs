@@ -48,7 +48,7 @@ impl DetectorSpec {
     /// The same with a parameter set.
     ///
     /// # Errors
-    /// [`Error::UnknownParameter`] lists the parameters there are; [`Error::Parameter`] says what a value has to be.
+    /// [`Error::UnknownParameter`] lists the parameters there are; [`Error::Parameter`] names what a value has to be.
     pub fn with(self, parameter: &str, value: impl Into<Value>) -> Result<Self, Error> {
         self.with_all([(parameter, value.into())])
     }

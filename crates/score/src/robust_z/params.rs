@@ -31,7 +31,7 @@ impl Params<RobustZConfig> {
     }
 
     /// The least a column's unit may be, in the column's own units, finite and not negative; 0 by default. For columns
-    /// that are mostly one value, whose spread says little about their tail.
+    /// that are mostly one value, whose spread means little for their tail.
     pub fn min_unit(self, min_unit: f64) -> Self {
         self.with(|c| c.min_unit = min_unit)
     }

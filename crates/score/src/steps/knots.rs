@@ -259,8 +259,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_numbers(values in prop::collection::vec(prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO, 0..200),
-                       probes in prop::collection::vec(prop::num::f64::NORMAL, 1..50)) {
+        fn any_numbers(
+            values in prop::collection::vec(
+                prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO,
+                0..200,
+            ),
+            probes in prop::collection::vec(prop::num::f64::NORMAL, 1..50),
+        ) {
             check(values, &probes);
         }
     }

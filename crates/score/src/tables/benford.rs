@@ -6,8 +6,8 @@
 //! shop's) with the law, by their first digit or by the first two.
 //!
 //! What it can do, and what not:
-//! * It says something of a group, from some hundreds of amounts on, and next to nothing of a single row: so it is no
-//!   [`Detector`](crate::Detector). [`Benford::surprise`] says by how much the digits of one amount are too frequent in
+//! * It describes a group, from some hundreds of amounts on, and next to nothing of a single row: so it is no
+//!   [`Detector`](crate::Detector). [`Benford::surprise`] is by how much the digits of one amount are too frequent in
 //!   its group: where to look, once a group stands out.
 //! * Amounts that never followed the law (prices with 9s, fixed fees, limits, wages, a single order of magnitude)
 //!   deviate without fraud. Compare like groups with each other, rather than each with the law.

@@ -156,8 +156,8 @@ contract! {
     ensemble_max: ensemble(Combine::Max)?.split_from(100).held_out(0.3).check()?;
 }
 
-/// Not asked to put the planted outlier first: of these few members only two count, and those may be such as have an upper
-/// limit to their scores. The nine default ones are asked, in `ensemble_default`.
+/// Not asked to put the planted outlier first: of these few members only two count, and those may be such as have an
+/// upper limit to their scores. The nine default ones are asked, in `ensemble_default`.
 mod ensemble_upper_middle {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Whoever looks into a folder finds said what is there.
+//! Every folder describes what is there.
 
 use super::{Finding, Manifest, SourceFile};
 

@@ -46,8 +46,8 @@ fn differing(workspace: &str, command: &str) -> Vec<String> {
         .map(|(package, ours)| {
             let theirs = features[package].iter().copied().collect::<Vec<_>>().join(" or ");
             format!(
-                "{package} is compiled twice: with the features [{ours}] for the command and [{theirs}] for the workspace; \
-                 let crates/workspace-hack depend on it with the same"
+                "{package} is compiled twice: with the features [{ours}] for the command and [{theirs}] for the \
+                 workspace; let crates/workspace-hack depend on it with the same"
             )
         })
         .collect();

@@ -10,7 +10,7 @@
 //! independent (the empirical copula is of each margin alone).
 //!
 //! **Fitted, not re-ranked**, and **thinned where there are many values**, as ECOD is: what its
-//! documentation says of lookups, of values out of range and of `precision` holds here.
+//! documentation describes of lookups, of values out of range and of `precision` holds here.
 //!
 //! Cost: the fit sorts columns, O(k n ln n), columns in parallel; a value costs one lookup.
 //!

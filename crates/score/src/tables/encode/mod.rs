@@ -1,7 +1,7 @@
 //! # Mixed tables as matrices
 //!
 //! Detectors take finite numbers. A [`Table`] also has words and nulls; an [`Encoder`], fitted on a table,
-//! makes a matrix of it and of later tables with the same columns, and says which column of the table
+//! makes a matrix of it and of later tables with the same columns, and names which column of the table
 //! each column of the matrix came from.
 //!
 //! | in the table | in the matrix |

@@ -12,7 +12,7 @@
 //! (α / m).
 //!
 //! This is a test against a normal distribution. In a skewed or heavy-tailed column much of the tail is "outliers" to
-//! it, and the score says no more than how far out: take logarithms of amounts first, or another detector.
+//! it, and the score means no more than how far out: take logarithms of amounts first, or another detector.
 //!
 //! [`test`](fn@test) is the test itself, with its statistics and [`critical_values`].
 //!

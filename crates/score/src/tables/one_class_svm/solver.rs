@@ -192,7 +192,7 @@ mod tests {
         (0..n * k).map(|i| value(i / k)).collect()
     }
 
-    /// What the conditions say of the weights, with kernels computed anew: f is at most ρ where the weight is 1,
+    /// What the conditions demand of the weights, with kernels computed anew: f is at most ρ where the weight is 1,
     /// at least ρ where it is 0, and ρ in between.
     fn check<T: Real>(n: usize, k: usize, nu: f64, tolerance: f64, rounding: f64) {
         let values = values(n, k);

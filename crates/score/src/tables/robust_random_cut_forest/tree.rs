@@ -195,7 +195,7 @@ impl Tree {
         }
     }
 
-    /// Expected collusive displacement of a row. `share(what, part)` is told what each part of it is due to.
+    /// Expected collusive displacement of a row. `share(what, part)` is given what each part of it is due to.
     #[inline(always)]
     pub(super) fn displacement(&self, row: &[f64], mut share: impl FnMut(Cause<'_>, f64)) -> f64 {
         let k = row.len();
