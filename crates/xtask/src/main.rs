@@ -22,7 +22,7 @@ use anyhow::{Context, Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test    every test the project has: format, tidy, clippy, rustdoc, cargo-deny, cargo test, notebooks
+  test    every test the project has: format, tidy, clippy, rustdoc, cargo-deny, cargo test, checked, outside, notebooks
   checked the tests that need no Polars, with debug assertions, overflow checks and the narrowest vector instructions
   tidy    what clippy can't check: dependency direction, file length, documented presets, …
   outside the README's example in a crate outside the workspace, built and run

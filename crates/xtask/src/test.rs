@@ -5,7 +5,7 @@
 //! read metadata that no build leaves behind; they type-check every dependency once, which is most of what they cost on
 //! a cold machine. Clippy covers benches and examples too, so they are not linked just to see whether they compile.
 //!
-//! [`checked`] runs them once more with the profile of that name: debug assertions, overflow checks, and the narrowest
+//! Then they run once more with the profile `checked`, which [`checked`] does alone: debug assertions, overflow checks, and the narrowest
 //! vector instructions of the processor, which must give the bits that the widest gave. Polars would take its minutes a
 //! second time there, so what needs it is left out: the command, the benches, and Parquet in `ingest`.
 
@@ -48,6 +48,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     checks.run("doc", || doc(root))?;
     checks.run("deny", || deny::run(root, &mut tally.skipped))?;
     checks.run("tests", || tests(cargo(root), root, &["--release", "--workspace"], &mut tally))?;
+    checks.run("checked", || narrow_tests(root, &mut tally))?;
     checks.run("outside", || outside::run(root))?;
     // After the tests, which built the command.
     checks.run("notebooks", || notebooks::run(root))?;
@@ -62,11 +63,15 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
 pub(crate) fn checked(root: &Path) -> Result<bool> {
     let mut tally = Tally::default();
     let mut checks = Checks::default();
+    checks.run("checked", || narrow_tests(root, &mut tally))?;
+    Ok(summed_up(&checks, &tally))
+}
+
+fn narrow_tests(root: &Path, tally: &mut Tally) -> Result<bool> {
     let without_polars =
         ["--workspace", "--exclude", "crible-cli", "--exclude", "crible-benches", "--no-default-features"];
     let chosen = [&["--profile", "checked"][..], &without_polars].concat();
-    checks.run("checked", || tests(narrow(root), root, &chosen, &mut tally))?;
-    Ok(summed_up(&checks, &tally))
+    tests(narrow(root), root, &chosen, tally)
 }
 
 /// Prints what was skipped, what failed and how long each check took; whether all passed.
