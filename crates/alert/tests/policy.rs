@@ -112,11 +112,31 @@ proptest! {
         prop_assert_eq!(got, expect);
     }
 
+    /// Stories, and the payments they list, are those of the order of time.
+    #[test]
+    fn late_offers_change_no_story(offers in offers(), per_day in 1usize..12, delays in prop::collection::vec(0i64..3, 120)) {
+        let lateness = 2 * DAY;
+        let told = |offers: &[Decision]| {
+            let mut policy = budget(per_day as u32).stories(Window(DAY));
+            policy.allow_late(Window(lateness));
+            let payments = |alert: &Alert| alert.payments.iter().map(|payment| payment.id.0).collect::<Vec<_>>();
+            let alerts = run(&mut policy, offers, true);
+            alerts.iter().map(|alert| (alert.day, alert.decision.txn.id.0, payments(alert))).collect::<Vec<_>>()
+        };
+        let mut ordered = offers.clone();
+        ordered.sort_by_key(|offer| offer.txn.at);
+        let mut late: Vec<_> = ordered.iter().zip(&delays).collect();
+        late.sort_by_key(|(offer, delay)| offer.txn.at.0 + **delay * lateness / 2);
+        let late: Vec<_> = late.into_iter().map(|(offer, _)| offer.clone()).collect();
+        prop_assert_eq!(told(&late), told(&ordered));
+    }
+
     /// Saved anywhere and loaded into a new policy, both policies go on as if nothing had been.
     #[test]
     fn a_saved_policy_goes_on(offers in offers(), per_day in 1u32..12, cut in 0usize..120, lateness in 0i64..3) {
         let cut = cut.min(offers.len());
-        let fresh: [fn(u32) -> Box<dyn Policy>; 2] = [
+        let fresh: [fn(u32) -> Box<dyn Policy>; 3] = [
+            |per_day| Box::new(budget(per_day).stories(Window(2 * DAY))),
             |per_day| Box::new(budget(per_day)),
             |_| Box::new(Threshold::new(Severity::Low)),
         ];
@@ -282,4 +302,16 @@ fn bytes_that_no_policy_saved_are_refused_and_change_nothing() {
     }
     assert_eq!(named(&policy.finish()), [(0, 1, 1)]);
     assert!(Threshold::new(Severity::Low).load(&[1, 2, 3]).is_err());
+}
+
+/// An account that goes on is one story, until it is graver or has rested.
+#[test]
+fn a_story_is_one_alert() {
+    let mut policy = budget(5).stories(Window(2 * DAY));
+    let at = |id: u128, day: i64, severity| scored(id, 1, day * DAY, Score { raw: 1.0, tail: 0.001 }, severity);
+    let (low, high) = (Severity::Low, Severity::High);
+    let days = [(1, 0, low), (2, 1, low), (3, 3, low), (4, 4, high), (5, 5, high), (6, 8, low)];
+    let offers: Vec<_> = days.into_iter().map(|(id, day, severity)| at(id, day, severity)).collect();
+    let raised: Vec<_> = run(&mut policy, &offers, false).iter().map(|alert| alert.decision.txn.id.0).collect();
+    assert_eq!(raised, [1, 4, 6]);
 }

@@ -83,8 +83,8 @@ impl Default for Config {
     }
 }
 
-/// The default: views, each of what one kind of fraud does. On sets that nobody chose them on they hold better than
-/// detectors that look at all columns alike, in which what a feed says nothing of drowns what it says much of.
+/// The default: views, each of what one kind of fraud does. On makers of data that were left out of the choice they hold
+/// better than detectors that look at all columns alike, where what a feed has nothing of drowns what it has.
 fn default_detectors() -> Vec<DetectorSpec> {
     #[expect(clippy::expect_used, reason = "the name is the constant above; every test that fits makes it")]
     let views = DetectorSpec::new(VIEWS).expect("a registered detector");
