@@ -49,8 +49,12 @@ impl Summary<'_> {
                 line(format_args!("  in what is written it is called {}", file.shown));
             }
             line(format_args!(
-                "  rows read {} = accepted {} + already known {} + rejected {}",
-                file.read, file.accepted, file.known, file.rejected
+                "  rows read {} = accepted {} + already known {} + rejected {}{}",
+                file.read,
+                file.accepted,
+                file.known,
+                file.rejected,
+                no_transaction(file)
             ));
             if !file.unused_columns.is_empty() {
                 line(format_args!("  columns not used: {}", file.unused_columns.join(", ")));
@@ -105,6 +109,14 @@ impl Summary<'_> {
         let times = self.stages.done().iter().map(|(name, time)| format!("{name} {:.2} s", time.as_secs_f64()));
         line(format_args!("time: {}", times.collect::<Vec<_>>().join(", ")));
         out
+    }
+}
+
+/// How many of the rejected rows are no transactions, where any is.
+pub(crate) fn no_transaction(file: &FileReport) -> String {
+    match file.no_transaction {
+        0 => String::new(),
+        rows => format!(", {rows} of them no transactions"),
     }
 }
 

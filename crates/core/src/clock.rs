@@ -9,6 +9,13 @@ const FEW: usize = 16;
 /// The longest pause taken on trust while there are few hours.
 const TRUSTED: i64 = 400 * Window::DAY.0;
 
+/// The longest pause of a history whose payments are rare: less than a decade, so that a year with a wrong digit of the
+/// decade is found.
+const RARE_PAUSE: i64 = 3_650 * Window::DAY.0;
+
+/// Payments are rare where their hours lie this far apart on average.
+const RARE: i64 = 2 * Window::DAY.0;
+
 /// How many times a usual pause may be exceeded.
 const PAUSES: i64 = 5;
 
@@ -46,6 +53,9 @@ pub struct Clock {
 }
 
 impl Clock {
+    /// The longest pause that a history known whole may have where its payments are rare.
+    pub const RARE_PAUSE: Window = Window(RARE_PAUSE);
+
     /// A clock that has seen no time yet.
     pub fn new(ahead: Window) -> Self {
         let reach = ahead.0.max(TRUSTED);
@@ -115,7 +125,7 @@ impl Clock {
     }
 
     /// The first of some times, in ascending order, from which on all are early; none where those that follow agree
-    /// with it.
+    /// with it. These times are known whole: where payments are rare, years may pass between two of them.
     pub fn first_early(&self, times: &[Timestamp]) -> Option<usize> {
         let last = times.last()?;
         if self.latest.is_some() && last.0 <= self.limit {
@@ -124,7 +134,7 @@ impl Clock {
         let mut clock = self.clone();
         let mut row = 0;
         while let Some(&at) = times.get(row) {
-            if !clock.allows(at) && times.len() - row < AGREEING {
+            if !clock.allows(at) && !clock.allows_rare(at) && times.len() - row < AGREEING {
                 return Some(row);
             }
             clock.note(at);
@@ -194,6 +204,18 @@ impl Clock {
         let usual = second.saturating_mul(Window::HOUR.0).saturating_mul(PAUSES);
         let trusted = if self.hours.len() < FEW { TRUSTED } else { 0 };
         self.ahead.max(usual).max(trusted)
+    }
+
+    /// Whether payments are so rare that this one may be the next.
+    fn allows_rare(&self, at: Timestamp) -> bool {
+        let is_rare = match self.hours[..] {
+            [first, .., last] if self.hours.len() >= FEW => {
+                let span = last.saturating_sub(first).saturating_mul(Window::HOUR.0);
+                span >= RARE.saturating_mul(self.hours.len() as i64 - 1)
+            }
+            _ => true,
+        };
+        is_rare && self.latest.is_some_and(|latest| at.0.saturating_sub(latest) <= RARE_PAUSE)
     }
 
     fn latest_allowed(&self) -> i64 {
@@ -305,6 +327,13 @@ mod tests {
         check(&[&daily[..], &[19_950, 19_951, 19_952]].concat(), 0, None);
         check(&[0, 160, 161, 300], 0, None);
         check(&[0, 1, 2, 27_000], 0, Some(3));
+        // Rare payments: years may pass, and a decade is a wrong digit.
+        check(&[17_900, 18_700], 0, None);
+        check(&[17_900, 18_700, 18_701, 20_000], 0, None);
+        let monthly: Vec<i64> = (0..30).map(|month| 17_000 + month * 30).collect();
+        check(&[&monthly[..], &[18_800]].concat(), 0, None);
+        check(&[&monthly[..], &[17_870 + 3_653]].concat(), 0, Some(30));
+        check(&[&daily[..], &[20_600]].concat(), 0, Some(100));
         check(&[], 0, None);
     }
 

@@ -1,5 +1,6 @@
 //! From the fields of a record to a row.
 
+mod none;
 mod sums;
 
 use std::borrow::Cow;
@@ -12,7 +13,7 @@ use crate::error::{clipped, head};
 use crate::mask::{Parties, mask, names_party, shape};
 use crate::plan::{Money, Plan, Source};
 use crate::preset::When;
-use crate::rows::{Chunk, Fault, Odd};
+use crate::rows::{Chunk, Fault, NO_TRANSACTION, Odd};
 use crate::seek::Seek;
 use crate::value::amount::within_formula;
 use crate::value::text;
@@ -126,7 +127,11 @@ impl<'a> Builder<'a> {
         let last_empty = width > 0 && fields.get(width - 1).is_empty();
         if !self.plan.fits(width, last_empty) {
             let expected = self.plan.columns.len();
-            self.reject(line, &whole(), format!("the row has {width} fields; expected {expected}"));
+            let reason = match none::reason(self.plan, fields) {
+                Some(what) => format!("{NO_TRANSACTION}{what}"),
+                None => format!("the row has {width} fields; expected {expected}"),
+            };
+            self.reject(line, &whole(), reason);
             return;
         }
         self.line = line;
@@ -142,6 +147,10 @@ impl<'a> Builder<'a> {
         match self.row(fields) {
             Ok(row) => self.store(&row, fields, line),
             Err(problem) => {
+                let reason = match none::reason(self.plan, fields) {
+                    Some(what) if !problem.reason.starts_with(NO_TRANSACTION) => format!("{NO_TRANSACTION}{what}"),
+                    _ => problem.reason,
+                };
                 let column = problem.column.and_then(|at| self.plan.columns.get(at));
                 let mut parties = Parties::default();
                 for &at in &self.plan.parties {
@@ -155,7 +164,7 @@ impl<'a> Builder<'a> {
                     line,
                     column: column.map_or_else(|| WHOLE.to_owned(), Clone::clone),
                     value: parties.shown(&head(&problem.value)),
-                    reason: parties.mask(&problem.reason),
+                    reason: parties.mask(&reason),
                 };
                 self.chunk.rejects.push(fault);
             }
@@ -213,24 +222,33 @@ impl<'a> Builder<'a> {
             }
         };
         let at = self.time(fields)?;
+        let received = Sums::received_in(plan, fields);
         let currency = match plan.currency {
             Money::Constant(currency) => currency,
-            Money::Column(column) => match fields.get(column).trim_ascii() {
-                b"" => Currency::NONE,
-                code => plan
-                    .currency_names
-                    .iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case(code))
-                    .map(|(_, currency)| *currency)
-                    .or_else(|| Currency::new(code))
-                    .filter(|currency| currency.is_assigned())
-                    .ok_or_else(|| {
-                        let expected = "expected a currency of three letters that ISO 4217 has, such as USD";
-                        problem(Some(column), code, expected)
-                    })?,
-            },
+            Money::Column(column) => {
+                match fields.get(received.and_then(|received| received.currency).unwrap_or(column)).trim_ascii() {
+                    b"" => Currency::NONE,
+                    code => plan
+                        .currency_names
+                        .iter()
+                        .find(|(name, _)| name.eq_ignore_ascii_case(code))
+                        .map(|(_, currency)| *currency)
+                        .or_else(|| Currency::new(code))
+                        .filter(|currency| currency.is_assigned())
+                        .ok_or_else(|| {
+                            let expected = "expected a currency of three letters that ISO 4217 has, such as USD";
+                            problem(Some(column), code, expected)
+                        })?,
+                }
+            }
         };
-        let mut sums = Sums { plan, rounded: 0, line: self.line, odd: &mut self.chunk.odd };
+        let mut sums = Sums {
+            plan,
+            received: received.map(|received| received.at),
+            rounded: 0,
+            line: self.line,
+            odd: &mut self.chunk.odd,
+        };
         let minor = sums.minor(fields, currency)?;
         let (balance, fee) = (sums.balance(fields, minor, currency), sums.fee(fields, minor, currency));
         let rounded = sums.rounded;
@@ -299,7 +317,7 @@ impl<'a> Builder<'a> {
         for (column, skip) in &self.plan.skips {
             let text = fields.get(*column).trim_ascii();
             if skip.is(text) {
-                return Err(problem(Some(*column), text, &format!("no transaction: {}", skip.reason)));
+                return Err(problem(Some(*column), text, &format!("{NO_TRANSACTION}{}", skip.reason)));
             }
         }
         Ok(())

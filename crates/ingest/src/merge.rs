@@ -170,6 +170,9 @@ impl Held {
         if !self.has_begun && !places.is_empty() {
             self.has_begun = true;
             let strays = Clock::strays_before(ahead, &times(places));
+            // A payment of years before is an old one. What lies decades back is a date that was never read right.
+            let is_far = |pair: &[Place]| pair[1].at.saturating_sub(pair[0].at) > Clock::RARE_PAUSE.0;
+            let strays = places[..places.len().min(strays + 1)].windows(2).rposition(is_far).map_or(0, |last| last + 1);
             self.set_astray(places.drain(..strays).collect(), places.first(), false);
         }
         let all = times(places);

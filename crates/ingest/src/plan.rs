@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) zone: Option<usize>,
     pub(crate) clock: Clock,
     pub(crate) amount: Amounts,
+    /// What came in, of the rows where another column than that of the amount has it.
+    pub(crate) received: Option<Received>,
     pub(crate) fee: Option<usize>,
     pub(crate) principal: Option<usize>,
     pub(crate) style: Style,
@@ -102,6 +104,15 @@ pub(crate) enum Source {
 pub(crate) enum Amounts {
     Signed { at: usize, negate: bool, inflow: Option<Told>, outflow: Option<Told> },
     Pair { debit: usize, credit: usize },
+}
+
+/// What came in, beside what the other side sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Received {
+    pub(crate) at: usize,
+    pub(crate) currency: Option<usize>,
+    /// The rows that it is of.
+    pub(crate) rows: Told,
 }
 
 #[derive(Clone, Debug)]
@@ -231,6 +242,14 @@ impl Plan {
             zone: preset.time.zone_column.as_ref().map(find).transpose()?,
             clock,
             amount,
+            received: match (&money.received, &money.inflow) {
+                (Some(received), Some(rows)) => Some(Received {
+                    at: find(&received.column)?,
+                    currency: received.currency.as_ref().map(find).transpose()?,
+                    rows: inflow(rows)?,
+                }),
+                _ => None,
+            },
             fee: money.fee.as_ref().map(find).transpose()?,
             principal: money.principal.as_ref().map_or(Ok(None), optional_place)?,
             says: Says::new(&preset.meaning, optional_place)?,
@@ -323,6 +342,7 @@ impl Plan {
             Amounts::Signed { at, .. } => vec![at],
             Amounts::Pair { debit, credit } => vec![debit, credit],
         };
+        money.extend(self.received.iter().map(|received| received.at));
         money.extend(self.balance.iter().map(|&(at, _)| at));
         money.extend(self.fee.iter().chain(&self.principal));
         money
@@ -346,6 +366,7 @@ impl Plan {
         all.extend(&self.time);
         all.extend(self.zone.iter().chain(&self.finer).chain(&self.fee).chain(&self.principal));
         all.extend(self.negative_balance.iter().map(|(at, _)| at));
+        all.extend(self.received.iter().flat_map(|received| received.currency.iter().chain([&received.at])));
         all.extend(self.says.used());
         all.extend(self.skips.iter().map(|(at, _)| at));
         match &self.amount {

@@ -224,7 +224,7 @@ pub(crate) struct Time {
     pub(crate) columns: Vec<Place>,
     /// A column that, where it holds anything, tells the time more finely.
     pub(crate) finer: Option<Place>,
-    /// `iso`, `epoch-seconds`, `epoch-milliseconds` or a strftime pattern; the first that fits a value reads it.
+    /// `iso`, `epoch-seconds`, `epoch-milliseconds`, `excel-serial` or a strftime pattern; the first that fits a value reads it.
     #[serde(default)]
     pub(crate) formats: Vec<String>,
     /// IANA zone of times that name none; UTC where it is not given.
@@ -270,6 +270,8 @@ pub(crate) struct Money {
     /// Rows of these words are outflows and all others inflows, whatever their signs. With `inflow` beside it, each row has to
     /// have one of the words.
     pub(crate) outflow: Option<Inflow>,
+    /// What comes in, where a file that names the sums of both sides has it: of the rows that `inflow` names.
+    pub(crate) received: Option<Received>,
     /// A fee that is not part of the amount and leaves the account with it, by absolute value.
     pub(crate) fee: Option<Place>,
     /// What was paid without the fee, where the amount is with it: the difference is the fee.
@@ -277,6 +279,14 @@ pub(crate) struct Money {
     /// Digits behind the currency's last are rounded, half to even: for simulated and converted amounts.
     #[serde(default)]
     pub(crate) round: bool,
+}
+
+/// What came in, beside what the other side sent: another column, and another currency.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Received {
+    pub(crate) column: Place,
+    pub(crate) currency: Option<Place>,
 }
 
 /// What a positive amount is.

@@ -88,7 +88,10 @@ pub struct FileReport {
     pub known: u64,
     /// Rows that could not be read, or came too late.
     pub rejected: u64,
-    /// Of those, the ones that came too late, which only a stream has.
+    /// Of those, the ones that are no transactions: balances, totals, headings, entries that are pending. Their reasons
+    /// begin so.
+    pub no_transaction: u64,
+    /// Of those rejected, the ones that came too late, which only a stream has.
     pub late: u64,
     /// Columns nothing was read from.
     pub unused_columns: Vec<String>,

@@ -212,6 +212,15 @@ pub(crate) struct Fault {
     pub(crate) reason: String,
 }
 
+/// What reasons begin with where a row is no transaction: a balance, a total, a heading, something pending.
+pub(crate) const NO_TRANSACTION: &str = "no transaction: ";
+
+impl Fault {
+    pub(crate) fn is_no_transaction(&self) -> bool {
+        self.reason.starts_with(NO_TRANSACTION)
+    }
+}
+
 /// A column of words, each stored once.
 #[derive(Debug, Default)]
 pub(crate) struct Words {

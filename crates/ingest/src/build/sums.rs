@@ -6,7 +6,7 @@ use crible_core::Currency;
 
 use super::{Fields, Problem, is_among, problem};
 use crate::error::shown;
-use crate::plan::{Amounts, Plan};
+use crate::plan::{Amounts, Plan, Received};
 use crate::preset::When;
 use crate::rows::Odd;
 use crate::value::amount;
@@ -14,6 +14,8 @@ use crate::value::amount;
 /// Reads sums by a plan.
 pub(crate) struct Sums<'a> {
     pub(crate) plan: &'a Plan,
+    /// The column of what came in with this row, where another than the amount's has it.
+    pub(crate) received: Option<usize>,
     /// Those of which digits were rounded that the preset does not say are.
     pub(crate) rounded: u64,
     /// The line of the row, and where what could not be read, and need not be, is counted.
@@ -22,11 +24,20 @@ pub(crate) struct Sums<'a> {
 }
 
 impl Sums<'_> {
+    /// What came in with a row, where another column than the amount's has it.
+    pub(crate) fn received_in<'p>(plan: &'p Plan, fields: &impl Fields) -> Option<&'p Received> {
+        plan.received.as_ref().filter(|received| is_among(fields.get(received.rows.0), &received.rows.1))
+    }
+
     fn money(&mut self, column: usize, text: &[u8], currency: Currency) -> Result<i64, Box<Problem>> {
+        self.read(column, text, currency).map(|read| read.minor)
+    }
+
+    fn read(&mut self, column: usize, text: &[u8], currency: Currency) -> Result<amount::Read, Box<Problem>> {
         match amount::read(text, self.plan.style, currency) {
             Ok(read) => {
                 self.rounded += u64::from(read.rounded && !self.plan.round);
-                Ok(read.minor)
+                Ok(read)
             }
             Err(error) => Err(problem(Some(column), text, &error.to_string())),
         }
@@ -45,6 +56,9 @@ impl Sums<'_> {
 
     /// The signed amount, an outflow negative, and less the fee.
     pub(crate) fn minor(&mut self, fields: &impl Fields, currency: Currency) -> Result<i64, Box<Problem>> {
+        if let Some(column) = self.received {
+            return self.money(column, fields.get(column).trim_ascii(), currency).map(i64::abs);
+        }
         let minor = self.without_fee(fields, currency)?;
         let Some(column) = self.plan.fee else {
             return Ok(minor);
@@ -59,6 +73,9 @@ impl Sums<'_> {
 
     /// The part of the amount that is a fee, signed as the amount is.
     pub(crate) fn fee(&mut self, fields: &impl Fields, minor: i64, currency: Currency) -> i64 {
+        if self.received.is_some() {
+            return 0;
+        }
         if let Some(column) = self.plan.fee {
             // The amount is without it already, and it was counted there.
             let fee = amount::read(fields.get(column).trim_ascii(), self.plan.style, currency);
@@ -108,7 +125,11 @@ impl Sums<'_> {
                 }
             }
             Amounts::Signed { at, negate, inflow, .. } => {
-                let minor = self.money(*at, fields.get(*at).trim_ascii(), currency)?;
+                let amount::Read { minor, out, .. } = self.read(*at, fields.get(*at).trim_ascii(), currency)?;
+                // What says itself which way it flows does so whatever the sign of the others means.
+                if out.is_some() {
+                    return Ok(minor);
+                }
                 let inflow = inflow.as_ref().is_some_and(|(column, words)| is_among(fields.get(*column), words));
                 // Amounts are read by magnitude, so the smallest 64-bit number, which has no opposite, is none.
                 Ok(if *negate && !inflow { -minor } else { minor })

@@ -263,7 +263,7 @@ fn entry(whole: &Whole<'_>, part: Option<&Node>, account: &str, place: Option<us
         entry.set(Column::Status, "booked");
     } else {
         entry.set(Column::Status, "pending");
-        entry.reject(None, whole.status, "the entry is not booked; expected the status BOOK");
+        entry.reject(None, whole.status, "no transaction: the entry is not booked");
     }
     entry.set(Column::Account, account);
     // A date may have a zone, which makes it no other day.

@@ -144,7 +144,7 @@ impl Reader<'_> {
                     entry.set(Column::Status, "booked");
                 } else {
                     entry.set(Column::Status, "pending");
-                    entry.reject(None, "STMTTRNP", "the transaction is pending; expected a posted one");
+                    entry.reject(None, "STMTTRNP", "no transaction: it is pending, and comes again when it is posted");
                 }
                 self.in_account = false;
                 self.open = Some(Open {
@@ -160,7 +160,7 @@ impl Reader<'_> {
             }
             "INVTRAN" => {
                 let mut entry = Entry::new(tag.line);
-                entry.reject(None, "INVTRAN", "it is a trade or income of securities; expected a bank's transaction");
+                entry.reject(None, "INVTRAN", "no transaction: a trade or income of securities");
                 sheet.push(entry);
             }
             name => {

@@ -185,6 +185,8 @@ impl Plan {
                 (vec![*debit, *credit], "the first flows out, the second in, whatever their signs".to_owned())
             }
         };
+        let received =
+            self.received.as_ref().map(|received| format!("what came in from `{}`", self.columns[received.at]));
         let fee = self.fee.map(|at| format!("less the fee in `{}`", self.columns[at])).unwrap_or_default();
         let round = if self.round { "rounded to the minor unit, half to even" } else { "" };
         let style = match self.style {
@@ -192,6 +194,6 @@ impl Plan {
             Style::Money => "a point before the decimals, commas between thousands, currency signs",
             Style::MoneyComma => "a comma before the decimals, points between thousands, currency signs",
         };
-        (columns, vec![sign, fee, round.to_owned(), style.to_owned()])
+        (columns, vec![sign, received.unwrap_or_default(), fee, round.to_owned(), style.to_owned()])
     }
 }

@@ -144,6 +144,15 @@ impl Preset {
         if pair.0 && (money.sign.is_some() || money.inflow.is_some() || money.outflow.is_some()) {
             return wrong("amount", "", "no sign, inflow or outflow beside debit and credit");
         }
+        if money.received.is_some() && money.inflow.is_none() {
+            return wrong("amount.received", "", "this beside inflow, which names the rows that it is of");
+        }
+        if let Some(received) = &money.received
+            && received.currency.is_some()
+            && self.currency.as_ref().is_none_or(|currency| currency.column.is_none())
+        {
+            return wrong("amount.received", "currency", "a currency that is a column, too");
+        }
         if money.outflow.is_some() && money.sign.is_some() {
             return wrong("amount.outflow", "", "it or a sign: words tell the way, whatever the sign");
         }
@@ -247,6 +256,8 @@ impl Preset {
         places.extend(money.column.iter().map(|place| ("amount", place)));
         places.extend(money.debit.iter().map(|place| ("amount.debit", place)));
         places.extend(money.credit.iter().map(|place| ("amount.credit", place)));
+        let received = money.received.iter().flat_map(|received| received.currency.iter().chain([&received.column]));
+        places.extend(received.map(|place| ("amount.received", place)));
         places.extend(money.inflow.iter().map(|inflow| ("amount.inflow", &inflow.column)));
         places.extend(money.outflow.iter().map(|outflow| ("amount.outflow", &outflow.column)));
         if let Some(position) = &self.position {

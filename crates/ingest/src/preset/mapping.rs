@@ -11,7 +11,7 @@ use super::{
 /// Written as `account=Card,amount=Total,time=When`, further keys `counterparty`, `category`, `channel`, `country`,
 /// `currency`, `latitude`, `longitude`, `device`, `address` (of the network), `balance` (after the transaction; `balance-before` for before), `id`, `label`;
 /// `sign=outflow-positive|outflow-negative`, or `outflow=Type:Debit|Fee` (and `inflow=Type:Credit`) where words in a column
-/// tell the way of unsigned amounts; `payee=en|de` finds payees in the counterparties' texts; `time-format=iso|epoch-seconds|epoch-milliseconds|%d.%m.%Y …`,
+/// tell the way of unsigned amounts; `payee=en|de` finds payees in the counterparties' texts; `time-format=iso|epoch-seconds|epoch-milliseconds|excel-serial|%d.%m.%Y …`,
 /// `zone=Europe/Paris`, `amount-format=plain|money|money-comma`, `delimiter=;`, and `columns=5` for a file of five
 /// columns that has no header. A column is a name, or `#3` for the
 /// third; a comma or backslash in a name is written `\,` or `\\`. `account=@file-name` takes the account from the

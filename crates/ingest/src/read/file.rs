@@ -185,6 +185,8 @@ impl File {
             let nothing =
                 if self.is_document { "there is no transaction in it" } else { "there is a header and no row" };
             self.warnings.push(nothing.to_owned());
+        } else if self.tally.no_transaction == self.tally.read {
+            self.warnings.push("no row is a transaction".to_owned());
         } else if self.tally.rejected == self.tally.read {
             self.warnings.push("every row was rejected".to_owned());
         }
@@ -193,7 +195,7 @@ impl File {
 
     /// What became of it, `known` of its rows having been known.
     pub(super) fn report(&self, known: u64) -> FileReport {
-        let Tally { read, rejected, late, astray, known: better, .. } = self.tally;
+        let Tally { read, rejected, no_transaction, late, astray, known: better, .. } = self.tally;
         let known = known + better;
         let used = self.plan.used();
         let mut warnings: Vec<String> = self.warnings.iter().map(|warning| mask(warning).into_owned()).collect();
@@ -218,6 +220,7 @@ impl File {
             accepted: read - rejected - known,
             known,
             rejected,
+            no_transaction,
             late,
             gaps: Vec::new(),
             // A format's columns are ours: the file has none that could go unread. One that was taken to have a header may

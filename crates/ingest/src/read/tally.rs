@@ -44,6 +44,8 @@ pub(super) struct Tally {
     pub(super) rejected: u64,
     /// Of the rejected, those that came too late.
     pub(super) late: u64,
+    /// Of the rejected, those that are no transactions.
+    pub(super) no_transaction: u64,
     /// Of the rejected, those whose time lies far from that of all others.
     pub(super) astray: u64,
     /// Rows that another one says better.
@@ -66,6 +68,7 @@ impl Tally {
             read: 0,
             rejected: 0,
             late: 0,
+            no_transaction: 0,
             astray: 0,
             known: 0,
             lines,
@@ -154,6 +157,7 @@ impl Tally {
             faults.sort_by_key(|fault| fault.row);
         }
         self.rejected += faults.len() as u64;
+        self.no_transaction += faults.iter().filter(|fault| fault.is_no_transaction()).count() as u64;
         for Fault { row, line, column, value, reason } in faults {
             (watch.rejects)(Reject {
                 file: self.file.clone(),

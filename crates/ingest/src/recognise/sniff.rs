@@ -17,8 +17,11 @@ use crate::input::{Heard, Input};
 use crate::plan::Plan;
 use crate::preset::Preset;
 use crate::value::amount::within_formula;
-use crate::value::time::Memo;
 use crate::value::time::sniff::{Orders, Sniffed, formats, sniff};
+use crate::value::time::{Memo, Probe};
+
+/// Days as spreadsheets count them.
+const SERIAL: &str = "excel-serial";
 
 /// Rows looked at.
 const ROWS: usize = 2_000;
@@ -164,6 +167,16 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
     let reads = texts.iter().filter(|text| !is_open && plan.clock.read(text.as_bytes(), &mut memo).is_some()).count();
     let exact = !is_open && reads == texts.len();
     if exact && !plan.clock.is_turnable() {
+        return Ok(());
+    }
+    // Numbers of this size are many things, so only a column that is known to hold times is read as days of a spreadsheet.
+    if reads == 0
+        && !texts.is_empty()
+        && Probe::new(SERIAL).is_some_and(|probe| texts.iter().all(|text| probe.reads(text.as_bytes())))
+    {
+        found.told.push("times read as the days that spreadsheets count".to_owned());
+        preset.time.formats = vec![SERIAL.to_owned()];
+        found.changed = true;
         return Ok(());
     }
     let mut orders = Orders::of(texts.iter().copied());

@@ -22,6 +22,8 @@ pub(crate) enum Style {
 pub(crate) struct Read {
     pub(crate) minor: i64,
     pub(crate) rounded: bool,
+    /// Whether it says itself that it flows out (`12.00 DR`) or comes in (`12.00 CR`); the sign is then that of this.
+    pub(crate) out: Option<bool>,
 }
 
 /// Reads an amount as it is written, keeping its sign. Digits behind the currency's last are rounded, half to even.
@@ -31,31 +33,83 @@ pub(crate) fn read(text: &[u8], style: Style, currency: Currency) -> Result<Read
         (None, None)
     } else {
         match Amount::parse_bytes(text, currency) {
-            Ok(amount) => return Ok(Read { minor: amount.minor, rounded: false }),
+            Ok(amount) => return Ok(Read { minor: amount.minor, rounded: false, out: None }),
             Err(error @ AmountError::TooPrecise { .. }) => (Some(text.to_vec()), Some(error)),
-            Err(error) if style == Style::Plain => return Err(error),
+            Err(error) if style == Style::Plain && ending(text).1.is_none() => return Err(error),
             Err(error @ AmountError::TooLarge(_)) => return Err(error),
             Err(_) => (None, None),
         }
+    };
+    let (bare, out) = ending(text);
+    let signed = |minor: i64| match out {
+        Some(true) => -minor.abs(),
+        Some(false) => minor.abs(),
+        None => minor,
     };
     let not = || AmountError::NotANumber(crate::error::shown(text));
     let (digits, error) = match (digits, error) {
         (Some(digits), Some(error)) => (digits, error),
         _ => {
-            let (digits, code) = plain(text, if style == Style::Money { b'.' } else { b',' }).ok_or_else(not)?;
+            let (digits, code) = plain(bare, if style == Style::MoneyComma { b',' } else { b'.' }).ok_or_else(not)?;
             // An amount that names another currency than its row is no amount of the row's.
             if code.is_some_and(|code| currency != Currency::NONE && code != currency) {
                 return Err(not());
             }
             match Amount::parse_bytes(&digits, currency) {
-                Ok(amount) => return Ok(Read { minor: amount.minor, rounded: false }),
+                Ok(amount) => return Ok(Read { minor: signed(amount.minor), rounded: false, out }),
                 Err(error @ AmountError::TooPrecise { .. }) => (digits, error),
                 Err(AmountError::NotANumber(_)) => return Err(not()),
                 Err(other) => return Err(other),
             }
         }
     };
-    round(&digits, currency).map_or(Err(error), |minor| Ok(Read { minor, rounded: true }))
+    round(&digits, currency).map_or(Err(error), |minor| Ok(Read { minor: signed(minor), rounded: true, out }))
+}
+
+/// Words behind an amount, or before it, that say which way it flows: debit and credit in English, `S` and `H` of
+/// German, `D` and `C` of Brazilian statements, which stand behind it only.
+const ENDINGS: [(&str, bool, bool); 9] = [
+    ("debit", true, true),
+    ("credit", false, true),
+    ("dr", true, true),
+    ("cr", false, true),
+    ("db", true, true),
+    ("d", true, false),
+    ("c", false, false),
+    ("s", true, false),
+    ("h", false, false),
+];
+
+/// An amount without the word that says which way it flows, and whether that is out.
+pub(crate) fn ending(text: &[u8]) -> (&[u8], Option<bool>) {
+    let text = within_formula(text).trim_ascii();
+    let inner = text.strip_suffix(b".").unwrap_or(text);
+    let inner = match inner.strip_suffix(b")") {
+        // `(12.00)` is a minus, `12.00 (Dr)` is a word.
+        Some(inner) if !inner.starts_with(b"(") => inner.strip_suffix(b".").unwrap_or(inner),
+        _ => inner,
+    };
+    let letters = inner.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let (number, word) = inner.split_at(inner.len() - letters);
+    if letters > 0 {
+        let number = number.trim_ascii_end();
+        let number = number.strip_suffix(b"(").unwrap_or(number).trim_ascii_end();
+        let known = ENDINGS.iter().find(|(known, ..)| known.as_bytes().eq_ignore_ascii_case(word));
+        // One letter is a word only where it is a capital: `12 h` are hours.
+        let known = known.filter(|_| word.len() > 1 || word[0].is_ascii_uppercase());
+        if let (Some((_, out, _)), true) = (known, number.last().is_some_and(u8::is_ascii_digit)) {
+            return (number, Some(*out));
+        }
+        return (text, None);
+    }
+    let letters = text.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let (word, number) = text.split_at(letters);
+    let known = ENDINGS.iter().find(|(known, _, leads)| *leads && known.as_bytes().eq_ignore_ascii_case(word));
+    let number = number.strip_prefix(b".").unwrap_or(number).trim_ascii_start();
+    match known {
+        Some((_, out, _)) if number.last().is_some_and(u8::is_ascii_digit) => (number, Some(*out)),
+        _ => (text, None),
+    }
 }
 
 /// The minor units nearest to a plain number with more digits than its currency has, half to even.
@@ -239,7 +293,8 @@ pub(crate) fn contradicts(text: &str, currency: Currency) -> bool {
 
 /// The currency whose code stands beside an amount.
 pub(crate) fn code(text: &str) -> Option<Currency> {
-    [b'.', b','].into_iter().find_map(|point| plain(text.as_bytes(), point)).and_then(|(_, code)| code)
+    let bare = ending(text.as_bytes()).0;
+    [b'.', b','].into_iter().find_map(|point| plain(bare, point)).and_then(|(_, code)| code)
 }
 
 /// What an amount's separators tell, and the plain number that it is.
@@ -260,7 +315,7 @@ pub(crate) enum Separated {
 /// Looks at one amount alone.
 pub(crate) fn separated(text: &str) -> Separated {
     let as_written = |point: u8| {
-        let (digits, _) = plain(text.as_bytes(), point)?;
+        let (digits, _) = plain(ending(text.as_bytes()).0, point)?;
         Amount::parse_bytes(&digits, Currency::NONE)
             .err()
             .is_none_or(|error| matches!(error, AmountError::TooPrecise { .. }))
@@ -428,6 +483,15 @@ mod tests {
             ("\u{2013}3", -300),
             ("-995.4190396554627", -99_542),
             ("-1,650.00", -165_000),
+            ("1,650.00 DR", -165_000),
+            ("1,650.00CR", 165_000),
+            ("12.00 Cr.", 1_200),
+            ("12.00 (Dr)", -1_200),
+            ("-12.00 DR", -1_200),
+            ("DR 12.00", -1_200),
+            ("12.00 S", -1_200),
+            ("12.00 H", 1_200),
+            ("$12.00 DB", -1_200),
         ] {
             assert_eq!(us(text), Some(minor), "{text:?}");
         }
@@ -476,12 +540,16 @@ mod tests {
             [("1.005", 100), ("1.015", 102), ("-1.0051", -101), ("2.994999", 299), ("0.999", 100), ("3.1", 310)]
         {
             let rounded = !matches!(text, "3.1");
-            assert_eq!(read(text.as_bytes(), Style::Plain, Currency::USD), Ok(Read { minor, rounded }), "{text}");
+            assert_eq!(
+                read(text.as_bytes(), Style::Plain, Currency::USD),
+                Ok(Read { minor, rounded, out: None }),
+                "{text}"
+            );
         }
         assert!(read(b"1.0x5", Style::Plain, Currency::USD).is_err());
         let yen = Currency::new(b"JPY").unwrap();
-        assert_eq!(read(b"12.5", Style::Plain, yen), Ok(Read { minor: 12, rounded: true }));
-        assert_eq!(read(b".5", Style::Plain, yen), Ok(Read { minor: 0, rounded: true }));
+        assert_eq!(read(b"12.5", Style::Plain, yen), Ok(Read { minor: 12, rounded: true, out: None }));
+        assert_eq!(read(b".5", Style::Plain, yen), Ok(Read { minor: 0, rounded: true, out: None }));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Times as feeds write them, to microseconds UTC.
 
+mod months;
 pub(crate) mod sniff;
 
 use chrono::format::{Item, StrftimeItems};
@@ -28,6 +29,8 @@ enum Format {
     Iso,
     EpochSeconds,
     EpochMilliseconds,
+    /// Days since the end of 1899, as spreadsheets count them.
+    Serial,
     /// Month and day of one or two digits, year of four, parted by slashes.
     Slashed {
         month_first: bool,
@@ -43,6 +46,8 @@ enum Format {
     Pattern {
         text: String,
         zoned: bool,
+        /// Whether it has the month's name, which may be of another language.
+        named: bool,
     },
 }
 
@@ -77,7 +82,10 @@ impl Clock {
         let mut formats = Vec::with_capacity(time.formats.len());
         for text in &time.formats {
             formats.push(Format::new(text).ok_or_else(|| {
-                (text.clone(), "iso, epoch-seconds, epoch-milliseconds or a strftime pattern such as %d.%m.%Y")
+                (
+                    text.clone(),
+                    "iso, epoch-seconds, epoch-milliseconds, excel-serial or a strftime pattern such as %d.%m.%Y",
+                )
             })?);
         }
         if let Some(step) = &time.step {
@@ -170,6 +178,7 @@ impl Format {
             "iso" => Self::Iso,
             "epoch-seconds" => Self::EpochSeconds,
             "epoch-milliseconds" => Self::EpochMilliseconds,
+            "excel-serial" => Self::Serial,
             "%m/%d/%Y" => Self::Slashed { month_first: true },
             "%d/%m/%Y" => Self::Slashed { month_first: false },
             _ => {
@@ -178,7 +187,8 @@ impl Format {
                     return None;
                 }
                 let zoned = name.contains("z") && (name.contains("%z") || name.contains("%:z") || name.contains("%#z"));
-                Self::Pattern { text: name.to_owned(), zoned }
+                let named = name.contains("%b") || name.contains("%B");
+                Self::Pattern { text: name.to_owned(), zoned, named }
             }
         })
     }
@@ -188,6 +198,7 @@ impl Format {
             Self::Iso => "2018-04-01 00:00:31 or 2018-04-01T00:00:31Z".to_owned(),
             Self::EpochSeconds => "a number of 10 digits (seconds since 1970)".to_owned(),
             Self::EpochMilliseconds => "a number of 13 digits (milliseconds since 1970)".to_owned(),
+            Self::Serial => "45292 (days since the end of 1899)".to_owned(),
             Self::Slashed { month_first: true } => "04/13/2018 (month/day/year)".to_owned(),
             Self::Slashed { month_first: false } => "13/04/2018 (day/month/year)".to_owned(),
             Self::Step { .. } | Self::Months { .. } => "17 (a number of steps)".to_owned(),
@@ -200,12 +211,38 @@ impl Format {
             Self::Iso => iso(text, memo),
             Self::EpochSeconds => epoch(text, Timestamp::SECOND),
             Self::EpochMilliseconds => epoch(text, 1_000),
+            Self::Serial => serial(text),
             Self::Slashed { month_first } => slashed(text, *month_first),
             Self::Step { unit, base } => Some(Reading::Instant(steps(text)?.checked_mul(*unit)?.checked_add(*base)?)),
-            Self::Months { base } => months(*base, steps(text)?),
-            Self::Pattern { text: pattern, zoned } => pattern_reading(text, pattern, *zoned),
+            Self::Months { base } => after_months(*base, steps(text)?),
+            Self::Pattern { text: pattern, zoned, named } => {
+                let text = std::str::from_utf8(text).ok()?;
+                let read = pattern_reading(text, pattern, *zoned);
+                if read.is_some() || !named {
+                    return read;
+                }
+                pattern_reading(&months::in_english(text)?, pattern, *zoned)
+            }
         }
     }
+}
+
+/// Days and parts of a day since the end of 1899, of the years 1954 to 2173: other numbers are no dates. Parts are
+/// rounded to the second, since a day has no whole number of them in binary.
+fn serial(text: &[u8]) -> Option<Reading> {
+    const DAYS_TO_1970: i64 = 25_569;
+    let (whole, fraction) = match text.iter().position(|&byte| matches!(byte, b'.' | b',')) {
+        Some(point) => (&text[..point], &text[point + 1..]),
+        None => (text, &[][..]),
+    };
+    let days = integer(whole).filter(|days| whole.len() == 5 && (20_000..100_000).contains(days))?;
+    if fraction.len() > 17 {
+        return None;
+    }
+    let part = if fraction.is_empty() { 0 } else { integer(fraction).filter(|part| *part >= 0)? };
+    let unit = 10_i128.pow(fraction.len() as u32);
+    let seconds = (i128::from(part) * 86_400 * 2 + unit) / (2 * unit);
+    Some(Reading::Local((days - DAYS_TO_1970) * Timestamp::DAY + seconds as i64 * Timestamp::SECOND))
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
@@ -297,7 +334,7 @@ fn signed_offset(sign: u8, offset: &[u8]) -> Option<i64> {
     Some(if sign == b'+' { offset } else { -offset })
 }
 
-fn months(base: i64, count: i64) -> Option<Reading> {
+fn after_months(base: i64, count: i64) -> Option<Reading> {
     let base = DateTime::from_timestamp_micros(base)?;
     let count = u32::try_from(count).ok()?;
     Some(Reading::Instant(base.checked_add_months(Months::new(count))?.timestamp_micros()))
@@ -361,8 +398,7 @@ fn slashed(text: &[u8], month_first: bool) -> Option<Reading> {
     Some(Reading::Local(midnight))
 }
 
-fn pattern_reading(text: &[u8], pattern: &str, zoned: bool) -> Option<Reading> {
-    let text = std::str::from_utf8(text).ok()?;
+fn pattern_reading(text: &str, pattern: &str, zoned: bool) -> Option<Reading> {
     if zoned {
         let at = DateTime::parse_from_str(text, pattern).ok()?;
         return Some(Reading::Instant(at.timestamp_micros()));

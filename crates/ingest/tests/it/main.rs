@@ -29,6 +29,7 @@ mod mutator;
 mod parquet;
 mod presets;
 mod recognition;
+mod saved;
 mod schema;
 mod statements;
 mod statements_bai;

@@ -48,7 +48,7 @@ fn ofx_xml() {
             "2024-03-03T00:00:00Z | card-77 | -1500 JPY | Kita Noodles | - DEBIT - | - | - | Unknown | 1",
             "2024-03-04T00:00:00Z | card-77 | -7.00 EUR | Twin Ferns | - DEBIT - | - | - | Unknown | 2",
         ],
-        &["3 32 (whole row) `STMTTRNP`: the transaction is pending; expected a posted one"],
+        &["3 32 (whole row) `STMTTRNP`: no transaction: it is pending, and comes again when it is posted"],
     );
 }
 
@@ -147,7 +147,7 @@ fn camt() {
             &format!("2024-03-05T09:00:00Z | {own} | 20.00 EUR | Piet Lund | - - - | - | - | Unknown | 2"),
         ],
         &[
-            "3 22 (whole row) `PDNG`: the entry is not booked; expected the status BOOK",
+            "3 22 (whole row) `PDNG`: no transaction: the entry is not booked",
             "4 23 amount `-5.00`: expected an amount without a sign",
         ],
     );

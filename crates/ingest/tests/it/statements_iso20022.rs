@@ -12,7 +12,7 @@ fn camt052() {
             "2024-05-06T07:12:33Z | DE00999900000000000101 | -19.99 EUR | DE00999900000000000102 | PMNT-RDDT-ESDD NDDT+105 - | - | - | Unknown | 0",
             "2024-05-06T00:00:00Z | DE00999900000000000101 | 0.00 EUR | Notice of terms | - - - | - | - | Unknown | 2",
         ],
-        &["1 13 (whole row) `PDNG`: the entry is not booked; expected the status BOOK"],
+        &["1 13 (whole row) `PDNG`: no transaction: the entry is not booked"],
     );
     assert_eq!(warnings, [""; 0]);
 }
@@ -25,7 +25,7 @@ fn camt052_of_version_8() {
         &["CH-445566", "Lune et Fils"],
         &["2024-08-01T00:00:00Z | CH-445566 | -80.05 CHF | Lune et Fils | - - - | - | - | Unknown | 0"],
         &[
-            "1 3 (whole row) `INFO`: the entry is not booked; expected the status BOOK",
+            "1 3 (whole row) `INFO`: no transaction: the entry is not booked",
             "2 4 amount `BOTH`: expected CRDT or DBIT in CdtDbtInd",
         ],
     );

@@ -46,7 +46,7 @@ fn ofx_of_an_investment_account() {
             "2024-06-06T09:30:00Z | broker.example/INV-9 | 500.00 USD | Deposit | - CREDIT - | - | - | Unknown | 1",
             "2024-06-30T00:00:00Z | broker.example/INV-9 | -4.95 USD | Custody | - SRVCHG - | - | - | Unknown | 2",
         ],
-        &["0 8 (whole row) `INVTRAN`: it is a trade or income of securities; expected a bank's transaction"],
+        &["0 8 (whole row) `INVTRAN`: no transaction: a trade or income of securities"],
     );
     assert_eq!(warnings, [""; 0]);
 }

@@ -49,6 +49,8 @@ struct Rows {
     accepted: u64,
     known: u64,
     rejected: u64,
+    /// Of those rejected.
+    no_transaction: u64,
 }
 
 /// A row as it is read; parties are pseudonyms.
@@ -105,7 +107,13 @@ fn file(file: &Checked) -> File<'_> {
         columns: &found.columns,
         unused_columns: &report.unused_columns,
         mapping: found.mapping.iter().map(|m| Field { field: m.field, columns: &m.columns, how: &m.how }).collect(),
-        rows: Rows { read: report.read, accepted: report.accepted, known: report.known, rejected: report.rejected },
+        rows: Rows {
+            read: report.read,
+            accepted: report.accepted,
+            known: report.known,
+            rejected: report.rejected,
+            no_transaction: report.no_transaction,
+        },
         first: first
             .iter()
             .map(|(row, txn)| Row {

@@ -7,6 +7,7 @@ use crible_ingest::{Error, plain};
 
 use super::{Checked, Faults, Plain};
 use crate::feeds::{columns, fields};
+use crate::summary::no_transaction;
 use crate::terminal;
 
 pub(super) fn told(checked: &[Checked], unread: &[Error], plain: &Plain) -> String {
@@ -38,8 +39,12 @@ fn one(file: &Checked, plain: &Plain, text: &mut String) {
         facts.push(("not used", report.unused_columns.join(", ")));
     }
     let rows = format!(
-        "read {} = accepted {} + already known {} + rejected {}",
-        report.read, report.accepted, report.known, report.rejected
+        "read {} = accepted {} + already known {} + rejected {}{}",
+        report.read,
+        report.accepted,
+        report.known,
+        report.rejected,
+        no_transaction(report)
     );
     facts.push(("rows", rows));
     facts.extend(report.warnings.iter().map(|warning| ("warning", warning.clone())));

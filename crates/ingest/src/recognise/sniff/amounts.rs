@@ -170,6 +170,17 @@ fn way(
         })?;
     }
     found.changed = true;
+    let said = |text: &&str| amount::ending(text.as_bytes()).1;
+    let (out, into) = (texts.iter().filter_map(said).any(|out| out), texts.iter().filter_map(said).any(|out| !out));
+    let silent = texts.iter().any(|text| said(text).is_none());
+    if out || into {
+        // Where only one of the two is written, amounts without it flow the other way.
+        let turned = into && !out && silent && !texts.iter().any(|text| said(text).is_none() && is_negative(text));
+        preset.amount.sign = Some(if turned { Sign::OutflowPositive } else { Sign::OutflowNegative });
+        found.sign = true;
+        found.told.push("the words beside amounts tell which of them flow out".to_owned());
+        return Ok(());
+    }
     if negative {
         preset.amount.sign = Some(Sign::OutflowNegative);
         found.sign = true;

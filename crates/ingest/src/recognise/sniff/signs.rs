@@ -133,7 +133,7 @@ fn turn(preset: &mut Preset) -> bool {
 fn lines<'s>(plan: &Plan, rows: &'s [Vec<String>]) -> Vec<Line<'s>> {
     let mut memo = Memo::default();
     let mut odd = BTreeMap::new();
-    let mut sums = Sums { plan, rounded: 0, line: 0, odd: &mut odd };
+    let mut sums = Sums { plan, received: None, rounded: 0, line: 0, odd: &mut odd };
     let account = match &plan.account {
         Source::Column { at, .. } => Some(*at),
         Source::First(columns) | Source::Joined(columns) => columns.first().copied(),
@@ -145,6 +145,7 @@ fn lines<'s>(plan: &Plan, rows: &'s [Vec<String>]) -> Vec<Line<'s>> {
             Money::Column(at) => Currency::new(row[at].trim().as_bytes()).unwrap_or(Currency::NONE),
         };
         let fields = Texts(row);
+        sums.received = Sums::received_in(plan, &fields).map(|received| received.at);
         let minor = sums.minor(&fields, currency).ok()?;
         let before = sums.balance(&fields, minor, currency)?;
         let at = plan.clock.read(joined(plan, row).as_bytes(), &mut memo);

@@ -3,7 +3,7 @@
 use super::Probe;
 
 /// Formats in which nothing is open.
-const PLAIN: [&str; 22] = [
+const PLAIN: [&str; 36] = [
     "iso",
     "epoch-seconds",
     "epoch-milliseconds",
@@ -26,6 +26,20 @@ const PLAIN: [&str; 22] = [
     "%b %d, %Y %H:%M:%S",
     "%A, %B %d, %Y",
     "%a, %d %b %Y %H:%M:%S",
+    "%d %b %y",
+    "%d %B %y",
+    "%d/%b/%Y",
+    "%d/%b/%y",
+    "%d.%b.%Y",
+    "%d.%b.%y",
+    "%d %b, %Y",
+    "%b %d %Y",
+    "%Y-%b-%d",
+    "%d-%b-%Y %H:%M",
+    "%d-%b-%Y %H:%M:%S",
+    "%d-%b-%Y %I:%M:%S %p",
+    "%b %d, %Y %I:%M %p",
+    "%b %d, %Y %I:%M:%S %p",
 ];
 /// Where the month comes first or second.
 const OPEN: [&str; 4] = ["/%Y", "/%y", "-%Y", "-%y"];
@@ -196,6 +210,10 @@ mod tests {
         check(&["20240131"], in_formats(&["%Y%m%d"]));
         check(&["2024.01.31"], in_formats(&["%Y.%m.%d"]));
         check(&["Friday, January 5, 2024"], in_formats(&["%A, %B %d, %Y"]));
+        check(&["5. März 2024", "14. Dezember 2024"], in_formats(&["%d %b %Y"]));
+        check(&["5 de enero de 2024"], in_formats(&["%d %b %Y"]));
+        check(&["05JAN2024"], in_formats(&["%d %b %Y"]));
+        check(&["45292", "45293.5"], Sniffed::Nothing);
         check(&["1", "2", "3"], Sniffed::Nothing);
         check(&[], Sniffed::Nothing);
     }

@@ -1,0 +1,89 @@
+//! Rows that could not be read because they are no transactions: what exports have among their rows and below them.
+
+use super::Fields;
+use crate::plan::Plan;
+use crate::value::time::Memo;
+
+/// Words that lines of totals and balances begin with.
+const TOTALS: [&str; 34] = [
+    "total",
+    "totals",
+    "grand total",
+    "subtotal",
+    "sub total",
+    "sum",
+    "balance",
+    "opening balance",
+    "closing balance",
+    "beginning balance",
+    "ending balance",
+    "starting balance",
+    "available balance",
+    "current balance",
+    "ledger balance",
+    "brought forward",
+    "carried forward",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "zwischensumme",
+    "saldo",
+    "anfangssaldo",
+    "endsaldo",
+    "kontostand",
+    "solde",
+    "totaux",
+    "totaal",
+    "beginsaldo",
+    "eindsaldo",
+    "suma",
+    "razem",
+    "totale",
+    "somme",
+];
+
+/// What a row is that was rejected, where it is no transaction; nothing where it may be one.
+pub(super) fn reason(plan: &Plan, fields: &impl Fields) -> Option<&'static str> {
+    let cells = || (0..fields.len()).map(|at| fields.get(at).trim_ascii()).filter(|cell| !cell.is_empty());
+    // Of a row of another width, what stands in it is not known by its columns.
+    let is_whole = fields.len() == plan.columns.len();
+    let Some(first) = cells().next() else { return is_whole.then_some("an empty row") };
+    let is_header = |at: usize| plan.columns.get(at).is_some_and(|name| name.as_bytes() == fields.get(at).trim_ascii());
+    if fields.len() > 1 && is_whole && (0..fields.len()).all(is_header) {
+        return Some("the header again");
+    }
+    let dated = || cells().any(|cell| plan.clock.read(cell, &mut Memo::default()).is_some());
+    if plan.clock.is_open() || dated() {
+        return None;
+    }
+    if cells().any(is_total) {
+        return Some("a line of totals or balances");
+    }
+    // A heading, or a remark below the rows. A transaction has two values at least.
+    let has_letters = first.iter().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
+    (is_whole && cells().nth(1).is_none() && has_letters && plan.columns.len() > 1).then_some("a line of text alone")
+}
+
+/// Whether a cell begins with a word of totals, and not with a longer one.
+fn is_total(cell: &[u8]) -> bool {
+    TOTALS.iter().any(|word| {
+        let Some((start, rest)) = cell.split_at_checked(word.len()) else { return false };
+        start.eq_ignore_ascii_case(word.as_bytes())
+            && rest.first().is_none_or(|next| next.is_ascii() && !next.is_ascii_alphanumeric())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_totals_are_whole_words() {
+        for cell in ["Total", "TOTAL:", "Saldo 31.01.", "Opening Balance as of", "Summe"] {
+            assert!(is_total(cell.as_bytes()), "{cell}");
+        }
+        for cell in ["Totalenergies", "Summer camp", "", "My total", "Balance2"] {
+            assert!(!is_total(cell.as_bytes()), "{cell}");
+        }
+    }
+}
