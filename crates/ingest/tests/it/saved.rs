@@ -64,8 +64,8 @@ fn years_may_pass_between_rare_payments_and_decades_may_not() {
 #[test]
 fn what_is_no_transaction_is_counted_as_that() {
     check(
-        "When,Card,Sum\n2024-01-05,a,-1.00\nWhen,Card,Sum\n,,\nTotal,,-1.00\nexported today,,\n,a,-3.00\n",
-        &["2024-01-05 -1.00 EUR"],
+        "When,Card,Sum\n2024-01-02,a,-4.00\n2024-01-03,a,-4.00\n2024-01-04,a,-4.00\n2024-01-05,a,-1.00\nWhen,Card,Sum\n,,\nTotal,,-1.00\nexported today,,\n,a,-3.00\n",
+        &["2024-01-02 -4.00 EUR", "2024-01-03 -4.00 EUR", "2024-01-04 -4.00 EUR", "2024-01-05 -1.00 EUR"],
         (5, 4),
     );
 }
