@@ -1,0 +1,128 @@
+//! Alerts come in.
+
+use std::sync::Arc;
+
+use crible_alert::AlertId;
+use crible_core::{Timestamp, Window};
+
+use super::{Case, Deed, Desk, Key};
+use crate::{Actor, CaseId, Facts, OperationId, Origin, State, Subject, What};
+
+/// What became of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// It opened a case.
+    Opened(CaseId),
+    /// It joined an open case.
+    Joined(CaseId),
+    /// It joined a closed case, as whoever closed it said. Nobody has to be told.
+    Quiet(CaseId),
+    /// The alert was there; its content changed.
+    Updated {
+        /// The case that has it.
+        case: CaseId,
+        /// Whether it is more serious than before.
+        graver: bool,
+    },
+    /// The same alert was there. Nothing changed.
+    Known(CaseId),
+}
+
+impl Received {
+    /// The case that has the alert.
+    pub fn case(self) -> CaseId {
+        match self {
+            Self::Opened(case) | Self::Joined(case) | Self::Quiet(case) | Self::Known(case) => case,
+            Self::Updated { case, .. } => case,
+        }
+    }
+}
+
+impl Desk {
+    /// Takes an alert in, at `now`. It changes nothing that a person did.
+    pub fn receive(&mut self, facts: Facts, now: Timestamp) -> Received {
+        let id = facts.id();
+        let facts = Arc::new(facts);
+        if let Some(case) = self.holder(id) {
+            let before = self.facts.insert(id, Arc::clone(&facts));
+            let Some(before) = before.filter(|before| *before != facts) else { return Received::Known(case) };
+            let graver = before.severity() < facts.severity();
+            self.commit(now, Actor::Engine, Deed::default().with(case, What::Updated { alert: id, graver }));
+            return Received::Updated { case, graver };
+        }
+        self.facts.insert(id, Arc::clone(&facts));
+        let joined = What::Joined { alerts: vec![id] };
+        if let Some(case) = self.open_case_for(&facts) {
+            self.commit(now, Actor::Engine, Deed::default().with(case, joined));
+            return Received::Joined(case);
+        }
+        let before = self.closed_case_of(&facts);
+        if let Some(case) = before.filter(|case| case.state().is_some_and(|state| state.is_quiet(now))) {
+            let case = case.id();
+            self.commit(now, Actor::Engine, Deed::default().with(case, joined));
+            return Received::Quiet(case);
+        }
+        let origin = before.map_or(Origin::New, |case| Origin::Follows(case.id()));
+        let opened = What::Opened {
+            subject: Subject::of(&facts),
+            origin,
+            alerts: vec![id],
+            due: self.due(now),
+            must_confirm: false,
+        };
+        let case = self.next_case();
+        self.commit(now, Actor::Engine, Deed::default().with(case, opened));
+        Received::Opened(case)
+    }
+
+    /// Takes in what a customer answered when asked about an alert. It is evidence: the case stays open, and goes on
+    /// where it waited.
+    ///
+    /// `None` where there is no such alert.
+    pub fn answer(&mut self, alert: AlertId, theirs: bool, now: Timestamp) -> Option<OperationId> {
+        let case = self.holder(alert)?;
+        let deed = Deed::default().with(case, What::Answered { alert, theirs }).with(case, What::Resumed);
+        Some(self.commit(now, Actor::Customer, deed))
+    }
+
+    /// What the first of these alerts is about.
+    pub(super) fn subject(&self, alerts: &[AlertId]) -> Option<Subject> {
+        let facts = alerts.iter().filter_map(|alert| self.facts(*alert));
+        facts.min_by_key(|facts| (facts.at(), facts.id())).map(Subject::of)
+    }
+
+    /// When a case that is opened at `now` is due.
+    pub(super) fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        self.settings.due.map(|due| Timestamp(now.0.saturating_add(due.0)))
+    }
+
+    /// The open case that an alert belongs to: of its account, else of what its account is linked with, else of its
+    /// counterparty; of several the one with the latest alert.
+    fn open_case_for(&self, facts: &Facts) -> Option<CaseId> {
+        let settings = &self.settings;
+        let ring = facts.ring().map(|ring| (Key::Ring(ring), settings.ring));
+        let counterparty = facts.counterparty().zip(settings.counterparty);
+        let ways = [Some((Key::Account(facts.account()), settings.account)), ring]
+            .into_iter()
+            .chain([counterparty.map(|(party, window)| (Key::Counterparty(party), window))])
+            .flatten();
+        let latest = |(key, window): (Key, Window)| {
+            let near = self.listed(key).filter(|case| case.is_open() && is_near(case, facts.at(), window));
+            near.max_by_key(|case| (case.span().map(|(_, last)| last), std::cmp::Reverse(case.id()))).map(Case::id)
+        };
+        ways.into_iter().find_map(latest)
+    }
+
+    /// The latest closed case of an alert's account.
+    fn closed_case_of(&self, facts: &Facts) -> Option<&Case> {
+        let is_done = |case: &&Case| case.state().is_some_and(|state| !State::is_open(state));
+        self.listed(Key::Account(facts.account())).filter(is_done).max_by_key(|case| case.id())
+    }
+}
+
+/// Whether a time is at most a window before the first or after the last alert of a case.
+fn is_near(case: &Case, at: Timestamp, window: Window) -> bool {
+    case.span().is_some_and(|(first, last)| {
+        at.0 >= first.0.saturating_sub(window.0) && at.0 <= last.0.saturating_add(window.0)
+    })
+}

@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+
+mod desk;
+mod event;
+mod facts;
+mod id;
+mod settings;
+mod state;
+
+pub use desk::{Action, BadHistory, Bulk, Case, Desk, Order, Received, Refusal, Skipped, Summary, View};
+pub use event::{Change, Closing, Disposition, Event, Origin, Subject, What};
+pub use facts::{BadAlert, Facts, Payment};
+pub use id::{Actor, BadWord, CaseId, OperationId, Tag, Text, User};
+pub use settings::{FourEyes, Settings};
+pub use state::{Answer, Note, Phase, State, Status};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_types_cross_threads() {
+        fn check<T: Send + Sync>() {}
+        check::<Desk>();
+        check::<Case>();
+        check::<State>();
+        check::<Event>();
+        check::<Facts>();
+        check::<BadAlert>();
+        check::<BadHistory>();
+        check::<Refusal>();
+        check::<Bulk>();
+        check::<Summary>();
+        check::<Settings>();
+    }
+}
