@@ -1,39 +1,80 @@
 //! Verdicts given lately, so that a transaction that is handed in again is answered alike and taken in once.
 
 mod index;
+mod kept;
 mod log;
 mod shards;
 
 use crible_alert::Score;
 use crible_core::{Batch, Timestamp, TxnId, Window};
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
 
+use crate::Scored;
 use crate::observation::Given;
-use crate::{Error, MAX_DETECTORS, Scored};
 
 use index::Index;
-use log::{Entry, Log};
+pub(crate) use kept::{KeptAnswers, Written, WrittenV6};
+use log::{Log, number, words};
 pub(crate) use shards::{Answers, Begun, Pending};
+
+/// How long each detector's own score is remembered, where verdicts are remembered for longer.
+const DETAILED: Window = Window(2 * Window::DAY.0);
 
 /// Verdicts of the latest transactions, by a tag of 64 bits of their references.
 ///
 /// They stand in the order in which they were given, and leave from the front once the clock has passed their
-/// retention. A verdict takes 8 bytes a number, 16 for its tag and time, and 16 to 48 in the index. Nothing that grows
-/// is copied as a whole.
+/// retention, by full hours. A verdict takes 28 bytes and 11 to 16 in the index; of the last two days each detector's
+/// score takes 8 more. Nothing that grows is copied as a whole.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    retention: Window,
-    /// Numbers of a verdict: raw score, tail, and each detector's score.
-    width: usize,
+    /// How many hours verdicts are remembered.
+    retention: i64,
+    /// How many hours each detector's score is.
+    detailed: i64,
+    /// Numbers of detectors.
+    detectors: usize,
     /// Numbers of verdicts, counted from the first there ever was, by their tags.
     index: Index,
     /// Number of the first that is still there.
     begun: u32,
+    /// Tag, hour, raw score and tail.
     log: Log,
+    /// Each detector's scores, of the latest of these; no numbers where they are unknown.
+    details: Log,
+    /// The latest hour.
     latest: i64,
     /// Until which number they are to be saved: none before it is forgotten meanwhile.
     held: Option<u32>,
+}
+
+/// A verdict that was given.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    tag: u64,
+    /// Hour of its transaction.
+    hour: i32,
+    score: Score,
+    /// Each detector's score; none where they are forgotten.
+    details: Box<[f64]>,
+}
+
+impl Answer {
+    fn key(&self) -> (i32, u64) {
+        (self.hour, self.tag)
+    }
+}
+
+/// The hour of a time. Those before the year 242,000 B.C. and after A.D. 246,000 are one each.
+fn hour(at: i64) -> i32 {
+    at.div_euclid(Window::HOUR.0).clamp(i32::MIN.into(), i32::MAX.into()) as i32
+}
+
+fn tag_in(row: &[u32]) -> u64 {
+    number(&row[..2])
+}
+
+fn hour_in(row: &[u32]) -> i64 {
+    row[2].cast_signed().into()
 }
 
 /// Tags are mixed already.
@@ -62,144 +103,117 @@ impl std::hash::BuildHasher for Plain {
     }
 }
 
-/// Verdicts as they are kept: tags, times and numbers, in order of time and tag.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct KeptAnswers {
-    width: u32,
-    given: Vec<(u64, i64)>,
-    numbers: Vec<f64>,
-}
-
-impl KeptAnswers {
-    /// That what was kept is what transactions leave.
-    ///
-    /// # Errors
-    /// [`Error::NotAState`] where it is not.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let Self { width, given, numbers } = self;
-        let is_sound = numbers.len() == given.len().saturating_mul(*width as usize)
-            && given.windows(2).all(|pair| (pair[0].1, pair[0].0) < (pair[1].1, pair[1].0));
-        if is_sound { Ok(()) } else { Err(Error::NotAState("its verdicts are none that were given".to_owned())) }
-    }
-
-    /// The latest time of a transaction.
-    pub(crate) fn latest(&self) -> i64 {
-        self.given.last().map_or(i64::MIN, |(_, at)| *at)
-    }
-
-    /// In order of time and tag.
-    fn new(width: usize, entries: impl Iterator<Item = (u64, i64, impl Iterator<Item = f64>)>) -> Self {
-        let (mut given, mut numbers) = (Vec::new(), Vec::new());
-        for (tag, at, of) in entries {
-            given.push((tag, at));
-            numbers.extend(of);
-        }
-        Self { width: width as u32, given, numbers }.sorted()
-    }
-
-    /// Those of several that remember parts of one stream.
-    pub(crate) fn join(parts: Vec<Self>) -> Self {
-        let width = parts.first().map_or(2, |part| part.width);
-        let (mut given, mut numbers) = (Vec::new(), Vec::new());
-        for mut part in parts {
-            given.append(&mut part.given);
-            numbers.append(&mut part.numbers);
-        }
-        Self { width, given, numbers }.sorted()
-    }
-
-    fn sorted(self) -> Self {
-        let width = self.width as usize;
-        let mut order: Vec<(i64, u64, usize)> =
-            self.given.iter().enumerate().map(|(place, (tag, at))| (*at, *tag, place)).collect();
-        order.sort_unstable();
-        let numbers = order.iter().flat_map(|(.., place)| &self.numbers[place * width..(place + 1) * width]);
-        let numbers = numbers.copied().collect();
-        Self { width: self.width, numbers, given: order.iter().map(|(at, tag, _)| (*tag, *at)).collect() }
-    }
-
-    /// Divided by their tags.
-    fn divide(self, shards: usize) -> Vec<Self> {
-        let width = self.width as usize;
-        let mut all: Vec<Self> = (0..shards).map(|_| Self { width: self.width, ..Self::default() }).collect();
-        for (given, numbers) in self.given.iter().zip(self.numbers.chunks_exact(width.max(1))) {
-            let shard = &mut all[shards::shard_of(given.0)];
-            shard.given.push(*given);
-            shard.numbers.extend_from_slice(numbers);
-        }
-        all
-    }
-}
-
 impl Answered {
     /// None yet, of a model with so many detectors.
     pub(crate) fn new(retention: Window, detectors: usize) -> Self {
-        let width = 2 + detectors;
-        let (index, log) = (Index::default(), Log::new(width));
-        Self { retention, width, index, begun: 0, log, latest: i64::MIN, held: None }
+        let of = Window::HOUR.0;
+        let hours = |window: Window| window.0.div_euclid(of) + i64::from(window.0.rem_euclid(of) > 0);
+        Self {
+            retention: hours(retention),
+            detailed: hours(retention.min(DETAILED)),
+            detectors,
+            index: Index::default(),
+            begun: 0,
+            log: Log::new(7),
+            details: Log::new(2 * detectors),
+            latest: i64::MIN,
+            held: None,
+        }
     }
 
-    fn entry(&self, number: u32) -> Option<Entry<'_>> {
+    fn row(&self, number: u32) -> Option<&[u32]> {
         self.log.get(number.wrapping_sub(self.begun) as usize)
+    }
+
+    /// The verdict at a place of the log.
+    fn answer(&self, place: usize, detailed_since: i64) -> Option<Answer> {
+        let row = self.log.get(place)?;
+        let mut details = Box::default();
+        if hour_in(row) >= detailed_since
+            && let Some(place) = (place + self.details.len()).checked_sub(self.log.len())
+            && let Some(numbers) = self.details.get(place)
+        {
+            let numbers = numbers.chunks_exact(2).map(|words| f64::from_bits(number(words)));
+            let numbers: Box<[f64]> = numbers.collect();
+            if numbers.iter().all(|number| !number.is_nan()) {
+                details = numbers;
+            }
+        }
+        let score = Score { raw: f64::from_bits(number(&row[3..5])), tail: f64::from_bits(number(&row[5..7])) };
+        Some(Answer { tag: tag_in(row), hour: row[2].cast_signed(), score, details })
     }
 
     /// The verdict that was given of a transaction, where it is remembered.
     pub(crate) fn get(&self, id: TxnId) -> Option<Given> {
-        if self.index.len() == 0 {
-            return None;
-        }
-        let entry = self.entry(self.find(tag(id))?)?;
-        let mut numbers = [0.0; 2 + MAX_DETECTORS];
-        numbers.iter_mut().zip(entry.numbers()).for_each(|(number, kept)| *number = kept);
-        Some(Given::new(Score { raw: numbers[0], tail: numbers[1] }, &numbers[2..self.width]))
+        let number = self.find(tag(id))?;
+        let Answer { score, details, .. } =
+            self.answer(number.wrapping_sub(self.begun) as usize, self.latest.saturating_sub(self.detailed))?;
+        Some(Given::new(score, &details))
     }
 
     fn find(&self, tag: u64) -> Option<u32> {
-        let since = self.since(Timestamp(self.latest)).0;
-        self.index.find(tag, |number| self.entry(number).is_some_and(|entry| entry.tag() == tag && entry.at() >= since))
+        if self.index.len() == 0 {
+            return None;
+        }
+        let since = self.latest.saturating_sub(self.retention);
+        self.index.find(tag, |number| self.row(number).is_some_and(|row| tag_in(row) == tag && hour_in(row) >= since))
     }
 
-    /// The earliest time of a transaction that is still remembered once `latest` has been seen.
-    pub(crate) fn since(&self, latest: Timestamp) -> Timestamp {
-        Timestamp(latest.0.saturating_sub(self.retention.0))
-    }
-
-    /// The time that others who remember parts of the same stream have seen.
-    pub(crate) fn advance(&mut self, latest: i64) {
+    /// The hour that others who remember parts of the same stream have seen.
+    fn advance(&mut self, latest: i64) {
         self.latest = self.latest.max(latest);
     }
 
     /// Remembers a verdict, and forgets those past their retention: two for each that comes, so that nobody waits for
     /// many.
     pub(crate) fn put(&mut self, id: TxnId, at: Timestamp, score: Score, detectors: &[f64]) {
-        self.advance(at.0);
-        let since = self.since(Timestamp(self.latest)).0;
-        for _ in 0..2 {
-            let Some(first) = self.log.get(0).filter(|first| first.at() < since && self.held.is_none()) else { break };
-            self.index.remove_first(first.tag(), self.begun);
-            self.log.pop();
-            self.begun = self.begun.wrapping_add(1);
+        let hour = hour(at.0);
+        self.advance(hour.into());
+        let since = self.latest.saturating_sub(self.retention);
+        let detailed_since = self.latest.saturating_sub(self.detailed);
+        for _ in 0..if self.held.is_none() { 2 } else { 0 } {
+            let detailed = self.log.len().saturating_sub(self.details.len());
+            if self.details.len() > 0 && self.log.get(detailed).is_some_and(|row| hour_in(row) < detailed_since) {
+                self.details.pop();
+            }
+            if let Some(first) = self.log.get(0).filter(|first| hour_in(first) < since) {
+                self.index.remove_first(tag_in(first), self.begun);
+                if self.details.len() == self.log.len() {
+                    self.details.pop();
+                }
+                self.log.pop();
+                self.begun = self.begun.wrapping_add(1);
+            }
         }
-        if self.retention.0 > 0 && at.0 >= since {
-            self.push(tag(id), at.0, [score.raw, score.tail].into_iter().chain(detectors.iter().copied()));
+        if self.retention > 0 && i64::from(hour) >= since {
+            let is_detailed = i64::from(hour) >= detailed_since;
+            self.push(tag(id), hour, score, if is_detailed { detectors } else { &[] });
         }
     }
 
-    fn push(&mut self, tag: u64, at: i64, numbers: impl Iterator<Item = f64>) {
+    fn push(&mut self, tag: u64, hour: i32, score: Score, detectors: &[f64]) {
         // The first verdict of a transaction is the one that stays.
         if self.find(tag).is_some() {
             return;
         }
+        let [a, b] = words(tag);
+        let ([c, d], [e, f]) = (words(score.raw.to_bits()), words(score.tail.to_bits()));
         let number = self.begun.wrapping_add(self.log.len() as u32);
-        self.log.push(tag, at, numbers);
+        self.log.push([a, b, hour.cast_unsigned(), c, d, e, f].into_iter());
+        // All after the first that has numbers have a place for them.
+        if self.details.len() > 0 || !detectors.is_empty() {
+            let unknown = std::iter::repeat_n(f64::NAN, self.detectors - detectors.len());
+            let numbers = detectors.iter().copied().chain(unknown);
+            self.details.push(numbers.flat_map(|number| words(number.to_bits())));
+        }
         let Self { index, log, begun, .. } = self;
-        let tag_of = |number: u32| log.get(number.wrapping_sub(*begun) as usize).map_or(0, |entry| entry.tag());
+        let tag_of = |number: u32| log.get(number.wrapping_sub(*begun) as usize).map_or(0, tag_in);
         index.insert(tag, number, *begun, tag_of);
     }
 
     /// Bytes it holds.
     pub(crate) fn bytes(&self) -> usize {
-        self.index.bytes() + self.log.bytes()
+        self.index.bytes() + self.log.bytes() + self.details.bytes()
     }
 
     /// Holds on to what is there now, to be saved with [`Answered::held`].
@@ -207,8 +221,8 @@ impl Answered {
         self.held = Some(self.begun.wrapping_add(self.log.len() as u32));
     }
 
-    /// What was held on to, as of then, where `latest` was the latest time of all parts.
-    pub(crate) fn held(&mut self, latest: i64) -> KeptAnswers {
+    /// What was held on to, as of then, where `latest` was the latest hour of all parts.
+    fn held(&mut self, latest: i64) -> KeptAnswers {
         let places = match self.held.take() {
             Some(until) => until.wrapping_sub(self.begun) as usize,
             None => self.log.len(),
@@ -216,11 +230,12 @@ impl Answered {
         self.kept(places, latest)
     }
 
-    /// The first `places` that were still remembered at `latest`, in order of time and tag.
+    /// The first `places` that were still remembered at `latest`.
     fn kept(&self, places: usize, latest: i64) -> KeptAnswers {
-        let since = self.since(Timestamp(latest)).0;
-        let entries = (0..places).filter_map(|place| self.log.get(place)).filter(|entry| entry.at() >= since);
-        KeptAnswers::new(self.width, entries.map(|entry| (entry.tag(), entry.at(), entry.numbers())))
+        let since = latest.saturating_sub(self.retention);
+        let detailed_since = latest.saturating_sub(self.detailed);
+        let answers = (0..places).filter_map(|place| self.answer(place, detailed_since));
+        KeptAnswers::new(self.detectors, answers.filter(|answer| i64::from(answer.hour) >= since))
     }
 
     /// All that is remembered.
@@ -228,31 +243,29 @@ impl Answered {
         self.kept(self.log.len(), self.latest)
     }
 
-    /// Takes in what was kept and has been checked, in order of time. Verdicts of a model with other detectors are
-    /// passed over.
+    /// Takes in what was kept. Of a model with other detectors their own scores are passed over.
     pub(crate) fn take_in(&mut self, kept: KeptAnswers) {
-        let latest = kept.latest();
-        let KeptAnswers { width, given, numbers } = kept;
-        let width = width as usize;
-        self.latest = self.latest.max(latest);
-        if width == self.width {
-            let since = self.since(Timestamp(self.latest)).0;
-            for ((tag, at), numbers) in given.iter().zip(numbers.chunks_exact(width)) {
-                if *at >= since {
-                    self.push(*tag, *at, numbers.iter().copied());
-                }
+        self.advance(kept.latest());
+        let since = self.latest.saturating_sub(self.retention);
+        let is_alike = kept.detectors == self.detectors;
+        for Answer { tag, hour, score, details } in kept.answers {
+            if self.retention > 0 && i64::from(hour) >= since {
+                self.push(tag, hour, score, if is_alike { &details } else { &[] });
             }
         }
     }
 
     /// Remembers the verdicts of a run of a batch, as far as they will be remembered once all of it has been seen.
     pub(crate) fn put_all(&mut self, batch: &Batch, scored: &Scored<'_>) {
-        let Some(last) = batch.times().last().filter(|_| self.retention.0 > 0) else { return };
-        let since = self.since(*last);
+        let Some(last) = batch.times().last().filter(|_| self.retention > 0) else { return };
+        let since = |hours: i64| i64::from(hour(last.0)).max(self.latest).saturating_sub(hours);
+        let (since, detailed) = (since(self.retention), since(self.detailed));
         let rows = scored.rows();
-        let first = rows.start + batch.times()[rows.clone()].partition_point(|at| *at < since);
+        let first = rows.start + batch.times()[rows.clone()].partition_point(|at| i64::from(hour(at.0)) < since);
         for row in first..rows.end {
-            self.put(batch.ids()[row], batch.times()[row], scored.score(row), scored.detectors(row));
+            let at = batch.times()[row];
+            let is_detailed = i64::from(hour(at.0)) >= detailed;
+            self.put(batch.ids()[row], at, scored.score(row), if is_detailed { scored.detectors(row) } else { &[] });
         }
     }
 
@@ -264,11 +277,11 @@ impl Answered {
 
     /// Rows of a batch that were handed in before: with earlier ones, or in the same instant of the batch.
     pub(crate) fn repeats(&self, batch: &Batch) -> Vec<usize> {
-        if self.retention.0 == 0 {
+        if self.retention == 0 {
             return Vec::new();
         }
         let (ids, times) = (batch.ids(), batch.times());
-        let mut repeats: Vec<usize> = (0..batch.len()).filter(|&row| self.get(ids[row]).is_some()).collect();
+        let mut repeats: Vec<usize> = (0..batch.len()).filter(|&row| self.find(tag(ids[row])).is_some()).collect();
         let mut seen = HashMap::<u64, (), Plain>::default();
         for instant in times.chunk_by(|a, b| a == b).scan(0, |at, instant| {
             *at += instant.len();

@@ -33,7 +33,7 @@ use crate::Error;
 ///     [state]
 ///     lateness = "0s"
 ///     ahead = "1d"
-///     repeats = "2d"
+///     repeats = "30d" # by default as long as the longest window of accounts
 ///     forget_after = "400d"
 ///     memory_mib = 4096 # unlimited by default
 ///     "#,
@@ -159,6 +159,11 @@ impl Config {
     pub fn from_toml(text: &str) -> Result<Self, Error> {
         let text: Text = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end()))?;
         let default = Self::default();
+        let windows = Windows {
+            account: windows("account", text.windows.account, default.windows.account)?,
+            counterparty: windows("counterparty", text.windows.counterparty, default.windows.counterparty)?,
+            pattern: windows("pattern", text.windows.pattern, default.windows.pattern)?,
+        };
         let mut state = Limits::default();
         if let Some(lateness) = text.state.lateness {
             state.lateness = window(&lateness)?;
@@ -166,24 +171,19 @@ impl Config {
         if let Some(ahead) = text.state.ahead {
             state.ahead = window(&ahead)?;
         }
-        if let Some(repeats) = text.state.repeats {
-            state.repeats = window(&repeats)?;
-        }
         if let Some(forget_after) = text.state.forget_after {
             state.forget_after = window(&forget_after)?;
         }
         state.memory = text.state.memory_mib.map(|mib| mib.saturating_mul(1 << 20));
+        let [.., longest] = windows.account;
+        state.repeats = text.state.repeats.map_or(Ok(longest), |repeats| window(&repeats))?;
         let config = Self {
             seed: text.seed.unwrap_or(default.seed),
             fit_rows: text.fit_rows.unwrap_or(default.fit_rows),
             warm_up: text.warm_up.map_or(Ok(default.warm_up), |text| window(&text))?,
             detectors: text.detectors.unwrap_or(default.detectors),
             columns: text.columns,
-            windows: Windows {
-                account: windows("account", text.windows.account, default.windows.account)?,
-                counterparty: windows("counterparty", text.windows.counterparty, default.windows.counterparty)?,
-                pattern: windows("pattern", text.windows.pattern, default.windows.pattern)?,
-            },
+            windows,
             state,
         };
         config.check()?;

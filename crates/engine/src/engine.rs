@@ -141,9 +141,9 @@ impl Engine {
     pub fn observe(&mut self, txn: &Transaction) -> Result<Observation<'_>, Error> {
         if let Some(given) = self.answered.get(txn.id) {
             self.row.fill(0.0);
-            self.parts.copy_from_slice(given.detectors());
+            let parts = given.copy_detectors(&mut self.parts);
             let since = self.features.since();
-            return Ok(Observation::repeat(&self.model, txn, &self.row, given.score, &self.parts, since));
+            return Ok(Observation::repeat(&self.model, txn, &self.row, given.score, parts, since));
         }
         let history = self.features.step(txn, &mut self.row)?;
         let score = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
@@ -194,7 +194,7 @@ impl Engine {
             {
                 let cold = self.cold_rows(batch, repeat..from);
                 self.features.blank(1, &mut held.block);
-                self.scores[0].set(&given);
+                self.scores[0].set(&given, self.model.n_detectors());
                 let scored = Scored::repeat(batch, repeat, &held.block, &cold, &self.scores[0]);
                 visit(&self.model, &scored)?;
             }
@@ -224,7 +224,7 @@ impl Engine {
     }
 
     /// Puts a saved model in the place of this engine's, which goes on with its state: what it has observed of accounts
-    /// stays. Verdicts that were given stay, too, as long as the new model has as many detectors.
+    /// stays. Verdicts that were given stay, too; each detector's own score only where the new model has as many.
     ///
     /// # Errors
     /// [`Error::NotAModel`], and [`Error::State`] where the new model's columns come from other kinds of state than
@@ -247,7 +247,6 @@ impl Engine {
         let mut features = self.model.features();
         let (kept, body, format) = crate::saved::state_body(bytes)?;
         let mut answered = Answered::new(self.model.state().repeats, self.model.n_detectors());
-        kept.answers.check()?;
         features.merge(body, format)?;
         answered.take_in(kept.answers);
         (self.features, self.answered, self.offset) = (features, answered, kept.offset);
@@ -262,7 +261,6 @@ impl Engine {
     /// [`Error::NotAState`], and [`Error::State`] where an account is in both; the state is then as it was.
     pub fn merge(&mut self, state: &[u8]) -> Result<(), Error> {
         let (kept, body, format) = crate::saved::state_body(state)?;
-        kept.answers.check()?;
         self.features.merge(body, format)?;
         self.answered.take_in(kept.answers);
         Ok(())

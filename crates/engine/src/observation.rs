@@ -81,7 +81,8 @@ impl<'a> Observation<'a> {
         if self.is_cold() { Severity::Low } else { Severity::of(self.score.tail) }
     }
 
-    /// Each detector's own score, in the order of [`Model::detectors`].
+    /// Each detector's own score, in the order of [`Model::detectors`]; none where the transaction was handed in before
+    /// and they are no longer remembered.
     pub fn detectors(&self) -> &'a [f64] {
         self.detectors
     }
@@ -137,7 +138,8 @@ impl Verdict {
         }
     }
 
-    /// Each detector's own score, in the order of [`Model::detectors`](crate::Model::detectors).
+    /// Each detector's own score, in the order of [`Model::detectors`](crate::Model::detectors); none of a transaction
+    /// that was handed in again after they were forgotten.
     pub fn detectors(&self) -> &[f64] {
         &self.detectors[..self.n_detectors]
     }
@@ -160,6 +162,13 @@ impl Given {
 
     pub(crate) fn detectors(&self) -> &[f64] {
         &self.detectors[..self.n_detectors]
+    }
+
+    /// Copies each detector's own score into `out`: as many as are still remembered.
+    pub(crate) fn copy_detectors<'a>(&self, out: &'a mut [f64]) -> &'a [f64] {
+        let out = &mut out[..self.n_detectors];
+        out.copy_from_slice(self.detectors());
+        out
     }
 }
 

@@ -9,7 +9,7 @@ use crible_score::Snapshot as Scoring;
 use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 
-use crate::answered::KeptAnswers;
+use crate::answered::{KeptAnswers, Written, WrittenV6};
 use crate::scorer::Scorer;
 use crate::standardize::Typical;
 use crate::{Error, MAX_DETECTORS, Model};
@@ -19,8 +19,10 @@ const STATE_MAGIC: &[u8; 7] = b"CRIBLES";
 const PIPELINE_MAGIC: &[u8; 7] = b"CRIBLEP";
 /// Of pipelines.
 const PIPELINE_VERSION: u8 = 1;
-/// Of models; of states it is [`FeatureSet::FORMAT`]. Earlier ones are read.
+/// Of models. Earlier ones are read.
 const VERSION: u8 = 8;
+/// Of states. Earlier ones are read. Up to 6 it was the format of what features keep, which has not changed since.
+const STATE_VERSION: u8 = 7;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
 /// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had
@@ -255,7 +257,7 @@ pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
 }
 
 /// What an engine keeps besides the state of its features.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct KeptEngine {
     /// The caller's own.
     pub(crate) offset: Vec<u8>,
@@ -273,12 +275,12 @@ pub(crate) fn state_to_bytes(engine: &KeptEngine, features: &Snapshot) -> Vec<u8
 /// Writes a state piece by piece, without putting it together first.
 pub(crate) fn write_state(engine: &KeptEngine, features: &Snapshot, mut out: impl io::Write) -> io::Result<()> {
     // Writing plain data to memory has nothing to fail on.
-    let engine = postcard::to_allocvec(engine).unwrap_or_default();
+    let engine = postcard::to_allocvec(&(&engine.offset, Written::from(&engine.answers))).unwrap_or_default();
     let pieces = || std::iter::once(engine.as_slice()).chain(features.pieces());
     let mut checksum = crc32fast::Hasher::new();
     pieces().for_each(|piece| checksum.update(piece));
     let length = pieces().map(<[u8]>::len).sum();
-    out.write_all(&header(STATE_MAGIC, FeatureSet::FORMAT, length, checksum.finalize()))?;
+    out.write_all(&header(STATE_MAGIC, STATE_VERSION, length, checksum.finalize()))?;
     pieces().try_for_each(|piece| out.write_all(piece))?;
     out.flush()
 }
@@ -286,13 +288,17 @@ pub(crate) fn write_state(engine: &KeptEngine, features: &Snapshot, mut out: imp
 /// What the engine kept, the state of features within, and its format. Before format 4 an engine kept nothing of its
 /// own.
 pub(crate) fn state_body(bytes: &[u8]) -> Result<(KeptEngine, &[u8], u8), Error> {
-    let (body, format) = unframe(STATE_MAGIC, FeatureSet::FORMAT, bytes).map_err(Error::NotAState)?;
+    let (body, format) = unframe(STATE_MAGIC, STATE_VERSION, bytes).map_err(Error::NotAState)?;
     if format < 4 {
         return Ok((KeptEngine::default(), body, format));
     }
     let undecoded = |error: postcard::Error| Error::NotAState(format!("it does not decode ({error})"));
-    let (engine, features) = postcard::take_from_bytes(body).map_err(undecoded)?;
-    Ok((engine, features, format))
+    if format < 7 {
+        let ((offset, answers), features): ((_, WrittenV6), _) = postcard::take_from_bytes(body).map_err(undecoded)?;
+        return Ok((KeptEngine { offset, answers: answers.try_into()? }, features, format));
+    }
+    let ((offset, answers), features): ((_, Written), _) = postcard::take_from_bytes(body).map_err(undecoded)?;
+    Ok((KeptEngine { offset, answers: answers.try_into()? }, features, FeatureSet::FORMAT))
 }
 
 /// A pipeline as bytes: `CRIBLEP`, then as a model; the body is the state of the engine and what the policy holds.

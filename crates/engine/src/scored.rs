@@ -33,9 +33,10 @@ pub(crate) struct Scores {
 
 impl Scores {
     /// One verdict that was given before.
-    pub(crate) fn set(&mut self, given: &Given) {
+    pub(crate) fn set(&mut self, given: &Given, n_detectors: usize) {
         let Score { raw, tail } = given.score;
         (self.raw, self.tail, self.parts) = (vec![raw], vec![tail], given.detectors().to_vec());
+        self.parts.resize(n_detectors, f64::NAN);
     }
 
     /// Scores `rows` of a block in the caller's rayon pool.
@@ -161,7 +162,7 @@ impl<'a> Scored<'a> {
         if self.is_cold(row) { Severity::Low } else { Severity::of(self.score(row).tail) }
     }
 
-    /// Each detector's own score.
+    /// Each detector's own score: no numbers where the row was handed in before and they are no longer remembered.
     pub fn detectors(&self, row: usize) -> &[f64] {
         let at = (row - self.rows.start) * self.n_detectors;
         &self.scores.parts[at..at + self.n_detectors]

@@ -60,6 +60,8 @@ struct Own {
 /// What a handle has just observed; the rest stands in its row and parts.
 struct Seen {
     score: Score,
+    /// How many parts there are: none that are no longer remembered.
+    n_parts: usize,
     /// None of a transaction that was handed in before.
     history: Option<History>,
     since: Option<Timestamp>,
@@ -143,18 +145,19 @@ impl Own {
         let score = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
         let is_cold = self.model.is_cold_at(at, history.since);
         pending.settle(&Given::new(score, &self.parts), is_cold);
-        Ok(Seen { score, history: Some(history), since: None })
+        Ok(Seen { score, n_parts: self.parts.len(), history: Some(history), since: None })
     }
 
     /// The answer to a transaction the first time.
     fn repeat(&mut self, live: &Live, given: &Given) -> Seen {
         self.row.fill(0.0);
-        self.parts.copy_from_slice(given.detectors());
-        Seen { score: given.score, history: None, since: live.features.since() }
+        let n_parts = given.copy_detectors(&mut self.parts).len();
+        Seen { score: given.score, n_parts, history: None, since: live.features.since() }
     }
 
     fn observation(&self, txn: &Transaction, seen: Seen) -> Observation<'_> {
-        let Self { model, row, parts, .. } = self;
+        let Self { model, row, .. } = self;
+        let parts = &self.parts[..seen.n_parts];
         match seen.history {
             Some(history) => Observation::new(model, txn, row, seen.score, parts, history),
             None => Observation::repeat(model, txn, row, seen.score, parts, seen.since),
@@ -273,7 +276,6 @@ impl Shared {
         let model = Arc::clone(&self.all.live().model);
         let mut features = model.features();
         let (kept, body, format) = crate::saved::state_body(bytes)?;
-        kept.answers.check()?;
         features.merge(body, format)?;
         let drift = self.drift();
         let answers = Arc::new(Answers::new(&model, drift, kept.offset, kept.answers));

@@ -9,8 +9,9 @@ use crible_core::Window;
 /// **Ahead.** A payment dated further beyond the feed's own clock than this is early, and refused: see
 /// [`crible_core::Clock`] for what a feed that goes on after a silence does. One day by default.
 ///
-/// **Repeats.** A transaction that is handed in again within this long of its own time is given the verdict it was
-/// given, and taken in once. Two days by default: a verdict takes some 80 bytes.
+/// **Repeats.** A transaction that is handed in again within this long of its own time, by full hours, is given the
+/// verdict it was given, and taken in once. 30 days by default, as long as the longest window of accounts; a verdict
+/// takes some 40 bytes. Each detector's own score is remembered for two days of these.
 ///
 /// **Forgetting.** An account that has not paid for `forget_after`, and a category that has not been paid in for so
 /// long, start anew with the next payment. 400 days by default. What comes late finds what was known at its own time,
@@ -48,7 +49,7 @@ impl Default for Limits {
         Self {
             lateness: Window(0),
             ahead: Window::DAY,
-            repeats: Window(2 * Window::DAY.0),
+            repeats: Window(30 * Window::DAY.0),
             forget_after: Window(400 * Window::DAY.0),
             memory: None,
         }

@@ -5,8 +5,8 @@ const MOVED: u32 = 4;
 
 /// Numbers of verdicts by their tags.
 ///
-/// Two open tables with linear probing (Knuth, volume 3, 6.4, algorithms L and R). Where the first is half full, one of
-/// twice its size takes its place, and its entries are moved a few at a time: whoever adds one never waits for all of
+/// Two open tables with linear probing (Knuth, volume 3, 6.4, algorithms L and R). Where the first is three quarters full,
+/// one of half as much again takes its place, and its entries are moved a few at a time: whoever adds one never waits for all of
 /// them. What is taken out leaves no mark, so that a table never has to be cleaned.
 ///
 /// A number is found by its tag, and every number in the tables is one of `begun..end`, in the order in which they were
@@ -33,12 +33,13 @@ fn half(tag: u64) -> u64 {
 }
 
 impl Table {
+    /// Where a slot is looked for first: halves of tags are spread evenly over a table of any length.
     fn home(&self, slot: u64) -> usize {
-        (slot >> 33) as usize & (self.slots.len() - 1)
+        (((slot >> 32) * self.slots.len() as u64) >> 32) as usize
     }
 
     fn after(&self, place: usize) -> usize {
-        (place + 1) & (self.slots.len() - 1)
+        if place + 1 == self.slots.len() { 0 } else { place + 1 }
     }
 
     fn find(&self, tag: u64, is_it: impl Fn(u32) -> bool) -> Option<(usize, u32)> {
@@ -102,11 +103,11 @@ impl Index {
 
     /// Adds a number that is not there. `tag_of` gives the tag of one that is.
     pub(super) fn insert(&mut self, tag: u64, number: u32, begun: u32, tag_of: impl Fn(u32) -> u64) {
-        if 2 * (self.len() + 1) > self.now.slots.len() {
-            // Not reached with anything left to move: a table of twice the size takes as many as there were before it
-            // is half full.
+        if 4 * (self.len() + 1) > 3 * self.now.slots.len() {
+            // Not reached with anything left to move: until a table that is half full is three quarters full, half as
+            // many are added as there were, and four are moved for each.
             self.move_some(u32::MAX, &tag_of);
-            let slots = vec![0; (4 * (self.len() + 1)).next_power_of_two().max(64)];
+            let slots = vec![0; (2 * (self.len() + 1)).max(64)];
             self.before = std::mem::replace(&mut self.now, Table { slots, len: 0 });
             self.next = begun;
         }

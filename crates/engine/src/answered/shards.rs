@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crible_alert::ModelId;
 use crible_core::{Timestamp, Transaction, TxnId};
 
-use super::{Answered, KeptAnswers, tag};
+use super::{Answered, KeptAnswers, hour, tag};
 use crate::observation::Given;
 use crate::saved::KeptEngine;
 use crate::{Drift, Model};
@@ -19,6 +19,7 @@ const SHARDS: usize = 64;
 pub(crate) struct Answers {
     model: ModelId,
     shards: Vec<Mutex<Shard>>,
+    /// The latest hour.
     latest: AtomicI64,
     offset: Mutex<Vec<u8>>,
 }
@@ -61,7 +62,7 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Answers {
-    /// Of an engine with this model, and what was kept and has been checked.
+    /// Of an engine with this model, and what was kept.
     pub(crate) fn new(model: &Model, drift: Drift, offset: Vec<u8>, answers: KeptAnswers) -> Self {
         let latest = AtomicI64::new(answers.latest());
         let parts = answers.divide(SHARDS).into_iter();
@@ -133,7 +134,7 @@ impl Answers {
 impl Pending<'_> {
     /// Remembers the verdict that was given, and counts it where it means anything.
     pub(crate) fn settle(self, verdict: &Given, is_cold: bool) {
-        self.answers.latest.fetch_max(self.at.0, Ordering::Relaxed);
+        self.answers.latest.fetch_max(hour(self.at.0).into(), Ordering::Relaxed);
         let mut shard = held(&self.answers.shards[shard_of(tag(self.id))]);
         shard.answered.put(self.id, self.at, verdict.score, verdict.detectors());
         if !is_cold {
