@@ -224,7 +224,8 @@ impl Model for SampledKnn {
                     1 => dispatch!(level, _simd => self.block::<2>(values, k, out)),
                     2 => dispatch!(level, _simd => self.block::<3>(values, k, out)),
                     3 => dispatch!(level, _simd => self.block::<4>(values, k, out)),
-                    4..8 => dispatch!(level, _simd => self.block::<8>(values, k, out)),
+                    4 => dispatch!(level, _simd => self.block::<5>(values, k, out)),
+                    5..8 => dispatch!(level, _simd => self.block::<8>(values, k, out)),
                     _ => dispatch!(level, _simd => self.block::<{ MOST_NEIGHBORS + 1 }>(values, k, out)),
                 }
                 out.iter_mut().for_each(|sum| *sum = self.mean(*sum));

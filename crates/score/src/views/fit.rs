@@ -3,7 +3,7 @@ use rayon::prelude::*;
 
 use super::Views;
 use super::held::Held;
-use super::model::{FittedMember, FittedView, Rule, Source};
+use super::model::{FittedMember, FittedView, Rule, Source, neg_ln_all};
 use super::params::{Member, Side, Together, ViewsConfig};
 use super::tail::{Curve, Tail};
 use crate::score::score;
@@ -61,8 +61,8 @@ impl Seen {
         // −0 and 0 are one value.
         let high = is_high.then(|| kept.tail(ascending(), |row| self.values[row] + 0.0)).transpose()?;
         let low = is_low.then(|| kept.tail(ascending().rev(), |row| 0.0 - self.values[row])).transpose()?;
-        let side = |tail: &Option<Tail>, value: f64| tail.as_ref().map_or(0.0, |tail| tail.neg_ln(value));
-        let logs = self.values.iter().map(|&value| side(&high, value).max(side(&low, -value))).collect();
+        let mut logs = vec![0.0; self.values.len()];
+        neg_ln_all(&high, &low, &self.values, &mut vec![0.0; 2 * self.values.len()], &mut logs);
         Ok((high, low, logs))
     }
 }
@@ -179,6 +179,7 @@ fn fit_view(members: &[Seen], together: Together, kept: &Kept<'_>) -> Result<Fit
         return Ok((tails, None, rarest));
     }
     let tail = kept.tail_of(&rarest)?;
-    rarest.iter_mut().for_each(|y| *y = tail.neg_ln(*y));
-    Ok((tails, Some(tail), rarest))
+    let mut logs = vec![0.0; rarest.len()];
+    tail.neg_ln_all(&rarest, &mut logs);
+    Ok((tails, Some(tail), logs))
 }

@@ -84,38 +84,77 @@ impl Rule {
     }
 }
 
-impl FittedMember {
-    pub(super) fn neg_ln(&self, value: f64) -> f64 {
-        let side = |tail: &Option<Tail>, value: f64| tail.as_ref().map_or(0.0, |tail| tail.neg_ln(value));
-        let (high, low) = (side(&self.high, value), side(&self.low, -value));
-        if high > low { high } else { low }
+/// −ln p of many values, by how high or low they are, whichever is rarer; `scratch` has room for two of each.
+pub(super) fn neg_ln_all(
+    high: &Option<Tail>,
+    low: &Option<Tail>,
+    values: &[f64],
+    scratch: &mut [f64],
+    out: &mut [f64],
+) {
+    match high {
+        Some(high) => high.neg_ln_all(values, out),
+        None => out.fill(0.0),
+    }
+    if let Some(low) = low {
+        let (opposite, logs) = scratch.split_at_mut(values.len());
+        opposite.iter_mut().zip(values).for_each(|(to, value)| *to = -value);
+        low.neg_ln_all(opposite, logs);
+        out.iter_mut().zip(logs).for_each(|(high, low)| *high = if *high > *low { *high } else { *low });
     }
 }
 
-/// A column of rows, held where it is to be.
-fn copy(rows: ArrayView2<'_, f64>, all: &[Held], column: usize, to: &mut [f64]) {
-    to.iter_mut().zip(rows.index_axis(Axis(1), column)).for_each(|(to, x)| *to = *x);
-    if let Some(held) = all.iter().find(|held| held.column as usize == column) {
-        to.iter_mut().for_each(|to| *to = held.hold(*to));
+impl FittedMember {
+    fn neg_ln_all(&self, values: &[f64], scratch: &mut [f64], out: &mut [f64]) {
+        neg_ln_all(&self.high, &self.low, values, scratch, out);
+    }
+
+    pub(super) fn neg_ln(&self, value: f64) -> f64 {
+        let mut logs = [0.0];
+        self.neg_ln_all(&[value], &mut [0.0; 2], &mut logs);
+        logs[0]
+    }
+}
+
+/// A column of rows, held where it is to be, in `room` unless it can be read where it is.
+fn column<'a>(rows: ArrayView2<'a, f64>, all: &[Held], at: usize, room: &'a mut [f64]) -> &'a [f64] {
+    let values = rows.index_axis_move(Axis(1), at);
+    let held = all.iter().find(|held| held.column as usize == at);
+    match (held, values.to_slice()) {
+        (None, Some(values)) => values,
+        (held, _) => {
+            room.iter_mut().zip(values).for_each(|(to, x)| *to = held.map_or(*x, |held| held.hold(*x)));
+            room
+        }
     }
 }
 
 impl Source {
-    /// The values of rows, of which `scratch` has room for the columns of a joint view.
-    pub(super) fn fill(&self, rows: ArrayView2<'_, f64>, all: &[Held], scratch: &mut [f64], out: &mut [f64]) {
+    /// The values of rows, in `room` unless they can be read where they are; `scratch` has room for the columns of a
+    /// joint view.
+    fn values<'a>(
+        &self,
+        rows: ArrayView2<'a, f64>,
+        all: &[Held],
+        scratch: &mut [f64],
+        room: &'a mut [f64],
+    ) -> &'a [f64] {
         match self {
-            Self::Column(column) => {
-                copy(rows, all, *column, out);
-            }
+            Self::Column(at) => column(rows, all, *at, room),
             Self::Joint { columns, model } => {
                 let n = rows.nrows();
                 let scratch = &mut scratch[..n * columns.len()];
-                for (&column, to) in columns.iter().zip(scratch.chunks_exact_mut(n.max(1))) {
-                    copy(rows, all, column, to);
+                for (&at, to) in columns.iter().zip(scratch.chunks_exact_mut(n.max(1))) {
+                    let values = rows.index_axis(Axis(1), at);
+                    to.iter_mut().zip(values).for_each(|(to, x)| *to = *x);
+                    if let Some(held) = all.iter().find(|held| held.column as usize == at) {
+                        to.iter_mut().for_each(|to| *to = held.hold(*to));
+                    }
                 }
                 if let Ok(part) = ArrayView2::from_shape((n, columns.len()).f(), &*scratch) {
-                    model.score_block(part, out);
+                    model.score_block(part, room);
                 }
+                room
             }
         }
     }
@@ -197,39 +236,46 @@ impl Views {
             return Err(Error::NotFinite { row, column, value: rows[[row, column]] });
         }
         let width = self.views.len();
-        self.each_part(rows, raw, |row, view, neg_ln| parts[row * width + view] = neg_ln);
+        self.each_part(rows, raw, |start, view, logs| {
+            logs.iter().enumerate().for_each(|(i, neg_ln)| parts[(start + i) * width + view] = *neg_ln);
+        });
         tail.iter_mut().zip(raw).for_each(|(tail, raw)| *tail = libm::exp(-self.tail.neg_ln(*raw)));
         Ok(())
     }
 
-    /// The score of each row; `visit(row, view, −ln p)` sees every view.
-    fn each_part(&self, rows: ArrayView2<'_, f64>, raw: &mut [f64], mut visit: impl FnMut(usize, usize, f64)) {
+    /// The score of each row; `visit(first row, view, −ln p of rows from there on)` sees every view.
+    fn each_part(&self, rows: ArrayView2<'_, f64>, raw: &mut [f64], mut visit: impl FnMut(usize, usize, &[f64])) {
         let most = raw.len().min(TILE);
-        let (views, widest) = (self.views.len(), self.widest());
-        with_scratch(most * (2 + views + widest), |scratch| {
-            let (values, rest) = scratch.split_at_mut(most);
-            let (rarest, rest) = rest.split_at_mut(most);
-            let (logs, joint) = rest.split_at_mut(most * views);
+        with_scratch(most * (5 + self.widest()), |scratch| {
+            let (room, rest) = scratch.split_at_mut(most);
+            let (logs, rest) = rest.split_at_mut(most);
+            let (together, rest) = rest.split_at_mut(most);
+            let (two, joint) = rest.split_at_mut(2 * most);
             for (start, raw) in raw.chunks_mut(TILE).enumerate().map(|(i, raw)| (i * TILE, raw)) {
-                let tile = slice_rows(rows, start, raw.len());
-                let (values, rarest) = (&mut values[..raw.len()], &mut rarest[..raw.len()]);
+                let n = raw.len();
+                let tile = slice_rows(rows, start, n);
+                let (logs, together) = (&mut logs[..n], &mut together[..n]);
+                raw.fill(0.0);
                 for (v, view) in self.views.iter().enumerate() {
-                    rarest.fill(0.0);
+                    together.fill(0.0);
                     for member in &view.members {
-                        member.source.fill(tile.view(), &self.held, joint, values);
-                        for (rarest, value) in rarest.iter_mut().zip(&*values) {
-                            *rarest = view.together.with(*rarest, member.neg_ln(*value));
+                        let values = member.source.values(tile.view(), &self.held, joint, &mut room[..n]);
+                        member.neg_ln_all(values, &mut two[..2 * n], logs);
+                        let more = together.iter_mut().zip(&*logs);
+                        more.for_each(|(all, neg_ln)| *all = view.together.with(*all, *neg_ln));
+                    }
+                    let logs = match &view.tail {
+                        Some(tail) => {
+                            tail.neg_ln_all(together, logs);
+                            &*logs
                         }
-                    }
-                    for (i, rarest) in rarest.iter().enumerate() {
-                        let neg_ln = view.tail.as_ref().map_or(*rarest, |tail| tail.neg_ln(*rarest));
-                        logs[i * views + v] = neg_ln;
-                        visit(start + i, v, neg_ln);
-                    }
+                        None => &*together,
+                    };
+                    raw.iter_mut().zip(logs).for_each(|(sum, neg_ln)| *sum += self.rule.excess(*neg_ln));
+                    visit(start, v, logs);
                 }
-                for (i, (raw, logs)) in raw.iter_mut().zip(logs.chunks_exact(views)).enumerate() {
-                    let left = self.rule.left(|column| tile[[i, column]]);
-                    *raw = self.rule.score(logs.iter().copied(), left);
+                for (i, raw) in raw.iter_mut().enumerate() {
+                    *raw *= self.rule.left(|column| tile[[i, column]]);
                 }
             }
         });
@@ -260,8 +306,8 @@ impl Model for Views {
         for view in &self.views {
             let mut logs: Vec<f64> = Vec::with_capacity(view.members.len());
             for member in &view.members {
-                let mut value = [0.0];
-                member.source.fill(row.insert_axis(Axis(0)), &self.held, &mut scratch, &mut value);
+                let mut room = [0.0];
+                let value = member.source.values(row.view().insert_axis(Axis(0)), &self.held, &mut scratch, &mut room);
                 logs.push(member.neg_ln(value[0]));
             }
             let all = logs.iter().fold(0.0, |all, neg_ln| view.together.with(all, *neg_ln));

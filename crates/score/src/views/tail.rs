@@ -22,6 +22,9 @@ const MOST_SHAPE: f64 = 0.5;
 /// From the ninetieth to the ninety-ninth hundredth −ln of the share grows by ln 10.
 const LN_10: f64 = std::f64::consts::LN_10;
 
+/// Values looked up together.
+const AT_ONCE: usize = 64;
+
 /// Knots are this far apart at least.
 const STEP: f64 = 1.0 / 64.0;
 
@@ -193,7 +196,38 @@ impl Tail {
 
     /// −ln of the share of rows at least as high, 0 to [`MOST`]; never less for a higher value.
     pub(super) fn neg_ln(&self, value: f64) -> f64 {
-        let y = self.unbound(value);
+        self.held_to(value, self.unbound(value))
+    }
+
+    /// The same of many values. Nothing in a lookup branches on the data, so those of neighbours overlap in the
+    /// processor.
+    pub(super) fn neg_ln_all(&self, values: &[f64], out: &mut [f64]) {
+        let out = &mut out[..values.len()];
+        if let ([value], [out]) = (values, &mut *out) {
+            *out = self.neg_ln(*value);
+            return;
+        }
+        for (values, out) in values.chunks(AT_ONCE).zip(out.chunks_mut(AT_ONCE)) {
+            let mut places = [(0_u32, false); AT_ONCE];
+            self.knots.each_count_below(values, |i, below, is_knot| places[i] = (below as u32, is_knot));
+            for ((&value, out), (below, is_knot)) in values.iter().zip(out).zip(places) {
+                *out = self.body_at(value, below as usize, is_knot);
+            }
+        }
+        let (threshold, from) = self.curve.beyond.map_or((f64::INFINITY, MOST), |tail| (tail.threshold, tail.from));
+        let more = self.bound.as_deref().map_or(f64::INFINITY, |bound| bound.more);
+        for (&value, out) in values.iter().zip(out) {
+            // Up to the threshold no more than where the tail begins.
+            let y = if *out > from { from } else { *out };
+            *out = if value > threshold { self.beyond(value, y) } else { y };
+            if *out > more {
+                *out = self.held_to(value, *out);
+            }
+        }
+    }
+
+    /// What a value so rare is held to.
+    fn held_to(&self, value: f64, y: f64) -> f64 {
         match self.bound.as_deref() {
             Some(Bound { of_all, more }) if y > *more => {
                 let most = of_all.unbound(value) + more;
@@ -204,32 +238,35 @@ impl Tail {
     }
 
     fn unbound(&self, value: f64) -> f64 {
-        let Curve { values, neg_ln, beyond } = &self.curve;
         let below = self.knots.count_below(value);
-        let last = values.len() - 1;
-        let body = if below == 0 {
-            neg_ln[0]
-        } else if below > last {
-            neg_ln[last]
-        } else if self.knots.is(below, value) {
-            neg_ln[below]
-        } else {
-            let (from, to) = (neg_ln[below - 1], neg_ln[below]);
-            let share = (value * 0.5 - values[below - 1] * 0.5) / (values[below] * 0.5 - values[below - 1] * 0.5);
-            let y = from + (to - from) * share;
-            if y < to { y } else { to }
-        };
-        match beyond {
-            Some(Beyond { threshold, from, scale, shape }) if value > *threshold => {
-                let y = (value - threshold) / scale;
-                let y = if *shape > 1e-6 { libm::log1p(shape * y) / shape } else { y };
-                let y = from + y;
-                if y < MOST { y } else { MOST }
-            }
-            // Up to the threshold no more than where the tail begins.
-            Some(Beyond { from, .. }) if body > *from => *from,
-            _ => body,
+        let y = self.body_at(value, below, self.knots.is(below, value));
+        match self.curve.beyond {
+            Some(Beyond { threshold, .. }) if value > threshold => self.beyond(value, y),
+            Some(Beyond { from, .. }) if y > from => from,
+            _ => y,
         }
+    }
+
+    /// Between knots, of which so many are below the value.
+    #[inline(always)]
+    fn body_at(&self, value: f64, below: usize, is_knot: bool) -> f64 {
+        let Curve { values: knots, neg_ln, .. } = &self.curve;
+        let last = knots.len() - 1;
+        let (before, at) = (below.saturating_sub(1), below.min(last));
+        let (from, to) = (neg_ln[before], neg_ln[at]);
+        let (low, high) = (knots[before], knots[at]);
+        // Below the first knot and beyond the last both are one, and the share is no number.
+        let share = (value * 0.5 - low * 0.5) / (high * 0.5 - low * 0.5);
+        let y = from + (to - from) * share;
+        if !is_knot && y < to { y } else { to }
+    }
+
+    /// Of a value beyond the threshold.
+    fn beyond(&self, value: f64, y: f64) -> f64 {
+        let Some(Beyond { threshold, from, scale, shape }) = self.curve.beyond else { return y };
+        let y = (value - threshold) / scale;
+        let y = from + if shape > 1e-6 { libm::log1p(shape * y) / shape } else { y };
+        if y < MOST { y } else { MOST }
     }
 }
 
