@@ -13,7 +13,7 @@ const TRUSTED: i64 = 400 * Window::DAY.0;
 /// decade is found.
 const RARE_PAUSE: i64 = 3_650 * Window::DAY.0;
 
-/// Payments are rare where their hours lie this far apart on average.
+/// Payments are rare where every other pause between them is this long.
 const RARE: i64 = 2 * Window::DAY.0;
 
 /// How many times a usual pause may be exceeded.
@@ -36,12 +36,17 @@ const AGREEING: usize = 3;
 /// row that are early, with none in time between them, the third is in time if it lies within the same reach of the
 /// middle one. Whoever knows the time calls [`Clock::advance`].
 ///
+/// The first payment of all has none before it. Where it is known when the feed existed ([`Clock::known_at`]), a first
+/// payment more than ten years later is early as well.
+///
 /// What it knows depends on which payments there were, and not on their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clock {
     ahead: i64,
     latest: Option<i64>,
     advanced: Option<i64>,
+    /// The latest time that is not early while there has been no payment.
+    first: i64,
     /// The latest hours with payments, ascending.
     hours: Vec<i64>,
     /// How far beyond the latest payment another may be, as long as no hour is added.
@@ -60,7 +65,16 @@ impl Clock {
     pub fn new(ahead: Window) -> Self {
         let reach = ahead.0.max(TRUSTED);
         let (hours, early) = (Vec::new(), Vec::new());
-        Self { ahead: ahead.0, latest: None, advanced: None, hours, reach, limit: i64::MAX, early }
+        Self { ahead: ahead.0, latest: None, advanced: None, first: i64::MAX, hours, reach, limit: i64::MAX, early }
+    }
+
+    /// The same of a feed that was known to exist at `known`: its first payment is early where it lies more than ten
+    /// years after.
+    #[must_use]
+    pub fn known_at(mut self, known: Timestamp) -> Self {
+        self.first = known.0.saturating_add(RARE_PAUSE);
+        self.limit = self.latest_allowed();
+        self
     }
 
     /// How far ahead of the latest payment another may be in any case.
@@ -134,7 +148,7 @@ impl Clock {
         let mut clock = self.clone();
         let mut row = 0;
         while let Some(&at) = times.get(row) {
-            if !clock.allows(at) && !clock.allows_rare(at) && times.len() - row < AGREEING {
+            if !clock.allows(at) && !clock.allows_rare(at, &times[..row]) && times.len() - row < AGREEING {
                 return Some(row);
             }
             clock.note(at);
@@ -206,23 +220,24 @@ impl Clock {
         self.ahead.max(usual).max(trusted)
     }
 
-    /// Whether payments are so rare that this one may be the next.
-    fn allows_rare(&self, at: Timestamp) -> bool {
-        let is_rare = match self.hours[..] {
-            [first, .., last] if self.hours.len() >= FEW => {
-                let span = last.saturating_sub(first).saturating_mul(Window::HOUR.0);
-                span >= RARE.saturating_mul(self.hours.len() as i64 - 1)
-            }
-            _ => true,
-        };
+    /// Whether payments are so rare that this one may be the next after `before`.
+    fn allows_rare(&self, at: Timestamp, before: &[Timestamp]) -> bool {
+        let hours = self.hours.iter().map(|hour| hour.saturating_mul(Window::HOUR.0));
+        // Few hours may hold many payments.
+        let times: Vec<i64> =
+            if self.hours.len() >= FEW { hours.collect() } else { before.iter().map(|at| at.0).collect() };
+        let long = times.windows(2).filter(|pair| pair[1].saturating_sub(pair[0]) >= RARE).count();
+        let is_rare = 2 * long + 1 >= times.len();
         is_rare && self.latest.is_some_and(|latest| at.0.saturating_sub(latest) <= RARE_PAUSE)
     }
 
     fn latest_allowed(&self) -> i64 {
         // The longest window there is says that no date is ahead, not even across all of time.
-        let Some(latest) = self.latest.filter(|_| self.ahead < i64::MAX) else { return i64::MAX };
+        if self.ahead == i64::MAX {
+            return i64::MAX;
+        }
         let advanced = self.advanced.map_or(i64::MIN, |now| now.saturating_add(self.ahead));
-        latest.saturating_add(self.reach).max(advanced)
+        self.latest.map_or(self.first, |latest| latest.saturating_add(self.reach)).max(advanced)
     }
 
     /// Whether early payments before this one agree with it.

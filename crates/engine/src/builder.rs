@@ -130,7 +130,7 @@ impl Builder {
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
         let sample = self.sample(batch, batch.len(), false)?;
-        let peers = peers(batch, batch.len());
+        let peers = self.peers(batch, batch.len());
         let mut features = self.config.features(batch.has(), &peers);
         let mut rows = Sample::new(&features);
         let (mut block, mut at) = (Block::default(), 0);
@@ -163,7 +163,7 @@ impl Builder {
         let before = until.map_or(batch.len(), |until| batch.rows_before(until));
         let sample = self.sample(batch, before, until.is_none())?;
         let has = batch.has_before(before);
-        let peers = peers(batch, before);
+        let peers = self.peers(batch, before);
         let mut features = self.config.features(has, &peers);
         let mut rows = Sample::new(&features);
         let row_bytes = features.columns().len() * size_of::<f32>();
@@ -220,16 +220,17 @@ impl Builder {
         };
         let (mut all, mut has, mut ends, mut sums) = (0, Has::default(), None, PeerSums::default());
         pass(&mut |batch| {
-            let rows = before(batch);
+            let (rows, mut strays) = (before(batch), 0);
             if let Some(last) = rows.checked_sub(1) {
                 let (first, _) = ends.unwrap_or_else(|| {
-                    let first = self.first_of(&batch.times()[..rows]);
+                    strays = self.strays(&batch.times()[..rows]);
+                    let first = batch.times()[strays];
                     (first, first)
                 });
                 ends = Some((first, batch.times()[last]));
             }
             (all, has) = (all + rows, has.or(batch.has_before(rows)));
-            sums.add(batch, 0..rows);
+            sums.add(batch, strays..rows);
             Ok(go_on(batch))
         })?;
         let Some((first, last)) = ends else {
@@ -267,9 +268,21 @@ impl Builder {
         Ok(Engine::new(model, features))
     }
 
-    /// When a history begins, whatever one or two rows are dated far before it.
+    /// How many rows, one or two at most, are dated far before the history.
+    fn strays(&self, times: &[Timestamp]) -> usize {
+        Clock::strays_before(self.config.state.ahead, times)
+    }
+
+    /// When a history begins, whatever rows are dated far before it.
     fn first_of(&self, times: &[Timestamp]) -> Timestamp {
-        times[Clock::strays_before(self.config.state.ahead, times)]
+        times[self.strays(times)]
+    }
+
+    /// What payments are on average in the first `rows` of a batch, but for those dated far before the rest.
+    fn peers(&self, batch: &Batch, rows: usize) -> Peers {
+        let mut sums = PeerSums::default();
+        sums.add(batch, self.strays(&batch.times()[..rows])..rows);
+        sums.means()
     }
 
     /// How long windows fill before learning starts, in a history with these times.
@@ -358,13 +371,6 @@ impl Builder {
         let scorer = Scorer::Ensemble(ensemble);
         Ok(Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, scorer))
     }
-}
-
-/// What payments are on average in the first `rows` of a batch.
-fn peers(batch: &Batch, rows: usize) -> Peers {
-    let mut sums = PeerSums::default();
-    sums.add(batch, 0..rows);
-    sums.means()
 }
 
 /// The row that learning starts from, `cold` of all rows being from before windows have filled. A history that sits in

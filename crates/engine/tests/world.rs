@@ -33,6 +33,38 @@ fn stray(at: Timestamp, n: u128) -> Transaction {
         .at_counterparty(pseudonym("shop", 1))
 }
 
+/// An engine without a state judges its very first payment by when its model was learned: one dated a generation ahead
+/// is refused, and what follows is scored as if it had not come.
+#[test]
+fn a_first_payment_dated_ahead_changes_nothing() {
+    let (model, txns) = model();
+    let mut engine = Engine::load(model).unwrap();
+    let want = observed(&mut engine, &txns[..300]);
+    for years in [12, 74, 200] {
+        let early = stray(Timestamp(txns[0].at.0 + years * 366 * Timestamp::DAY), 1);
+        let mut got = Engine::load(model).unwrap();
+        assert!(matches!(got.observe(&early), Err(Error::Early { .. })));
+        assert_eq!(differ(&want, &observed(&mut got, &txns[..300])), None);
+        assert!(got.save_state() == engine.save_state());
+    }
+}
+
+/// A row dated far before a history that is learned from changes nothing of what is learned.
+#[test]
+fn a_row_dated_far_before_the_fit_changes_nothing() {
+    let (_, txns) = model();
+    let history = &txns[..txns.len() / 2];
+    let want = quick().fit(&batch(history)).unwrap();
+    let before = stray(Timestamp(txns[0].at.0 - 100 * 366 * Timestamp::DAY), 1);
+    let with: Vec<_> = std::iter::once(before).chain(history.iter().copied()).collect();
+    let got = quick().fit(&batch(&with)).unwrap();
+    assert_eq!(got.model().warm_up(), want.model().warm_up());
+    // An engine that was learned from both takes the same first payment.
+    let next = Transaction { at: Timestamp(txns[0].at.0 + Timestamp::DAY), ..txns[0] };
+    let mut engine = Engine::load(&got.save()).unwrap();
+    assert!(engine.observe(&next).is_ok());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 

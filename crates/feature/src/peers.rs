@@ -141,6 +141,11 @@ impl Peers {
         self.since
     }
 
+    /// The same; none where nothing was learned of the feed's times.
+    pub(crate) fn first(&self) -> Option<Timestamp> {
+        (!self.habits.is_empty()).then_some(Timestamp(self.since))
+    }
+
     /// From what [`Peers::means`] gave; `None` where it did not give that.
     pub fn from_means(means: Vec<(u32, f64)>) -> Option<Self> {
         let is_sound = |&(_, mean): &(u32, f64)| mean.is_finite() && mean >= 0.0;

@@ -157,7 +157,11 @@ impl FeatureSet {
         features.retain(|feature| !feature.columns().is_empty());
         let columns = features.iter().flat_map(|f| f.columns().to_vec()).collect();
         let budget = limits.memory.map(|most| Budget::new(most, features.iter().map(|feature| feature.span())));
-        let (clock, late) = (Clock::new(limits.ahead), LateCount::default());
+        let clock = Clock::new(limits.ahead);
+        let clock = match peers.first() {
+            Some(first) => clock.known_at(first),
+            None => clock,
+        };
         Self {
             features,
             columns,
@@ -167,7 +171,7 @@ impl FeatureSet {
             clock,
             floor: None,
             budget,
-            late,
+            late: LateCount::default(),
         }
     }
 
@@ -474,8 +478,9 @@ impl FeatureSet {
     }
 
     fn early(&self, clock: &Clock, txn: &Transaction) -> Early {
-        let watermark = clock.latest().or(self.watermark).unwrap_or(txn.at);
-        Early { txn: txn.id, at: txn.at, watermark, latest: clock.limit() }
+        let latest = clock.limit();
+        let watermark = clock.latest().or(self.watermark).unwrap_or(latest);
+        Early { txn: txn.id, at: txn.at, watermark, latest }
     }
 
     /// Lets a transaction in where it can be placed, and looks after memory.
