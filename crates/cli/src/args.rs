@@ -59,6 +59,10 @@ pub(crate) struct ScoreArgs {
     /// Write every transaction's scores to this file, .parquet or .csv
     #[arg(long, value_name = "FILE")]
     pub(crate) scores: Option<PathBuf>,
+    /// Write to this file, week by week, how many transactions scored as high as ordinary ones do once in 10, 100,
+    /// 1,000 and 10,000, and how many were to be expected: JSON if it ends in .json, a table otherwise
+    #[arg(long, value_name = "FILE")]
+    pub(crate) drift: Option<PathBuf>,
     /// Write rejected rows to this file; beside the alerts, or crible-rejects.csv, unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,

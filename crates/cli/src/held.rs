@@ -10,6 +10,7 @@ use crible_ingest::{Import, Options};
 
 use crate::alerts::Alerts;
 use crate::args::ScoreArgs;
+use crate::drift::DriftFile;
 use crate::page;
 use crate::places::Places;
 use crate::progress::{Stage, Stages};
@@ -27,6 +28,7 @@ pub(crate) fn run(
     places: Places,
 ) -> Result<()> {
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?;
+    let drift = args.drift.as_deref().map(DriftFile::new).transpose()?;
     let mut rejects = Rejects::new(places.rejects);
     let import = read(&args.files, options, &mut stages, &mut |reject| rejects.push(&reject))?;
     let rejects = rejects.finish()?;
@@ -67,10 +69,12 @@ pub(crate) fn run(
         }
         None => None,
     };
+    let drift = drift.map(|drift| drift.write(engine.drift())).transpose()?;
     // All are written: now they take their names.
     let rejects = rejects.map(|rejects| rejects.persist()).transpose()?;
     let alerts = alerts.map(|alerts| alerts.persist()).transpose()?;
     scores.map(|scores| scores.persist()).transpose()?;
+    drift.map(|drift| drift.persist()).transpose()?;
     let Import { files, errors, notes, meaning, key_origin, .. } = &import;
     let meaning = Some(meaning);
     if page {

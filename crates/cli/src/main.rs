@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod demo;
 mod detect;
+mod drift;
 mod feeds;
 mod held;
 mod output;

@@ -41,6 +41,7 @@ fn check(args: &ScoreArgs, places: &Places) -> Result<()> {
     let outputs = [
         ("--out", places.alerts.as_deref()),
         ("--scores", args.scores.as_deref()),
+        ("--drift", args.drift.as_deref()),
         ("the file of rejected rows", Some(places.rejects.as_path())),
     ];
     output::check(&outputs, &inputs)

@@ -13,6 +13,7 @@ use crible_ingest::{Options, Window, stream};
 
 use crate::alerts::Alerts;
 use crate::args::ScoreArgs;
+use crate::drift::DriftFile;
 use crate::page;
 use crate::places::Places;
 use crate::progress::Stages;
@@ -67,6 +68,7 @@ pub(crate) fn run(
         bail!("--hold: {} can be read once, and a stream is read three times; expected files", pipe.display());
     }
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?.map(Scores::run_by_run);
+    let drift = args.drift.as_deref().map(DriftFile::new).transpose()?;
     let mut names = ["counting", "learning"].into_iter();
     let mut any = true;
     let engine = builder.fit_passes(
@@ -135,11 +137,13 @@ pub(crate) fn run(
     let scores = scores.map_or(Ok(None), |scores| scores.finish())?;
     let rejects = rejects.finish()?;
     stages.end(stage);
+    let engine = pipeline.into_engine();
+    let drift = drift.map(|drift| drift.write(engine.drift())).transpose()?;
     // All are written: now they take their names.
     let rejects = rejects.map(|rejects| rejects.persist()).transpose()?;
     let alerts = alerts.map(|alerts| alerts.persist()).transpose()?;
     scores.map(|scores| scores.persist()).transpose()?;
-    let engine = pipeline.into_engine();
+    drift.map(|drift| drift.persist()).transpose()?;
     if page {
         page::print(&page::text(&raised, &seen, engine.model(), engine.warm_from(), &done.files))?;
     }

@@ -102,6 +102,45 @@ fn an_export_becomes_ranked_explained_alerts() {
     assert_eq!(row[2].parse::<f64>().unwrap(), alert["score"].as_f64().unwrap());
 }
 
+/// What was realised of each tail, by week, is what `--scores` says of the same rows, held and streamed alike.
+#[test]
+fn drift_counts_what_the_scores_say() {
+    let folder = TempDir::new().unwrap();
+    let file = sample();
+    for (name, more) in [("held", &[][..]), ("streamed", &["--hold", "1000"][..])] {
+        let (json, table, scores) = (format!("{name}.json"), format!("{name}.txt"), format!("{name}.csv"));
+        for (drift, scores) in [(&json, &scores), (&table, &format!("{name}-again.csv"))] {
+            let args = ["score", file.to_str().unwrap(), "--out", name, "--drift", drift, "--scores", scores];
+            let out = crible(&folder, &[&args[..], more].concat());
+            assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+        }
+        let drift: Value = serde_json::from_slice(&std::fs::read(folder.path().join(&json)).unwrap()).unwrap();
+        let weeks = drift["weeks"].as_array().unwrap();
+        let scored: u64 = weeks.iter().map(|week| week["scored"].as_u64().unwrap()).sum();
+        let realised = |i: usize| weeks.iter().map(|week| week["realised"][i].as_u64().unwrap()).sum::<u64>();
+        let mut scores = csv::Reader::from_path(folder.path().join(&scores)).unwrap();
+        let tails: Vec<f64> = scores.records().map(|row| row.unwrap()[3].parse().unwrap()).collect();
+        assert!(weeks.len() > 2 && scored > 1_000 && scored < tails.len() as u64, "{scored} in {} weeks", weeks.len());
+        // The sample is in order of time, and what is left out are its first days.
+        let warm = &tails[tails.len() - scored as usize..];
+        for (i, nominal) in [0.1, 1e-2, 1e-3, 1e-4].into_iter().enumerate() {
+            assert_eq!(realised(i), warm.iter().filter(|tail| **tail <= nominal).count() as u64, "{nominal}");
+        }
+        let table = std::fs::read_to_string(folder.path().join(&table)).unwrap();
+        assert_eq!(table.lines().count(), weeks.len() + 1, "{table}");
+    }
+    let same = |end: &str| {
+        ["held", "streamed"].map(|name| std::fs::read(folder.path().join(format!("{name}.{end}"))).unwrap())
+    };
+    for end in ["json", "txt"] {
+        let [held, streamed] = same(end);
+        assert!(held == streamed, "{end}");
+    }
+    let out = crible(&folder, &["score", file.to_str().unwrap(), "--drift", "s.csv", "--scores", "s.csv"]);
+    let log = text(&out.stderr);
+    assert!(out.status.code() == Some(1) && log.contains("--drift s.csv is the file of --scores, too"), "{log}");
+}
+
 /// Columns chosen in TOML change the scores, held and streamed alike; a name that is none ends the run before it
 /// writes.
 #[test]
