@@ -8,6 +8,7 @@ mod false_share;
 mod id;
 mod policy;
 pub mod reasons;
+pub mod recurring;
 mod score;
 pub mod wire;
 mod wording;
@@ -20,7 +21,7 @@ pub use false_share::FalseShare;
 pub use id::{AlertId, BadId, ModelId};
 pub use policy::{DailyBudget, Policy, PolicyError, Threshold};
 pub use score::{BadSeverity, Score, Severity};
-pub use wording::{Shown, tell};
+pub use wording::{Look, Reader, Shown, looks_like, sentences, tell};
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,9 @@ use crible_core::{Amount, Column, Currency, Scale, Unit, Usual};
 use crate::Reason;
 
 mod number;
+mod reader;
+
+pub use reader::{Look, Reader, looks_like, sentences};
 
 use number::{count, duration, estimate, exact, quantity, ratio, share_of_one, times};
 

@@ -78,7 +78,8 @@ pub(crate) fn run(
     let Import { files, errors, notes, meaning, key_origin, .. } = &import;
     let meaning = Some(meaning);
     if page {
-        page::print(&page::text(&raised, &seen, engine.model(), engine.warm_from(), files))?;
+        let payees = page::Payees::look_up(&raised, &import.batch, &args.files, options);
+        page::print(&page::text(&raised, &seen, engine.model(), engine.warm_from(), files, &payees))?;
     }
     let (engine, stages) = (&engine, &stages);
     Summary { files, errors, notes, meaning, key_origin, engine, stages, seen: &seen, rule, counts, alerts, rejects }

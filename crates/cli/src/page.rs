@@ -1,16 +1,20 @@
 //! Alerts for a person at a terminal: a page in words.
 
+mod expected;
+mod payees;
+
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use crible::Model;
-use crible_alert::Alert;
+use crible_alert::{Alert, Reader, looks_like, sentences};
 use crible_core::{Amount, Timestamp};
 use crible_ingest::{FileReport, plain};
 
 use crate::shown::Seen;
+pub(crate) use payees::Payees;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -47,6 +51,7 @@ pub(crate) fn text(
     model: &Model,
     warm_from: Option<Timestamp>,
     files: &[FileReport],
+    payees: &Payees,
 ) -> String {
     let mut page = String::new();
     // Writing to a string has nothing to fail on.
@@ -76,6 +81,7 @@ pub(crate) fn text(
     let mut order: Vec<&Alert> = alerts.iter().collect();
     order.sort_by(|a, b| b.decision.score.raw.total_cmp(&a.decision.score.raw));
     let one_account = seen.accounts.len() == 1;
+    let reader = if one_account { Reader::Owner } else { Reader::Analyst };
     for (number, alert) in (1..).zip(order.iter().take(MOST)) {
         let decision = &alert.decision;
         let payments: Vec<Amount> = alert.payments.iter().map(|payment| payment.amount).collect();
@@ -86,13 +92,24 @@ pub(crate) fn text(
                 None => format!("{} and {} more payments", money(decision.txn.amount), n - 1),
             },
         };
-        let looks = decision.view.as_ref().map(|view| format!("looks like {view}")).unwrap_or_default();
+        let looks = decision.view.as_ref().map(|view| format!("looks like {}", looks_like(view, reader)));
+        let looks = looks.unwrap_or_default();
         line(format_args!(""));
-        line(format_args!("{number:>2}  {:<17} {amount:<32} {looks:<36} {}", date(decision.txn.at), decision.severity));
+        line(format_args!("{number:>2}  {:<17} {amount:<32} {looks:<48} {}", date(decision.txn.at), decision.severity));
         if !one_account {
             line(format_args!("    account {}", decision.txn.account));
         }
-        decision.reasons.iter().for_each(|reason| line(format_args!("    {}", sentence(&reason.text))));
+        if let Some(payees) = payees.told(alert) {
+            line(format_args!("    {payees}"));
+        }
+        let columns = model.columns();
+        let look = |name: &str| {
+            let at = columns.iter().position(|column| column.name == name)?;
+            Some(columns[at].scale.invert(f64::from(*decision.row.get(at)?)))
+        };
+        for sentence in sentences(decision, &look, reader) {
+            line(format_args!("    {sentence}"));
+        }
         if let Some(note) = decision.note {
             line(format_args!("    {}", sentence(&note.to_string())));
         }
@@ -106,6 +123,9 @@ pub(crate) fn text(
             "{} more are not shown here: --out alerts.jsonl has all.",
             grouped((alerts.len() - MOST) as u64)
         ));
+    }
+    if let Some(told) = expected::told(&payees.recurring, |one| payees.text(one.party), digits, date) {
+        line(format_args!("{told}"));
     }
     line(format_args!(
         "All scores: --scores FILE. More alerts: --min-severity medium, or --all. For programs: --out alerts.jsonl"
@@ -146,11 +166,17 @@ fn date(at: Timestamp) -> String {
 
 /// `−1,149.98 USD`.
 fn money(amount: Amount) -> String {
+    let sign = if amount.minor < 0 { "−" } else { "+" };
+    format!("{sign}{} {}", digits(amount), amount.currency)
+}
+
+/// `1,149.98`.
+fn digits(amount: Amount) -> String {
     let digits = amount.to_string();
-    let (sign, digits) = digits.strip_prefix('-').map_or(("+", digits.as_str()), |rest| ("−", rest));
+    let digits = digits.trim_start_matches('-');
     let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
     let whole = whole.parse().map_or_else(|_| whole.to_owned(), grouped);
-    format!("{sign}{whole}{rest} {}", amount.currency)
+    format!("{whole}{rest}")
 }
 
 fn grouped(number: u64) -> String {

@@ -145,7 +145,9 @@ pub(crate) fn run(
     scores.map(|scores| scores.persist()).transpose()?;
     drift.map(|drift| drift.persist()).transpose()?;
     if page {
-        page::print(&page::text(&raised, &seen, engine.model(), engine.warm_from(), &done.files))?;
+        // To look payees up, all files would have to be held.
+        let payees = page::Payees::default();
+        page::print(&page::text(&raised, &seen, engine.model(), engine.warm_from(), &done.files, &payees))?;
     }
     let (files, errors, notes, key_origin) = (&done.files, &done.errors, &done.notes, &done.key_origin);
     Summary {

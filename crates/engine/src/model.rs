@@ -111,8 +111,8 @@ impl Model {
     }
 
     /// What a transaction looks like by its feature row, such as "a card being tested": what the view says that speaks
-    /// loudest, a view of one thing before one of many. None where no view finds it rarer than one in twenty, or the
-    /// model has none.
+    /// loudest, a view of one thing before one of many. Amounts at a counterparty that nobody has paid are no evidence:
+    /// nothing is usual there. None where no view finds it rarer than one in twenty, or the model has none.
     ///
     /// # Panics
     /// Where `row` is not as long as [`Model::columns`].
@@ -122,7 +122,15 @@ impl Model {
         }
         let (mut seen, mut parts) = (vec![0.0; self.n_inputs()], vec![0.0; self.n_detectors()]);
         self.score_row(row, &mut seen, &mut parts).ok()?;
-        crate::views::looks_like(self.scorer.names().into_iter().zip(parts), txn.amount.minor > 0)
+        let silent = self.is_first_at_counterparty(row).then_some(crate::views::AMOUNT_AT_COUNTERPARTY);
+        let views = self.scorer.names().into_iter().zip(parts).filter(|(name, _)| Some(*name) != silent);
+        crate::views::looks_like(views, txn.amount.minor > 0)
+    }
+
+    /// Whether a feature row tells that the counterparty had no payments within the longest of its windows.
+    fn is_first_at_counterparty(&self, row: &[f32]) -> bool {
+        let count = crate::views::payments_at_counterparty(&self.windows());
+        self.columns.iter().zip(row).any(|(column, value)| column.name == count && *value == 0.0)
     }
 
     /// Detectors that could not be fitted, each with its reason.

@@ -6,6 +6,9 @@ use crible_score::views::{Member, Side, Together, View, Views};
 use crible_score::{isolation_forest, sampled_knn};
 use linfa::ParamGuard;
 
+/// The view of what is usually paid at a counterparty.
+pub(crate) const AMOUNT_AT_COUNTERPARTY: &str = "view_amount_at_counterparty";
+
 /// A view: what it is called, what a transaction looks like that it speaks against, and its columns.
 struct Group {
     name: &'static str,
@@ -38,7 +41,7 @@ const GROUPS: &[Group] = &[
         columns: &["account_sum_{hour}_to_expected", "account_sum_{day}_to_expected", "account_sum_{week}_to_expected"],
     },
     Group {
-        name: "view_amount_at_counterparty",
+        name: AMOUNT_AT_COUNTERPARTY,
         looks_like: "an amount unusual for this counterparty",
         received: "an amount unusual for this counterparty",
         columns: &["amount_to_usual_at_counterparty_{m}"],
@@ -250,6 +253,11 @@ fn named(name: &str, windows: &Windows) -> (String, Side) {
     let lengths = windows.account.iter().chain(&windows.counterparty);
     let name = keys.iter().zip(lengths).fold(name.to_owned(), |name, (key, window)| name.replace(key, &window.tag()));
     (name, side)
+}
+
+/// The column that counts payments at a counterparty within the longest of its windows.
+pub(crate) fn payments_at_counterparty(windows: &Windows) -> String {
+    named("counterparty_count_{m}", windows).0
 }
 
 /// Names of the columns views look at.

@@ -99,6 +99,34 @@ fn what_is_usual_looks_like_nothing_and_what_comes_in_is_not_spent() {
     assert!(!received.contains(&"a card being tested") && spent.contains(&"a card being tested"));
 }
 
+/// Nothing is usual at a counterparty that nobody has paid, so no amount is unusual there.
+#[test]
+fn an_amount_is_unusual_only_where_something_is_usual() {
+    let txns = population(60, 90, 5, FULL);
+    let mut engine = views("fit_rows = 4000").fit(&batch(&txns)).unwrap();
+    let counts = engine.model().columns().iter().position(|column| column.name == "counterparty_count_90d").unwrap();
+    let last = *txns.last().unwrap();
+    replayed(&mut engine, &txns);
+    let mut known = 0;
+    // Each counterparty once as it is, and one that is new in its place.
+    for (n, txn) in (1_u64..).zip(txns.iter().rev().filter(|txn| txn.is_outflow()).take(400)) {
+        for (counterparty, is_new) in [(txn.counterparty, false), (EntityId::new(1_000_000 + n), true)] {
+            let mut paid = *txn;
+            paid.at.0 = last.at.0 + i64::try_from(n).unwrap();
+            paid.id.0 ^= u128::from(n) << 8 | u128::from(is_new);
+            paid.amount = Amount::new(txn.amount.minor.saturating_mul(30), txn.amount.currency);
+            paid.counterparty = counterparty;
+            let observed = engine.observe(&paid).unwrap();
+            let told = observed.model().looks_like(&paid, observed.row());
+            let is_unusual = told == Some("an amount unusual for this counterparty");
+            assert_eq!(is_new, observed.row()[counts] == 0.0);
+            assert!(!(is_new && is_unusual), "{n}");
+            known += u32::from(is_unusual);
+        }
+    }
+    assert!(known > 0, "where many have paid, amounts are unusual");
+}
+
 #[test]
 fn views_run_alone_and_without_parameters() {
     let told = |toml: &str| Config::from_toml(toml).unwrap_err().to_string();

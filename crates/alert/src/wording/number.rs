@@ -31,7 +31,7 @@ fn separated(digits: &str) -> String {
 }
 
 /// One decimal, and none where that would be a zero.
-fn at_most_one_decimal(value: f64) -> String {
+pub(super) fn at_most_one_decimal(value: f64) -> String {
     let mut text = grouped(value, 1);
     if text.ends_with(".0") {
         text.truncate(text.len() - 2);

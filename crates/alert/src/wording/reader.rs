@@ -1,0 +1,582 @@
+//! Reasons as sentences for whoever reads them.
+
+use std::borrow::Cow;
+
+use crible_core::Currency;
+
+use super::number::{at_most_one_decimal, count, duration, money, quantity, share_of_one};
+use crate::{Decision, Reason};
+
+/// Who reads an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The owner of the account: sentences say "you".
+    Owner,
+    /// Somebody who works through the accounts of many: sentences say "this account".
+    Analyst,
+}
+
+/// Amounts that are less than so many times what is usual are no reason to a person.
+const NOTABLE: f64 = 1.2;
+
+/// What can be said of a payment's feature row: a column's number by the column's name.
+pub type Look<'a> = &'a dyn Fn(&str) -> Option<f64>;
+
+/// The reasons of a decision as sentences, strongest first. Reasons that say the same to this reader are said once,
+/// and those that say nothing to a person are left out: an amount that is hardly above its mean, a counterparty that
+/// other accounts do not pay where there are no other accounts. Where nothing is left, the first reason is said as it
+/// stands.
+///
+/// `look` gives the numbers of the feature row on the features' own scales, by the columns' names.
+pub fn sentences(decision: &Decision, look: Look<'_>, reader: Reader) -> Vec<String> {
+    let is_received = decision.txn.amount.minor > 0;
+    let to = Told { reader, is_received, currency: decision.txn.amount.currency, look };
+    let mut said: Vec<(Subject, String)> = Vec::new();
+    for reason in &decision.reasons {
+        if let Some((subject, sentence)) = to.sentence(reason)
+            && said.iter().all(|(other, _)| *other != subject || subject == Subject::Other)
+        {
+            said.push((subject, sentence));
+        }
+    }
+    match (said.is_empty(), decision.reasons.first()) {
+        (true, Some(first)) => vec![to.as_it_stands(&first.text)],
+        _ => said.into_iter().map(|(_, sentence)| sentence).collect(),
+    }
+}
+
+/// What an alert looks like, in words for this reader.
+pub fn looks_like(view: &str, reader: Reader) -> Cow<'_, str> {
+    match reader {
+        Reader::Analyst => Cow::Borrowed(view),
+        Reader::Owner => Cow::Owned(addressed(&view.replacen("an account", "your account", 1))),
+    }
+}
+
+/// A sentence about "this account" said to its owner.
+fn addressed(text: &str) -> String {
+    const WORDS: [(&str, &str); 8] = [
+        ("this account's", "your"),
+        ("this account usually receives", "you usually receive"),
+        ("this account usually pays", "you usually pay"),
+        ("this account hardly ever pays", "you hardly ever pay"),
+        ("this account has", "you have"),
+        ("this account is", "you are"),
+        ("this account pays", "you pay"),
+        ("this account", "you"),
+    ];
+    WORDS.iter().fold(text.to_owned(), |text, (account, you)| text.replace(account, you))
+}
+
+/// What a sentence is about: of two about the same the first is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Amount,
+    Pace,
+    Spent,
+    Payee,
+    AmountAtPayee,
+    Hour,
+    Distance,
+    Other,
+}
+
+struct Told<'a> {
+    reader: Reader,
+    is_received: bool,
+    currency: Currency,
+    look: Look<'a>,
+}
+
+impl Told<'_> {
+    /// `you` or `this account`.
+    fn who(&self) -> &'static str {
+        self.by_reader("you", "this account")
+    }
+
+    fn by_reader(&self, owner: &'static str, analyst: &'static str) -> &'static str {
+        if self.reader == Reader::Owner { owner } else { analyst }
+    }
+
+    fn whose(&self) -> &'static str {
+        self.by_reader("your", "this account's")
+    }
+
+    fn have(&self) -> &'static str {
+        self.by_reader("you have", "this account has")
+    }
+
+    fn payee(&self) -> &'static str {
+        if self.is_received { "payer" } else { "payee" }
+    }
+
+    /// `payment`, or what comes in.
+    fn thing(&self) -> &'static str {
+        if self.is_received { "receipt" } else { "payment" }
+    }
+
+    fn money(&self, value: f64) -> String {
+        money(value, self.currency)
+    }
+
+    /// How many times the usual, where that is worth a word.
+    fn times(&self, value: f64, usual: Option<f64>) -> Option<(String, f64)> {
+        let usual = usual.filter(|usual| *usual > 0.0)?;
+        let times = value / usual;
+        (times >= NOTABLE && times.is_finite()).then(|| (several(times), usual))
+    }
+
+    fn as_it_stands(&self, text: &str) -> String {
+        match self.reader {
+            Reader::Owner => finished(&addressed(text)),
+            Reader::Analyst => finished(text),
+        }
+    }
+
+    fn sentence(&self, reason: &Reason) -> Option<(Subject, String)> {
+        let (value, typical) = (reason.value, reason.typical);
+        let window = window(&reason.column);
+        let within = window.map_or_else(|| "lately".to_owned(), |window| format!("within {}", window.one()));
+        let before = window.map_or_else(|| "before".to_owned(), |window| format!("in the {} before", window.many()));
+        let (who, whose, have) = (self.who(), self.whose(), self.have());
+        let stem = stem(&reason.column);
+        let (subject, text) = match stem {
+            "amount_to_account_mean" | "amount_to_usual" => {
+                let (times, usual) = self.times(value, typical)?;
+                let usual = self.money(usual);
+                (Subject::Amount, format!("{times} times {whose} usual {} of {usual}", self.thing()))
+            }
+            "amount_to_largest" => {
+                let (once, days) = (if self.is_received { "received" } else { "paid" }, window?.many());
+                (Subject::Amount, format!("more than {have} {once} at once in the last {days}"))
+            }
+            "amount" => {
+                let (times, usual) = self.times(value, typical)?;
+                let usual = self.money(usual);
+                let median = self.by_reader("your median", "the median");
+                (Subject::Amount, format!("{times} times {median} {} of {usual}", self.thing()))
+            }
+            "amount_for_category" => {
+                let (times, usual) = self.times(value, typical)?;
+                (Subject::Amount, format!("{times} times the mean of its category, {}", self.money(usual)))
+            }
+            "amount_to_usual_at_counterparty" => {
+                let payments = window.and_then(|window| (self.look)(&format!("counterparty_count_{}", window.tag())));
+                if payments.is_some_and(|payments| payments < 0.5) {
+                    return None;
+                }
+                let (times, usual) = self.times(value, typical)?;
+                let usual = self.money(usual);
+                let told = match self.is_received {
+                    true => format!("{times} times what usually comes from this payer, {usual}"),
+                    false => format!("{times} times what is usually paid to this payee, {usual}"),
+                };
+                (Subject::AmountAtPayee, told)
+            }
+            "account_sum_to_expected" => {
+                let (verb, times) = (if self.is_received { "received" } else { "paid" }, several(value));
+                (value >= NOTABLE)
+                    .then(|| (Subject::Spent, format!("{within}, {who} {verb} {times} times as much as is usual")))?
+            }
+            "account_count_to_expected" => self.pace(window?)?,
+            "account_sum" => {
+                let is_more = value > typical.unwrap_or(0.0) && value > 0.0;
+                let verb = if self.is_received { "received" } else { "paid" };
+                is_more.then(|| (Subject::Spent, format!("{} was already {verb} {before}", self.money(value))))?
+            }
+            "account_count" => match typical {
+                Some(typical) if value < typical => {
+                    let (number, usual) = (few(value), count(typical, true));
+                    let told = match self.reader {
+                        Reader::Owner => format!("{number} of your payments {before}, where {usual} are usual"),
+                        Reader::Analyst => {
+                            format!("{number} payments by this account {before}; half of all have {usual} or more")
+                        }
+                    };
+                    (Subject::Pace, told)
+                }
+                _ => (Subject::Pace, format!("{} payments by {who} {before}", count(value, false))),
+            },
+            "account_outsized" | "account_in_run" => {
+                let payments = plural(value, "payment");
+                (Subject::Other, format!("{payments} of three times {whose} usual amount {before}"))
+            }
+            "account_first_counterparties" => {
+                (Subject::Other, format!("{} {within} besides", plural(value, &format!("new {}", self.payee()))))
+            }
+            "account_counterparties" => (value > typical.unwrap_or(0.0)).then(|| {
+                (Subject::Other, format!("{} {before}", plural(value, &format!("different {}", self.payee()))))
+            })?,
+            "account_passed_on" => {
+                (Subject::Other, format!("{} came in and went out again {within}", self.money(value)))
+            }
+            "first_at_counterparty" => {
+                let told = match self.is_received {
+                    true => format!("{have} never received money from this payer before"),
+                    false => format!("{have} never paid this payee before"),
+                };
+                (Subject::Payee, told)
+            }
+            "counterparty_new_to_feed" | "counterparty_count" | "counterparty_accounts" => {
+                self.traffic(stem, value, typical, window)?
+            }
+            "hour_surprise" | "hour_surprise_above_mean" | "part_of_day_surprise" => {
+                let minutes = (value * 60.0).rem_euclid(1_440.0) as u32 % 1_440;
+                let hour = format!("{:02}:{:02}", minutes / 60, minutes % 60);
+                (Subject::Hour, format!("{hour} UTC is an unusual hour for {who}"))
+            }
+            "category_novelty" => {
+                let done = if self.is_received { "received anything" } else { "paid for anything" };
+                (Subject::Other, format!("{have} never {done} of this category before"))
+            }
+            "channel_novelty" => (Subject::Other, format!("{have} never paid in this way before")),
+            "country_novelty" => (Subject::Other, format!("{have} never paid in this country before")),
+            "device_novelty" => (Subject::Other, format!("{have} never paid from this device before")),
+            "address_novelty" => (Subject::Other, format!("{have} never paid from this network address before")),
+            "device_accounts" | "address_accounts" => {
+                let place = if stem == "device_accounts" { "device" } else { "network address" };
+                let accounts = plural(value, "account");
+                let verb = if count(value, false) == "1" { "has" } else { "have" };
+                (Subject::Other, format!("{accounts} {verb} paid from this {place} {before}"))
+            }
+            "kilometres_from_home" => {
+                let pay = self.by_reader("you usually pay", "this account usually pays");
+                (Subject::Distance, format!("{} times as far from where {pay} as is usual", several(value)))
+            }
+            "kilometres_from_last" => {
+                (Subject::Distance, format!("{} from {whose} last payment", quantity(value, " km")))
+            }
+            "kilometres_per_hour" => (value >= FAST).then(|| {
+                let speed = quantity(value, " km/h");
+                (Subject::Distance, format!("{whose} last payment was so far away that {speed} lie between the two"))
+            })?,
+            "recurring_early" => {
+                let times = several(value);
+                let told = format!("the same amount to the same payee, {times} times as soon as it usually comes");
+                (Subject::Payee, told)
+            }
+            "balance_share" => (Subject::Other, format!("{} of {whose} balance at once", share_of_one(value))),
+            "seconds_since_last" => {
+                let usual =
+                    typical.map(|typical| format!(", where {} is usual", duration(typical))).unwrap_or_default();
+                (Subject::Pace, format!("{} after {whose} last payment{usual}", duration(value)))
+            }
+            _ => return Some((Subject::Other, self.as_it_stands(&reason.text))),
+        };
+        Some((subject, finished(&text)))
+    }
+
+    /// How many payments there are within a window, this one among them, and how many are usual.
+    fn pace(&self, window: Window) -> Option<(Subject, String)> {
+        let number = (self.look)(&format!("account_count_{}", window.tag()))? + 1.0;
+        let usual = (self.look)("account_count_30d")
+            .map(|month| month * window.days() / 30.0)
+            .filter(|usual| *usual > 0.0 && number >= NOTABLE * usual);
+        let (who, one) = (self.who(), window.one());
+        if number < 1.5 {
+            return None;
+        }
+        let number = count(number, false);
+        let told = match usual.map(at_most_one_decimal) {
+            Some(usual) if usual != "0" => {
+                let make = self.by_reader("you make", "this account makes");
+                let them = if usual == "1" { "one" } else { &usual };
+                format!("{number} payments within {one}, in which {make} {them} on average")
+            }
+            _ => format!("{number} payments within {one}, more than is usual for {who}"),
+        };
+        Some((Subject::Pace, told))
+    }
+
+    /// Who else pays the payee.
+    fn traffic(
+        &self,
+        stem: &str,
+        value: f64,
+        typical: Option<f64>,
+        window: Option<Window>,
+    ) -> Option<(Subject, String)> {
+        let (verb, party) = if self.is_received { ("sent money as", "payer") } else { ("paid", "payee") };
+        let is_new = stem == "counterparty_new_to_feed";
+        if self.reader == Reader::Owner {
+            // What others do is not in the file of one account.
+            let days = window.map_or_else(|| "before".to_owned(), |window| format!("in the last {}", window.many()));
+            return match self.is_received {
+                _ if !is_new && value >= 0.5 => None,
+                true if is_new => Some((Subject::Payee, "nothing came from this payer until lately".to_owned())),
+                false if is_new => Some((Subject::Payee, "you had not paid this payee until lately".to_owned())),
+                true => Some((Subject::Payee, format!("nothing has come from this payer {days}"))),
+                false => Some((Subject::Payee, format!("you have not paid this payee {days}"))),
+            };
+        }
+        if is_new {
+            let told = match self.is_received {
+                true => "nobody here received money from this payer until lately",
+                false => "nobody here paid this payee until lately",
+            };
+            return Some((Subject::Payee, told.to_owned()));
+        }
+        let (days, whom) = (window?.many(), format!("this {party}"));
+        let of = if stem == "counterparty_count" { "payment" } else { "account" };
+        let most = typical.filter(|typical| *typical > value).map(|typical| {
+            let all = format!("{} or more", plural(typical, of));
+            format!("; half of all payments concern one with {all}")
+        });
+        let most = most.unwrap_or_default();
+        let told = match (value < 0.5, self.is_received, of) {
+            (true, true, _) => format!("nothing has come from {whom} in {days}{most}"),
+            (true, false, _) => format!("nobody has {verb} {whom} in {days}{most}"),
+            (false, true, "payment") => format!("only {} from {whom} in {days}{most}", plural(value, of)),
+            (false, false, "payment") => format!("only {} to {whom} in {days}{most}", plural(value, of)),
+            (false, true, _) => format!("{whom} has sent money to only {} in {days}{most}", plural(value, of)),
+            (false, false, _) => format!("only {} paid {whom} in {days}{most}", plural(value, of)),
+        };
+        Some((Subject::Payee, told))
+    }
+}
+
+/// Between two payments nobody travels faster without a plane.
+const FAST: f64 = 200.0;
+
+/// A window of a column's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    number: u32,
+    /// `h` or `d`.
+    unit: char,
+}
+
+impl Window {
+    fn tag(self) -> String {
+        format!("{}{}", self.number, self.unit)
+    }
+
+    fn days(self) -> f64 {
+        f64::from(self.number) / if self.unit == 'h' { 24.0 } else { 1.0 }
+    }
+
+    /// `an hour`, `a day`, `3 days`.
+    fn one(self) -> String {
+        match (self.number, self.unit) {
+            (1, 'h') => "an hour".to_owned(),
+            (1, _) => "a day".to_owned(),
+            (7, 'd') => "a week".to_owned(),
+            _ => self.many(),
+        }
+    }
+
+    /// `hour`, `day`, `week`, `30 days`.
+    fn many(self) -> String {
+        match (self.number, self.unit) {
+            (1, 'h') => "hour".to_owned(),
+            (1, _) => "day".to_owned(),
+            (7, 'd') => "week".to_owned(),
+            (n, 'h') => format!("{n} hours"),
+            (n, _) => format!("{n} days"),
+        }
+    }
+}
+
+fn window(column: &str) -> Option<Window> {
+    column.split('_').find_map(|part| {
+        let unit = part.chars().last().filter(|unit| matches!(unit, 'h' | 'd'))?;
+        Some(Window { number: part.strip_suffix(unit)?.parse().ok()?, unit })
+    })
+}
+
+/// A column's name without its window.
+fn stem(column: &str) -> &str {
+    // One of few names: no need to make a new text of it.
+    const STEMS: [&str; 11] = [
+        "account_sum_to_expected",
+        "account_count_to_expected",
+        "account_sum",
+        "account_count",
+        "account_counterparties",
+        "account_first_counterparties",
+        "account_passed_on",
+        "account_outsized",
+        "account_in_run",
+        "counterparty_accounts",
+        "counterparty_count",
+    ];
+    let Some(Window { number, unit }) = window(column) else { return column };
+    let tag = format!("_{number}{unit}");
+    match column.strip_suffix(tag.as_str()) {
+        Some(stem) => stem,
+        None => {
+            let bare = column.replacen(&tag, "", 1);
+            STEMS.into_iter().find(|stem| *stem == bare).unwrap_or(column)
+        }
+    }
+}
+
+/// `9`, `32`, `1.7`.
+fn several(times: f64) -> String {
+    if times > 1_000.0 {
+        return "more than 1,000".to_owned();
+    }
+    if times < 9.5 { at_most_one_decimal(times) } else { count(times, false) }
+}
+
+/// `no`, `only 3`.
+fn few(number: f64) -> String {
+    if number < 0.5 { "none".to_owned() } else { format!("only {}", count(number, false)) }
+}
+
+fn plural(number: f64, what: &str) -> String {
+    let number = count(number, false);
+    if number == "1" { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// A capital at the beginning and a full stop at the end.
+fn finished(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use crible_core::{Amount, EntityId, Timestamp, Transaction, TxnId, Unit};
+
+    use super::*;
+    use crate::{ModelId, Score, Severity};
+
+    fn said(minor: i64, reasons: &[(&'static str, f64, Option<f64>)], reader: Reader) -> Vec<String> {
+        let account = EntityId::from_pseudorandom(9);
+        let txn = Transaction::new(TxnId(1), Timestamp(0), account, Amount::new(minor, Currency::USD));
+        let score = Score { raw: 9.0, tail: 1e-5 };
+        let mut decision = Decision::new(&txn, score, Severity::of(score.tail), &[], ModelId(1));
+        let reason = |&(column, value, typical): &(&'static str, f64, Option<f64>)| Reason {
+            column: column.into(),
+            unit: Unit::Count,
+            value,
+            typical,
+            share: 0.2,
+            text: "this account is odd here".to_owned(),
+        };
+        decision.reasons = reasons.iter().map(reason).collect();
+        let look = |column: &str| match column {
+            "account_count_1d" => Some(2.0),
+            "account_count_30d" => Some(45.0),
+            "counterparty_count_90d" => Some(if minor == -1 { 0.0 } else { 4.0 }),
+            _ => None,
+        };
+        sentences(&decision, &look, reader)
+    }
+
+    #[test]
+    fn a_reason_is_said_to_the_reader() {
+        let reasons = [
+            ("amount_to_account_mean", 1_149.98, Some(127.5)),
+            ("account_count_1d_to_expected", 2.8, None),
+            ("account_sum_1h_to_expected", 22.36, None),
+            ("first_at_counterparty", 0.05, None),
+            ("hour_surprise", 3.0, None),
+            ("device_accounts_7d", 12.0, Some(1.0)),
+        ];
+        assert_eq!(
+            said(-114_998, &reasons, Reader::Owner),
+            [
+                "9 times your usual payment of 127.50.",
+                "3 payments within a day, in which you make 1.5 on average.",
+                "Within an hour, you paid 22 times as much as is usual.",
+                "You have never paid this payee before.",
+                "03:00 UTC is an unusual hour for you.",
+                "12 accounts have paid from this device in the week before."
+            ]
+        );
+        assert_eq!(
+            said(-114_998, &reasons, Reader::Analyst)[..4],
+            [
+                "9 times this account's usual payment of 127.50.",
+                "3 payments within a day, in which this account makes 1.5 on average.",
+                "Within an hour, this account paid 22 times as much as is usual.",
+                "This account has never paid this payee before."
+            ]
+        );
+        assert_eq!(said(50, &reasons[3..4], Reader::Owner), ["You have never received money from this payer before."]);
+    }
+
+    #[test]
+    fn what_others_do_is_said_to_those_who_see_others() {
+        let reasons = [("counterparty_accounts_90d", 1.0, Some(6.0)), ("counterparty_count_90d", 0.0, Some(18.0))];
+        assert_eq!(
+            said(-5, &reasons[..1], Reader::Analyst),
+            ["Only 1 account paid this payee in 90 days; half of all payments concern one with 6 accounts or more."]
+        );
+        assert_eq!(
+            said(-5, &reasons[1..], Reader::Analyst),
+            ["Nobody has paid this payee in 90 days; half of all payments concern one with 18 payments or more."]
+        );
+        assert_eq!(said(-5, &reasons[1..], Reader::Owner), ["You have not paid this payee in the last 90 days."]);
+        // Both are about the payee: the first is enough.
+        assert_eq!(said(-5, &reasons, Reader::Analyst).len(), 1);
+    }
+
+    #[test]
+    fn a_reason_that_does_not_hold_is_left_out() {
+        let below = [("amount_to_usual_30d", 375.39, Some(394.27)), ("first_at_counterparty", 0.5, None)];
+        assert_eq!(said(-37_539, &below, Reader::Owner), ["You have never paid this payee before."]);
+        // Nobody paid there, so nothing is usual there.
+        let nobody = [("amount_to_usual_at_counterparty_90d", 899.0, Some(62.0)), ("hour_surprise", 23.0, None)];
+        assert_eq!(said(-1, &nobody, Reader::Analyst), ["23:00 UTC is an unusual hour for this account."]);
+        assert_eq!(said(-2, &nobody, Reader::Analyst).len(), 2);
+        // Something is always said.
+        assert_eq!(said(-37_539, &below[..1], Reader::Owner), ["You are odd here."]);
+    }
+
+    #[test]
+    fn nobody_reads_of_a_median_or_of_peers() {
+        let columns = [
+            "account_sum_1h",
+            "account_count_7d",
+            "account_outsized_7d",
+            "account_in_run_7d",
+            "balance_share",
+            "account_first_counterparties_1d",
+            "account_counterparties_7d",
+            "account_passed_on_1d",
+            "counterparty_new_to_feed",
+            "category_novelty",
+            "channel_novelty",
+            "country_novelty",
+            "device_novelty",
+            "address_novelty",
+            "address_accounts_90d",
+            "kilometres_from_home",
+            "kilometres_from_last",
+            "kilometres_per_hour",
+            "recurring_early",
+            "seconds_since_last",
+            "amount_for_category",
+            "amount_to_largest_30d",
+            "account_sum_7d_to_expected",
+            "counterparty_count_1d",
+        ];
+        for (column, minor) in columns.iter().flat_map(|column| [(column, -900), (column, 900)]) {
+            for reader in [Reader::Owner, Reader::Analyst] {
+                let one = said(minor, &[(column, 905.0, Some(3.0))], reader).concat();
+                let is_plain = !one.contains("median") && !one.contains("its like") && !one.contains('_');
+                assert!(is_plain && one.ends_with('.') && !one.contains("  "), "{one}");
+                assert!(reader == Reader::Analyst || !one.contains("this account"), "{one}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_it_looks_like_is_said_to_the_reader() {
+        let check = |view: &str, owner: &str| {
+            assert_eq!(looks_like(view, Reader::Owner), owner);
+            assert_eq!(looks_like(view, Reader::Analyst), view);
+        };
+        check("a payment out of proportion for this account", "a payment out of proportion for you");
+        check("more money than this account usually receives", "more money than you usually receive");
+        check("something this account has not done before", "something you have not done before");
+        check("an account passing money on", "your account passing money on");
+        check("a card being tested", "a card being tested");
+    }
+}
