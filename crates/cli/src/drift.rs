@@ -31,9 +31,9 @@ impl DriftFile {
             true => serde_json::to_string_pretty(drift)? + "\n",
             false => drift.to_string(),
         };
-        let mut writer = self.output.writer()?;
-        writer.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", self.name))?;
-        drop(writer);
+        let written = self.output.writer().and_then(|mut writer| writer.write_all(text.as_bytes()));
+        // The writer is gone: what it wrote last is known, too.
+        written.and_then(|()| self.output.check()).with_context(|| format!("cannot write {}", self.name))?;
         Ok(self.output)
     }
 }

@@ -99,7 +99,7 @@ pub(crate) fn text(
         if !one_account {
             line(format_args!("    account {}", decision.txn.account));
         }
-        if let Some(payees) = payees.told(alert) {
+        if let Some(payees) = payees.line(alert) {
             line(format_args!("    {payees}"));
         }
         let columns = model.columns();
@@ -124,8 +124,8 @@ pub(crate) fn text(
             grouped((alerts.len() - MOST) as u64)
         ));
     }
-    if let Some(told) = expected::told(&payees.recurring, |one| payees.text(one.party), digits, date) {
-        line(format_args!("{told}"));
+    if let Some(sentence) = expected::sentence(&payees.recurring, |one| payees.text(one.party), digits, date) {
+        line(format_args!("{sentence}"));
     }
     line(format_args!(
         "All scores: --scores FILE. More alerts: --min-severity medium, or --all. For programs: --out alerts.jsonl"

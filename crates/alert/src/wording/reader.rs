@@ -300,13 +300,14 @@ impl Told<'_> {
         let is_new = stem == "counterparty_new_to_feed";
         if self.reader == Reader::Owner {
             // What others do is not in the file of one account.
-            let days = window.map_or_else(|| "before".to_owned(), |window| format!("in the last {}", window.many()));
+            let days = window.map_or_else(|| "before".to_owned(), |window| format!("in the {} before", window.many()));
             return match self.is_received {
                 _ if !is_new && value >= 0.5 => None,
                 true if is_new => Some((Subject::Payee, "nothing came from this payer until lately".to_owned())),
                 false if is_new => Some((Subject::Payee, "you had not paid this payee until lately".to_owned())),
-                true => Some((Subject::Payee, format!("nothing has come from this payer {days}"))),
-                false => Some((Subject::Payee, format!("you have not paid this payee {days}"))),
+                // What was before the file nobody knows.
+                true => Some((Subject::Payee, format!("nothing from this payer is in this file {days}"))),
+                false => Some((Subject::Payee, format!("no payment to this payee is in this file {days}"))),
             };
         }
         if is_new {
@@ -512,7 +513,10 @@ mod tests {
             said(-5, &reasons[1..], Reader::Analyst),
             ["Nobody has paid this payee in 90 days; half of all payments concern one with 18 payments or more."]
         );
-        assert_eq!(said(-5, &reasons[1..], Reader::Owner), ["You have not paid this payee in the last 90 days."]);
+        assert_eq!(
+            said(-5, &reasons[1..], Reader::Owner),
+            ["No payment to this payee is in this file in the 90 days before."]
+        );
         // Both are about the payee: the first is enough.
         assert_eq!(said(-5, &reasons, Reader::Analyst).len(), 1);
     }

@@ -21,7 +21,7 @@ const MOST: usize = 5;
 
 /// `Came as expected: pay, rent and 5 subscriptions; COMCAST CABLE has grown from 79.99 to 94.99.` None where nothing
 /// recurs.
-pub(crate) fn told(
+pub(crate) fn sentence(
     recurring: &[Recurring],
     text: impl Fn(&Recurring) -> Option<String>,
     amount: impl Fn(Amount) -> String,
@@ -113,15 +113,15 @@ mod tests {
             let at = (0..names.len()).find(|at| EntityId::from_pseudorandom(*at as u64 + 1) == one.party)?;
             Some(names[at].to_owned())
         };
-        let told = |all: &[Recurring]| super::told(all, name, crate::page::digits, |at| at.to_string());
+        let said = |all: &[Recurring]| super::sentence(all, name, crate::page::digits, |at| at.to_string());
         assert_eq!(
-            told(&all).as_deref(),
+            said(&all).as_deref(),
             Some(
                 "Came as expected: pay, a regular receipt, rent, 2 subscriptions, 2 fixed payments and a bill; \
                  CABLE CO has grown from 79.99 to 94.99."
             )
         );
-        assert_eq!(told(&all[5..6]).as_deref(), Some("Not as expected: CABLE CO has grown from 79.99 to 94.99."));
-        assert_eq!(told(&[]), None);
+        assert_eq!(said(&all[5..6]).as_deref(), Some("Not as expected: CABLE CO has grown from 79.99 to 94.99."));
+        assert_eq!(said(&[]), None);
     }
 }

@@ -16,7 +16,7 @@ const MOST: usize = 4;
 /// Bytes of files that are read once more to name payees.
 const LARGEST: u64 = 64 << 20;
 
-/// Payees of what the page tells.
+/// Payees of what is on the page.
 #[derive(Debug, Default)]
 pub(crate) struct Payees {
     /// Their texts, masked. One that is an account, or reads like a number, has none.
@@ -92,7 +92,7 @@ impl Payees {
 
     /// The payees of an alert's payments, each once, with how many of the payments went there; none where none has a
     /// text.
-    pub(crate) fn told(&self, alert: &Alert) -> Option<String> {
+    pub(crate) fn line(&self, alert: &Alert) -> Option<String> {
         let mut counts: Vec<(String, usize)> = Vec::new();
         let mut has_text = false;
         let one = [alert.decision.txn.id];

@@ -116,16 +116,11 @@ impl FittedMember {
     }
 }
 
-/// A column of rows, held where it is to be, in `room` unless it can be read where it is.
-fn column<'a>(rows: ArrayView2<'a, f64>, all: &[Held], at: usize, room: &'a mut [f64]) -> &'a [f64] {
-    let values = rows.index_axis_move(Axis(1), at);
-    let held = all.iter().find(|held| held.column as usize == at);
-    match (held, values.to_slice()) {
-        (None, Some(values)) => values,
-        (held, _) => {
-            room.iter_mut().zip(values).for_each(|(to, x)| *to = held.map_or(*x, |held| held.hold(*x)));
-            room
-        }
+/// Copies a column of rows, held where it is to be.
+fn copy(rows: ArrayView2<'_, f64>, all: &[Held], at: usize, to: &mut [f64]) {
+    to.iter_mut().zip(rows.index_axis(Axis(1), at)).for_each(|(to, x)| *to = *x);
+    if let Some(held) = all.iter().find(|held| held.column as usize == at) {
+        to.iter_mut().for_each(|to| *to = held.hold(*to));
     }
 }
 
@@ -140,16 +135,18 @@ impl Source {
         room: &'a mut [f64],
     ) -> &'a [f64] {
         match self {
-            Self::Column(at) => column(rows, all, *at, room),
+            Self::Column(at) => match rows.index_axis_move(Axis(1), *at).to_slice() {
+                Some(values) if all.iter().all(|held| held.column as usize != *at) => values,
+                _ => {
+                    copy(rows, all, *at, room);
+                    room
+                }
+            },
             Self::Joint { columns, model } => {
                 let n = rows.nrows();
                 let scratch = &mut scratch[..n * columns.len()];
                 for (&at, to) in columns.iter().zip(scratch.chunks_exact_mut(n.max(1))) {
-                    let values = rows.index_axis(Axis(1), at);
-                    to.iter_mut().zip(values).for_each(|(to, x)| *to = *x);
-                    if let Some(held) = all.iter().find(|held| held.column as usize == at) {
-                        to.iter_mut().for_each(|to| *to = held.hold(*to));
-                    }
+                    copy(rows, all, at, to);
                 }
                 if let Ok(part) = ArrayView2::from_shape((n, columns.len()).f(), &*scratch) {
                     model.score_block(part, room);

@@ -368,7 +368,7 @@ mod tests {
             let bound = values.iter().rev().take(values.len() / 2 + 1).copied().collect::<Vec<_>>();
             let tail = match held {
                 true => {
-                    let [mut all, mut kept] = [values, bound];
+                    let [mut all, mut kept] = [values, bound.clone()];
                     all.sort_by(f64::total_cmp);
                     kept.sort_by(f64::total_cmp);
                     Tail::fit(&kept, Some((&all, 1.0))).unwrap()
@@ -376,8 +376,13 @@ mod tests {
                 false => tail(values),
             };
             let mut probes = probes;
+            // Knots themselves, and more than are looked up at once.
+            probes.extend(bound.iter().chain(&bound).chain(&bound));
             probes.sort_by(f64::total_cmp);
             let found: Vec<f64> = probes.iter().map(|x| tail.neg_ln(*x)).collect();
+            let mut together = vec![0.0; probes.len()];
+            tail.neg_ln_all(&probes, &mut together);
+            prop_assert_eq!(&found, &together, "many values are looked up as one is");
             prop_assert!(found.windows(2).all(|pair| pair[0] <= pair[1]), "{found:?}");
             prop_assert!(found.iter().all(|y| (0.0..=MOST).contains(y)));
         }
