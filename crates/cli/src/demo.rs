@@ -92,7 +92,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     }
     writeln!(
         out,
-        "\n{} alerts, as many as leave an expected {:.0} % false and two a day besides; {caught} of them are on frauds. They found:",
+        "\n{} alerts, as many as leave an expected {:.0} % false, and two a day besides; {caught} of them are on frauds. They found:",
         raised.len(),
         FALSE_SHARE * 100.0
     )?;

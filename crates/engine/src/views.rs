@@ -88,6 +88,12 @@ const GROUPS: &[Group] = &[
         ],
     },
     Group {
+        name: "view_again",
+        looks_like: "a new payee being paid again and again",
+        received: "a new payer who pays again and again",
+        columns: &["amount_at_new_counterparty_{day}"],
+    },
+    Group {
         name: "view_place",
         looks_like: "a card far from its owner",
         received: "an account used far from its owner",
@@ -184,7 +190,10 @@ const UNLIKE: &str = "a payment unlike any other here";
 
 /// The column that says how much a payment was to be expected, and what share of its score that takes away at most.
 const EXPECTED: &str = "payment_expected";
-const EXPECTED_SHARE: f64 = 0.7;
+const EXPECTED_SHARE: f64 = 0.9;
+
+/// The column of what is judged among its like: there is much less money that comes in, so that all of it would be rare.
+const APART: &str = "received";
 
 /// Rows neighbours are looked for among, and which of the nearest counts. With 500 and the fifth nothing ranks better,
 /// and it takes a third longer; with 256 and the third it depends on which rows are drawn whether ordinary first
@@ -262,8 +271,13 @@ pub(crate) fn payments_at_counterparty(windows: &Windows) -> String {
 
 /// Names of the columns views look at.
 pub(crate) fn columns(windows: &Windows) -> Vec<String> {
-    let all =
-        GROUPS.iter().flat_map(|group| group.columns).chain(PLAIN).chain(UNUSUAL).chain(SEVERAL).chain([&EXPECTED]);
+    let all = GROUPS
+        .iter()
+        .flat_map(|group| group.columns)
+        .chain(PLAIN)
+        .chain(UNUSUAL)
+        .chain(SEVERAL)
+        .chain([&EXPECTED, &APART]);
     all.map(|name| named(name, windows).0).collect()
 }
 
@@ -339,6 +353,9 @@ pub(crate) fn params(
         if let Some(column) = at(&name) {
             params = params.end(column, side, *end);
         }
+    }
+    if let Some(column) = at(APART) {
+        params = params.apart(column);
     }
     Ok(match at(EXPECTED) {
         Some(column) => params.expected(column, EXPECTED_SHARE),

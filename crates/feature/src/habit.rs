@@ -41,8 +41,8 @@ const KM_PRIOR: f64 = 3.0;
 ///   account in other hands.
 /// - `kilometres_from_home`: ln of the kilometres from the mean position of the account's payments over those that are
 ///   usual for it. *Shows:* a card far from home.
-/// - `payment_expected`: how much the counterparty, the amount and the interval are those of payments before, 0 to 1.
-///   *Shows:* no fraud: it is why a payment is none.
+/// - `payment_expected`: how much the counterparty, the amount and the interval are those of payments before, 0 to 1,
+///   times the share of a day over which there have been such. *Shows:* no fraud: it is why a payment is none.
 /// - `recurring_early`: ln of the usual interval over that since the last payment, where a known amount comes again
 ///   long before it should. *Shows:* a payment taken twice.
 #[derive(Clone, Debug)]

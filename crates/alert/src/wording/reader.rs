@@ -250,6 +250,14 @@ impl Told<'_> {
                 let speed = quantity(value, " km/h");
                 (Subject::Distance, format!("{whose} last payment was so far away that {speed} lie between the two"))
             })?,
+            "amount_at_new_counterparty" => {
+                let first = self.by_reader("you first paid", "this account first paid");
+                let told = match self.is_received {
+                    true => "this payer first paid within a day before".to_owned(),
+                    false => format!("{first} this payee within a day before"),
+                };
+                (Subject::Other, told)
+            }
             "recurring_early" => {
                 let times = several(value);
                 let told = format!("the same amount to the same payee, {times} times as soon as it usually comes");

@@ -68,12 +68,20 @@ impl Payee {
         (self.times > 1).then(|| ln((f64::from(self.hours) + 1.0) / (hours + 1.0)))
     }
 
+    /// What share of a day has passed since the first payment, 0 to 1, from the usual interval: what is paid again at
+    /// once is no habit.
+    fn known(&self, at: i64) -> f64 {
+        let before = f64::from(self.hours) * f64::from(self.times - 1);
+        let hours = before + f64::from(minute(at).saturating_sub(self.minute)) / 60.0;
+        (hours / 24.0).min(1.0)
+    }
+
     /// How much a payment is like those before it, 0 to 1.
     pub(super) fn expects(&self, minor: i64, at: i64, per_unit: f32) -> f64 {
         let apart = self.apart(minor, per_unit);
         let in_time = self.sooner(at).map_or(0.0, |sooner| likeness(sooner, OF_INTERVALS));
         let alike = likeness(apart, OF_PRICES).max(in_time * likeness(apart, OF_BILLS));
-        alike * (ln(1.0 + f64::from(self.times)) / ln(4.0)).min(1.0)
+        alike * (ln(1.0 + f64::from(self.times)) / ln(4.0)).min(1.0) * self.known(at)
     }
 
     /// ln of how many times as soon as usual the last amount comes again, past [`EARLY`] times; 0 else.

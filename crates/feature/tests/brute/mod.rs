@@ -154,6 +154,7 @@ fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(S
     let days = *month_long as f64 / *day_long as f64;
     let amount = major(txn);
     row.put("amount", amount.ln_1p());
+    row.put("received", f64::from(u8::from(!txn.is_outflow())));
     for (tag, length) in lengths {
         let own = within(txn, *length, own);
         let sum: f64 = own.iter().map(|e| major(e)).sum();
@@ -393,7 +394,8 @@ fn profile(row: &mut Row, txn: &Transaction, own: &[&Transaction]) {
         let apart = (major(txn).ln_1p() - major(last).ln_1p()).abs();
         let in_time = sooner.map_or(0.0, |sooner| (-sooner.abs() / 0.2).exp());
         let alike = (-apart / 0.05).exp().max(in_time * (-apart / 0.25).exp());
-        expected = alike * ((1.0 + paid.len() as f64).ln() / 4f64.ln()).min(1.0);
+        let known = usual.unwrap_or(0) as f64 * (paid.len() - 1) as f64 + hours;
+        expected = alike * ((1.0 + paid.len() as f64).ln() / 4f64.ln()).min(1.0) * (known / 24.0).min(1.0);
         if paid.len() > 2 {
             early = (sooner.unwrap_or(0.0) - 3f64.ln()).max(0.0) * (-apart / 0.05).exp();
         }

@@ -82,6 +82,7 @@ pub struct ViewsConfig {
     pub(super) held_out: f64,
     pub(super) expected: Option<(usize, f64)>,
     pub(super) ends: Vec<(usize, Side, f64)>,
+    pub(super) apart: Option<usize>,
 }
 
 impl Default for ViewsConfig {
@@ -96,6 +97,7 @@ impl Default for ViewsConfig {
             held_out: 0.0,
             expected: None,
             ends: Vec::new(),
+            apart: None,
         }
     }
 }
@@ -134,7 +136,7 @@ impl Params<ViewsConfig> {
 
     /// The share of rows, the last ones, 0 up to ½, that the score's tail is made of, as views score them that are
     /// fitted on the rows before: what is fitted scores its own rows lower than others. None by default, and the tail
-    /// is then that of the rows that are kept.
+    /// is then that of all rows of the fit.
     pub fn held_out(self, share: f64) -> Self {
         self.with(|c| c.held_out = share)
     }
@@ -153,6 +155,14 @@ impl Params<ViewsConfig> {
     /// furthest out, in every view.
     pub fn end(self, column: usize, side: Side, end: f64) -> Self {
         self.with(|c| c.ends.push((column, side, end)))
+    }
+}
+
+impl Params<ViewsConfig> {
+    /// A column that is above 0 in rows of another kind than most, 0 in the others. What a view says of such a row is
+    /// judged among these too, where the fit has ten of them: it is as rare as where it is more common. None by default.
+    pub fn apart(self, column: usize) -> Self {
+        self.with(|c| c.apart = Some(column))
     }
 }
 

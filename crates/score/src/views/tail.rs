@@ -91,14 +91,15 @@ impl Curve {
         Self { beyond: Beyond::fit(sorted), values, neg_ln }
     }
 
-    /// The same, but beyond the ninetieth hundredth −ln of the share goes on as straight as from there to the
-    /// ninety-ninth. The few rows beyond, frauds perhaps, have no say in it.
-    pub(super) fn straight(sorted: &[f64]) -> Self {
+    /// The same, but beyond the first of two shares of the rows, below 1, −ln of the share at least as high goes on as
+    /// straight as from there to the second. The few rows beyond, frauds perhaps, have no say in it.
+    pub(super) fn straight(sorted: &[f64], shares: [f64; 2]) -> Self {
         let at = |share: f64| sorted[(sorted.len() as f64 * share) as usize];
-        let (threshold, scale) = (at(0.9), (at(0.99) - at(0.9)) / LN_10);
+        let ([threshold, to], [from, rarer]) = (shares.map(at), shares.map(|share| -libm::log(1.0 - share)));
+        let scale = (to - threshold) / (rarer - from);
         let mut curve = Self::fit(sorted);
         if scale > 0.0 && scale.is_finite() {
-            curve.beyond = Some(Beyond { threshold, from: LN_10, scale, shape: 0.0 });
+            curve.beyond = Some(Beyond { threshold, from, scale, shape: 0.0 });
         }
         curve
     }
@@ -328,7 +329,7 @@ mod tests {
         let mut values: Vec<f64> = (0..5_000).map(|i| -((f64::from(i) + 0.5) / 5_000.0).ln()).collect();
         values.sort_by(f64::total_cmp);
         let check = |values: &[f64]| {
-            let tail = Tail::new(Curve::straight(values)).unwrap();
+            let tail = Tail::new(Curve::straight(values, [0.9, 0.99])).unwrap();
             for x in [0.5, 1.0, 2.0, 4.0, 7.0, 12.0] {
                 assert!((tail.neg_ln(x) - x).abs() < 0.05 * x + 0.02, "{x}: {}", tail.neg_ln(x));
             }
@@ -336,7 +337,7 @@ mod tests {
         check(&values);
         values[4_960..].fill(1_000.0);
         check(&values);
-        let one = Tail::new(Curve::straight(&[2.0])).unwrap();
+        let one = Tail::new(Curve::straight(&[2.0], [0.7, 0.95])).unwrap();
         assert!(one.neg_ln(9.0) >= one.neg_ln(2.0));
     }
 
