@@ -225,13 +225,14 @@ impl<'a> Builder<'a> {
         let received = Sums::received_in(plan, fields);
         let currency = match plan.currency {
             Money::Constant(currency) => currency,
+            Money::Written => Sums::written(plan, fields),
             Money::Column(column) => {
                 match fields.get(received.and_then(|received| received.currency).unwrap_or(column)).trim_ascii() {
                     b"" => Currency::NONE,
                     code => plan
                         .currency_names
                         .iter()
-                        .find(|(name, _)| name.eq_ignore_ascii_case(code))
+                        .find(|(name, _)| text::is_same(name, code))
                         .map(|(_, currency)| *currency)
                         .or_else(|| Currency::new(code))
                         .filter(|currency| currency.is_assigned())
@@ -401,7 +402,7 @@ impl<'a> Builder<'a> {
             return Truth::Unknown;
         };
         let word = fields.get(label.at).trim_ascii();
-        let among = |words: &[Vec<u8>]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        let among = |words: &[Vec<u8>]| words.iter().any(|known| text::is_same(known, word));
         if among(&label.legitimate) {
             return Truth::Legitimate;
         } else if among(&label.fraud) {
@@ -439,7 +440,7 @@ impl<'a> Builder<'a> {
         if plan.counterparty.is_some() {
             chunk.counterparty.push(row.counterparty);
         }
-        if matches!(plan.currency, Money::Column(_)) {
+        if !matches!(plan.currency, Money::Constant(_)) {
             chunk.currency.push(row.currency);
         }
         if plan.balance.is_some() {
@@ -498,7 +499,7 @@ impl<'a> Builder<'a> {
             && plan.id.is_some_and(|(column, trusted)| trusted && !fields.get(column).trim_ascii().is_empty());
         let account = if is_named { EntityId::from_pseudorandom(1) } else { row.account };
         let mut content = Content::new(content, Timestamp(row.at), row.minor, account, row.written);
-        if let Money::Column(_) = plan.currency {
+        if !matches!(plan.currency, Money::Constant(_)) {
             content.currency(row.currency);
         }
         if plan.balance.is_some() {
@@ -599,7 +600,7 @@ fn named(plain: &[u8], known: &mut Known, keys: &Keys) -> EntityId {
 /// Whether a field is one of a preset's words, whatever the case.
 fn is_among(field: &[u8], words: &[Vec<u8>]) -> bool {
     let word = field.trim_ascii();
-    words.iter().any(|known| known.eq_ignore_ascii_case(word))
+    words.iter().any(|known| text::is_same(known, word))
 }
 
 #[cold]

@@ -278,7 +278,7 @@ fn drafted(bytes: &[u8]) {
 }
 
 fn amounts(bytes: &[u8]) {
-    for style in [Style::Plain, Style::Money, Style::MoneyComma] {
+    for style in [Style::Plain, Style::Money, Style::MoneyComma, Style::Minor] {
         for currency in [Currency::USD, Currency::NONE] {
             if let Ok(read) = amount::read(bytes, style, currency) {
                 assert!(read.minor != i64::MIN, "an amount has an opposite");

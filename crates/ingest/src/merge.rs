@@ -89,7 +89,7 @@ impl Held {
     pub(crate) fn add_file(&mut self, plan: &Plan, references: References) {
         let currency = match plan.currency {
             Money::Constant(currency) => currency,
-            Money::Column(_) => Currency::NONE,
+            Money::Column(_) | Money::Written => Currency::NONE,
         };
         self.files.push(Facts { references, each_row: plan.each_row(), currency, known: 0 });
     }

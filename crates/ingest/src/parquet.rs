@@ -168,6 +168,11 @@ impl Table {
         }
     }
 
+    /// Whether all of some columns hold numbers, and not texts.
+    pub(crate) fn are_numbers(&self, columns: &[usize]) -> bool {
+        columns.iter().all(|&at| is_number(&self.columns[at].1))
+    }
+
     /// Fits a plan to the columns' types: what is a number or an instant needs no format.
     pub(crate) fn adapt(&self, plan: &mut Plan) {
         let dtype = |at: usize| &self.columns[at].1;
@@ -177,7 +182,7 @@ impl Table {
         {
             plan.clock = clock;
         }
-        if plan.money().iter().any(|&at| is_number(dtype(at))) {
+        if plan.style != Style::Minor && plan.money().iter().any(|&at| is_number(dtype(at))) {
             plan.style = Style::Plain;
         }
     }

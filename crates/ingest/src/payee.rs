@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
@@ -76,7 +76,7 @@ const COMMON: &[&str] = &[
 pub(crate) struct Cleaner {
     sets: Vec<String>,
     own: Rules,
-    compiled: Arc<OnceLock<Option<Compiled>>>,
+    compiled: Lazy,
 }
 
 #[derive(Debug)]
@@ -85,6 +85,20 @@ struct Compiled {
     cut: Option<Regex>,
     drop: Option<Regex>,
     common: Option<Regex>,
+}
+
+/// Compiled rules, made when a first text is there.
+type Lazy = Arc<OnceLock<Option<Compiled>>>;
+
+/// The rules of sets alone, once for all files of all runs: compiling them takes longer than a small file.
+fn shared(sets: &[String]) -> Lazy {
+    static SHARED: Mutex<BTreeMap<Vec<String>, Lazy>> = Mutex::new(BTreeMap::new());
+    let mut known = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    // Orders of sets are many, so there is a bound on those that are kept.
+    if known.len() >= 64 && !known.contains_key(sets) {
+        return Lazy::default();
+    }
+    known.entry(sets.to_vec()).or_default().clone()
 }
 
 fn build(pattern: &str) -> Result<Regex, (String, String)> {
@@ -121,7 +135,8 @@ impl Cleaner {
             return Err((name.clone(), format!("one of {}", known.join(", "))));
         }
         Compiled::new(&[own])?;
-        Ok(Some(Self { sets: sets.to_vec(), own: own.clone(), compiled: Arc::default() }))
+        let compiled = if own.is_empty() { shared(sets) } else { Arc::default() };
+        Ok(Some(Self { sets: sets.to_vec(), own: own.clone(), compiled }))
     }
 
     fn compiled(&self) -> Option<&Compiled> {

@@ -102,8 +102,18 @@ pub(crate) enum Source {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Amounts {
-    Signed { at: usize, negate: bool, inflow: Option<Told>, outflow: Option<Told> },
-    Pair { debit: usize, credit: usize },
+    Signed {
+        at: usize,
+        negate: bool,
+        /// Amounts with a plus come in, whatever the sign of others means.
+        plus_in: bool,
+        inflow: Option<Told>,
+        outflow: Option<Told>,
+    },
+    Pair {
+        debit: usize,
+        credit: usize,
+    },
 }
 
 /// What came in, beside what the other side sent.
@@ -119,6 +129,8 @@ pub(crate) struct Received {
 pub(crate) enum Money {
     Constant(Currency),
     Column(usize),
+    /// Each amount names its own.
+    Written,
 }
 
 /// A label column and its words, in lower case.
@@ -161,7 +173,9 @@ impl Plan {
                 (_, Some(constant), _) => Source::Constant(constant.trim().as_bytes().to_vec()),
                 (.., Some(Origin::EachRow)) => Source::EachRow,
                 // What the header says has been put in its place before any row is read.
-                (.., Some(Origin::Header)) => Source::Constant(Currency::NONE.as_str().as_bytes().to_vec()),
+                (.., Some(Origin::Header | Origin::Amount)) => {
+                    Source::Constant(Currency::NONE.as_str().as_bytes().to_vec())
+                }
                 (.., Some(Origin::Folder)) => Source::Constant(folder_of(path, preset.name()).into_bytes()),
                 // What the preamble says has been put in its place where it says anything.
                 (.., Some(Origin::FileName | Origin::Preamble) | None) => {
@@ -187,10 +201,12 @@ impl Plan {
                 };
                 let (at, negate) = (find(column)?, money.sign == Some(Sign::OutflowPositive));
                 let outflow = money.outflow.as_ref().map(inflow).transpose()?;
-                Amounts::Signed { at, negate, inflow: money.inflow.as_ref().map(inflow).transpose()?, outflow }
+                let plus_in = money.plus_in;
+                Amounts::Signed { at, negate, plus_in, inflow: money.inflow.as_ref().map(inflow).transpose()?, outflow }
             }
         };
         let currency = match preset.currency.as_ref().map(text).transpose()? {
+            _ if preset.currency.as_ref().is_some_and(|text| text.from == Some(Origin::Amount)) => Money::Written,
             None | Some(Source::EachRow | Source::Joined(_) | Source::First(_)) => Money::Constant(Currency::NONE),
             // Checked with the preset to be three letters.
             Some(Source::Constant(code)) => Money::Constant(Currency::new(&code).unwrap_or(Currency::NONE)),
@@ -336,12 +352,17 @@ impl Plan {
         matches!(self.account, Source::EachRow)
     }
 
-    /// The columns that hold money.
-    pub(crate) fn money(&self) -> Vec<usize> {
-        let mut money = match self.amount {
+    /// The columns that hold amounts.
+    pub(crate) fn amounts(&self) -> Vec<usize> {
+        match self.amount {
             Amounts::Signed { at, .. } => vec![at],
             Amounts::Pair { debit, credit } => vec![debit, credit],
-        };
+        }
+    }
+
+    /// The columns that hold money.
+    pub(crate) fn money(&self) -> Vec<usize> {
+        let mut money = self.amounts();
         money.extend(self.received.iter().map(|received| received.at));
         money.extend(self.balance.iter().map(|&(at, _)| at));
         money.extend(self.fee.iter().chain(&self.principal));

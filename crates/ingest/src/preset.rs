@@ -24,7 +24,7 @@ pub(crate) use crate::value::amount::Style;
 pub use error::PresetError;
 pub use mapping::Mapping;
 pub(crate) use meaning::Meaning;
-pub(crate) use rows::{Evidence, Skip};
+pub(crate) use rows::{Evidence, Known, Signs, Skip};
 
 /// A column: by name, or by position from 0 (for repeated names and files without a header).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -213,6 +213,8 @@ pub(crate) enum Origin {
     Preamble,
     /// For a currency: the amount's column, which names it as in `Amount (EUR)`.
     Header,
+    /// For a currency: each amount, which names its own, as in `12.50 USD`.
+    Amount,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -276,6 +278,12 @@ pub(crate) struct Money {
     pub(crate) fee: Option<Place>,
     /// What was paid without the fee, where the amount is with it: the difference is the fee.
     pub(crate) principal: Option<Place>,
+    /// Rows whose way is known, by which signs are checked.
+    #[serde(default)]
+    pub(crate) signs: Signs,
+    /// Amounts with a plus come in, as the file was found to have them.
+    #[serde(skip)]
+    pub(crate) plus_in: bool,
     /// Digits behind the currency's last are rounded, half to even: for simulated and converted amounts.
     #[serde(default)]
     pub(crate) round: bool,

@@ -3,6 +3,7 @@
 mod digest;
 mod document;
 mod file;
+mod overlap;
 mod run;
 mod stream;
 mod tally;
@@ -179,6 +180,8 @@ pub(crate) fn read_seeking(
         report.accepted -= again;
         report.gaps = gaps;
     }
+    let named = run.files.iter().map(|file| file.plan.named_by_file.then_some(file.plan.feed.as_str()));
+    overlap::warn(&batch, &named.collect::<Vec<_>>(), &mut files);
     let key_origin = run.key.origin().clone();
     Ok(Import { batch, meaning, files, errors: run.errors, notes: run.notes, key_origin })
 }

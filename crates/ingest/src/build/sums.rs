@@ -10,6 +10,7 @@ use crate::plan::{Amounts, Plan, Received};
 use crate::preset::When;
 use crate::rows::Odd;
 use crate::value::amount;
+use crate::value::text::is_nothing;
 
 /// Reads sums by a plan.
 pub(crate) struct Sums<'a> {
@@ -27,6 +28,16 @@ impl Sums<'_> {
     /// What came in with a row, where another column than the amount's has it.
     pub(crate) fn received_in<'p>(plan: &'p Plan, fields: &impl Fields) -> Option<&'p Received> {
         plan.received.as_ref().filter(|received| is_among(fields.get(received.rows.0), &received.rows.1))
+    }
+
+    /// The currency that a row's amount names.
+    pub(crate) fn written(plan: &Plan, fields: &impl Fields) -> Currency {
+        let named = |at: usize| amount::named(std::str::from_utf8(fields.get(at).trim_ascii()).ok()?, true);
+        let found = match plan.amount {
+            Amounts::Signed { at, .. } => named(at),
+            Amounts::Pair { debit, credit } => named(debit).or_else(|| named(credit)),
+        };
+        found.unwrap_or(Currency::NONE)
     }
 
     fn money(&mut self, column: usize, text: &[u8], currency: Currency) -> Result<i64, Box<Problem>> {
@@ -48,7 +59,7 @@ impl Sums<'_> {
         let read = amount::read(text, self.plan.style, currency).ok();
         match read {
             Some(read) => self.rounded += u64::from(read.rounded && !self.plan.round),
-            None if !text.is_empty() => Odd::note(self.odd, column, self.line, text),
+            None if !is_nothing(text) => Odd::note(self.odd, column, self.line, text),
             None => {}
         }
         read.map(|read| read.minor)
@@ -64,7 +75,7 @@ impl Sums<'_> {
             return Ok(minor);
         };
         match fields.get(column).trim_ascii() {
-            b"" => Ok(minor),
+            text if is_nothing(text) => Ok(minor),
             text => minor.checked_sub(self.money(column, text, currency)?.abs()).ok_or_else(|| {
                 problem(Some(column), text, "expected a fee within 64 bits of minor units of the amount")
             }),
@@ -124,10 +135,10 @@ impl Sums<'_> {
                     _ => Ok(size),
                 }
             }
-            Amounts::Signed { at, negate, inflow, .. } => {
+            Amounts::Signed { at, negate, inflow, plus_in, .. } => {
                 let amount::Read { minor, out, .. } = self.read(*at, fields.get(*at).trim_ascii(), currency)?;
                 // What says itself which way it flows does so whatever the sign of the others means.
-                if out.is_some() {
+                if out.is_some() || (*plus_in && fields.get(*at).trim_ascii().starts_with(b"+")) {
                     return Ok(minor);
                 }
                 let inflow = inflow.as_ref().is_some_and(|(column, words)| is_among(fields.get(*column), words));
@@ -136,13 +147,17 @@ impl Sums<'_> {
             }
             Amounts::Pair { debit, credit } => {
                 let (debit, credit) = (*debit, *credit);
+                // Data frames and people write a word where there is nothing.
                 let mut side = |column: usize| match fields.get(column).trim_ascii() {
                     b"" => Ok(0),
-                    text => self.money(column, text, currency).map(i64::abs),
+                    text => match self.money(column, text, currency) {
+                        Err(_) if is_nothing(text) => Ok(0),
+                        read => read.map(i64::abs),
+                    },
                 };
                 let (out, into) = (side(debit)?, side(credit)?);
-                let empty = |column: usize| fields.get(column).trim_ascii().is_empty();
-                if (empty(debit) && empty(credit)) || (out != 0 && into != 0) {
+                let empty = |column: usize| is_nothing(fields.get(column).trim_ascii());
+                if (out == 0 && into == 0 && empty(debit) && empty(credit)) || (out != 0 && into != 0) {
                     let value = [fields.get(debit), b" and ", fields.get(credit)].concat();
                     return Err(problem(Some(debit), &value, "expected an amount in one of the two columns"));
                 }

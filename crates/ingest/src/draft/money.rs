@@ -6,6 +6,7 @@ use super::{Guess, Sure};
 use crate::preset::{Sign, Style};
 use crate::recognise::ways;
 use crate::value::amount;
+use crate::value::text::counts_minor;
 use crible_core::Currency;
 
 /// What moves in a row.
@@ -128,10 +129,17 @@ pub(super) fn find(table: &Table, columns: &[Column], taken: &[usize]) -> Option
         free()
             .find(|column| words.iter().any(|word| column.is(word)) && (column.values.is_empty() || column.is_money()))
     };
-    let debit =
-        side(&["debit", "withdrawal", "withdrawals", "money out", "paid out", "out", "debit amount", "soll", "débit"]);
-    let credit =
-        side(&["credit", "deposit", "deposits", "money in", "paid in", "in", "credit amount", "haben", "crédit"]);
+    // What words of ways a column may have, it may be called, too. One letter is a code of many things.
+    let called = |out: bool| {
+        free().find(|column| {
+            let name = column.name.trim();
+            name.chars().count() > 1
+                && ways::is_outflow(name) == Some(out)
+                && (column.values.is_empty() || column.is_money())
+        })
+    };
+    let debit = side(&["debit amount", "amount debit", "importe cargo"]).or_else(|| called(true));
+    let credit = side(&["credit amount", "amount credit", "importe abono"]).or_else(|| called(false));
     // Two columns of which each row has one say more than any name of a third.
     if let (Some(debit), Some(credit)) = (debit, credit) {
         let one = |row: &&Vec<String>| row[debit.at].is_empty() != row[credit.at].is_empty();
@@ -147,7 +155,11 @@ pub(super) fn find(table: &Table, columns: &[Column], taken: &[usize]) -> Option
         return Some(pair(table, debit, credit));
     }
     let column = named.or_else(|| best.filter(|column| column.share(|value| value.contains(['.', ','])) > 0.5))?;
-    let style = style(&column.values);
+    let style = if counts_minor(&column.name) && column.values.iter().all(|value| money(value, Style::Minor)) {
+        Guess::new(Style::Minor, Sure::Likely, "called after minor units, and whole")
+    } else {
+        style(&column.values)
+    };
     let round = column
         .values
         .iter()
@@ -204,7 +216,10 @@ fn way(columns: &[Column], amount: &Column, style: Style) -> Option<Guess<Way>> 
     if amount.values.iter().any(|value| is_negative(value)) {
         return None;
     }
-    let few = || columns.iter().filter(|column| column.at != amount.at && column.is_few && column.filled() > 0.9);
+    let few = || {
+        let is_told = |column: &&Column| column.is_few && column.filled() > 0.9 && !ways::is_kind(&column.name);
+        columns.iter().filter(|column| column.at != amount.at).filter(is_told)
+    };
     let found = few().find_map(|column| {
         let ways = ways::of(column.distinct.iter().map(String::as_str)).filter(|ways| ways.others == 0)?;
         Some(Way { at: column.at, out: ways.out, into: ways.into })

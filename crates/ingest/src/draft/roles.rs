@@ -8,6 +8,7 @@ use super::table::Table;
 use super::times::{self, When};
 use super::{Guess, Sure};
 use crate::recognise::{currency_in, first_of};
+use crate::value::amount;
 
 /// What a draft makes of a table's columns.
 #[derive(Debug)]
@@ -55,8 +56,13 @@ pub(super) struct Other {
 /// Which currency amounts are of.
 #[derive(Debug)]
 pub(super) enum Coin {
-    Column { at: usize, names: Vec<(String, &'static str)> },
+    Column {
+        at: usize,
+        names: Vec<(String, &'static str)>,
+    },
     Constant(&'static str),
+    /// Each amount names its own.
+    Written,
 }
 
 /// Currencies that the header of amounts may name.
@@ -142,7 +148,7 @@ const ACCOUNT: [&str; 44] = [
     "conto",
     "konto nr",
 ];
-const COUNTERPARTY: [&str; 48] = [
+const COUNTERPARTY: [&str; 52] = [
     "beguenstigter zahlungspflichtiger",
     "begünstigter zahlungspflichtiger",
     "auftraggeber begünstigter",
@@ -180,6 +186,10 @@ const COUNTERPARTY: [&str; 48] = [
     "descripción",
     "opis",
     "libellé",
+    "descrizione",
+    "descrição",
+    "verwendungszweck",
+    "tytuł",
     "concepto",
     "tegenrekening",
     "naam omschrijving",
@@ -329,6 +339,12 @@ fn currency(columns: &[Column], amount: Option<usize>, taken: &[usize]) -> Optio
         return Some(Guess::new(coin, Sure::Likely, "named and written like one"));
     }
     let amount = &columns[amount?];
+    let mut named: Vec<Currency> = amount.values.iter().filter_map(|value| amount::named(value, true)).collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.len() > 1 {
+        return Some(Guess::new(Coin::Written, Sure::Likely, "amounts name several currencies"));
+    }
     let shows = |symbol: char| amount.values.iter().any(|value| value.contains(symbol));
     for (symbol, code, sure) in
         [('€', "EUR", Sure::Likely), ('£', "GBP", Sure::Likely), ('₹', "INR", Sure::Likely), ('$', "USD", Sure::Guess)]

@@ -266,6 +266,7 @@ impl Writer<'_> {
             Style::Plain => "format = \"plain\"",
             Style::Money => "format = \"money\"",
             Style::MoneyComma => "format = \"money-comma\"",
+            Style::Minor => "format = \"minor\"",
         });
         if sums.round {
             self.line("# Some amounts are finer than a hundredth: they are rounded, half to even.");
@@ -294,6 +295,7 @@ impl Writer<'_> {
         self.why(coin);
         match &coin.what {
             Coin::Constant(code) => self.line(&format!("constant = \"{code}\"")),
+            Coin::Written => self.line("from = \"amount\""),
             Coin::Column { at, names } => {
                 self.column(*at);
                 if !names.is_empty() {

@@ -1,12 +1,13 @@
 //! SWIFT MT940 and MT942: fields of a tag each, `:61:` an entry and the `:86:` behind it its description.
 
 use chrono::{Datelike, NaiveDate};
-use crible_core::Amount;
+use crible_core::{Amount, Currency};
 
 use super::balance::Balance;
 use super::sheet::{Column, Entry, Sheet, clip};
 use super::{About, Content, Format, Head, MARK, Named, Opened};
 use crate::error::Error;
+use crate::value::amount::{self, Separated};
 
 const ABOUT: About = About {
     name: "mt940",
@@ -153,6 +154,22 @@ fn told(text: &str) -> Option<Amount> {
     Balance::told(&digits, text.get(7..10)?, credit).filter(|_| text.starts_with(['C', 'D']))
 }
 
+/// The number of an amount, with a point before its decimals. The standard has a comma there and nothing between thousands;
+/// some banks write a point for either. Nothing where a point may be the one or the other.
+fn decimal(amount: &str, currency: &str) -> Option<String> {
+    if !amount.contains('.') {
+        return Some(amount.replace(',', "."));
+    }
+    match amount::separated(amount) {
+        Separated::Plain(text) | Separated::Point(text) | Separated::Comma(text) => Some(text),
+        Separated::Open { point, .. } => {
+            let digits = Currency::new(currency.as_bytes()).map(Currency::exponent);
+            (digits == Some(3)).then_some(point)
+        }
+        Separated::None => Some(amount.to_owned()),
+    }
+}
+
 type Fault = (Option<Column>, &'static str);
 
 /// A day as banks count them, of which months of thirty days have 29 and 30 February; and whether the calendar has it.
@@ -214,9 +231,12 @@ fn line(entry: &mut Entry, text: &str) -> Result<(), Fault> {
     if letters.starts_with('R') {
         entry.set(Column::Reversal, "yes");
     }
-    let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != ',').unwrap_or(rest.len());
+    let end = rest.find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ',' | '.')).unwrap_or(rest.len());
     let (amount, rest) = rest.split_at(end);
-    entry.unsigned(&amount.replace(',', "."), !credit);
+    match decimal(amount, entry.get(Column::Currency)) {
+        Some(plain) => entry.unsigned(&plain, !credit),
+        None => return Err((Some(Column::Amount), "its point may stand before decimals or part thousands")),
+    }
     let (kind, references) = rest.split_at_checked(4).unwrap_or((rest, ""));
     entry.set(Column::Channel, kind.trim());
     let (own, bank) = references.split_once("//").unwrap_or((references, ""));

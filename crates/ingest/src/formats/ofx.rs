@@ -80,6 +80,8 @@ struct Reader<'s> {
     /// What stands before the decimals, as far as the amounts of the file tell.
     point: Option<u8>,
     stem: &'s str,
+    /// Whether TRNTYPE tells the way of amounts, since none of them has a sign.
+    by_type: bool,
     /// Transactions of no account.
     nameless: u64,
     account: Account,
@@ -90,11 +92,8 @@ struct Reader<'s> {
 
 /// `stem` names the account of statements that name none.
 fn read(text: &str, stem: &str, sheet: &mut Sheet<'_>) {
-    let mut sums = Tags { text, at: 0, line: 0 };
-    let sums = std::iter::from_fn(|| sums.next()).filter(|tag| tag.name == "TRNAMT" && !tag.close);
-    let sums: Vec<String> = sums.map(|tag| tag.value).collect();
-    let point = Separators::of(sums.iter().map(String::as_str)).point();
-    let mut reader = Reader { point, stem, nameless: 0, ..Reader::default() };
+    let (point, signs) = look(text);
+    let mut reader = Reader { point, stem, by_type: signs.are_missing(), ..Reader::default() };
     let mut tags = Tags { text, at: 0, line: 0 };
     while let Some(tag) = tags.next() {
         if tag.close {
@@ -111,12 +110,79 @@ fn read(text: &str, stem: &str, sheet: &mut Sheet<'_>) {
         open.entry.reject(None, "", "the file breaks off in this transaction; expected </STMTTRN>");
         sheet.push(open.entry);
     }
+    signs.warn(sheet);
     if reader.nameless > 0 {
         sheet.warn(format!(
             "{} transactions are of statements that name no account; it is named after the file",
             reader.nameless
         ));
     }
+}
+
+/// What the types of transactions say of the signs of amounts.
+#[derive(Clone, Copy, Default)]
+struct Signs {
+    negative: u64,
+    /// Outflows by their type that have no minus, and all of them.
+    wrong: u64,
+    out: u64,
+    /// Inflows by their type.
+    into: u64,
+}
+
+impl Signs {
+    /// Whether amounts have no sign, so that types alone tell the way.
+    fn are_missing(self) -> bool {
+        self.negative == 0 && self.wrong > 0 && self.into > 0
+    }
+
+    fn warn(self, sheet: &mut Sheet<'_>) {
+        let Self { wrong, out, .. } = self;
+        if self.are_missing() {
+            sheet.warn(format!("no amount has a minus, so the {out} whose TRNTYPE is a debit are read as outflows"));
+        } else if wrong > 0 {
+            sheet.warn(format!(
+                "{wrong} of {out} amounts whose TRNTYPE is a debit are not negative; they are read as they stand"
+            ));
+        }
+    }
+}
+
+/// Whether a type of transaction flows out, where it is one that can flow one way only.
+fn flows_out(kind: &str) -> Option<bool> {
+    match kind {
+        "DEBIT" | "DIRECTDEBIT" | "CHECK" | "FEE" | "SRVCHG" | "PAYMENT" | "REPEATPMT" | "CASH" => Some(true),
+        "CREDIT" | "DEP" | "DIRECTDEP" | "INT" | "DIV" => Some(false),
+        _ => None,
+    }
+}
+
+/// What stands before the decimals of a file's amounts, and what types say of their signs.
+fn look(text: &str) -> (Option<u8>, Signs) {
+    let mut tags = Tags { text, at: 0, line: 0 };
+    let (mut separators, mut signs, mut kind) = (Separators::default(), Signs::default(), String::new());
+    while let Some(tag) = tags.next() {
+        match tag.name.as_str() {
+            "STMTTRN" => kind.clear(),
+            "TRNTYPE" if !tag.close => kind = tag.value,
+            "TRNAMT" if !tag.close => {
+                separators.add(&tag.value);
+                let is_negative = tag.value.contains('-');
+                let is_zero = !tag.value.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+                signs.negative += u64::from(is_negative);
+                match flows_out(&kind).filter(|_| !is_zero) {
+                    Some(true) => {
+                        signs.out += 1;
+                        signs.wrong += u64::from(!is_negative);
+                    }
+                    Some(false) => signs.into += 1,
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    (separators.point(), signs)
 }
 
 impl Reader<'_> {
@@ -228,6 +294,13 @@ impl Reader<'_> {
     fn end(&mut self, sheet: &mut Sheet<'_>) {
         let Some(open) = self.open.take() else { return };
         let Open { mut entry, payee, memo, to, check, reference, correction, .. } = open;
+        if self.by_type && flows_out(entry.get(Column::Channel)) == Some(true) {
+            let amount = entry.get(Column::Amount);
+            if amount.starts_with(|first: char| first.is_ascii_digit()) {
+                let negative = format!("-{amount}");
+                entry.set(Column::Amount, negative);
+            }
+        }
         if correction.eq_ignore_ascii_case("DELETE") {
             entry.reject(None, &correction, "it takes an earlier transaction back; expected a transaction");
         }
@@ -296,8 +369,11 @@ fn time(value: &str) -> Option<String> {
         return None;
     }
     let hours = if offset.is_empty() { 0 } else { hours.parse::<u32>().ok().filter(|&hours| hours < 24)? };
-    // Parts of an hour as a decimal, whatever their digits: 5.5 and 5.50 are half past five.
-    let minutes = (format!("0.{part}").parse::<f64>().ok()? * 60.0).round() as u32 % 60;
+    // Parts of an hour as a decimal, whatever their digits: 5.5 and 5.50 are half past five. Zones differ by quarters of an
+    // hour, so what is none of them as a decimal is written in minutes: 5.30, 5.45.
+    let decimal = (format!("0.{part}").parse::<f64>().ok()? * 60.0).round() as u32 % 60;
+    let written = part.parse().ok().filter(|minutes| matches!(minutes, 15 | 30 | 45) && part.len() == 2);
+    let minutes = written.filter(|_| decimal % 15 != 0).unwrap_or(decimal);
     let fraction = &fraction[..fraction.len().min(6)];
     Some(format!("{date}T{hour:02}:{minute:02}:{second:02}.{fraction}{sign}{hours:02}:{minutes:02}"))
 }
@@ -430,7 +506,7 @@ mod tests {
         check("202401151230", Some("2024-01-15T12:30:00.0+00:00"));
         check("20240115123001.250[-5:EST]", Some("2024-01-15T12:30:01.250-05:00"));
         check("20240115120000[+5.5:IST]", Some("2024-01-15T12:00:00.0+05:30"));
-        check("20240115120000[-3.30]", Some("2024-01-15T12:00:00.0-03:18"));
+        check("20240115120000[-3.30:NST]", Some("2024-01-15T12:00:00.0-03:30"));
         check("20240115120000[0:GMT]", Some("2024-01-15T12:00:00.0+00:00"));
         check("2024-01-15", Some("2024-01-15T00:00:00.0+00:00"));
         for text in ["", "20240230", "2024-1-15", "20240115250000", "20240115[EST]", "2024011é", "20240115120000[99]"]

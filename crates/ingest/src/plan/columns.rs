@@ -1,6 +1,7 @@
 //! The columns of a file, as the file calls them and as a preset does.
 
 use crate::preset::Place;
+use crate::value::text::fold;
 
 /// Which column of a file is which of a preset.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +52,17 @@ impl Columns {
         self
     }
 
+    /// The column of a name that is spelled otherwise: case, blanks and accents say nothing.
+    fn spelled(&self, name: &str) -> Located {
+        let folded = fold(name);
+        let mut found = self.known().iter().enumerate().filter(|(_, column)| fold(column) == folded);
+        match (found.next().filter(|_| !folded.is_empty()), found.next()) {
+            (Some((at, _)), None) => Located::At(at),
+            (None, _) => Located::Nowhere,
+            (Some((first, _)), Some((second, _))) => Located::Twice(first, second),
+        }
+    }
+
     pub(crate) fn find(&self, place: &Place) -> Located {
         match place {
             Place::At(at) => match &self.positions {
@@ -62,7 +74,7 @@ impl Columns {
                 let mut found = self.known().iter().enumerate().filter(|(_, column)| *column == name);
                 match (found.next(), found.next()) {
                     (Some((at, _)), None) => Located::At(at),
-                    (None, _) => Located::Nowhere,
+                    (None, _) => self.spelled(name),
                     (Some((first, _)), Some((second, _))) => Located::Twice(first, second),
                 }
             }

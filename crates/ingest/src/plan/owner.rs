@@ -14,14 +14,22 @@ const COPIES: &str = r"(?i)[ _-]*\(\d{1,3}\)|[ _-]+(?:copy|kopie|copie|copia|kop
 
 /// A month by its name, in the languages of the feeds.
 const MONTH: &str = concat!(
-    r"(?:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|f[eé]vr?(?:ier)?|mar(?:ch|s|zo)?|m[aä]rz|apr(?:il)?|",
-    r"avr(?:il)?|abr(?:il)?|may|mai|mayo|mei|june?|juni|juin|july?|juli|juil(?:let)?|aug(?:ust|ustus)?|ao[uû]t|",
-    r"sept?(?:ember|embre)?|o[ck]t(?:ober|obre)?|nov(?:ember|embre)?|de[cz](?:ember)?|d[eé]c(?:embre)?|dic(?:iembre)?|",
+    r"(?:jan(?:uary|uari|uar|vier|eiro)?|feb(?:ruary|ruari|ruar|rero|braio)?|f[eé]vr?(?:ier)?|fevereiro|",
+    r"mar(?:ch|s|zo|zec)?|m[aä]rz|maerz|março|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|kwiecie[nń]|may|mai|mayo|mei|maj|",
+    r"maggio|maio|june?|juni|junio|juin|junho|czerwiec|giugno|july?|juli|julio|juil(?:let)?|julho|lipiec|luglio|",
+    r"aug(?:ust|ustus)?|ao[uû]t|sierpie[nń]|sept?(?:ember|embre|tiembre)?|setiembre|settembre|setembro|wrzesie[nń]|",
+    r"o[ck]t(?:ober|obre|ubre)?|ottobre|outubro|pa[zź]dziernik|nov(?:ember|embre|iembre|embro)?|listopad|",
+    r"de[cz](?:ember)?|d[eé]c(?:embre)?|dic(?:iembre|embre)?|dezembro|grudzie[nń]|stycze[nń]|gennaio|luty|",
     r"ene(?:ro)?|ago(?:sto)?|mrt|maart)",
 );
 
 /// Parts of a name that say when, of what period, or nothing at all; `M` is a month's name. Between marks only.
 const PARTS: &[&str] = &[
+    // A week: week-12-2024, 2024-KW13.
+    concat!(
+        r"(?:(?:19|20)\d\d[-_ ]?)?(?:week|wk|woche|kw|semaine|semana|settimana|tydzie[nń])[-_ ]?\d{1,2}",
+        r"(?:[-_ ](?:19|20)\d\d)?",
+    ),
     // An UUID.
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     // The year first, with a time behind it or not: 2024-01-31, 20240131, 2024-01-31T12_30_00.
@@ -32,6 +40,8 @@ const PARTS: &[&str] = &[
     // A month: 2024-01, 202401, 01-2024, January2024, 31-Jan-24, Jan 31, 2024, 2024 März.
     r"(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])|(?:0[1-9]|1[0-2])[-_. ](?:19|20)\d\d",
     r"(?:\d{1,2}[-_. ]?)?M[-_. ,]{0,2}(?:\d{1,2}[-_. ,]{1,2})?(?:19|20)?\d\d|(?:19|20)\d\d[-_. ]?M",
+    // The year last, of two digits: 1.31.24, 31-01-24.
+    r"(?:0?[1-9]|[12]\d|3[01])[-_.](?:0?[1-9]|[12]\d|3[01])[-_.]\d\d",
     // A quarter, a year.
     r"(?:(?:19|20)\d\d[-_ ]?)?q[1-4](?:[-_ ]?(?:19|20)\d\d)?",
     r"(?:19|20)\d\d",
@@ -45,7 +55,8 @@ const WORDS: &str = concat!(
     r"(?:account|acct|card|current|recent|bank|my|all|csv|full)?(?:transactions?|trans|statements?|",
     r"activity|activities|history|exports?|downloads?|downloaded|reports?|summary|umsatz|umsaetze|umsätze|kontoauszug|buchungen|",
     r"movimientos|extracto|relev[eé]|operations|opérations|mutaties|afschriften|historia|wyciag|wyciąg)|",
-    r"from|to|until|for|since|through|and|bis|von|vom|du|au|van|tot|od|do|ytd|latest|recent|current|new|final|posted",
+    r"from|to|until|for|since|through|and|bis|von|vom|du|au|van|tot|od|do|ytd|latest|recent|current|new|final|posted|",
+    r"edited|fixed|cleaned|corrected|modified|sorted|bearbeitet|korrigiert|v\d{1,2}",
 );
 
 struct Rules {
@@ -200,6 +211,19 @@ mod tests {
                 &["activity.csv", "activity (1).csv", "activity-2.csv", "transactions 2024-01-31.csv", "2024.csv"],
             ),
             ("monzo", &["monzo_2024-01-31_123000.csv", "monzo-2024-02-29T12_30_00.csv", "monzo-export-3f9a1c7e.csv"]),
+            (
+                "card",
+                &[
+                    "card_Maerz_2024.csv",
+                    "card-januari-2024.csv",
+                    "card week 12 2024.csv",
+                    "card-2024-KW13.csv",
+                    "card 1.31.24.csv",
+                    "card_v2.csv",
+                    "card edited.csv",
+                    "card_settembre 2024.csv",
+                ],
+            ),
             (
                 "revolut-EUR-main",
                 &["revolut-statement-EUR-main-01-01-2024_31-01-2024.csv", "revolut-EUR-main_Jan-2024.csv"],

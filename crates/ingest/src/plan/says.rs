@@ -3,6 +3,7 @@
 use crate::build::Fields;
 use crate::meaning::{PENDING, REFUND, REVERSAL, TRANSFER};
 use crate::preset::{Inflow, Meaning, Place};
+use crate::value::text::is_same;
 
 /// Columns to read that from.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +52,7 @@ impl Says {
     pub(crate) fn of(&self, fields: &impl Fields) -> u8 {
         self.marks.iter().fold(0, |marks, (mark, at, words)| {
             let word = fields.get(*at).trim_ascii();
-            let is = words.iter().any(|known| known.eq_ignore_ascii_case(word));
+            let is = words.iter().any(|known| is_same(known, word));
             if is { marks | mark } else { marks }
         })
     }

@@ -59,6 +59,7 @@ impl Plan {
         add("amount", &columns, how);
         match &self.currency {
             Money::Constant(currency) => add("currency", &[], vec![format!("always {currency}")]),
+            Money::Written => add("currency", &[], vec!["named by each amount, $ taken for USD".to_owned()]),
             Money::Column(at) => {
                 let written: Vec<_> = self
                     .currency_names
@@ -168,7 +169,7 @@ impl Plan {
                     inflow.as_ref().map_or_else(|| "in else".to_owned(), |inflow| format!("in {}", words(inflow)));
                 (vec![*at], format!("flows out {}, {into}, whatever its sign", words(outflow)))
             }
-            Amounts::Signed { at, negate, inflow, .. } => {
+            Amounts::Signed { at, negate, inflow, plus_in, .. } => {
                 let sign = if *negate { Sign::OutflowPositive } else { Sign::OutflowNegative };
                 let mut told = match sign {
                     Sign::OutflowNegative => "an outflow is negative".to_owned(),
@@ -178,6 +179,9 @@ impl Plan {
                     let words: Vec<_> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
                     let column = &self.columns[*column];
                     told.push_str(&format!(", but not where `{column}` is {}", words.join(" or ")));
+                }
+                if *plus_in {
+                    told.push_str(", but not where it has a plus");
                 }
                 (vec![*at], told)
             }
@@ -193,6 +197,7 @@ impl Plan {
             Style::Plain => "plain numbers",
             Style::Money => "a point before the decimals, commas between thousands, currency signs",
             Style::MoneyComma => "a comma before the decimals, points between thousands, currency signs",
+            Style::Minor => "whole minor units",
         };
         (columns, vec![sign, received.unwrap_or_default(), fee, round.to_owned(), style.to_owned()])
     }

@@ -95,10 +95,10 @@ impl Preset {
                 return wrong("currency.names", code, "three letters that ISO 4217 has");
             }
             match (key, text.from) {
-                (_, None) | ("currency", Some(Origin::Header)) => {}
-                ("account", Some(from)) if from != Origin::Header => {}
+                (_, None) | ("currency", Some(Origin::Header | Origin::Amount)) => {}
+                ("account", Some(from)) if !matches!(from, Origin::Header | Origin::Amount) => {}
                 ("account", _) => return wrong(key, "from", "file-name, each-row or preamble"),
-                ("currency", _) => return wrong(key, "from", "header, a column or a constant"),
+                ("currency", _) => return wrong(key, "from", "header, amount, a column or a constant"),
                 _ => return wrong(key, "from", "a column or a constant; only accounts come from elsewhere"),
             }
             for part in &text.drop {
@@ -161,6 +161,10 @@ impl Preset {
                 return wrong(key, "", "at least one word");
             }
         }
+        let signs = &money.signs;
+        if signs.out.iter().chain(&signs.into).any(|known| known.values.is_empty() == known.contains.is_none()) {
+            return wrong("amount.signs", "", "values or a text that the field contains");
+        }
         if let Some(skip) = self.skip.iter().find(|skip| skip.tests() != 1 || skip.reason.is_empty()) {
             return wrong("skip", &skip.reason, "a reason, and one of values, other-than, starts-with and empty");
         }
@@ -213,7 +217,7 @@ impl Preset {
         match key {
             "account" => self.account.from.is_some(),
             "counterparty" | "category" | "channel" | "country" | "device" | "address" | "balance" | "id" | "label"
-            | "apart" | "skip" | "meaning" | "amount.principal" => true,
+            | "apart" | "skip" | "meaning" | "amount.principal" | "amount.signs" => true,
             "balance.negative" | "position.latitude" | "position.longitude" | "time.finer" => true,
             _ if key.ends_with(".or") => true,
             _ => false,
@@ -258,6 +262,7 @@ impl Preset {
         places.extend(money.credit.iter().map(|place| ("amount.credit", place)));
         let received = money.received.iter().flat_map(|received| received.currency.iter().chain([&received.column]));
         places.extend(received.map(|place| ("amount.received", place)));
+        places.extend(money.signs.out.iter().chain(&money.signs.into).map(|known| ("amount.signs", &known.column)));
         places.extend(money.inflow.iter().map(|inflow| ("amount.inflow", &inflow.column)));
         places.extend(money.outflow.iter().map(|outflow| ("amount.outflow", &outflow.column)));
         if let Some(position) = &self.position {

@@ -12,7 +12,7 @@ use super::{
 /// `currency`, `latitude`, `longitude`, `device`, `address` (of the network), `balance` (after the transaction; `balance-before` for before), `id`, `label`;
 /// `sign=outflow-positive|outflow-negative`, or `outflow=Type:Debit|Fee` (and `inflow=Type:Credit`) where words in a column
 /// tell the way of unsigned amounts; `payee=en|de` finds payees in the counterparties' texts; `time-format=iso|epoch-seconds|epoch-milliseconds|excel-serial|%d.%m.%Y …`,
-/// `zone=Europe/Paris`, `amount-format=plain|money|money-comma`, `delimiter=;`, and `columns=5` for a file of five
+/// `zone=Europe/Paris`, `amount-format=plain|money|money-comma|minor`, `delimiter=;`, and `columns=5` for a file of five
 /// columns that has no header. A column is a name, or `#3` for the
 /// third; a comma or backslash in a name is written `\,` or `\\`. `account=@file-name` takes the account from the
 /// file's name, `account=@folder` from its folder's, `currency=@EUR` (and `=@` before any other word) a constant. Sign, time format and amount format are
@@ -198,7 +198,8 @@ impl Given {
                 "plain" => Style::Plain,
                 "money" => Style::Money,
                 "money-comma" => Style::MoneyComma,
-                _ => return Err(choice("amount-format", word, "plain, money or money-comma")),
+                "minor" => Style::Minor,
+                _ => return Err(choice("amount-format", word, "plain, money, money-comma or minor")),
             }),
         };
         let delimiter = match self.take("delimiter") {

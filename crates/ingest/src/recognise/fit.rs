@@ -10,10 +10,10 @@ use super::text::delimiters;
 use super::{Signature, sniff};
 use crate::Options;
 use crate::error::Error;
-use crate::plan::{Amounts, Columns, Located, Plan};
+use crate::plan::{Columns, Located, Plan};
 use crate::preset::{Like, Preset, Style};
 use crate::value::amount;
-use crate::value::time::sniff::{Sniffed, sniff as formats_of};
+use crate::value::time::sniff::{Orders, Sniffed, sniff as formats_of};
 use crate::value::time::{Clock, Memo};
 
 /// Lines among which a header is looked for that only means what a feed's does.
@@ -258,13 +258,9 @@ pub(super) fn readable(plan: &Plan, rows: &[Vec<String>]) -> usize {
             Some(zone) => plan.clock.read_in(time, row[zone].as_bytes(), &mut memo),
             None => plan.clock.read(time, &mut memo),
         };
-        let amounts = match &plan.amount {
-            Amounts::Signed { at, .. } => vec![*at],
-            Amounts::Pair { debit, credit } => vec![*debit, *credit],
-        };
         let money =
             |at: usize| row[at].is_empty() || amount::read(row[at].as_bytes(), plan.style, Currency::NONE).is_ok();
-        (plan.clock.is_open() || read.is_some()) && amounts.into_iter().all(money)
+        (plan.clock.is_open() || read.is_some()) && plan.amounts().into_iter().all(money)
     };
     rows.iter().filter(|row| reads(row)).count()
 }
@@ -276,14 +272,12 @@ pub(super) fn is_likely(plan: &Plan, rows: &[Vec<String>]) -> bool {
     let mut memo = Memo::default();
     let read = times.iter().filter(|time| plan.clock.read(time.trim().as_bytes(), &mut memo).is_some()).count();
     let texts: Vec<&str> = times.iter().map(|time| time.trim()).collect();
-    if read * 2 < times.len() && matches!(formats_of(&texts, None), Sniffed::Nothing) {
+    let order = || Orders::of(texts.iter().copied()).month_first();
+    if read * 2 < times.len() && matches!(formats_of(&texts, order()), Sniffed::Nothing) {
         return false;
     }
-    let amounts = match &plan.amount {
-        Amounts::Signed { at, .. } => vec![*at],
-        Amounts::Pair { debit, credit } => vec![*debit, *credit],
-    };
-    let texts: Vec<&str> = amounts
+    let texts: Vec<&str> = plan
+        .amounts()
         .iter()
         .flat_map(|&at| rows.iter().map(move |row| row[at].as_str()))
         .filter(|text| !text.is_empty())

@@ -7,6 +7,7 @@ use crible_core::Currency;
 
 use crate::plan::Columns;
 use crate::preset::{Origin, Place, Preset, Presets};
+use crate::value::text::fold;
 
 /// The least that the columns in common have to weigh, of those that either side has, for a header to be one of a feed.
 const NEAR: f64 = 0.6;
@@ -63,31 +64,6 @@ const WORDS: [&str; 34] = [
     "valuedate",
 ];
 
-/// A name as it is compared: its letters and digits in lower case, without accents. `#`, `No.` and `Nr.` are `number`.
-pub(super) fn fold(name: &str) -> String {
-    let mut folded = String::with_capacity(name.len());
-    let mut word = String::new();
-    let end = |word: &mut String, folded: &mut String| {
-        folded.push_str(if matches!(word.as_str(), "no" | "nr") && !folded.is_empty() { "number" } else { word });
-        word.clear();
-    };
-    for letter in name.chars().flat_map(char::to_lowercase) {
-        match letter {
-            '#' => {
-                end(&mut word, &mut folded);
-                folded.push_str("number");
-            }
-            'ß' => word.push_str("ss"),
-            letter if letter.is_alphanumeric() => word.push(plain(letter)),
-            // A combining accent, as Macs write them.
-            '\u{300}'..='\u{36f}' => {}
-            _ => end(&mut word, &mut folded),
-        }
-    }
-    end(&mut word, &mut folded);
-    folded
-}
-
 /// The currency that a name ends in, as `Amount (EUR)` and `Betrag (€)` do, and the name before it.
 pub(crate) fn currency_in(name: &str) -> Option<(&str, Currency)> {
     let (before, inner) = name.trim_end().strip_suffix([')', ']'])?.rsplit_once(['(', '['])?;
@@ -100,24 +76,6 @@ pub(crate) fn currency_in(name: &str) -> Option<(&str, Currency)> {
     };
     let code = code.bytes().all(|byte| byte.is_ascii_uppercase()).then_some(code)?;
     Some((before, Currency::new(code.as_bytes()).filter(|currency| currency.is_assigned())?))
-}
-
-/// A letter without its accent.
-fn plain(letter: char) -> char {
-    match letter {
-        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ą' => 'a',
-        'ç' | 'ć' | 'č' => 'c',
-        'è' | 'é' | 'ê' | 'ë' | 'ę' => 'e',
-        'ì' | 'í' | 'î' | 'ï' => 'i',
-        'ł' => 'l',
-        'ñ' | 'ń' => 'n',
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => 'o',
-        'ś' | 'š' => 's',
-        'ù' | 'ú' | 'û' | 'ü' => 'u',
-        'ý' | 'ÿ' => 'y',
-        'ź' | 'ż' | 'ž' => 'z',
-        letter => letter,
-    }
 }
 
 /// Whether a name is none: the index that pandas writes, or a column that a spreadsheet left empty.
@@ -486,20 +444,6 @@ fn list(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_compared_by_their_letters() {
-        let same = |a: &str, b: &str| assert_eq!(fold(a), fold(b), "{a}, {b}");
-        same("Posting Date", "posting_date");
-        same("Card No.", "Card #");
-        same("Account Number", "ACCOUNT #");
-        same("Währung", "WAHRUNG");
-        same("Date de début", "date de debut");
-        same("De\u{301}but", "Début");
-        same("Kwota", " kwota ");
-        assert_ne!(fold("Amount (total)"), fold("Amount (tip)"));
-        assert_ne!(fold("No"), fold("Number"), "a word of its own is one");
-    }
 
     #[test]
     fn a_doubled_column_has_the_first_ones_name() {

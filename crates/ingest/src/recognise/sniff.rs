@@ -4,6 +4,7 @@
 mod amounts;
 mod signs;
 pub(crate) mod ways;
+mod words;
 
 use std::io::Read;
 use std::path::Path;
@@ -140,14 +141,20 @@ pub(super) fn settle(preset: &mut Preset, plan: &Plan, path: &Path, mut sample: 
     }
     times(preset, plan, path, &sample, &mut found)?;
     amounts::settle(preset, plan, path, &sample, &mut found)?;
-    if plan.balance.is_some() {
-        signs::check(preset, plan, path, &sample, &mut found)?;
+    words::extend(preset, plan, &sample, &mut found);
+    words::states(preset, plan, &sample, &mut found);
+    if plan.balance.is_none() || !signs::check(preset, plan, path, &sample, &mut found)? {
+        words::check(preset, plan, path, &sample, &mut found)?;
     }
     Ok(found)
 }
 
 fn undecided(path: &Path, plan: &Plan, column: usize, what: String, hint: String) -> Error {
     Error::Undecided { path: path.to_owned(), column: plan.columns[column].clone(), what, hint }
+}
+
+fn list(words: &[String]) -> String {
+    words.iter().map(|word| crate::error::shown(word.as_bytes())).collect::<Vec<_>>().join(" or ")
 }
 
 fn joined(plan: &Plan, row: &[String]) -> String {
@@ -187,7 +194,7 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
             orders.month_first().is_none()
         })?;
     }
-    let order = orders.month_first();
+    let order = orders.month_first().or_else(|| if turnable { beside(plan, &sample.rows, &texts) } else { None });
     let column = plan.time.first().copied().unwrap_or(0);
     if is_open {
         let names = match sniff(&texts, order) {
@@ -235,6 +242,16 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
     preset.time.formats = names;
     found.changed = true;
     Ok(())
+}
+
+/// Whether the month comes first in other dates of the rows, which are parted by the same mark: who writes one date so writes
+/// all of them so.
+fn beside(plan: &Plan, rows: &[Vec<String>], texts: &[&str]) -> Option<bool> {
+    let mark = |text: &str| text.trim().chars().find(|letter| !letter.is_ascii_digit());
+    let own = texts.first().and_then(|text| mark(text))?;
+    let others = (0..plan.columns.len()).filter(|at| !plan.time.contains(at));
+    let dates = others.flat_map(|at| rows.iter().map(move |row| row[at].as_str()));
+    Orders::of(dates.filter(|date| mark(date) == Some(own))).all()
 }
 
 /// Whether a feed's dates have the month first, where they have it first or second.

@@ -31,7 +31,8 @@ pub(super) fn find(input: &Input, options: &Options, kind: parquet::Kind) -> Res
     let all = preset.amount.sign.is_none() && preset.amount.column.is_some();
     let sample = |plan: &Plan| {
         let (rows, whole) = table.sample(plan, all)?;
-        Ok(Sample { rows, whole, typed: true, explicit, scan: Box::new(|plan, see| table.scan(plan, see)) })
+        let typed = table.are_numbers(&plan.amounts());
+        Ok(Sample { rows, whole, typed, explicit, scan: Box::new(|plan, see| table.scan(plan, see)) })
     };
     let (mut plan, why, warnings) = settled(&mut preset, &input.path, options, columns, why, sample)?;
     table.adapt(&mut plan);

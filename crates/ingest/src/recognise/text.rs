@@ -5,7 +5,7 @@ use std::path::Path;
 use super::bind::settled;
 use super::fit::{self, Candidate, Fit, Kind, columns_of};
 use super::head::{DELIMITERS, HEAD, Head, Line};
-use super::header::{self, Comparer};
+use super::header::Comparer;
 use super::sniff::{self, Sample, See};
 use super::{Found, Layout, Signature, near, unknown};
 use crate::Options;
@@ -14,6 +14,7 @@ use crate::error::{Error, shown};
 use crate::input::{Compression, Input};
 use crate::plan::{Columns, Located, Plan};
 use crate::preset::{Origin, Preset, Text};
+use crate::value::text::fold;
 
 /// Lines among which the header of a feed that the user named is looked for.
 const LINES: usize = 12;
@@ -142,10 +143,10 @@ fn preamble_account(preset: &Preset, above: &[u8], dialect: Dialect) -> Option<S
     if preset.account.from != Some(Origin::Preamble) {
         return None;
     }
-    let beside: Vec<String> = preset.account.beside.iter().map(|word| header::fold(word)).collect();
+    let beside: Vec<String> = preset.account.beside.iter().map(|word| fold(word)).collect();
     let mut lines = above.split(|&byte| byte == dialect.terminator).map(|line| parse::fields(line, dialect));
     let cell = lines.find_map(|cells| {
-        let at = cells.iter().position(|cell| beside.contains(&header::fold(cell)))?;
+        let at = cells.iter().position(|cell| beside.contains(&fold(cell)))?;
         cells.get(at + 1).filter(|cell| !cell.is_empty()).cloned()
     });
     if cell.is_some() {

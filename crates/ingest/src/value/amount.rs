@@ -1,8 +1,14 @@
 //! Amounts as files have them: with signs of currencies, separators of thousands, a comma or a point before the decimals.
 
+mod separators;
+
+use std::borrow::Cow;
+
 use crible_core::{Amount, AmountError, Currency};
 
 use serde::Deserialize;
+
+pub(crate) use separators::{Decided, Separated, Separators, separated};
 
 /// How an amount is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -15,6 +21,8 @@ pub(crate) enum Style {
     Money,
     /// `-1.234,50 €`
     MoneyComma,
+    /// `-123450`: whole minor units
+    Minor,
 }
 
 /// An amount, and whether digits behind its currency's last were rounded.
@@ -28,6 +36,9 @@ pub(crate) struct Read {
 
 /// Reads an amount as it is written, keeping its sign. Digits behind the currency's last are rounded, half to even.
 pub(crate) fn read(text: &[u8], style: Style, currency: Currency) -> Result<Read, AmountError> {
+    if style == Style::Minor {
+        return minor(text);
+    }
     // What is plain is the same with a point before the decimals, and most amounts are plain.
     let (digits, error) = if style == Style::MoneyComma && text.contains(&b'.') {
         (None, None)
@@ -35,7 +46,10 @@ pub(crate) fn read(text: &[u8], style: Style, currency: Currency) -> Result<Read
         match Amount::parse_bytes(text, currency) {
             Ok(amount) => return Ok(Read { minor: amount.minor, rounded: false, out: None }),
             Err(error @ AmountError::TooPrecise { .. }) => (Some(text.to_vec()), Some(error)),
-            Err(error) if style == Style::Plain && ending(text).1.is_none() => return Err(error),
+            Err(error) if style == Style::Plain && ending(text).1.is_none() => match expanded(text, b'.') {
+                Some(digits) => (Some(digits), Some(error)),
+                None => return Err(error),
+            },
             Err(error @ AmountError::TooLarge(_)) => return Err(error),
             Err(_) => (None, None),
         }
@@ -64,6 +78,43 @@ pub(crate) fn read(text: &[u8], style: Style, currency: Currency) -> Result<Read
         }
     };
     round(&digits, currency).map_or(Err(error), |minor| Ok(Read { minor: signed(minor), rounded: true, out }))
+}
+
+/// Whole minor units; `.0` behind them is what data frames write.
+fn minor(text: &[u8]) -> Result<Read, AmountError> {
+    let trimmed = text.trim_ascii();
+    let whole =
+        std::str::from_utf8(trimmed.strip_suffix(b".0").unwrap_or(trimmed)).ok().and_then(|text| text.parse().ok());
+    let minor = whole.filter(|&minor: &i64| minor != i64::MIN);
+    let minor = minor.ok_or_else(|| AmountError::NotANumber(crate::error::shown(text)))?;
+    Ok(Read { minor, rounded: false, out: None })
+}
+
+/// The number that one in scientific notation is, written out: `-1.234500e+03`, `5e-05`. Nothing where digits before the
+/// second decimal are lost: `1.23457E+06` is one of many numbers.
+fn expanded(text: &[u8], point: u8) -> Option<Vec<u8>> {
+    let text = text.trim_ascii();
+    let at = text.iter().position(|byte| matches!(byte, b'e' | b'E'))?;
+    let (mantissa, exponent) = (&text[..at], std::str::from_utf8(&text[at + 1..]).ok()?);
+    let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| (-30..=15).contains(exponent))?;
+    let size = mantissa.strip_prefix(b"-").or_else(|| mantissa.strip_prefix(b"+")).unwrap_or(mantissa);
+    let cut = size.iter().position(|&byte| byte == point).unwrap_or(size.len());
+    let (whole, decimals) = (&size[..cut], size.get(cut + 1..).unwrap_or_default());
+    let digits: Vec<u8> = [whole, decimals].concat();
+    if whole.is_empty() || !digits.iter().all(u8::is_ascii_digit) || digits.len() > 30 {
+        return None;
+    }
+    let kept = decimals.len() as i32 - exponent;
+    if kept < 2 && digits.iter().any(|&digit| digit != b'0') {
+        return None;
+    }
+    // As many digits stand before the point as the exponent says, zeros where there are none.
+    let before = whole.len() as i32 + exponent;
+    let zeros = vec![b'0'; usize::try_from(1 - before).unwrap_or(0)];
+    let digits = [zeros.as_slice(), &digits].concat();
+    let (whole, decimals) = digits.split_at_checked(usize::try_from(before.max(1)).ok()?)?;
+    let sign: &[u8] = if mantissa.starts_with(b"-") { b"-" } else { b"" };
+    Some([sign, whole, if decimals.is_empty() { b"" } else { b"." }, decimals].concat())
 }
 
 /// Words behind an amount, or before it, that say which way it flows: debit and credit in English, `S` and `H` of
@@ -155,15 +206,15 @@ fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
     let text = std::str::from_utf8(within_formula(text)).ok()?.trim();
     // A spreadsheet's mark of a text.
     let text = text.strip_prefix('\'').unwrap_or(text);
-    let (mut negative, text) = match text.strip_prefix('(') {
-        Some(inner) => (true, inner.strip_suffix(')')?),
-        None => (false, text),
-    };
+    if let Some(digits) = expanded(text.as_bytes(), point) {
+        return Some((digits, None));
+    }
+    let (mut negative, text) = freed(text)?;
     let mut signed = negative;
     let mut digits: Vec<u8> = Vec::with_capacity(text.len());
-    // What parts thousands, and the digits since it last did.
+    // What parts thousands, the digits since it last did, and those of the groups between the first and the last.
     let mut separator = None;
-    let mut group = 0;
+    let (mut group, mut between) = (0, None);
     let (mut seen_point, mut symbol, mut code) = (false, false, None);
     // Once something ends the number, only a sign, a symbol or a code may follow.
     let mut ended = false;
@@ -203,11 +254,16 @@ fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
                 ended |= !digits.is_empty();
             }
             '.' | ',' | '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' => {
-                let lead =
-                    if separator.is_none() { (1..=3).contains(&digits.len()) && digits[0] != b'0' } else { group == 3 };
+                let lead = match (separator, between) {
+                    (None, _) => (1..=3).contains(&digits.len()) && digits[0] != b'0',
+                    // Where lakhs and crores are counted, two digits stand between commas: 12,34,567.
+                    (Some(_), None) => group == 3 || (group == 2 && letter == ',' && digits.len() <= 4),
+                    (Some(_), Some(between)) => group == between,
+                };
                 if ended || seen_point || !lead || separator.is_some_and(|known| known != letter) {
                     return None;
                 }
+                between = separator.map(|_| group);
                 (separator, group) = (Some(letter), 0);
             }
             letter if letter.is_alphabetic() => {
@@ -238,6 +294,14 @@ fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
         digits.insert(0, b'-');
     }
     Some((digits, code.flatten()))
+}
+
+/// An amount without the brackets that stand for a minus, a currency beside them or not: `(5.00)`, `$(5.00)`, `(5.00) €`.
+fn freed(text: &str) -> Option<(bool, Cow<'_, str>)> {
+    let Some((before, inner)) = text.split_once('(') else { return Some((false, text.into())) };
+    let (inner, behind) = inner.rsplit_once(')')?;
+    let bare = |part: &str| !part.contains(|letter: char| letter.is_ascii_digit());
+    (bare(before) && bare(behind)).then(|| (true, format!("{before}{inner} {behind}").trim().to_owned().into()))
 }
 
 /// Whether an amount says that it is of another currency than this one, by a code or a sign.
@@ -297,159 +361,43 @@ pub(crate) fn code(text: &str) -> Option<Currency> {
     [b'.', b','].into_iter().find_map(|point| plain(bare, point)).and_then(|(_, code)| code)
 }
 
-/// What an amount's separators tell, and the plain number that it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Separated {
-    /// It has none, or none that matters.
-    Plain(String),
-    /// A point stands before its decimals.
-    Point(String),
-    /// A comma does.
-    Comma(String),
-    /// Either could: `84.125` is 84.125 or 84125.
-    Open { point: String, comma: String },
-    /// It is no amount.
-    None,
+/// The currency that an amount names by a code or a sign that one currency has; `dollars` takes a bare `$` for US dollars.
+pub(crate) fn named(text: &str, dollars: bool) -> Option<Currency> {
+    if let Some(code) = code(text) {
+        return Some(code);
+    }
+    let (at, sign) = text.char_indices().find(|(_, letter)| SIGNS.iter().any(|(sign, _)| sign == letter))?;
+    if sign == '$' {
+        let letters = text[..at].trim_start_matches(|letter: char| !letter.is_ascii_alphabetic());
+        let code = match letters {
+            "" => return dollars.then_some(Currency::USD),
+            "US" => "USD",
+            "C" | "CA" | "CAN" => "CAD",
+            "A" | "AU" => "AUD",
+            "NZ" => "NZD",
+            "HK" => "HKD",
+            "S" => "SGD",
+            "R" => "BRL",
+            _ => return None,
+        };
+        return Currency::new(code.as_bytes());
+    }
+    let (_, codes) = SIGNS.iter().find(|(known, _)| *known == sign)?;
+    if let [code] = codes { Currency::new(code.as_bytes()) } else { None }
 }
 
-/// Looks at one amount alone.
-pub(crate) fn separated(text: &str) -> Separated {
-    let as_written = |point: u8| {
-        let (digits, _) = plain(ending(text.as_bytes()).0, point)?;
-        Amount::parse_bytes(&digits, Currency::NONE)
-            .err()
-            .is_none_or(|error| matches!(error, AmountError::TooPrecise { .. }))
-            .then(|| String::from_utf8_lossy(&digits).into_owned())
-    };
-    match (as_written(b'.'), as_written(b',')) {
-        (Some(point), Some(comma)) if point == comma => Separated::Plain(point),
-        (Some(point), Some(comma)) => Separated::Open { point, comma },
-        (Some(point), None) => Separated::Point(point),
-        (None, Some(comma)) => Separated::Comma(comma),
-        (None, None) => Separated::None,
-    }
-}
-
-/// What the separators of many amounts tell together.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Separators {
-    /// Amounts that only read with a point before the decimals, and only with a comma.
-    point: u64,
-    comma: u64,
-    /// An amount that reads either way, and both readings.
-    open: Option<(String, String, String)>,
-    /// Amounts that read either way whose separator is a point, and a comma.
-    open_point: u64,
-    open_comma: u64,
-    /// Digits before the separators of those, and digits of whole numbers without separators, in all.
-    open_digits: u64,
-    whole: u64,
-    whole_digits: u64,
-    /// Whole numbers of four digits and more without a separator: thousands are not parted.
-    unparted: u64,
-}
-
-/// Whole numbers that there have to be for their size to tell anything.
-const NEIGHBOURS: u64 = 3;
-
-/// What was made out of separators.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Decided {
-    /// This stands before the decimals.
-    Point(u8),
-    /// No amount has a separator that matters.
-    Neither,
-    /// Nothing tells; an amount and its readings with a point and with a comma before the decimals.
-    Open { value: String, point: String, comma: String },
-}
-
-impl Separators {
-    pub(crate) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
-        let mut all = Self::default();
-        texts.for_each(|text| all.add(text));
-        all
-    }
-
-    pub(crate) fn add(&mut self, text: &str) {
-        match separated(text) {
-            Separated::Point(_) => self.point += 1,
-            Separated::Comma(_) => self.comma += 1,
-            Separated::Open { point, comma } => {
-                let decimals = point.contains('.');
-                *(if decimals { &mut self.open_point } else { &mut self.open_comma }) += 1;
-                let decimal = if decimals { &point } else { &comma };
-                self.open_digits +=
-                    decimal.bytes().take_while(|&byte| byte != b'.').filter(u8::is_ascii_digit).count() as u64;
-                self.open.get_or_insert_with(|| (text.trim().to_owned(), point, comma));
-            }
-            Separated::Plain(text) => {
-                let digits = text.bytes().filter(u8::is_ascii_digit).count() as u64;
-                if !text.contains('.') && text.bytes().any(|byte| matches!(byte, b'1'..=b'9')) {
-                    self.whole += 1;
-                    self.whole_digits += digits;
-                    self.unparted += u64::from(digits > 3);
-                }
-            }
-            Separated::None => {}
-        }
-    }
-
-    /// Whether amounts tell what stands before decimals: more of them one thing than the other.
-    pub(crate) fn point(&self) -> Option<u8> {
-        match self.point.cmp(&self.comma) {
-            std::cmp::Ordering::Greater => Some(b'.'),
-            std::cmp::Ordering::Less => Some(b','),
-            std::cmp::Ordering::Equal => None,
-        }
-    }
-
-    /// What stands before the decimals: by amounts that read one way alone, else by the digits that the currency has, by
-    /// thousands that are written without a separator, and by the size of whole numbers beside.
-    pub(crate) fn decide(&self, currency: Option<Currency>) -> Decided {
-        if let Some(point) = self.point() {
-            return Decided::Point(point);
-        }
-        let Some((value, point, comma)) = &self.open else { return Decided::Neither };
-        let open = || Decided::Open { value: value.clone(), point: point.clone(), comma: comma.clone() };
-        if (self.open_point > 0) == (self.open_comma > 0) || (self.point > 0 && self.comma > 0) {
-            return open();
-        }
-        let (before_decimals, other) = if self.open_point > 0 { (b'.', b',') } else { (b',', b'.') };
-        let exponent = currency.filter(|&currency| currency != Currency::NONE).map(Currency::exponent);
-        if exponent == Some(3) || self.unparted > 0 {
-            return Decided::Point(before_decimals);
-        }
-        if exponent == Some(0) {
-            return Decided::Point(other);
-        }
-        if self.whole >= NEIGHBOURS {
-            // Digits of the mean, times both counts: whole numbers, and so no rounding.
-            let opens = self.open_point + self.open_comma;
-            let whole = self.whole_digits * opens;
-            let far = |digits: u64| whole.abs_diff(digits * self.whole);
-            let (decimals, thousands) = (far(self.open_digits), far(self.open_digits + 3 * opens));
-            let clear = opens * self.whole;
-            if decimals + clear <= thousands {
-                return Decided::Point(before_decimals);
-            }
-            if thousands + clear <= decimals {
-                return Decided::Point(other);
-            }
-        }
-        open()
-    }
-
-    /// Takes what other sums tell of what stands before decimals.
-    pub(crate) fn weigh(&mut self, others: &Self) {
-        self.point += others.point;
-        self.comma += others.comma;
-    }
-
-    /// Whether there is an amount that reads either way, and none that tells.
-    pub(crate) fn is_open(&self) -> bool {
-        self.point().is_none() && self.open.is_some()
-    }
-}
+/// Signs that name a currency beside an amount, and those of the codes that they stand for.
+const SIGNS: [(char, &[&str]); 9] = [
+    ('$', &[]),
+    ('€', &["EUR"]),
+    ('£', &["GBP"]),
+    ('¥', &["JPY", "CNY"]),
+    ('₹', &["INR"]),
+    ('₽', &["RUB"]),
+    ('₺', &["TRY"]),
+    ('₪', &["ILS"]),
+    ('₴', &["UAH"]),
+];
 
 #[cfg(test)]
 mod tests {
@@ -492,6 +440,14 @@ mod tests {
             ("12.00 S", -1_200),
             ("12.00 H", 1_200),
             ("$12.00 DB", -1_200),
+            ("$(5.00)", -500),
+            ("(5.00) USD", -500),
+            ("-1,23,456.78", -12_345_678),
+            ("12,34,56,789", 12_345_678_900),
+            ("1.234560e+03", 123_456),
+            ("-1.2e-1", -12),
+            ("5e-05", 0),
+            ("0.000000e+00", 0),
         ] {
             assert_eq!(us(text), Some(minor), "{text:?}");
         }
@@ -522,6 +478,14 @@ mod tests {
             "USD 5 USD",
             "x",
             "5 5",
+            "1,23",
+            "1,23,45",
+            "1,234,56,789",
+            "123,45,678",
+            "1.23457E+06",
+            "1.5e3",
+            "-$(-5)",
+            "(5) 5",
         ] {
             assert_eq!(us(text), None, "{text:?}");
         }
@@ -557,36 +521,13 @@ mod tests {
         assert!(read(b"1,000", Style::Plain, Currency::USD).is_err());
         assert_eq!(read(b"-57.16", Style::Plain, Currency::USD).unwrap().minor, -5_716);
         assert!(read(b"12.5", Style::MoneyComma, Currency::USD).is_err());
+        assert_eq!(read(b"-1.9e-01", Style::Plain, Currency::USD).unwrap().minor, -19);
     }
 
     #[test]
-    fn separators_are_decided_over_the_whole_column() {
-        let usd = Some(Currency::USD);
-        let check = |texts: &[&str], currency, expect: Decided| {
-            assert_eq!(Separators::of(texts.iter().copied()).decide(currency), expect, "{texts:?}");
-        };
-        let (point, comma) = (Decided::Point(b'.'), Decided::Point(b','));
-        check(&["84.9049", "588.047"], usd, point.clone());
-        check(&["1.234", "-4,50"], usd, comma.clone());
-        check(&["1,234", "1,234.50"], usd, point.clone());
-        check(&["1.234", "1.234.567"], usd, comma.clone());
-        check(&["0.125"], usd, point.clone());
-        check(&["1234.125"], usd, point.clone());
-        check(&["12", "950"], usd, Decided::Neither);
-        let open = |value: &str, point: &str, comma: &str| Decided::Open {
-            value: value.to_owned(),
-            point: point.to_owned(),
-            comma: comma.to_owned(),
-        };
-        check(&["84.125", "588.045"], usd, open("84.125", "84.125", "84125"));
-        check(&["84,125"], None, open("84,125", "84125", "84.125"));
-        // Digits of the currency.
-        check(&["84.125", "588.045"], Currency::new(b"KWD"), point.clone());
-        check(&["84.125", "588.045"], Currency::new(b"JPY"), comma.clone());
-        // Thousands that nothing parts, and the size of the others.
-        check(&["84.125", "588.045", "1250"], usd, point.clone());
-        check(&["84.125", "588.045", "12", "95", "120"], usd, point);
-        check(&["1.234", "5.600", "950", "120", "800"], usd, comma);
-        check(&["1.234", "7"], usd, open("1.234", "1.234", "1234"));
+    fn minor_units_are_whole() {
+        let minor = |text: &[u8]| read(text, Style::Minor, Currency::USD).ok().map(|read| read.minor);
+        assert_eq!((minor(b"-1999"), minor(b"1999.0"), minor(b" 0 ")), (Some(-1_999), Some(1_999), Some(0)));
+        assert_eq!((minor(b"19.99"), minor(b"1,999"), minor(b"")), (None, None, None));
     }
 }

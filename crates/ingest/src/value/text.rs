@@ -69,6 +69,100 @@ pub(crate) fn is_cut(text: &[u8]) -> bool {
     number && digits.first().is_some_and(u8::is_ascii_digit) && tens.is_ascii_digit() && ones.is_ascii_digit()
 }
 
+/// A name as it is compared: its letters and digits in lower case, without accents. `#`, `No.` and `Nr.` are `number`.
+pub(crate) fn fold(name: &str) -> String {
+    let mut folded = String::with_capacity(name.len());
+    let mut word = String::new();
+    let end = |word: &mut String, folded: &mut String| {
+        folded.push_str(if matches!(word.as_str(), "no" | "nr") && !folded.is_empty() { "number" } else { word });
+        word.clear();
+    };
+    for letter in name.chars().flat_map(char::to_lowercase) {
+        match letter {
+            '#' => {
+                end(&mut word, &mut folded);
+                folded.push_str("number");
+            }
+            'ß' => word.push_str("ss"),
+            letter if letter.is_alphanumeric() => word.push(unaccented(letter)),
+            // A combining accent, as Macs write them.
+            '\u{300}'..='\u{36f}' => {}
+            _ => end(&mut word, &mut folded),
+        }
+    }
+    end(&mut word, &mut folded);
+    folded
+}
+
+/// A letter without its accent.
+pub(crate) fn unaccented(letter: char) -> char {
+    match letter {
+        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ą' => 'a',
+        'ç' | 'ć' | 'č' => 'c',
+        'è' | 'é' | 'ê' | 'ë' | 'ę' => 'e',
+        'ì' | 'í' | 'î' | 'ï' => 'i',
+        'ł' => 'l',
+        'ñ' | 'ń' => 'n',
+        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => 'o',
+        'ś' | 'š' => 's',
+        'ù' | 'ú' | 'û' | 'ü' => 'u',
+        'ý' | 'ÿ' => 'y',
+        'ź' | 'ż' | 'ž' => 'z',
+        letter => letter,
+    }
+}
+
+/// Words in a column's name that say that its amounts are whole minor units.
+const MINOR: [&str; 10] =
+    ["cents", "cent", "minor", "minorunits", "pence", "centimes", "centavos", "centimos", "grosze", "ore"];
+
+/// Whether a column is called after minor units: `amount_cents`, `amountMinor`, `Amount (pence)`.
+pub(crate) fn counts_minor(name: &str) -> bool {
+    words_of(name).any(|word| MINOR.contains(&word.as_str()))
+}
+
+/// The words of a column's name, in lower case and without accents.
+pub(crate) fn words_of(name: &str) -> impl Iterator<Item = String> {
+    let mut parted = String::new();
+    for letter in name.chars() {
+        // Words of `amountMinorUnits` are parted by their capitals.
+        if letter.is_uppercase() && parted.ends_with(char::is_lowercase) {
+            parted.push(' ');
+        }
+        parted.extend(letter.to_lowercase().map(unaccented));
+    }
+    let words: Vec<String> = parted.split(|letter: char| !letter.is_alphanumeric()).map(str::to_owned).collect();
+    words.into_iter().filter(|word| !word.is_empty())
+}
+
+/// Whether two words are the same, whatever the case of their letters.
+pub(crate) fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let lower = |text: &[u8]| String::from_utf8_lossy(text).to_lowercase();
+    a.eq_ignore_ascii_case(b) || (!a.is_ascii() && !b.is_ascii() && lower(a) == lower(b))
+}
+
+/// Words that stand in an empty field.
+const NOTHING: [&[u8]; 13] = [
+    b"-",
+    b"--",
+    b"\xe2\x80\x93",
+    b"\xe2\x80\x94",
+    b"nan",
+    b"null",
+    b"none",
+    b"nil",
+    b"n/a",
+    b"na",
+    b"#n/a",
+    b"\\n",
+    b"<na>",
+];
+
+/// Whether a field is empty, or holds a word that says so.
+pub(crate) fn is_nothing(text: &[u8]) -> bool {
+    text.is_empty() || NOTHING.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
 /// A number of degrees.
 pub(crate) fn degrees(text: &[u8]) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok().filter(|degrees: &f64| degrees.is_finite())
@@ -107,6 +201,40 @@ mod tests {
         }
         assert!(["3.48702E+14", "4E+15", "3,48702e+14"].iter().all(|text| is_cut(text.as_bytes())));
         assert!(["3.48702E14", "E+14", "A3E+14", "1E+5", "", "x.5E+14"].iter().all(|text| !is_cut(text.as_bytes())));
+    }
+
+    #[test]
+    fn names_are_compared_by_their_letters() {
+        let same = |a: &str, b: &str| assert_eq!(fold(a), fold(b), "{a}, {b}");
+        same("Posting Date", "posting_date");
+        same("Card No.", "Card #");
+        same("Account Number", "ACCOUNT #");
+        same("Währung", "WAHRUNG");
+        same("Date de début", "date de debut");
+        same("De\u{301}but", "Début");
+        same("Kwota", " kwota ");
+        assert_ne!(fold("Amount (total)"), fold("Amount (tip)"));
+        assert_ne!(fold("No"), fold("Number"), "a word of its own is one");
+    }
+
+    #[test]
+    fn columns_are_called_after_minor_units() {
+        assert!(
+            ["amount_cents", "amountMinor", "Amount (pence)", "Kwota grosze"].iter().all(|name| counts_minor(name))
+        );
+        assert!(["Amount", "Percentage", "minority", "Center"].iter().all(|name| !counts_minor(name)));
+    }
+
+    #[test]
+    fn case_is_no_difference_in_any_language() {
+        assert!(is_same("ZURÜCKGESETZT".as_bytes(), "Zurückgesetzt".as_bytes()) && is_same(b"Sale", b"SALE"));
+        assert!(!is_same("Zurückgesetzt".as_bytes(), b"Zuruckgesetzt") && !is_same(b"Sale", b"Sales"));
+    }
+
+    #[test]
+    fn nothing_is_written_in_many_ways() {
+        assert!(["", "-", "NaN", "NULL", "N/A", "—"].iter().all(|text| is_nothing(text.as_bytes())));
+        assert!(["0", ".", "-1", "nano"].iter().all(|text| !is_nothing(text.as_bytes())));
     }
 
     #[test]

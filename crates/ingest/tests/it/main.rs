@@ -40,4 +40,5 @@ mod statements_more;
 mod stream;
 mod values;
 mod wild;
+mod wild_more;
 mod workbooks;

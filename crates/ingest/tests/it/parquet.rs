@@ -130,3 +130,24 @@ fn what_is_no_feed_or_no_parquet_is_an_error() {
     let (read, _) = import(&[empty], &options()).unwrap();
     assert_eq!((read.batch.len(), read.files[0].warnings.len()), (0, 1));
 }
+
+#[test]
+fn numbers_are_numbers_and_texts_are_texts() {
+    let folder = Folder::new();
+    let path = folder.path().join("amounts.parquet");
+    let read = |name: &str, amounts: Series| {
+        let days = Series::new("t".into(), &["2024-01-01", "2024-01-02"]);
+        write(&path, vec![Series::new("a".into(), &["x", "x"]), days, amounts.with_name(name.into())], 10);
+        let map = Mapping::parse(&format!("account=a,time=t,amount={name},currency=@USD")).unwrap();
+        import(std::slice::from_ref(&path), &Options { map: Some(map), ..options() })
+            .map(|(read, _)| (0..read.batch.len()).map(|row| read.batch.get(row).amount.minor).collect::<Vec<_>>())
+    };
+    let series = |values: &[i64]| Series::new("m".into(), values);
+    assert_eq!(read("m", Series::new("m".into(), &[-84.125, -588.045])).unwrap(), [-8_412, -58_804]);
+    assert_eq!(read("m", series(&[-1_999, -5])).unwrap(), [-199_900, -500]);
+    assert_eq!(read("amount_cents", series(&[-1_999, -5])).unwrap(), [-1_999, -5]);
+    // What was saved as text is no number.
+    let open = read("m", Series::new("m".into(), &["-84.125", "-588.045"])).unwrap_err().to_string();
+    assert!(open.contains("84.125 or -84125"), "{open}");
+    assert_eq!(read("m", Series::new("m".into(), &["-1.004,50", "-4,50"])).unwrap(), [-100_450, -450]);
+}

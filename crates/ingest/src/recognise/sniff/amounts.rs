@@ -4,11 +4,12 @@ use std::path::Path;
 
 use crible_core::Currency;
 
-use super::{Sample, Settled, undecided, ways};
+use super::{Sample, Settled, list, undecided, ways};
 use crate::error::Error;
 use crate::plan::{Amounts, Money, Plan};
-use crate::preset::{Inflow, Place, Preset, Sign, Style, Text};
+use crate::preset::{Inflow, Origin, Place, Preset, Sign, Style, Text};
 use crate::value::amount::{self, Decided, Separators};
+use crate::value::text::counts_minor;
 
 pub(super) fn settle(
     preset: &mut Preset,
@@ -17,10 +18,7 @@ pub(super) fn settle(
     sample: &Sample<'_>,
     found: &mut Settled,
 ) -> Result<(), Error> {
-    let columns = match plan.amount {
-        Amounts::Signed { at, .. } => vec![at],
-        Amounts::Pair { debit, credit } => vec![debit, credit],
-    };
+    let columns = plan.amounts();
     let of = |columns: &[usize]| -> Vec<&str> {
         let cells = sample.rows.iter().flat_map(|row| columns.iter().map(|&at| row[at].trim()));
         cells.filter(|text| !text.is_empty()).collect()
@@ -50,13 +48,23 @@ fn coin(
 ) -> Result<(), Error> {
     let Money::Constant(currency) = plan.currency else { return Ok(()) };
     if preset.currency.is_none() && currency == Currency::NONE {
-        let codes: Vec<Option<Currency>> = texts.iter().map(|text| amount::code(text)).collect();
+        let codes: Vec<Option<Currency>> = texts.iter().map(|text| amount::named(text, false)).collect();
         if let Some(&Some(code)) = codes.first()
             && codes.iter().all(|&other| other == Some(code))
         {
             preset.currency = Some(Text { constant: Some(code.to_string()), ..Text::default() });
             found.changed = true;
             found.told.push(format!("amounts are of {code}, as they say"));
+            return Ok(());
+        }
+        let mut all: Vec<Currency> = texts.iter().filter_map(|text| amount::named(text, true)).collect();
+        all.sort_unstable();
+        all.dedup();
+        if all.len() > 1 {
+            preset.currency = Some(Text { from: Some(Origin::Amount), ..Text::default() });
+            found.changed = true;
+            let all: Vec<String> = all.iter().map(Currency::to_string).collect();
+            found.told.push(format!("each amount names its currency: {} ($ taken for USD)", all.join(", ")));
         }
         return Ok(());
     }
@@ -65,10 +73,14 @@ fn coin(
     }
     let other = |text: &&&str| amount::contradicts(text, currency);
     let others: Vec<&&str> = texts.iter().filter(other).collect();
-    let Some(first) = others.first().filter(|_| others.len() * 2 > texts.len()) else { return Ok(()) };
+    let Some(first) = others.first() else { return Ok(()) };
     let said = format!("amounts are written as `{}`, and ", crate::error::shown(first.as_bytes()));
     if sample.explicit {
         found.warnings.push(format!("{said}are read as {currency}, as the mapping says"));
+        return Ok(());
+    }
+    if others.len() * 2 <= texts.len() {
+        found.warnings.push(format!("{} {said}are read as {currency}, which is the feed's", others.len()));
         return Ok(());
     }
     let what = format!("its currency: {said}the feed {} is of {currency}", preset.name());
@@ -80,6 +92,7 @@ fn coin(
 fn exponent_of(plan: &Plan, rows: &[Vec<String>]) -> Option<Currency> {
     let at = match plan.currency {
         Money::Constant(currency) => return Some(currency),
+        Money::Written => return None,
         Money::Column(at) => at,
     };
     let written = |row: &Vec<String>| {
@@ -123,6 +136,9 @@ fn style(
     let all_plain = || reads(Style::Plain) == texts.len();
     let style = match (separators.decide(exponent_of(plan, &sample.rows)), declared) {
         (Decided::Point(b','), _) => Style::MoneyComma,
+        (Decided::Neither, None) if counts_minor(&plan.columns[column]) && reads(Style::Minor) == texts.len() => {
+            Style::Minor
+        }
         (Decided::Point(_) | Decided::Neither, None) if all_plain() => Style::Plain,
         (Decided::Point(_), _) | (Decided::Neither, None | Some(Style::Plain)) => Style::Money,
         (Decided::Neither, Some(style)) => style,
@@ -144,6 +160,9 @@ fn style(
         let point = if style == Style::MoneyComma { "a comma" } else { "a point" };
         match declared {
             None if style == Style::Plain => {}
+            None if style == Style::Minor => {
+                found.told.push(format!("amounts read as minor units, as `{}` is called", plan.columns[column]));
+            }
             None => found.told.push(format!("amounts read with {point} before the decimals")),
             Some(_) => found.told.push(format!("amounts read with {point} before the decimals, unlike the feed's own")),
         }
@@ -170,6 +189,14 @@ fn way(
         })?;
     }
     found.changed = true;
+    let has_plus = |text: &&str| text.starts_with('+');
+    if !negative && texts.iter().any(|text| has_plus(text)) && !texts.iter().all(|text| has_plus(text)) {
+        preset.amount.plus_in = true;
+        preset.amount.sign = Some(Sign::OutflowPositive);
+        found.sign = true;
+        found.told.push("amounts with a plus come in, and those without a sign flow out".to_owned());
+        return Ok(());
+    }
     let said = |text: &&str| amount::ending(text.as_bytes()).1;
     let (out, into) = (texts.iter().filter_map(said).any(|out| out), texts.iter().filter_map(said).any(|out| !out));
     let silent = texts.iter().any(|text| said(text).is_none());
@@ -188,8 +215,11 @@ fn way(
         return Ok(());
     }
     let taken = plan.money();
-    let free = (0..plan.columns.len()).filter(|at| !taken.contains(at) && !plan.time.contains(at));
-    let told = free.filter_map(|at| ways::of(sample.rows.iter().map(|row| row[at].as_str())).map(|ways| (at, ways)));
+    // What was paid with says nothing of the way: a debit card is no debit.
+    let is_free = |at: &usize| !taken.contains(at) && !plan.time.contains(at) && !ways::is_kind(&plan.columns[*at]);
+    let free = (0..plan.columns.len()).filter(is_free);
+    let told =
+        free.clone().filter_map(|at| ways::of(sample.rows.iter().map(|row| row[at].as_str())).map(|ways| (at, ways)));
     let told: Vec<(usize, ways::Ways)> = told.collect();
     if preset.amount.inflow.is_none()
         && let Some((at, ways)) = told.iter().find(|(_, ways)| ways.others == 0)
@@ -222,10 +252,19 @@ fn way(
             ways.out.join("|"),
             ways.into.join("|"),
         ));
+    } else if preset.amount.inflow.is_none()
+        && let Some((at, back)) = free.clone().find_map(|at| {
+            let back = ways::back(sample.rows.iter().map(|row| row[at].as_str()));
+            (!back.is_empty()).then_some((at, back))
+        })
+    {
+        found.warnings.push(format!(
+            "no amount is negative, so all are taken for outflows, though `{}` has {}: if these come in, give \
+             inflow={0}:{}",
+            plan.columns[at],
+            list(&back),
+            back.join("|"),
+        ));
     }
     Ok(())
-}
-
-fn list(words: &[String]) -> String {
-    words.iter().map(|word| crate::error::shown(word.as_bytes())).collect::<Vec<_>>().join(" or ")
 }

@@ -38,14 +38,14 @@ struct Link {
 }
 
 /// Compares signs with balances. A file in which they contradict each other is turned, or refused, and never read in
-/// silence.
+/// silence. Whether balances tell the signs.
 pub(super) fn check(
     preset: &mut Preset,
     plan: &Plan,
     path: &Path,
     sample: &Sample<'_>,
     found: &mut Settled,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let settled;
     let plan = if found.changed {
         settled = Plan::new(preset, path, plan.binding.clone())?;
@@ -53,12 +53,12 @@ pub(super) fn check(
     } else {
         plan
     };
-    let (Some((balance, When::After)), false) = (plan.balance, plan.each_row()) else { return Ok(()) };
+    let (Some((balance, When::After)), false) = (plan.balance, plan.each_row()) else { return Ok(false) };
     let lines = lines(plan, &sample.rows);
-    let Some(links) = links(&lines) else { return Ok(()) };
+    let Some(links) = links(&lines) else { return Ok(false) };
     let wrong: Vec<&Link> = links.iter().filter(|link| !link.agrees).collect();
     if wrong.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let amount = match plan.amount {
         Amounts::Signed { at, .. } | Amounts::Pair { debit: at, .. } => at,
@@ -78,11 +78,11 @@ pub(super) fn check(
     if wrong.len() == links.len() && free && !few && turn(preset) {
         found.changed = true;
         found.warnings.push(format!("{rows}: all signs are turned. Check the first rows with `crible feeds check`"));
-        return Ok(());
+        return Ok(true);
     }
     if few || wrong.len() * 4 < links.len() {
         found.warnings.push(format!("{rows}; they are read as they stand"));
-        return Ok(());
+        return Ok(true);
     }
     if matches!(plan.amount, Amounts::Signed { .. })
         && free
@@ -102,7 +102,7 @@ pub(super) fn check(
         preset.amount.outflow = Some(words(outflow));
         preset.amount.inflow = Some(words(inflow));
         found.changed = true;
-        return Ok(());
+        return Ok(true);
     }
     let hint =
         "name the column that tells the way of an amount, such as --map \"…,outflow=Type:Debit\", or the other sign";
@@ -110,7 +110,7 @@ pub(super) fn check(
 }
 
 /// Turns all signs, where the preset has one rule for them.
-fn turn(preset: &mut Preset) -> bool {
+pub(super) fn turn(preset: &mut Preset) -> bool {
     let money = &mut preset.amount;
     if money.debit.is_some() {
         std::mem::swap(&mut money.debit, &mut money.credit);
@@ -142,6 +142,7 @@ fn lines<'s>(plan: &Plan, rows: &'s [Vec<String>]) -> Vec<Line<'s>> {
     let line = |(number, row): (usize, &'s Vec<String>)| {
         let currency = match plan.currency {
             Money::Constant(currency) => currency,
+            Money::Written => Sums::written(plan, &Texts(row)),
             Money::Column(at) => Currency::new(row[at].trim().as_bytes()).unwrap_or(Currency::NONE),
         };
         let fields = Texts(row);

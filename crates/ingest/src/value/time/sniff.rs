@@ -48,6 +48,10 @@ const CLOCKS: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p
 const POINTS: [&str; 6] =
     ["%d.%m.%Y", "%d.%m.%y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y %H:%M", "%d.%m.%y %H:%M:%S"];
 
+/// The year first, of two digits: taken only where nothing else makes sense, since others are more common.
+const SHORT: [&str; 6] =
+    ["%y/%m/%d", "%y-%m-%d", "%y.%m.%d", "%y/%m/%d %H:%M:%S", "%y-%m-%d %H:%M:%S", "%y.%m.%d %H:%M:%S"];
+
 /// The most formats that a column is taken to have.
 const FORMATS: usize = 4;
 
@@ -91,6 +95,11 @@ impl Orders {
         Self { month_first: self.month_first + other.month_first, day_first: self.day_first + other.day_first }
     }
 
+    /// Which comes first, where some say so and none otherwise.
+    pub(crate) fn all(self) -> Option<bool> {
+        self.month_first().filter(|_| self.month_first == 0 || self.day_first == 0)
+    }
+
     /// Which comes first, where more values say so than say otherwise.
     pub(crate) fn month_first(self) -> Option<bool> {
         (self.month_first != self.day_first).then_some(self.month_first > self.day_first)
@@ -123,6 +132,8 @@ pub(crate) fn formats(values: &[&str], order: Option<bool>) -> Formats {
     let names: Vec<String> = plain.chain(open(order.unwrap_or(true))).collect();
     let probes: Vec<(String, Probe)> =
         names.into_iter().filter_map(|name| Probe::new(&name).map(|probe| (name, probe))).collect();
+    let short = SHORT.iter().filter_map(|name| Probe::new(name).map(|probe| ((*name).to_owned(), probe)));
+    let short: Vec<(String, Probe)> = short.collect();
     let step = values.len().div_ceil(TRIED).max(1);
     let mut left: Vec<&str> = values.iter().step_by(step).copied().collect();
     let mut chosen: Vec<&(String, Probe)> = Vec::new();
@@ -135,6 +146,7 @@ pub(crate) fn formats(values: &[&str], order: Option<bool>) -> Formats {
         if most == 0 {
             break;
         }
+        let best = year_first(&left, best, &short).unwrap_or(best);
         found.is_open |= order.is_none() && best.0.starts_with("%m");
         left.retain(|value| !best.1.reads(value.as_bytes()));
         chosen.push(best);
@@ -148,6 +160,37 @@ pub(crate) fn formats(values: &[&str], order: Option<bool>) -> Formats {
     }
     found.names = chosen.into_iter().map(|(name, _)| name.clone()).collect();
     found
+}
+
+/// Years that dates of two-digit years may be apart, and such as no file's are.
+const NEAR: u32 = 3;
+const FAR: u32 = 10;
+
+/// The format with the year first, where the other one would spread a file over decades: in `24/01/13` and `24/02/28` the
+/// last number is a day.
+fn year_first<'p>(
+    values: &[&str],
+    best: &(String, Probe),
+    probes: &'p [(String, Probe)],
+) -> Option<&'p (String, Probe)> {
+    let rest = best.0.strip_prefix("%d").or_else(|| best.0.strip_prefix("%m"))?;
+    let mark = rest.chars().next()?;
+    let name = |clock: &str| format!("%y{mark}%m{mark}%d{clock}");
+    let (_, clock) = rest.split_once("%y")?;
+    let other = probes.iter().find(|(known, _)| *known == name(clock))?;
+    let read = |value: &&&str| best.1.reads(value.as_bytes()) && other.1.reads(value.as_bytes());
+    let number = |value: &str, part: usize| -> Option<u32> {
+        let part = value.trim().split([mark, ' ', ',']).nth(part)?;
+        part.parse().ok()
+    };
+    let spread = |part: usize| {
+        let all = || values.iter().filter(read).filter_map(|value| number(value, part));
+        Some(all().max()? - all().min()?)
+    };
+    (values.iter().filter(|value| best.1.reads(value.as_bytes())).all(|value| other.1.reads(value.as_bytes()))
+        && spread(0)? <= NEAR
+        && spread(2)? > FAR)
+        .then_some(other)
 }
 
 /// The same format with day and month the other way round.
@@ -204,6 +247,10 @@ mod tests {
         check(&["1/25/24"], in_formats(&["%m/%d/%y"]));
         check(&["25-01-2024"], in_formats(&["%d-%m-%Y"]));
         check(&["01/25/2024 02:15 PM"], in_formats(&["%m/%d/%Y %I:%M %p"]));
+        check(&["24/01/13", "24/02/28"], in_formats(&["%y/%m/%d"]));
+        check(&["24.01.13", "24.02.28"], in_formats(&["%y.%m.%d"]));
+        check(&["13/01/24", "28/02/24"], in_formats(&["%d/%m/%y"]));
+        check(&["31.11.25", "30.11.25", "29.11.25"], in_formats(&["%d.%m.%y"]));
         check(&["5 Jan 2024", "25 Feb 2024"], in_formats(&["%d %b %Y"]));
         check(&["1717200002"], in_formats(&["epoch-seconds"]));
         check(&["1717200002123"], in_formats(&["epoch-milliseconds"]));
