@@ -154,8 +154,8 @@ fn told(text: &str) -> Option<Amount> {
     Balance::told(&digits, text.get(7..10)?, credit).filter(|_| text.starts_with(['C', 'D']))
 }
 
-/// The number of an amount, with a point before its decimals. The standard has a comma there and nothing between thousands;
-/// some banks write a point for either. Nothing where a point may be the one or the other.
+/// The number of an amount, with a point before its decimals. The standard has a comma there and nothing between
+/// thousands; some banks write a point for either. Nothing where a point may be the one or the other.
 fn decimal(amount: &str, currency: &str) -> Option<String> {
     if !amount.contains('.') {
         return Some(amount.replace(',', "."));

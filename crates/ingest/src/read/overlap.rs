@@ -1,5 +1,5 @@
-//! Rows that two files share whose names give two accounts. Banks name downloads as they like, so that no rule knows every
-//! name of one account; what tells two downloads of it is what stands in both.
+//! Rows that two files share whose names give two accounts. Banks name downloads as they like, so that no rule knows
+//! every name of one account; what tells two downloads of it is what stands in both.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,8 +15,8 @@ const FEW: usize = 3;
 /// What makes a row the same in two downloads.
 type Same = (i64, i64, Option<EntityId>);
 
-/// Warns of files that seem to be downloads of one account and are read as two. `named` gives the feed of each file whose
-/// account is named after the file.
+/// Warns of files that seem to be downloads of one account and are read as two. `named` gives the feed of each file
+/// whose account is named after the file.
 pub(super) fn warn(batch: &Batch, named: &[Option<&str>], reports: &mut [FileReport]) {
     if named.iter().flatten().count() < 2 || batch.len() > MOST {
         return;
@@ -39,8 +39,8 @@ pub(super) fn warn(batch: &Batch, named: &[Option<&str>], reports: &mut [FileRep
     for (earlier, later, shared) in found {
         let other = reports[earlier].shown.clone();
         reports[later].warnings.push(format!(
-            "{shared} of its rows stand in {other}, too, which is read as another account by its name: if both are downloads \
-             of one account, name it with --account"
+            "{shared} of its rows stand in {other}, too, which is read as another account by its name: if both are \
+             downloads of one account, name it with --account"
         ));
     }
 }

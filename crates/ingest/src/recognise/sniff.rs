@@ -244,8 +244,8 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
     Ok(())
 }
 
-/// Whether the month comes first in other dates of the rows, which are parted by the same mark: who writes one date so writes
-/// all of them so.
+/// Whether the month comes first in other dates of the rows, which are parted by the same mark: who writes one date so
+/// writes all of them so.
 fn beside(plan: &Plan, rows: &[Vec<String>], texts: &[&str]) -> Option<bool> {
     let mark = |text: &str| text.trim().chars().find(|letter| !letter.is_ascii_digit());
     let own = texts.first().and_then(|text| mark(text))?;

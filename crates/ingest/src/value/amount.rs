@@ -90,8 +90,8 @@ fn minor(text: &[u8]) -> Result<Read, AmountError> {
     Ok(Read { minor, rounded: false, out: None })
 }
 
-/// The number that one in scientific notation is, written out: `-1.234500e+03`, `5e-05`. Nothing where digits before the
-/// second decimal are lost: `1.23457E+06` is one of many numbers.
+/// The number that one in scientific notation is, written out: `-1.234500e+03`, `5e-05`. Nothing where digits before
+/// the second decimal are lost: `1.23457E+06` is one of many numbers.
 fn expanded(text: &[u8], point: u8) -> Option<Vec<u8>> {
     let text = text.trim_ascii();
     let at = text.iter().position(|byte| matches!(byte, b'e' | b'E'))?;
@@ -296,7 +296,8 @@ fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
     Some((digits, code.flatten()))
 }
 
-/// An amount without the brackets that stand for a minus, a currency beside them or not: `(5.00)`, `$(5.00)`, `(5.00) €`.
+/// An amount without the brackets that stand for a minus, a currency beside them or not: `(5.00)`, `$(5.00)`, `(5.00)
+/// €`.
 fn freed(text: &str) -> Option<(bool, Cow<'_, str>)> {
     let Some((before, inner)) = text.split_once('(') else { return Some((false, text.into())) };
     let (inner, behind) = inner.rsplit_once(')')?;
@@ -361,7 +362,8 @@ pub(crate) fn code(text: &str) -> Option<Currency> {
     [b'.', b','].into_iter().find_map(|point| plain(bare, point)).and_then(|(_, code)| code)
 }
 
-/// The currency that an amount names by a code or a sign that one currency has; `dollars` takes a bare `$` for US dollars.
+/// The currency that an amount names by a code or a sign that one currency has; `dollars` takes a bare `$` for US
+/// dollars.
 pub(crate) fn named(text: &str, dollars: bool) -> Option<Currency> {
     if let Some(code) = code(text) {
         return Some(code);

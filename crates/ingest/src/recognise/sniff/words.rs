@@ -1,5 +1,5 @@
-//! Signs against words. Where a column says debit or credit, or a card's statement says which rows are payments to it, the
-//! signs have to say the same.
+//! Signs against words. Where a column says debit or credit, or a card's statement says which rows are payments to it,
+//! the signs have to say the same.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -111,8 +111,8 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Warns of states that the feed's preset does not name, where the file has its column by another name: of another language,
-/// a word for what was declined looks like any other.
+/// Warns of states that the feed's preset does not name, where the file has its column by another name: of another
+/// language, a word for what was declined looks like any other.
 pub(super) fn states(preset: &Preset, plan: &Plan, sample: &Sample<'_>, found: &mut Settled) {
     let Some(pending) = &preset.meaning.pending else { return };
     let Located::At(at) = plan.binding.find(&pending.column) else { return };

@@ -166,8 +166,8 @@ pub(crate) fn formats(values: &[&str], order: Option<bool>) -> Formats {
 const NEAR: u32 = 3;
 const FAR: u32 = 10;
 
-/// The format with the year first, where the other one would spread a file over decades: in `24/01/13` and `24/02/28` the
-/// last number is a day.
+/// The format with the year first, where the other one would spread a file over decades: in `24/01/13` and `24/02/28`
+/// the last number is a day.
 fn year_first<'p>(
     values: &[&str],
     best: &(String, Probe),
