@@ -3,7 +3,7 @@
 //! * **Late payments.** A busy counterparty has EVENTS payments (300,000 by default) in its windows of 90 days, one
 //!   every 26 seconds, by as many accounts. Payments come in order and late by turns; it reports the median of each,
 //!   and their ratio. A minute late, a few payments have come since; an hour late, about 140.
-//! * **Small batches.** Ten rows at a time are worked off with 1,000 accounts known and with ACCOUNTS (a million by
+//! * **Small batches.** Ten rows at a time are replayed by engines that know 1,000 accounts and ACCOUNTS (a million by
 //!   default); it reports the median of each, and their ratio.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
@@ -12,7 +12,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crible::core::{Amount, Batch, Code, Currency, EntityId, Has, Timestamp, Transaction, TxnId, Window};
-use crible_feature::{Block, FeatureSet, Settings};
+use crible::{Engine, Error};
+use crible_feature::{FeatureSet, Settings};
 
 type Fault = Box<dyn std::error::Error>;
 
@@ -87,36 +88,37 @@ fn late(events: u64) -> Result<(), Fault> {
 
 fn small(accounts: u64) -> Result<(), Fault> {
     const FEW: u64 = 1_000;
-    let mut sets = Vec::new();
+    /// Microseconds between payments: what a million accounts need stays within a day.
+    const GAP: i64 = 50_000;
+    let history: Result<Vec<_>, Fault> = (0..20_000).map(|i| payment(i, i as i64 * GAP, 2 + i % FEW, 1)).collect();
+    let model = Engine::builder().fit_rows(5_000).fit(&Batch::from_transactions(history?))?.save();
+    let mut engines = Vec::new();
     for accounts in [FEW, accounts] {
-        let mut set = FeatureSet::to_score(has());
-        let mut block = Block::default();
+        let mut engine = Engine::load(&model)?;
         let mut from = 0;
         while from < accounts {
             let to = (from + (1 << 16)).min(accounts);
-            let batch: Result<Vec<_>, Fault> = (from..to).map(|i| payment(i, i as i64, 2 + i, 1)).collect();
-            let batch = Batch::from_transactions(batch?);
-            set.step_all(&batch, 0..batch.len(), |_| false, &mut block)?;
+            let batch: Result<Vec<_>, Fault> = (from..to).map(|i| payment(i, i as i64 * GAP, 2 + i, 1)).collect();
+            engine.replay(&Batch::from_transactions(batch?), |_, _| Ok::<_, Error>(()))?;
             from = to;
         }
-        // Scratch that is kept from batch to batch.
-        sets.push((accounts, set, Block::default(), Vec::new()));
+        engines.push((accounts, engine, Vec::new()));
     }
     for round in 0..ROUNDS {
-        for (accounts, set, block, took) in &mut sets {
+        for (accounts, engine, took) in &mut engines {
             let ten: Result<Vec<_>, Fault> = (0..10)
                 .map(|i| {
-                    let n = round * 10 + i;
-                    payment(n, (*accounts + n) as i64, 2 + n * 7 % *accounts, 1)
+                    let n = *accounts + round * 10 + i;
+                    payment(n, n as i64 * GAP, 2 + n * 7 % *accounts, 1)
                 })
                 .collect();
             let batch = Batch::from_transactions(ten?);
             let begin = Instant::now();
-            set.step_all(black_box(&batch), 0..10, |_| true, block)?;
+            engine.replay(black_box(&batch), |_, _| Ok::<_, Error>(()))?;
             took.push(begin.elapsed());
         }
     }
-    let medians: Vec<(u64, f64)> = sets.iter_mut().map(|(accounts, _, _, took)| (*accounts, median(took))).collect();
+    let medians: Vec<(u64, f64)> = engines.iter_mut().map(|(accounts, _, took)| (*accounts, median(took))).collect();
     if let [(few, of_few), (many, of_many)] = medians[..] {
         println!(
             "ten rows: {of_few:.1} µs with {few} accounts, {of_many:.1} µs with {many}, {:.2} times",

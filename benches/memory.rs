@@ -3,7 +3,8 @@
 //! A service is judged by its slowest answer. So every `observe` is timed by itself while so many accounts (200,000 by
 //! default) that the budget cannot hold them all pay at random, for long enough that each comes by several times:
 //! accounts are met, forgotten and met again all the time, and lists and tables grow to their full size under the
-//! clock. Then the same payments with a budget that is never reached and without any, in turn.
+//! clock. The same payments are observed three times, and the least time of each counts: what the engine does in one
+//! payment it does each time, what the machine does besides seldom hits the same payment again. Then the same payments with a budget that is never reached and without any, in turn.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -35,11 +36,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for share in [8, 2] {
         let mut bound = engine(Some(needed / share))?;
         let mut took = run(&mut bound, accounts, 0..all)?;
+        let once = took.iter().max().map_or(0.0, |slowest| slowest.as_secs_f64() * 1e6);
+        for _ in 0..2 {
+            bound = engine(Some(needed / share))?;
+            let again = run(&mut bound, accounts, 0..all)?;
+            took.iter_mut().zip(again).for_each(|(took, again)| *took = again.min(*took));
+        }
         took.sort_unstable();
         let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e6;
         println!(
-            "a budget of {} MiB: median {:.2} µs, 99 % {:.2}, 99.9 % {:.2}, 99.99 % {:.1}, the slowest {:.0}; {} MiB \
-             in the end",
+            "a budget of {} MiB: median {:.2} µs, 99 % {:.2}, 99.9 % {:.2}, 99.99 % {:.1}, the slowest {:.0} \
+             ({once:.0} in one run alone); {} MiB in the end",
             (needed / share) >> 20,
             at(0.5),
             at(0.99),

@@ -4,7 +4,8 @@
 //! throughput is that of the whole run. Two thousand invented accounts pay for 75 days: the payments of the first 60
 //! are learned and replayed, so that windows have filled, and the rest is observed in order of time. Two threads either
 //! share one engine and take from one queue, or have an engine and half of the accounts each; the result is the median
-//! of pairs of runs, and their range.
+//! of pairs of runs, and their range. Sharing is also tried with four and eight handles: more than there are cores may
+//! not be slower than one.
 
 #![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
 
@@ -55,28 +56,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             took.len()
         );
 
-        let engines = in_turn(|shards| throughput(&model, history, live, shards))?;
+        let engines = in_turn(2, |shards| throughput(&model, history, live, shards))?;
         println!("{what}: an engine each, {engines}");
-        let sharing = in_turn(|threads| shared(&model, history, live, threads))?;
-        println!("{what}: sharing one engine, {sharing}");
+        for handles in [2, 4, 8] {
+            let sharing = in_turn(handles, |threads| shared(&model, history, live, threads))?;
+            println!("{what}: sharing one engine, {sharing}");
+        }
     }
     Ok(())
 }
 
-/// One thread and two, one after the other, several times: the processor's speed changes from second to second.
-fn in_turn(run: impl Fn(usize) -> Result<f64, Error>) -> Result<String, Error> {
+/// One thread and several, one after the other, several times: the processor's speed changes from second to second.
+fn in_turn(several: usize, run: impl Fn(usize) -> Result<f64, Error>) -> Result<String, Error> {
     let mut ratios = Vec::with_capacity(ROUNDS);
     let mut ones = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         let one = run(1)?;
-        ratios.push(run(2)? / one);
+        ratios.push(run(several)? / one);
         ones.push(one);
     }
     ratios.sort_unstable_by(f64::total_cmp);
     ones.sort_unstable_by(f64::total_cmp);
     let (least, most) = (ratios[0], ratios[ROUNDS - 1]);
     Ok(format!(
-        "{:.0} a second on one thread, {:.2} times that on two ({least:.2} to {most:.2})",
+        "{:.0} a second on one thread, {:.2} times that on {several} ({least:.2} to {most:.2})",
         ones[ROUNDS / 2],
         ratios[ROUNDS / 2]
     ))

@@ -31,6 +31,13 @@ pub trait Policy: fmt::Debug + Send {
     /// [`PolicyError::BadScore`]; the policy is then as it was.
     fn offer(&mut self, decision: Decision) -> Result<Vec<Alert>, PolicyError>;
 
+    /// The same of a decision whose time may turn out to be wrong: it counts for its day, but sets no time. Where it was
+    /// right, the next transactions set it.
+    ///
+    /// # Errors
+    /// As [`Policy::offer`].
+    fn offer_ahead(&mut self, decision: Decision) -> Result<Vec<Alert>, PolicyError>;
+
     /// Sets the time to `now`, by a transaction or by a clock: closes the days that nothing can be late for any more,
     /// and returns their alerts, day by day. A time before the latest changes nothing.
     fn tick(&mut self, now: Timestamp) -> Vec<Alert>;

@@ -39,6 +39,9 @@ const AGREEING: usize = 3;
 /// The first payment of all has none before it. Where it is known when the feed existed ([`Clock::known_at`]), a first
 /// payment more than ten years later is early as well.
 ///
+/// What is in time on trust alone is not **certain** ([`Clock::is_certain`]): the first payment of all, and one that
+/// comes after a long pause while there are few hours. Another payment has to confirm it.
+///
 /// What it knows depends on which payments there were, and not on their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clock {
@@ -51,8 +54,12 @@ pub struct Clock {
     hours: Vec<i64>,
     /// How far beyond the latest payment another may be, as long as no hour is added.
     reach: i64,
+    /// How far of that does not rest on trust.
+    certain_reach: i64,
     /// The latest time that is not early, as long as nothing changes.
     limit: i64,
+    /// The latest time that is certain.
+    certain: i64,
     /// The latest early payments in a row.
     early: Vec<i64>,
 }
@@ -63,9 +70,20 @@ impl Clock {
 
     /// A clock that has seen no time yet.
     pub fn new(ahead: Window) -> Self {
-        let reach = ahead.0.max(TRUSTED);
-        let (hours, early) = (Vec::new(), Vec::new());
-        Self { ahead: ahead.0, latest: None, advanced: None, first: i64::MAX, hours, reach, limit: i64::MAX, early }
+        let mut clock = Self {
+            ahead: ahead.0,
+            latest: None,
+            advanced: None,
+            first: i64::MAX,
+            hours: Vec::new(),
+            reach: ahead.0.max(TRUSTED),
+            certain_reach: ahead.0,
+            limit: i64::MAX,
+            certain: i64::MIN,
+            early: Vec::new(),
+        };
+        clock.set_limits();
+        clock
     }
 
     /// The same of a feed that was known to exist at `known`: its first payment is early where it lies more than ten
@@ -73,7 +91,7 @@ impl Clock {
     #[must_use]
     pub fn known_at(mut self, known: Timestamp) -> Self {
         self.first = known.0.saturating_add(RARE_PAUSE);
-        self.limit = self.latest_allowed();
+        self.set_limits();
         self
     }
 
@@ -98,6 +116,22 @@ impl Clock {
         at.0 <= self.limit || self.agrees(at.0)
     }
 
+    /// Whether a payment at this time, which is in time, needs no other to confirm it.
+    #[inline]
+    pub fn is_certain(&self, at: Timestamp) -> bool {
+        at.0 <= self.certain || self.agrees(at.0)
+    }
+
+    /// Whether a payment at `later` is in time, were one at `earlier` the only one so far.
+    pub fn follows(&self, earlier: Timestamp, later: Timestamp) -> bool {
+        later.0 <= earlier.0.saturating_add(self.ahead.max(TRUSTED))
+    }
+
+    /// Whether two payments lie so near each other that neither is dated ahead of the other.
+    pub fn is_near(&self, earlier: Timestamp, later: Timestamp) -> bool {
+        later.0 <= earlier.0.saturating_add(self.certain_reach)
+    }
+
     /// Takes note of a payment.
     #[inline]
     pub fn note(&mut self, at: Timestamp) {
@@ -109,7 +143,7 @@ impl Clock {
         if self.hours.last() != Some(&hour) {
             self.note_hour(hour);
         }
-        self.limit = self.latest_allowed();
+        self.set_limits();
     }
 
     /// Takes note of payments, in ascending order.
@@ -135,7 +169,7 @@ impl Clock {
     /// Moves the clock: it is known to be at least this late.
     pub fn advance(&mut self, now: Timestamp) {
         self.advanced = self.advanced.max(Some(now.0));
-        self.limit = self.latest_allowed();
+        self.set_limits();
     }
 
     /// The first of some times, in ascending order, from which on all are early; none where those that follow agree
@@ -176,7 +210,7 @@ impl Clock {
         self.latest = self.latest.max(other.latest);
         self.advanced = self.advanced.max(other.advanced);
         self.early.clear();
-        self.limit = self.latest_allowed();
+        self.set_limits();
     }
 
     /// The clock in numbers: latest time, how far it was advanced, and hours.
@@ -192,8 +226,8 @@ impl Clock {
             return None;
         }
         let mut clock = Self { latest, advanced, hours, ..Self::new(ahead) };
-        clock.reach = clock.reach();
-        clock.limit = clock.latest_allowed();
+        clock.set_reach();
+        clock.set_limits();
         Some(clock)
     }
 
@@ -203,12 +237,12 @@ impl Clock {
             if self.hours.len() > HOURS {
                 self.hours.remove(0);
             }
-            self.reach = self.reach();
+            self.set_reach();
         }
     }
 
-    /// How far beyond the latest payment another may be.
-    fn reach(&self) -> i64 {
+    /// Sets how far beyond the latest payment another may be.
+    fn set_reach(&mut self) {
         let (mut longest, mut second) = (0, 0);
         for pair in self.hours.windows(2) {
             let pause = pair[1].saturating_sub(pair[0]);
@@ -217,7 +251,8 @@ impl Clock {
         }
         let usual = second.saturating_mul(Window::HOUR.0).saturating_mul(PAUSES);
         let trusted = if self.hours.len() < FEW { TRUSTED } else { 0 };
-        self.ahead.max(usual).max(trusted)
+        self.certain_reach = self.ahead.max(usual);
+        self.reach = self.certain_reach.max(trusted);
     }
 
     /// Whether payments are so rare that this one may be the next after `before`.
@@ -231,13 +266,19 @@ impl Clock {
         is_rare && self.latest.is_some_and(|latest| at.0.saturating_sub(latest) <= RARE_PAUSE)
     }
 
-    fn latest_allowed(&self) -> i64 {
+    /// Sets until when a payment is in time, and until when it is certain.
+    fn set_limits(&mut self) {
         // The longest window there is says that no date is ahead, not even across all of time.
         if self.ahead == i64::MAX {
-            return i64::MAX;
+            (self.limit, self.certain) = (i64::MAX, i64::MAX);
+            return;
         }
         let advanced = self.advanced.map_or(i64::MIN, |now| now.saturating_add(self.ahead));
-        self.latest.map_or(self.first, |latest| latest.saturating_add(self.reach)).max(advanced)
+        let [allowed, certain] = match self.latest {
+            Some(latest) => [self.reach, self.certain_reach].map(|reach| latest.saturating_add(reach)),
+            None => [self.first, i64::MIN],
+        };
+        (self.limit, self.certain) = (allowed.max(advanced), certain.max(advanced));
     }
 
     /// Whether early payments before this one agree with it.
@@ -314,6 +355,28 @@ mod tests {
         let mut clock = busy();
         clock.advance(Timestamp(after));
         assert!(observe(&mut clock, after + HOUR), "where the time is known, at once");
+    }
+
+    /// What is taken on trust is not certain: a first payment, and a long pause while there are few hours.
+    #[test]
+    fn what_is_taken_on_trust_is_not_certain() {
+        let mut clock = Clock::new(Window::DAY);
+        assert!(clock.allows(Timestamp(0)) && !clock.is_certain(Timestamp(0)));
+        clock.note(Timestamp(0));
+        assert!(clock.is_certain(Timestamp(DAY)) && !clock.is_certain(Timestamp(DAY + 1)));
+        assert!(clock.allows(Timestamp(400 * DAY)) && !clock.allows(Timestamp(400 * DAY + 1)));
+        assert!(
+            clock.follows(Timestamp(0), Timestamp(400 * DAY)) && !clock.follows(Timestamp(0), Timestamp(401 * DAY))
+        );
+        assert!(clock.is_near(Timestamp(0), Timestamp(DAY)) && !clock.is_near(Timestamp(0), Timestamp(2 * DAY)));
+        let mut known = clock.clone();
+        known.advance(Timestamp(20 * DAY));
+        assert!(known.is_certain(Timestamp(21 * DAY)) && !known.is_certain(Timestamp(22 * DAY)));
+        [30, 60].iter().for_each(|days| clock.note(Timestamp(days * DAY)));
+        assert!(clock.is_certain(Timestamp(200 * DAY)), "two pauses are a rhythm");
+        let clock = busy();
+        assert_eq!(clock.limit().0, clock.certain, "with hours enough nothing rests on trust");
+        assert!(Clock::new(Window(i64::MAX)).is_certain(Timestamp(i64::MAX)), "without a limit everything is");
     }
 
     #[test]

@@ -24,6 +24,8 @@ mod code;
 mod decision_rows;
 mod feature;
 mod id;
+#[cfg(feature = "serde")]
+mod kept;
 mod label;
 mod meaning;
 mod position;
@@ -39,6 +41,8 @@ pub use code::Code;
 pub use decision_rows::{BadRow, DecisionRows};
 pub use feature::{Column, Scale, Tail, Topic, Unit, Usual};
 pub use id::{EntityId, TxnId};
+#[cfg(feature = "serde")]
+pub use kept::KeptTransaction;
 pub use label::{Class, LabelEvent, LabelSource, Labels, Truth};
 pub use meaning::{Fee, Meaning, Undo, Undone};
 pub use position::Position;

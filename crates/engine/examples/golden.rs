@@ -9,7 +9,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{FULL, batch, golden_answers, golden_state, population, quick};
+use common::{FULL, batch, golden_answers, golden_state, golden_state_after, population, quick};
 
 fn main() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -56,5 +56,7 @@ fn main() {
     keep("state-v6.crible", &|| golden_state(&model));
     // Scores for as long as the longest window of accounts.
     keep("state-v7.crible", &|| golden_state(&model));
+    // Payments whose time is to be confirmed: the third comes after a pause.
+    keep("state-v8.crible", &|| golden_state_after(&dated, 3));
     println!("model of {} bytes, state of {}", model.len(), state.len());
 }

@@ -257,12 +257,13 @@ impl Answered {
 
     /// Remembers the verdicts of a run of a batch, as far as they will be remembered once all of it has been seen.
     pub(crate) fn put_all(&mut self, batch: &Batch, scored: &Scored<'_>) {
-        let Some(last) = batch.times().last().filter(|_| self.retention > 0) else { return };
+        let certain = scored.certain();
+        let Some(last) = batch.times()[..certain].last().filter(|_| self.retention > 0) else { return };
         let since = |hours: i64| i64::from(hour(last.0)).max(self.latest).saturating_sub(hours);
         let (since, detailed) = (since(self.retention), since(self.detailed));
         let rows = scored.rows();
         let first = rows.start + batch.times()[rows.clone()].partition_point(|at| i64::from(hour(at.0)) < since);
-        for row in first..rows.end {
+        for row in first..rows.end.min(certain) {
             let at = batch.times()[row];
             let is_detailed = i64::from(hour(at.0)) >= detailed;
             self.put(batch.ids()[row], at, scored.score(row), if is_detailed { scored.detectors(row) } else { &[] });

@@ -197,7 +197,8 @@ impl Builder {
             return Ok(engine);
         }
         let mut engine = Engine::new(model, features);
-        engine.score_held(batch, &kept, &mut visit)?;
+        let certain = batch.len() - engine.provisional().count();
+        engine.score_held(batch, &kept, certain, &mut visit)?;
         Ok(engine)
     }
 

@@ -7,7 +7,7 @@ use crible_feature::{Block, FeatureSet};
 use crate::answered::Answered;
 use crate::saved::KeptEngine;
 use crate::scored::{Held, Scored, Scores, blocks, score_held};
-use crate::{Drift, Error, LateCount, Model, Observation};
+use crate::{Drift, Error, History, LateCount, Model, Observation};
 
 /// A model and the state of every account and counterparty: what a service embeds.
 ///
@@ -46,17 +46,18 @@ impl Engine {
         KeptEngine { offset: self.offset.clone(), answers: self.answered.keep() }
     }
 
-    /// Scores what the builder held.
+    /// Scores what the builder held; from row `certain` on they are provisional.
     pub(crate) fn score_held<E: From<Error>>(
         &mut self,
         batch: &Batch,
         held: &[Held],
+        certain: usize,
         visit: &mut impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let Self { model, scores, answered, drift, .. } = self;
-        score_held(model, batch, held, scores, &mut |model, scored| {
+        score_held(model, batch, held, certain, scores, &mut |model, scored| {
             answered.put_all(batch, scored);
-            let warm = scored.rows().filter(|row| !scored.is_cold(*row));
+            let warm = scored.rows().filter(|row| !scored.is_cold(*row) && !scored.is_provisional(*row));
             warm.for_each(|row| drift.count(batch.times()[row], scored.score(row).tail));
             visit(model, scored)
         })
@@ -83,7 +84,13 @@ impl Engine {
         &self.offset
     }
 
-    /// The latest time observed.
+    /// Transactions whose time the next ones have to confirm before they are taken in; two at most. They are part of the
+    /// state, and move no [watermark](Engine::watermark).
+    pub fn provisional(&self) -> impl Iterator<Item = &Transaction> {
+        self.features.provisional()
+    }
+
+    /// The latest time observed, but for what is provisional.
     pub fn watermark(&self) -> Option<Timestamp> {
         self.features.watermark()
     }
@@ -135,6 +142,10 @@ impl Engine {
     /// given, and changes nothing: a caller may hand transactions in again. One that comes late, but within the
     /// lateness the model was made with, is placed where it belongs.
     ///
+    /// The first transaction of an engine without a state, and one that comes after a long pause while the engine has
+    /// seen few hours with payments, is [provisional](Observation::is_provisional): it has a verdict, and is taken in
+    /// as soon as the next confirms its time. So a transaction that is wrongly dated changes nothing, be it the first.
+    ///
     /// # Errors
     /// [`Error::Late`] where it is later than that, [`Error::Early`] where it is dated ahead of the feed's clock; the
     /// state is then as it was, and the transaction is counted.
@@ -145,13 +156,39 @@ impl Engine {
             let since = self.features.since();
             return Ok(Observation::repeat(&self.model, txn, &self.row, given.score, parts, since));
         }
+        self.settle(|features, taken| features.settle(txn, taken))?;
         let history = self.features.step(txn, &mut self.row)?;
         let score = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
-        self.answered.put(txn.id, txn.at, score, &self.parts);
-        if !self.model.is_cold_at(txn.at, history.since) {
-            self.drift.count(txn.at, score.tail);
+        if history.is_repeat {
+            self.row.fill(0.0);
+            return Ok(Observation::repeat(&self.model, txn, &self.row, score, &self.parts, Some(history.since)));
+        }
+        if !history.is_provisional {
+            self.answered.put(txn.id, txn.at, score, &self.parts);
+            if !self.model.is_cold_at(txn.at, history.since) {
+                self.drift.count(txn.at, score.tail);
+            }
         }
         Ok(Observation::new(&self.model, txn, &self.row, score, &self.parts, history))
+    }
+
+    /// Remembers the verdicts of provisional transactions that `settle` takes in.
+    fn settle(
+        &mut self,
+        settle: impl FnOnce(&mut FeatureSet, &mut dyn FnMut(&Transaction, &[f32], History)),
+    ) -> Result<(), Error> {
+        let Self { model, features, seen, parts, answered, drift, .. } = self;
+        let mut all = Ok(());
+        settle(features, &mut |txn, row, history| match model.score_row(row, seen, parts) {
+            Ok(score) => {
+                answered.put(txn.id, txn.at, score, parts);
+                if !model.is_cold_at(txn.at, history.since) {
+                    drift.count(txn.at, score.tail);
+                }
+            }
+            Err(error) => all = Err(error),
+        });
+        all
     }
 
     /// Scores a batch, each transaction by what came before it, and remembers all. Runs in the caller's rayon pool;
@@ -176,6 +213,11 @@ impl Engine {
             let new = batch.without(&rows);
             self.features.check_all(&new, 0..new.len()).map_err(Error::from)?;
         }
+        self.settle(|features, taken| {
+            let first = (0..).zip(&repeats).take_while(|(row, repeat)| row == *repeat).count();
+            features.settle_all(batch, first..batch.len(), taken);
+        })?;
+        let certain = batch.len() - usize::from(self.features.ends_uncertain(batch.times()));
         let mut from = 0;
         for repeat in repeats.iter().copied().chain([batch.len()]) {
             for range in blocks(repeat - from) {
@@ -183,7 +225,7 @@ impl Engine {
                 held.cold = self.cold_rows(batch, range.clone());
                 self.features.step_all(batch, range.clone(), |_| true, &mut held.block).map_err(Error::from)?;
                 held.rows = range;
-                self.score_held(batch, std::slice::from_ref(&held), &mut |model, scored| {
+                self.score_held(batch, std::slice::from_ref(&held), certain, &mut |model, scored| {
                     firsts.note(batch, scored);
                     visit(model, scored)
                 })?;
@@ -261,7 +303,15 @@ impl Engine {
     /// [`Error::NotAState`], and [`Error::State`] where an account is in both; the state is then as it was.
     pub fn merge(&mut self, state: &[u8]) -> Result<(), Error> {
         let (kept, body, format) = crate::saved::state_body(state)?;
-        self.features.merge(body, format)?;
+        let mut other = self.model.features();
+        other.merge(body, format)?;
+        let [here, there] = [self.watermark(), other.watermark()];
+        self.settle(|features, taken| {
+            // What each side has seen confirms what is provisional on the other.
+            here.iter().for_each(|here| other.confirm_until(*here, &mut *taken));
+            there.iter().for_each(|there| features.confirm_until(*there, &mut *taken));
+        })?;
+        self.features.merge(&other.save(), FeatureSet::FORMAT)?;
         self.answered.take_in(kept.answers);
         Ok(())
     }

@@ -56,6 +56,13 @@ impl<'a> Observation<'a> {
         self.history.is_none()
     }
 
+    /// Whether the next transactions have to confirm its time before it is taken in: it is the first that an engine
+    /// without a state observes, or comes after a long pause while few hours with payments are known. Its verdict
+    /// stands. Where the next ones show that it is wrongly dated, it is as if it had never come.
+    pub fn is_provisional(&self) -> bool {
+        self.history.is_some_and(|history| history.is_provisional)
+    }
+
     /// The transaction.
     pub fn transaction(&self) -> &Transaction {
         &self.txn

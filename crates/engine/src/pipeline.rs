@@ -55,11 +55,16 @@ impl<P: Policy> Decider<P> {
         if observed.is_repeat() {
             return Ok(Vec::new());
         }
-        let mut alerts = self.policy.tick(txn.at);
+        // A time that is to be confirmed moves no clock.
+        let is_certain = !observed.is_provisional();
+        let mut alerts = if is_certain { self.policy.tick(txn.at) } else { Vec::new() };
         if self.policy.admits(txn.at, score, severity) {
             let mut decision = Decision::new(txn, score, severity, observed.row(), model.id());
             decision.source = source;
-            alerts.extend(self.policy.offer(decision)?);
+            alerts.extend(match is_certain {
+                true => self.policy.offer(decision)?,
+                false => self.policy.offer_ahead(decision)?,
+            });
         }
         self.explain(model, &mut alerts);
         Ok(alerts)
@@ -83,7 +88,10 @@ impl<P: Policy> Decider<P> {
         }
         for row in scored.rows() {
             let (at, score, severity) = (batch.times()[row], scored.score(row), scored.severity(row));
-            alerts.extend(self.policy.tick(at));
+            let is_certain = !scored.is_provisional(row);
+            if is_certain {
+                alerts.extend(self.policy.tick(at));
+            }
             // Nearly every row ends here, before it has been put together from its columns.
             if !self.policy.admits(at, score, severity) {
                 continue;
@@ -93,7 +101,10 @@ impl<P: Policy> Decider<P> {
             let undone = meaning.and_then(|meaning| meaning.undone(row));
             decision.note =
                 undone.map(|undone| Note::Undone { how: undone.how, at: batch.times()[undone.by as usize] });
-            alerts.extend(self.policy.offer(decision)?);
+            alerts.extend(match is_certain {
+                true => self.policy.offer(decision)?,
+                false => self.policy.offer_ahead(decision)?,
+            });
         }
         self.explain(model, &mut alerts);
         Ok(alerts)

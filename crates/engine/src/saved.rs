@@ -21,8 +21,8 @@ const PIPELINE_MAGIC: &[u8; 7] = b"CRIBLEP";
 const PIPELINE_VERSION: u8 = 1;
 /// Of models. Earlier ones are read.
 const VERSION: u8 = 8;
-/// Of states. Earlier ones are read. Up to 6 it was the format of what features keep, which has not changed since.
-const STATE_VERSION: u8 = 7;
+/// Of states. Earlier ones are read. Up to 6 it was the format of what features keep, from 7 on one more.
+const STATE_VERSION: u8 = 8;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
 /// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had
@@ -298,7 +298,7 @@ pub(crate) fn state_body(bytes: &[u8]) -> Result<(KeptEngine, &[u8], u8), Error>
         return Ok((KeptEngine { offset, answers: answers.try_into()? }, features, format));
     }
     let ((offset, answers), features): ((_, Written), _) = postcard::take_from_bytes(body).map_err(undecoded)?;
-    Ok((KeptEngine { offset, answers: answers.try_into()? }, features, FeatureSet::FORMAT))
+    Ok((KeptEngine { offset, answers: answers.try_into()? }, features, format - 1))
 }
 
 /// A pipeline as bytes: `CRIBLEP`, then as a model; the body is the state of the engine and what the policy holds.

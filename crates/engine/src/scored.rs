@@ -66,11 +66,13 @@ pub(crate) struct Held {
     pub(crate) cold: Vec<bool>,
 }
 
-/// Scores all of `held` run by run and shows each run to `visit` while the next is being scored.
+/// Scores all of `held` run by run and shows each run to `visit` while the next is being scored. Rows of the batch from
+/// `certain` on are provisional.
 pub(crate) fn score_held<E: From<Error>>(
     model: &Model,
     batch: &Batch,
     held: &[Held],
+    certain: usize,
     spare: &mut [Scores; 2],
     visit: &mut impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -97,6 +99,7 @@ pub(crate) fn score_held<E: From<Error>>(
             scores: now,
             n_detectors: model.n_detectors(),
             is_repeat: false,
+            certain,
         };
         let mut filled = Ok(());
         rayon::in_place_scope(|scope| {
@@ -124,13 +127,25 @@ pub struct Scored<'a> {
     scores: &'a Scores,
     n_detectors: usize,
     is_repeat: bool,
+    /// From this row of the batch on they are provisional.
+    certain: usize,
 }
 
 impl<'a> Scored<'a> {
     /// Row `row` of a batch, which was handed in before; `block` is one row of zeros.
     pub(crate) fn repeat(batch: &'a Batch, row: usize, block: &'a Block, cold: &'a [bool], scores: &'a Scores) -> Self {
         let n_detectors = scores.parts.len();
-        Self { batch, cold, rows: row..row + 1, block, first: 0, scores, n_detectors, is_repeat: true }
+        Self {
+            batch,
+            cold,
+            rows: row..row + 1,
+            block,
+            first: 0,
+            scores,
+            n_detectors,
+            is_repeat: true,
+            certain: batch.len(),
+        }
     }
 
     /// The batch they are rows of.
@@ -155,6 +170,16 @@ impl<'a> Scored<'a> {
     /// Whether the engine had observed too little for row `row`: see [`Engine::is_cold`](crate::Engine::is_cold).
     pub fn is_cold(&self, row: usize) -> bool {
         self.cold[row - self.rows.start]
+    }
+
+    /// Whether row `row` is [provisional](crate::Observation::is_provisional): at most the last of a batch is.
+    pub fn is_provisional(&self, row: usize) -> bool {
+        row >= self.certain
+    }
+
+    /// The rows of the batch that are not.
+    pub(crate) fn certain(&self) -> usize {
+        self.certain
     }
 
     /// How seriously to take row `row`: by its tail probability, and [`Severity::Low`] while the engine is cold.

@@ -103,7 +103,9 @@ impl Own {
                 Begun::Busy => std::thread::yield_now(),
             }
         };
-        match live.features.step(|| Some(*txn), &mut self.row) {
+        let Self { model, row, seen, parts } = self;
+        let taken = taken(model, live, seen, parts);
+        match live.features.step(|| Some(*txn), row, taken) {
             Ok(Some((_, read))) => self.score(pending, txn.at, read?),
             // Not reached: there is a transaction to take, and the set is open.
             _ => self.score(pending, txn.at, History::default()),
@@ -130,7 +132,9 @@ impl Own {
                 }
             }
         };
-        let stepped = live.features.step(take, &mut self.row).ok().flatten();
+        let Self { model, row, seen, parts } = self;
+        let taken = taken(model, live, seen, parts);
+        let stepped = live.features.step(take, row, taken).ok().flatten();
         match (stepped, first, repeated) {
             (Some((txn, read)), Some(pending), _) => {
                 let seen = read.map_err(Error::from).and_then(|history| self.score(pending, txn.at, history));
@@ -143,9 +147,16 @@ impl Own {
 
     fn score(&mut self, pending: Pending<'_>, at: Timestamp, history: History) -> Result<Seen, Error> {
         let score = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
-        let is_cold = self.model.is_cold_at(at, history.since);
-        pending.settle(&Given::new(score, &self.parts), is_cold);
-        Ok(Seen { score, n_parts: self.parts.len(), history: Some(history), since: None })
+        let n_parts = self.parts.len();
+        if history.is_repeat {
+            self.row.fill(0.0);
+            return Ok(Seen { score, n_parts, history: None, since: Some(history.since) });
+        }
+        if !history.is_provisional {
+            let is_cold = self.model.is_cold_at(at, history.since);
+            pending.settle(&Given::new(score, &self.parts), is_cold);
+        }
+        Ok(Seen { score, n_parts, history: Some(history), since: None })
     }
 
     /// The answer to a transaction the first time.
@@ -161,6 +172,21 @@ impl Own {
         match seen.history {
             Some(history) => Observation::new(model, txn, row, seen.score, parts, history),
             None => Observation::repeat(model, txn, row, seen.score, parts, seen.since),
+        }
+    }
+}
+
+/// Remembers the verdicts of provisional transactions that are taken in.
+fn taken<'a>(
+    model: &'a Model,
+    live: &'a Live,
+    seen: &'a mut [f64],
+    parts: &'a mut [f64],
+) -> impl FnMut(&Transaction, &[f32], History) + 'a {
+    move |txn, row, history| {
+        // There is none where its row cannot be scored, and none then for the handle's own either.
+        if let (Begun::First(pending), Ok(score)) = (live.answers.begin(txn), model.score_row(row, seen, parts)) {
+            pending.settle(&Given::new(score, parts), model.is_cold_at(txn.at, history.since));
         }
     }
 }

@@ -171,6 +171,17 @@ impl<R: Rule> Feature for Family<R> {
         known
     }
 
+    fn peek(&self, txn: &Transaction, moment: Moment, out: &mut [f32]) -> u32 {
+        let Some((key, input)) = self.rule.input(txn) else {
+            out.fill(0.0);
+            return 0;
+        };
+        let mut state = self.copied(key, moment);
+        begin(&self.rule, &mut state, &input, &self.reach);
+        self.rule.step(&mut state, &input, &self.reach, Some(self.computed.row(out)));
+        self.rule.known_before(&state)
+    }
+
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], moment: Moment, out: &mut Rows) {
         self.sort(batch, rows, wanted);
         let Self { rule, columns, computed, reach, entities, aside, scratch: Scratch { sorted, .. }, .. } = self;

@@ -35,7 +35,9 @@ pub(crate) trait Feature: fmt::Debug + Send {
     /// Reads the state as it was before `txn` into `out` (one number a column, always finite), then absorbs `txn`.
     /// Returns how many payments of the entity were known before it; 0 where the family does not count them.
     fn step(&mut self, txn: &Transaction, moment: Moment, out: &mut [f32]) -> u32;
-    /// The same for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which
+    /// Reads the same, and absorbs nothing. `txn` is of after all that were absorbed.
+    fn peek(&self, txn: &Transaction, moment: Moment, out: &mut [f32]) -> u32;
+    /// The same as [`Feature::step`] for rows of a batch, to the same bits: the `i`th of them is read into row `wanted[i]` of `out`, which
     /// has been made large enough; those marked `u32::MAX` are absorbed without being read. All come in order of time.
     fn step_all(&mut self, batch: &Batch, rows: Range<usize>, wanted: &[u32], moment: Moment, out: &mut Rows);
     /// Its name in saved states.

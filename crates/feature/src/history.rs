@@ -12,6 +12,10 @@ pub struct History {
     pub counterparty: u32,
     /// The time of the first transaction that the state has observed: windows hold nothing from before.
     pub since: Timestamp,
+    /// Whether the next transactions have to confirm its time before it is taken in.
+    pub is_provisional: bool,
+    /// Whether it was provisional before already, and was handed in again.
+    pub is_repeat: bool,
 }
 
 impl History {

@@ -258,13 +258,19 @@ impl Links {
         let at = match self.made.iter().position(|(of, _)| *of == day) {
             Some(at) => at,
             None => {
-                let links = self.days.range(day - self.window..day).flat_map(|(_, links)| links.iter()).copied();
-                let made = Components::of(&links.collect());
+                let made = self.make(day, Period::FIRST);
                 self.made.push((day, made));
                 self.made.len() - 1
             }
         };
         &mut self.made[at].1
+    }
+
+    /// Makes the components a payment of `day` reads, of days that are not forgotten.
+    fn make(&self, day: i64, from: Period) -> Components {
+        let days = self.days.range(day.saturating_sub(self.window)..day);
+        let links = days.filter(|(day, _)| period(**day) >= from).flat_map(|(_, links)| links.iter()).copied();
+        Components::of(&links.collect())
     }
 
     fn read_and_absorb(&mut self, txn: &Transaction, from: Period, wanted: bool) -> f64 {
@@ -376,6 +382,13 @@ impl Feature for Links {
     fn step(&mut self, txn: &Transaction, moment: Moment, out: &mut [f32]) -> u32 {
         let value = self.read_and_absorb(txn, moment.from, true);
         out.fill(value as f32);
+        0
+    }
+
+    fn peek(&self, txn: &Transaction, moment: Moment, out: &mut [f32]) -> u32 {
+        let mut components = self.make(day(txn.at.0), moment.from);
+        let value = components.accounts(txn.account.get(), device(txn));
+        out.fill(ln1p(f64::from(value)) as f32);
         0
     }
 

@@ -52,7 +52,8 @@ pub struct Snapshot {
 impl Snapshot {
     pub(crate) fn new(head: &Head, families: Vec<SavedFamily>) -> Self {
         // Writing plain data to memory has nothing to fail on, here as below.
-        let tail = postcard::to_allocvec(&(head.advanced, &head.hours, &head.observed)).unwrap_or_default();
+        let tail = &(head.advanced, &head.hours, &head.observed, &head.provisional);
+        let tail = postcard::to_allocvec(tail).unwrap_or_default();
         let head = postcard::to_allocvec(&(head, families.len())).unwrap_or_default();
         let families = families.into_iter().map(|mut family| {
             family.sort();

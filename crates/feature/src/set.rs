@@ -1,6 +1,8 @@
+mod provisional;
+
 use std::ops::Range;
 
-use crible_core::{Batch, Clock, Column, Has, Timestamp, Transaction, TxnId, Usual, Window};
+use crible_core::{Batch, Clock, Column, Has, KeptTransaction, Timestamp, Transaction, TxnId, Usual, Window};
 use rayon::prelude::*;
 
 use crate::account::AccountBehaviour;
@@ -21,6 +23,8 @@ use crate::saved::{SavedFamily, Snapshot};
 use crate::spans::Spans;
 use crate::state::{Head, Kept, Saved, StateError};
 
+use provisional::Provisional;
+
 /// All families of one engine, and the watch over the order of time.
 #[derive(Debug)]
 pub struct FeatureSet {
@@ -32,6 +36,8 @@ pub struct FeatureSet {
     observed: Spans,
     /// Which payments are dated ahead.
     clock: Clock,
+    /// Payments whose time is to be confirmed.
+    provisional: Provisional,
     /// Nothing older can be placed: the state was not kept for it.
     floor: Option<Timestamp>,
     budget: Option<Budget>,
@@ -48,6 +54,8 @@ pub struct LateCount {
     pub refused: u64,
     /// Refused as [`Early`].
     pub early: u64,
+    /// Left out after they were read: the payments after them showed that they were wrongly dated.
+    pub contradicted: u64,
 }
 
 /// A transaction older than may still be placed: windows have moved on.
@@ -78,6 +86,18 @@ pub struct Early {
     pub watermark: Timestamp,
     /// The latest time that would not have been early.
     pub latest: Timestamp,
+}
+
+/// How a transaction is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admitted {
+    /// It is to be placed.
+    Certain,
+    /// It is to be read alone: others have to confirm its time.
+    Provisional {
+        /// Whether it was so before already.
+        is_repeat: bool,
+    },
 }
 
 /// Why a transaction is not taken in. The state is as it was.
@@ -169,6 +189,7 @@ impl FeatureSet {
             watermark: None,
             observed: Spans::default(),
             clock,
+            provisional: Provisional::default(),
             floor: None,
             budget,
             late: LateCount::default(),
@@ -281,17 +302,21 @@ impl FeatureSet {
         let from = Some(self.moment().from).filter(|from| *from > Period::FIRST).map(i64::from);
         let (_, advanced, hours) = self.clock.parts();
         let (lateness, hours, observed) = (self.limits.lateness.0, hours.to_vec(), self.observed.clone());
-        Head { watermark, floor, lateness, from, advanced, hours, observed }
+        let provisional = self.provisional.iter().map(KeptTransaction::of).collect();
+        Head { watermark, floor, lateness, from, advanced, hours, observed, provisional }
     }
 
     /// The format [`FeatureSet::save`] writes; [`FeatureSet::merge`] reads those before it, too.
-    pub const FORMAT: u8 = 6;
+    pub const FORMAT: u8 = 7;
 
     /// Takes in what [`FeatureSet::save`] gave in `format`, from 1 to [`FeatureSet::FORMAT`], of transactions of other
     /// accounts: afterwards every window, those of counterparties and categories included, is what it would be had one
     /// set seen them all; but what one side had forgotten of a category before stays forgotten. A set that has seen
     /// nothing becomes the one that was saved. Formats 1 and 2 lack when a category was last paid in: it is then
     /// taken for the latest payment of the state. Nor do they know of pay older than the events they hold.
+    ///
+    /// What is provisional on either side stays so: see [`FeatureSet::confirm_until`]. Where both sides have such, the
+    /// latest two are kept.
     ///
     /// # Errors
     /// [`StateError`]; the state is then as it was.
@@ -305,6 +330,10 @@ impl FeatureSet {
         }
         let Some(clock) = Clock::from_parts(self.limits.ahead, head.watermark, head.advanced, head.hours) else {
             return Err(StateError::Clock);
+        };
+        let kept: Option<Vec<Transaction>> = head.provisional.into_iter().map(KeptTransaction::revive).collect();
+        let Some(provisional) = kept.and_then(Provisional::from_kept) else {
+            return Err(StateError::Provisional);
         };
         let watermark = self.watermark.max(head.watermark.map(Timestamp));
         let mut floor = self.floor.max(head.floor.map(Timestamp));
@@ -322,6 +351,7 @@ impl FeatureSet {
         self.observed.merge(&head.observed, self.limits.lateness);
         (self.watermark, self.floor) = (watermark, floor);
         self.clock.merge(&clock);
+        self.provisional.merge(provisional);
         self.count();
         if let Some(budget) = &mut self.budget {
             budget.forget_before(head.from.map_or(Period::FIRST, Period::from));
@@ -329,7 +359,8 @@ impl FeatureSet {
         Ok(())
     }
 
-    /// Reads one transaction's row into `out`, then absorbs it; returns how much was known before it.
+    /// Reads one transaction's row into `out`, then absorbs it; returns how much was known before it. One whose time is
+    /// to be confirmed is read and not absorbed yet: see [`FeatureSet::provisional`].
     ///
     /// # Errors
     /// [`Refused`] where it is late or early; the state is then as it was.
@@ -337,7 +368,16 @@ impl FeatureSet {
     /// # Panics
     /// Where `out` is not as long as [`FeatureSet::columns`].
     pub fn step(&mut self, txn: &Transaction, out: &mut [f32]) -> Result<History, Refused> {
-        self.admit(txn)?;
+        self.settle(txn, |_, _, _| {});
+        match self.admit(txn)? {
+            Admitted::Certain => Ok(self.take_in(txn, out)),
+            Admitted::Provisional { is_repeat } => Ok(self.peek(txn, is_repeat, out)),
+        }
+    }
+
+    /// Reads a transaction that can be placed, and absorbs it.
+    fn take_in(&mut self, txn: &Transaction, out: &mut [f32]) -> History {
+        self.place(txn);
         let mut history = self.history(txn.at);
         let moment = self.moment();
         let mut rest = out;
@@ -348,7 +388,7 @@ impl FeatureSet {
             rest = after;
         }
         self.count();
-        Ok(history)
+        history
     }
 
     /// The same for rows of a batch: reads those that `wanted` accepts into `block`, absorbs all. Runs in the caller's
@@ -356,7 +396,8 @@ impl FeatureSet {
     ///
     /// # Errors
     /// [`Refused`] where the first is too late to be placed, or the last are early; nothing is then taken in. A batch
-    /// is known whole: a silence is none of the feed's clock that three payments or more of the batch come after.
+    /// is known whole: a silence is none of the feed's clock that three payments or more of the batch come after. Only
+    /// its last row can be [provisional](FeatureSet::provisional).
     ///
     /// # Panics
     /// Where the batch has no such rows.
@@ -367,6 +408,7 @@ impl FeatureSet {
         mut wanted: impl FnMut(usize) -> bool,
         block: &mut Block,
     ) -> Result<(), Refused> {
+        self.settle_all(batch, rows.clone(), |_, _, _| {});
         self.check_all(batch, rows.clone())?;
         block.wanted.clear();
         block.rows = 0;
@@ -381,7 +423,10 @@ impl FeatureSet {
             out.reset(count, feature.columns().len());
         }
         let watermark = self.watermark.unwrap_or(Timestamp(i64::MIN));
-        let (mut row, end) = (rows.start, rows.end);
+        // The last of all may be one whose time nothing has confirmed.
+        let last = rows.end.checked_sub(1).filter(|last| rows.contains(last) && rows.end == batch.len());
+        let provisional = last.filter(|_| self.ends_uncertain(&batch.times()[rows.clone()]));
+        let (mut row, end) = (rows.start, provisional.unwrap_or(rows.end));
         // Late rows one by one, as they would have come.
         while row < end && batch.times()[row] < watermark {
             self.place(&batch.get(row));
@@ -412,6 +457,15 @@ impl FeatureSet {
             });
             self.count();
             row = to;
+        }
+        if let Some(row) = provisional {
+            let (txn, moment) = (batch.get(row), self.moment());
+            self.provisional.push(&txn);
+            for (feature, out) in self.features.iter().zip(&mut block.families) {
+                out.add(block.wanted[row - rows.start], |row| {
+                    feature.peek(&txn, moment, row);
+                });
+            }
         }
         Ok(())
     }
@@ -483,8 +537,8 @@ impl FeatureSet {
         Early { txn: txn.id, at: txn.at, watermark, latest }
     }
 
-    /// Lets a transaction in where it can be placed, and looks after memory.
-    pub(crate) fn admit(&mut self, txn: &Transaction) -> Result<(), Refused> {
+    /// Lets a transaction in where it can be placed; one whose time is to be confirmed is kept until it is.
+    pub(crate) fn admit(&mut self, txn: &Transaction) -> Result<Admitted, Refused> {
         if let Err(late) = self.in_time(txn) {
             self.late.refused += 1;
             return Err(late.into());
@@ -495,12 +549,18 @@ impl FeatureSet {
             self.clock.refuse(txn.at);
             return Err(early.into());
         }
-        self.place(txn);
-        Ok(())
+        if self.clock.is_certain(txn.at) {
+            return Ok(Admitted::Certain);
+        }
+        let is_repeat = self.provisional.contains(txn);
+        if !is_repeat {
+            self.provisional.push(txn);
+        }
+        Ok(Admitted::Provisional { is_repeat })
     }
 
     /// Takes note of a transaction that can be placed, and looks after memory.
-    fn place(&mut self, txn: &Transaction) {
+    pub(crate) fn place(&mut self, txn: &Transaction) {
         let before = self.watermark.unwrap_or(txn.at);
         self.late.placed += u64::from(txn.at < before);
         self.observed.note(txn.at, self.limits.lateness);

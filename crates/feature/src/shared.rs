@@ -9,7 +9,7 @@ use crate::feature::{Feature, Finish, Moment};
 use crate::history::History;
 use crate::owner::{Owner, shard_of};
 use crate::saved::{SavedFamily, Snapshot};
-use crate::set::{FeatureSet, LateCount, Refused};
+use crate::set::{Admitted, FeatureSet, LateCount, Refused};
 use crate::state::Head;
 use crate::ticket::{Ticket, TicketLock, Tickets};
 
@@ -68,6 +68,25 @@ struct Group {
 /// Families of some entities.
 type Families = Vec<Box<dyn Feature>>;
 
+/// The tickets of a transaction, by group.
+type Drawn<'a> = [Option<Ticket<'a, Families>>; Owner::ALL.len()];
+
+/// What is to be done with a transaction.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    txn: &'a Transaction,
+    moment: Moment,
+    how: How,
+}
+
+#[derive(Clone, Copy)]
+enum How {
+    /// It is read and absorbed.
+    Step,
+    /// It is read alone.
+    Peek,
+}
+
 /// A transaction that was taken, and whether it was absorbed.
 type Taken = (Transaction, Result<History, Refused>);
 
@@ -111,61 +130,101 @@ impl SharedSet {
     }
 
     /// Takes a transaction from `next`, which no other thread does meanwhile, reads its row into `out` and absorbs it;
-    /// `None` where there is none.
+    /// `None` where there is none. `taken` is called for what it confirms, as by [`FeatureSet::settle`].
     ///
     /// # Errors
     /// `next`, unused, where the set is closed.
     ///
     /// # Panics
     /// Where `out` is not as long as the set has columns.
-    pub fn step<N: FnOnce() -> Option<Transaction>>(&self, next: N, out: &mut [f32]) -> Result<Option<Taken>, N> {
+    pub fn step<N: FnOnce() -> Option<Transaction>>(
+        &self,
+        next: N,
+        out: &mut [f32],
+        mut taken: impl FnMut(&Transaction, &[f32], History),
+    ) -> Result<Option<Taken>, N> {
         let mut guard = self.common();
         let common = &mut *guard;
         if common.is_closed {
             return Err(next);
         }
         let Some(txn) = next() else { return Ok(None) };
+        for confirmed in common.set.confirmed_by(&txn) {
+            // With the lock in hand: what comes after reads it.
+            let mut row = vec![0.0; out.len()];
+            let mut history = self.place(common, &confirmed);
+            let tickets = self.draw(common, &confirmed);
+            let read = Reading { txn: &confirmed, moment: common.set.moment(), how: How::Step };
+            self.read(None, &mut common.set.features, read, &mut row, &mut history);
+            self.read_groups(tickets, read, &mut row, &mut history);
+            taken(&confirmed, &row, history);
+        }
+        let admitted = match common.set.admit(&txn) {
+            Ok(admitted) => admitted,
+            Err(refused) => return Ok(Some((txn, Err(refused)))),
+        };
+        if let Admitted::Provisional { is_repeat } = admitted {
+            let mut history = common.set.history_provisional(txn.at, is_repeat);
+            let tickets = self.draw(common, &txn);
+            let read = Reading { txn: &txn, moment: common.set.moment(), how: How::Peek };
+            self.read(None, &mut common.set.features, read, out, &mut history);
+            self.read_groups(tickets, read, out, &mut history);
+            return Ok(Some((txn, Ok(history))));
+        }
+        let mut history = self.place(common, &txn);
+        let tickets = self.draw(common, &txn);
+        let read = Reading { txn: &txn, moment: common.set.moment(), how: How::Step };
+        self.read(None, &mut common.set.features, read, out, &mut history);
+        drop(guard);
+        self.read_groups(tickets, read, out, &mut history);
+        Ok(Some((txn, Ok(history))))
+    }
+
+    /// Takes note of a transaction that was admitted, where need be after memory has been counted.
+    fn place(&self, common: &mut Common, txn: &Transaction) -> History {
         if common.set.is_to_be_counted(txn.at) {
             self.count(common);
         }
-        if let Err(refused) = common.set.admit(&txn) {
-            return Ok(Some((txn, Err(refused))));
-        }
-        let moment = common.set.moment();
-        let mut tickets: [Option<Ticket<'_, Families>>; Owner::ALL.len()] = Default::default();
+        common.set.place(txn);
+        common.set.history(txn.at)
+    }
+
+    /// Draws a ticket of each shard that a transaction belongs to.
+    fn draw(&self, common: &mut Common, txn: &Transaction) -> Drawn<'_> {
+        let mut tickets = Drawn::default();
         for ((ticket, group), drawn) in tickets.iter_mut().zip(&self.groups).zip(&mut common.tickets) {
-            *ticket = group.owner.of(&txn).map(|of| {
+            *ticket = group.owner.of(txn).map(|of| {
                 let shard = shard_of(of, SHARDS);
                 drawn[shard].draw(&group.shards[shard])
             });
         }
-        let mut history = common.set.history(txn.at);
-        self.read(None, &mut common.set.features, &txn, moment, out, &mut history);
-        drop(guard);
+        tickets
+    }
+
+    /// Reads what is in shards, each when it is this transaction's turn there.
+    fn read_groups(&self, mut tickets: Drawn<'_>, read: Reading<'_>, out: &mut [f32], history: &mut History) {
         for (group, ticket) in tickets.iter().enumerate().take(self.groups.len()) {
             if ticket.is_none() {
                 // Of nobody there is nothing to read.
-                self.read(Some(group), &mut [], &txn, moment, out, &mut history);
+                self.read(Some(group), &mut [], read, out, history);
             }
         }
         // Shards where it is this transaction's turn come first; where there is none, it waits for one.
         let is_served = |ticket: &Option<Ticket<'_, _>>| ticket.as_ref().is_some_and(Ticket::is_served);
         while let Some(group) = tickets.iter().position(is_served).or(tickets.iter().position(Option::is_some)) {
             if let Some(ticket) = tickets[group].take() {
-                ticket.with(|families| self.read(Some(group), families, &txn, moment, out, &mut history));
+                ticket.with(|families| self.read(Some(group), families, read, out, history));
             }
         }
-        Ok(Some((txn, Ok(history))))
     }
 
-    /// Steps families, which are those of a group or those not divided, in the order of columns; zeros where there are
-    /// none.
+    /// Steps or peeks at families, which are those of a group or those not divided, in the order of columns; zeros where
+    /// there are none.
     fn read(
         &self,
         group: Option<usize>,
         families: &mut [Box<dyn Feature>],
-        txn: &Transaction,
-        moment: Moment,
+        Reading { txn, moment, how }: Reading<'_>,
         out: &mut [f32],
         history: &mut History,
     ) {
@@ -174,12 +233,13 @@ impl SharedSet {
             let (here, after) = rest.split_at_mut(width);
             rest = after;
             if of == group {
-                match families.next() {
-                    Some(feature) => {
+                match (families.next(), how) {
+                    (Some(feature), How::Step) => {
                         history.add(feature.owner(), feature.step(txn, moment, here));
                         feature.sweep(1, moment);
                     }
-                    None => here.fill(0.0),
+                    (Some(feature), How::Peek) => history.add(feature.owner(), feature.peek(txn, moment, here)),
+                    (None, _) => here.fill(0.0),
                 }
             }
         }

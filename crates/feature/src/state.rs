@@ -1,5 +1,6 @@
 //! States as they are kept: what cannot be computed from the rest, checked as it is read back.
 
+use crible_core::KeptTransaction;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,9 @@ pub enum StateError {
     /// No transactions leave such hours or spans.
     #[error("the state's clock is one that no transactions leave")]
     Clock,
+    /// No transactions are so, or so many, whose time is to be confirmed.
+    #[error("the state has transactions to be confirmed which no feed leaves")]
+    Provisional,
     /// No transactions leave such a state.
     #[error("entity {entity} of `{family}` is in a state that no transactions leave")]
     Impossible {
@@ -90,6 +94,9 @@ pub(crate) struct Head {
     /// When it has observed.
     #[serde(skip)]
     pub(crate) observed: Spans,
+    /// Transactions whose time is to be confirmed.
+    #[serde(skip)]
+    pub(crate) provisional: Vec<KeptTransaction>,
 }
 
 /// A whole state.
@@ -113,6 +120,8 @@ impl Kept {
             hours: Vec::new(),
             // Not saved up to format 5: long ago.
             observed: Spans::ever(watermark),
+            // None up to format 6: every payment was taken in at once.
+            provisional: Vec::new(),
         };
         let (head, families) = match format {
             1 => {
@@ -135,12 +144,13 @@ impl Kept {
                 (Head { advanced, hours, observed, ..head }, families)
             }
             _ => {
-                let (head, families, advanced, hours, observed): (Head, _, _, _, Spans) =
-                    postcard::from_bytes(bytes).map_err(undecoded)?;
+                let ((head, families, advanced, hours, observed), rest): ((Head, _, _, _, Spans), _) =
+                    postcard::take_from_bytes(bytes).map_err(undecoded)?;
                 if !observed.is_sound(head.watermark) {
                     return Err(StateError::Clock);
                 }
-                (Head { advanced, hours, observed, ..head }, families)
+                let provisional = if format > 6 { postcard::from_bytes(rest).map_err(undecoded)? } else { Vec::new() };
+                (Head { advanced, hours, observed, provisional, ..head }, families)
             }
         };
         Ok(Self { head, families })

@@ -366,7 +366,7 @@ fn a_snapshot_is_of_one_moment() {
         for _ in 0..2 {
             scope.spawn(|| {
                 let mut row = vec![0.0; row.len()];
-                while let Ok(Some((_, read))) = shared.step(take, &mut row) {
+                while let Ok(Some((_, read))) = shared.step(take, &mut row, |_, _, _| {}) {
                     read.unwrap();
                 }
             });

@@ -11,7 +11,7 @@ use streams::*;
 
 /// Steps a set that is divided.
 fn step_shared(shared: &SharedSet, txn: &Transaction, row: &mut [f32]) {
-    let Ok(Some((_, read))) = shared.step(|| Some(*txn), row) else { panic!("nothing was taken") };
+    let Ok(Some((_, read))) = shared.step(|| Some(*txn), row, |_, _, _| {}) else { panic!("nothing was taken") };
     read.unwrap();
 }
 

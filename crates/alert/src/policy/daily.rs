@@ -246,8 +246,14 @@ impl Policy for DailyBudget {
     fn offer(&mut self, decision: Decision) -> Result<Vec<Alert>, PolicyError> {
         check(&decision)?;
         let closed = self.tick(decision.txn.at);
+        self.offer_ahead(decision)?;
+        Ok(closed)
+    }
+
+    fn offer_ahead(&mut self, decision: Decision) -> Result<Vec<Alert>, PolicyError> {
+        check(&decision)?;
         if decision.severity < self.at_least {
-            return Ok(closed);
+            return Ok(Vec::new());
         }
         let open = match self.place(decision.txn.at) {
             Ok(open) => open,
@@ -258,7 +264,7 @@ impl Policy for DailyBudget {
         };
         self.offered += 1;
         self.open[open].push(decision, self.offered, self.budget);
-        Ok(closed)
+        Ok(Vec::new())
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Alert> {

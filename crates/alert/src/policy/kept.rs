@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use crible_core::{Amount, Code, Currency, EntityId, Position, Source, Timestamp, Transaction, TxnId, Undo, Unit};
+use crible_core::{KeptTransaction, Source, Timestamp, Undo, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::PolicyError;
@@ -29,24 +29,6 @@ pub(super) struct KeptDecision {
     view: Option<String>,
     /// Whether it is a refund and no reversal, and when that was.
     undone: Option<(bool, i64)>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptTransaction {
-    id: u128,
-    at: i64,
-    account: u64,
-    counterparty: Option<u64>,
-    minor: i64,
-    currency: String,
-    balance_before: Option<i64>,
-    channel: String,
-    category: String,
-    country: String,
-    /// Latitude and longitude.
-    position: Option<(i32, i32)>,
-    device: Option<u64>,
-    address: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,41 +104,5 @@ impl KeptDecision {
             view: self.view.map(Cow::Owned),
             note,
         })
-    }
-}
-
-impl KeptTransaction {
-    fn of(txn: &Transaction) -> Self {
-        Self {
-            id: txn.id.0,
-            at: txn.at.0,
-            account: txn.account.get(),
-            counterparty: txn.counterparty.map(EntityId::get),
-            minor: txn.amount.minor,
-            currency: txn.amount.currency.to_string(),
-            balance_before: txn.balance_before,
-            channel: txn.channel.to_string(),
-            category: txn.category.to_string(),
-            country: txn.country.to_string(),
-            position: txn.position.map(|position| (position.latitude_e7(), position.longitude_e7())),
-            device: txn.device.map(EntityId::get),
-            address: txn.address.map(EntityId::get),
-        }
-    }
-
-    fn revive(self) -> Option<Transaction> {
-        let entity = |bits: Option<u64>| bits.map_or(Some(None), |bits| EntityId::new(bits).map(Some));
-        let word = |word: String| Some(Code::new(&word)).filter(|code| code.as_str() == word);
-        let amount = Amount::new(self.minor, Currency::new(self.currency.as_bytes())?);
-        let mut txn = Transaction::new(TxnId(self.id), Timestamp(self.at), EntityId::new(self.account)?, amount);
-        txn.counterparty = entity(self.counterparty)?;
-        txn.balance_before = self.balance_before;
-        (txn.channel, txn.category, txn.country) = (word(self.channel)?, word(self.category)?, word(self.country)?);
-        txn.position = match self.position {
-            Some((latitude_e7, longitude_e7)) => Some(Position::from_e7(latitude_e7, longitude_e7)?),
-            None => None,
-        };
-        (txn.device, txn.address) = (entity(self.device)?, entity(self.address)?);
-        Some(txn)
     }
 }

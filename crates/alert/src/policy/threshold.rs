@@ -56,6 +56,11 @@ impl Policy for Threshold {
     fn offer(&mut self, decision: Decision) -> Result<Vec<Alert>, PolicyError> {
         check(&decision)?;
         self.tick(decision.txn.at);
+        self.offer_ahead(decision)
+    }
+
+    fn offer_ahead(&mut self, decision: Decision) -> Result<Vec<Alert>, PolicyError> {
+        check(&decision)?;
         if decision.severity < self.at_least {
             return Ok(Vec::new());
         }

@@ -44,7 +44,7 @@ fn full(mut txn: Transaction) -> Transaction {
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     for engine in ENGINES.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
         let _refused = engine.load_state(bytes);
-        if engine.load_state(&sealed::sealed(bytes, b"CRIBLES", 3)).is_ok() {
+        if engine.load_state(&sealed::sealed(bytes, b"CRIBLES", 8)).is_ok() {
             let saved = engine.save_state();
             for txn in sealed::payments() {
                 let _late = engine.observe(&full(txn));

@@ -241,8 +241,12 @@ pub(crate) fn golden_answers(model: &[u8]) -> String {
 
 /// The state that the first half of the golden history leaves.
 pub(crate) fn golden_state(model: &[u8]) -> Vec<u8> {
+    golden_state_after(model, golden_history().len() / 2)
+}
+
+/// The state that so many payments of the golden history leave.
+pub(crate) fn golden_state_after(model: &[u8], payments: usize) -> Vec<u8> {
     let mut engine = Engine::load(model).unwrap();
-    let history = golden_history();
-    observed(&mut engine, &history[..history.len() / 2]);
+    observed(&mut engine, &golden_history()[..payments]);
     engine.save_state()
 }

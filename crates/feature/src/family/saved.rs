@@ -104,6 +104,18 @@ impl<R: Rule> Family<R> {
         sessions.map(|session| self.rule.keep(session, now, &self.reach)).collect()
     }
 
+    /// A copy of an entity's state, as saving and loading make it.
+    pub(super) fn copied(&self, key: R::Key, moment: Moment) -> R::State {
+        let Moment { oldest, from } = moment;
+        let find = || {
+            let at = self.entities.find(&key)?;
+            let is_over = self.rule.is_over(self.entities.state(at), oldest, &self.reach);
+            let kept = (!is_over && !self.is_forgotten(at, from)).then(|| self.keep(at, oldest, oldest))?;
+            self.revive(kept, i64::MAX)?.pop()
+        };
+        find().unwrap_or_default()
+    }
+
     /// The sessions of an entity in a saved state, together with those it has here already; `None` where that cannot be
     /// known.
     fn join(&self, at: u32, sessions: Vec<R::Kept>, saved: Saved) -> Option<Vec<R::Kept>> {
