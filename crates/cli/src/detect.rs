@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use crible_ingest::{cell, plain};
-use crible_score::calibration::{HeldOut, Tail, held_out_rows};
+use crible_score::calibration::{HeldOut, ScoreTail, held_out_rows};
 use crible_score::encode::{self, Encoder};
 use crible_score::ensemble::Ensemble;
 use crible_score::{Detector, Model, ParamGuard, score};
@@ -124,7 +124,7 @@ impl Fitted {
                     Some(held_out) => score.iter().map(|&s| held_out.probability(s)).collect(),
                     // How rare a score is among the rows themselves.
                     None => {
-                        let among = Tail::fit(&score)?;
+                        let among = ScoreTail::fit(&score)?;
                         score.iter().map(|&s| among.probability(s)).collect()
                     }
                 };

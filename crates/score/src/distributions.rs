@@ -1,4 +1,7 @@
 //! Tails of Student's and of the chi-square distribution.
+//!
+//! Ours and not `statrs`'s, which has neither on the log scale that extreme values need, and takes `exp` and `ln` from
+//! the platform, so that a score would differ from machine to machine. What `libm` has is taken from it.
 
 /// ln of P(|T| ≥ |t|) for Student's t with `freedom` degrees of freedom, above 0; far beyond where P is a number.
 ///

@@ -116,4 +116,4 @@ pub use tables::{
     inne, kde, knn, loda, lof, mcd, nystroem_svm, one_class_svm, optics, pca, robust_random_cut_forest, sciforest,
 };
 pub use traits::{Detector, Model};
-pub use units::Scale;
+pub use units::ColumnScale;

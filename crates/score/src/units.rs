@@ -10,7 +10,7 @@ use crate::stats::{clip, largest, magnitude, spreads};
 /// In which units columns are compared where a detector measures distances across them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Scale {
+pub enum ColumnScale {
     /// Standard deviations of the fit, from its mean; a constant column is ignored.
     #[default]
     Deviations,
@@ -38,14 +38,14 @@ struct Column {
 }
 
 impl Units {
-    pub(crate) fn fit(rows: ArrayView2<'_, f64>, scale: Scale) -> Self {
+    pub(crate) fn fit(rows: ArrayView2<'_, f64>, scale: ColumnScale) -> Self {
         match scale {
-            Scale::Deviations => {
+            ColumnScale::Deviations => {
                 // A deviation whose half is no number (the least of all) is none.
                 let column = |(center, deviation)| Column { center, half: 0.5 * deviation };
                 Self { columns: spreads(rows).into_iter().map(column).collect(), unit: 1.0 }
             }
-            Scale::Raw => {
+            ColumnScale::Raw => {
                 // A power of two changes no digit, and keeps squares from over- and underflowing.
                 let largest = magnitude(&largest(rows));
                 let unit = if largest > 0.0 { largest.max(1e-290) } else { 1.0 };
@@ -127,12 +127,12 @@ mod tests {
     #[test]
     fn deviations_and_raw() {
         let rows = array![[1.0, 5.0, -1e300], [3.0, 5.0, 1e300]];
-        let units = Units::fit(rows.view(), Scale::Deviations);
+        let units = Units::fit(rows.view(), ColumnScale::Deviations);
         assert!(units.is_sound());
         assert_eq!(units.all(rows.view()), [-1.0, 0.0, -1.0, 1.0, 0.0, 1.0]);
         assert_eq!(units.value(0, f64::MAX), FURTHEST);
 
-        let units = Units::fit(rows.view(), Scale::Raw);
+        let units = Units::fit(rows.view(), ColumnScale::Raw);
         assert!(units.is_sound());
         let there = units.value(2, 1e300);
         assert!(there.abs() <= 2.0);

@@ -2,7 +2,7 @@
 
 use crible_score::abod::{Abod, AbodConfig};
 use crible_score::benford::{Benford, Conformity, Digits};
-use crible_score::calibration::{Conformal, HeldOut, Selection, Tail};
+use crible_score::calibration::{Conformal, HeldOut, ScoreTail, Selection};
 use crible_score::cblof::{Cblof, CblofConfig};
 use crible_score::cof::{Cof, CofConfig};
 use crible_score::copod::{Copod, CopodConfig};
@@ -33,7 +33,7 @@ use crible_score::robust_random_cut_forest::{RobustRandomCutForest, RobustRandom
 use crible_score::robust_z::{Aggregate, RobustZ, RobustZConfig};
 use crible_score::sampled_knn::{SampledKnn, SampledKnnConfig};
 use crible_score::sciforest::{SciForest, SciForestConfig};
-use crible_score::{Checked, Detector, Error, Model, Params, Scale, Snapshot};
+use crible_score::{Checked, ColumnScale, Detector, Error, Model, Params, Snapshot};
 
 fn check<T: Send + Sync + Unpin + std::fmt::Debug>() {}
 
@@ -44,8 +44,8 @@ fn public_types_are_send_and_sync() {
     check::<Snapshot>();
     check::<Box<dyn Detector>>();
     check::<Box<dyn Model>>();
-    check::<Tail>();
-    check::<(Aggregate, Bins, Combine, FitOn, Method, Scale, Skipped, View)>();
+    check::<ScoreTail>();
+    check::<(Aggregate, Bins, Combine, FitOn, Method, ColumnScale, Skipped, View)>();
     check::<(SampledKnn, Params<SampledKnnConfig>, Checked<SampledKnnConfig>)>();
     check::<(RobustZ, Ecod, Hbos, IsolationForest, KMeans, Ensemble)>();
     check::<(Params<RobustZConfig>, Checked<RobustZConfig>)>();

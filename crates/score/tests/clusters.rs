@@ -8,7 +8,7 @@ use crible_score::cof::Cof;
 use crible_score::dbscan::Dbscan;
 use crible_score::hdbscan::Hdbscan;
 use crible_score::optics::Optics;
-use crible_score::{Detector, ParamGuard, Scale, score};
+use crible_score::{ColumnScale, Detector, ParamGuard, score};
 use ndarray::Array2;
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ fn dbscan() {
         let detector = Dbscan::params()
             .eps(expect["eps"].as_f64().unwrap())
             .min_points(number(&expect["min_samples"]))
-            .scale(Scale::Raw);
+            .scale(ColumnScale::Raw);
         let model = detector.check().unwrap().fit_rows(rows.view()).unwrap();
         let noise: Vec<bool> = labels(&expect["labels"]).iter().map(Option::is_none).collect();
         assert_eq!(model.labels().collect::<Vec<_>>(), labels(&expect["labels"]));
@@ -70,7 +70,7 @@ fn optics() {
     let golden = golden();
     let rows = rows(&golden);
     for expect in golden["optics"].as_array().unwrap() {
-        let detector = Optics::params().min_points(number(&expect["min_samples"])).scale(Scale::Raw);
+        let detector = Optics::params().min_points(number(&expect["min_samples"])).scale(ColumnScale::Raw);
         let model = detector.check().unwrap().fit_rows(rows.view()).unwrap();
         let plot = model.plot();
         let ordering: Vec<f64> = plot.iter().map(|r| r.row as f64).collect();
@@ -108,7 +108,7 @@ fn hdbscan() {
         let detector = Hdbscan::params()
             .min_points(number(&expect["min_samples"]))
             .min_cluster_size(number(&expect["min_cluster_size"]))
-            .scale(Scale::Raw);
+            .scale(ColumnScale::Raw);
         let model = detector.check().unwrap().fit_rows(rows.view()).unwrap();
         let tied: Vec<usize> = expect["tied"].as_array().unwrap().iter().map(number).collect();
         assert!(tied.len() <= 3, "{tied:?}");
@@ -125,7 +125,7 @@ fn hdbscan() {
 #[test]
 fn glosh_of_a_new_row_is_that_of_the_tree_with_it() {
     let rows = rows(&golden());
-    let detector = Hdbscan::params().min_points(2).min_cluster_size(10).scale(Scale::Raw).check().unwrap();
+    let detector = Hdbscan::params().min_points(2).min_cluster_size(10).scale(ColumnScale::Raw).check().unwrap();
     let model = detector.fit_rows(rows.view()).unwrap();
     for stranger in [[20.0, 20.0, 0.0], [-30.0, 5.0, 5.0], [0.0, 0.0, 40.0]] {
         let new = Array2::from_shape_vec((1, 3), stranger.to_vec()).unwrap();
@@ -140,7 +140,7 @@ fn glosh_of_a_new_row_is_that_of_the_tree_with_it() {
 fn cof() {
     let golden = golden();
     let rows = rows(&golden);
-    let raw = || Cof::params().scale(Scale::Raw);
+    let raw = || Cof::params().scale(ColumnScale::Raw);
     check(&scores(&raw().check().unwrap(), &rows), &numbers(&golden["cof"]), 1e-7);
     check(&scores(&raw().n_neighbors(6).check().unwrap(), &rows), &numbers(&golden["cof_6"]), 1e-7);
 }
@@ -150,7 +150,7 @@ fn abod() {
     let golden = golden();
     let rows = rows(&golden);
     for (n_neighbors, key) in [(4, "abod"), (11, "abod_12")] {
-        let detector = Abod::params().n_neighbors(n_neighbors).scale(Scale::Raw).check().unwrap();
+        let detector = Abod::params().n_neighbors(n_neighbors).scale(ColumnScale::Raw).check().unwrap();
         let factors: Vec<f64> = scores(&detector, &rows).iter().map(|s| -s).collect();
         let expect: Vec<f64> = numbers(&golden[key]).iter().map(|x| x.ln()).collect();
         check(&factors, &expect, 1e-8);

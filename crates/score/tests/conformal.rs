@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
 
-use crible_score::calibration::{Conformal, HeldOut, Tail, benjamini_hochberg, held_out_rows, q_values};
+use crible_score::calibration::{Conformal, HeldOut, ScoreTail, benjamini_hochberg, held_out_rows, q_values};
 use crible_score::ecod::Ecod;
 use crible_score::hbos::Hbos;
 use crible_score::isolation_forest::IsolationForest;
@@ -124,7 +124,7 @@ fn nominal_and_realised_rates_agree() {
             let model = detector.fit(fitted.view()).unwrap();
             let reference = score(model.as_ref(), reference.view()).unwrap().to_vec();
             let tested = score(model.as_ref(), tested.view()).unwrap();
-            let (tail, conformal) = (Tail::fit(&reference).unwrap(), Conformal::fit(&reference).unwrap());
+            let (tail, conformal) = (ScoreTail::fit(&reference).unwrap(), Conformal::fit(&reference).unwrap());
             for nominal in [0.1, 0.01, 0.001] {
                 let rate = |p: &dyn Fn(f64) -> f64| {
                     tested.iter().filter(|s| p(**s) <= nominal).count() as f64 / n_tested as f64

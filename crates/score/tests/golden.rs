@@ -17,7 +17,7 @@ use crible_score::lof::Lof;
 use crible_score::mcd::Mcd;
 use crible_score::pca::{Components, Pca};
 use crible_score::robust_z::RobustZ;
-use crible_score::{Detector, Scale, score};
+use crible_score::{ColumnScale, Detector, score};
 use linfa::ParamGuard;
 use ndarray::{Array2, Axis};
 use serde_json::Value;
@@ -88,7 +88,7 @@ fn kmeans() {
 fn knn() {
     let golden = golden();
     let rows = matrix(&golden["rows"]);
-    let raw = || Knn::params().scale(Scale::Raw);
+    let raw = || Knn::params().scale(ColumnScale::Raw);
     check(&scores(&raw().check().unwrap(), &rows), &numbers(&golden["knn"]));
     let mean = raw().n_neighbors(20).method(Method::Mean).check().unwrap();
     check(&scores(&mean, &rows), &numbers(&golden["knn_mean_of_20"]));
@@ -99,7 +99,7 @@ fn knn() {
 #[test]
 fn lof() {
     let golden = golden();
-    let raw = || Lof::params().scale(Scale::Raw);
+    let raw = || Lof::params().scale(ColumnScale::Raw);
     // They add 1e-10 in the columns' units, we in the largest value's.
     check_within(1e-7, &scores(&raw().check().unwrap(), &matrix(&golden["rows"])), &numbers(&golden["lof"]));
     let seven = raw().n_neighbors(7).check().unwrap();
@@ -184,7 +184,7 @@ fn gmm() {
 #[test]
 fn kde() {
     let golden = golden();
-    let detector = Kde::params().scale(Scale::Raw).check().unwrap();
+    let detector = Kde::params().scale(ColumnScale::Raw).check().unwrap();
     check(&scores(&detector, &matrix(&golden["elliptic"])), &numbers(&golden["kde"]));
 }
 

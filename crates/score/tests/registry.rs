@@ -5,7 +5,7 @@ use crible_score::hbos::{Bins, Hbos};
 use crible_score::isolation_forest::IsolationForest;
 use crible_score::robust_z::{Aggregate, RobustZ};
 use crible_score::sampled_knn::SampledKnn;
-use crible_score::{Detector, DetectorSpec, ParamGuard, Scale, Value, model_names};
+use crible_score::{ColumnScale, Detector, DetectorSpec, ParamGuard, Value, model_names};
 use ndarray::Array2;
 
 fn rows() -> Array2<f64> {
@@ -31,7 +31,7 @@ fn a_spec_is_what_the_setters_make() {
     check("robust_distance:min_unit=2", Box::new(distance.min_unit(2.0).check().unwrap()));
     check("hbos:bins=birge_rozenholc", Box::new(Hbos::params().bins(Bins::BirgeRozenholc).check().unwrap()));
     check("hbos:bins=5:alpha=0.2", Box::new(Hbos::params().bins(Bins::Fixed(5)).alpha(0.2).check().unwrap()));
-    let nearest = SampledKnn::params().n_neighbors(3).scale(Scale::Raw).seed(5);
+    let nearest = SampledKnn::params().n_neighbors(3).scale(ColumnScale::Raw).seed(5);
     check("sampled_knn:scale=raw:n_neighbors=3", Box::new(nearest.check().unwrap()));
 }
 

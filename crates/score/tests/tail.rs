@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used)] // A test that cannot unwrap should fail.
 
 use crible_score::Error;
-use crible_score::calibration::Tail;
+use crible_score::calibration::ScoreTail;
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Probability and −ln p agree, stay in range, and rank as the scores do.
 fn check(scores: &[f64]) {
-    let tail = Tail::fit(scores).unwrap();
+    let tail = ScoreTail::fit(scores).unwrap();
     let mut probes = scores.to_vec();
     probes.extend([0.0, 1.0, -1.0, 1e-300, 1e300, f64::MAX, f64::MIN]);
     probes.extend(scores.iter().flat_map(|s| [s * 1.001, s * 10.0, s - 0.5, s.next_up()]));
@@ -48,16 +48,16 @@ fn any_scores() {
 
 #[test]
 fn what_is_refused() {
-    assert!(matches!(Tail::fit(&[]), Err(Error::TooFew { what: "scores", got: 0, needed: 1 })));
+    assert!(matches!(ScoreTail::fit(&[]), Err(Error::TooFew { what: "scores", got: 0, needed: 1 })));
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        assert!(matches!(Tail::fit(&[1.0, bad]), Err(Error::NotFinite { row: 1, column: 0, .. })));
+        assert!(matches!(ScoreTail::fit(&[1.0, bad]), Err(Error::NotFinite { row: 1, column: 0, .. })));
     }
 }
 
 #[test]
 fn the_body_is_the_middle_rank() {
     // 9 scores, so 10 is the denominator; few enough that every one is a knot.
-    let tail = Tail::fit(&[1.0, 2.0, 3.0, 3.0, 3.0, 4.0, 5.0, 6.0, 7.0]).unwrap();
+    let tail = ScoreTail::fit(&[1.0, 2.0, 3.0, 3.0, 3.0, 4.0, 5.0, 6.0, 7.0]).unwrap();
     for (score, p) in [(1.0, 0.9), (2.0, 0.8), (3.0, 0.6), (4.0, 0.4), (7.0, 0.1)] {
         assert!((tail.probability(score) - p).abs() < 1e-12, "{score}");
     }
@@ -69,7 +69,7 @@ fn the_body_is_the_middle_rank() {
 fn ranks_survive_above_the_median() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let scores: Vec<f64> = (0..200_000).map(|_| -rng.gen_range(1e-12..1.0_f64).ln()).collect();
-    let tail = Tail::fit(&scores).unwrap();
+    let tail = ScoreTail::fit(&scores).unwrap();
     let mut sorted = scores.clone();
     sorted.sort_by(f64::total_cmp);
     sorted.dedup();
@@ -87,7 +87,7 @@ fn probabilities_are_right() {
     fn check(quantile: impl Fn(f64) -> f64, far: f64, beyond: f64) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
         let scores: Vec<f64> = (0..100_000).map(|_| quantile(rng.gen_range(1e-15..1.0))).collect();
-        let tail = Tail::fit(&scores).unwrap();
+        let tail = ScoreTail::fit(&scores).unwrap();
         let factors = [(0.9, 1.02), (0.5, 1.02), (0.1, 1.04), (0.01, 1.1), (1e-4, far), (1e-7, beyond)];
         for (p, factor) in factors {
             let found = tail.probability(quantile(p));

@@ -1,13 +1,13 @@
-use super::{Conformal, Tail};
+use super::{Conformal, ScoreTail};
 use crate::{Error, rng};
 
 /// Rows held out at most: more would only make tail probabilities below 1 in 2,000 surer.
 const MOST: usize = 2_000;
 
-/// Tail probabilities that hold on rows of their own, by scores of rows that the scoring model was **not** fitted on.
+/// ScoreTail probabilities that hold on rows of their own, by scores of rows that the scoring model was **not** fitted on.
 ///
 /// Up to the largest of n held-out scores, p is [`Conformal`]'s, so a usual new row has p ≤ t in a share of t at most,
-/// for every t from 1 / (n + 1) on, whatever the detector and the rows look like. Beyond the largest it is [`Tail`]'s,
+/// for every t from 1 / (n + 1) on, whatever the detector and the rows look like. Beyond the largest it is [`ScoreTail`]'s,
 /// at most 1 / (n + 1): that distinguishes strange rows from stranger ones, by an assumption about the tail and without
 /// the promise.
 ///
@@ -30,7 +30,7 @@ const MOST: usize = 2_000;
 #[derive(Debug, Clone)]
 pub struct HeldOut {
     conformal: Conformal,
-    tail: Tail,
+    tail: ScoreTail,
 }
 
 impl HeldOut {
@@ -39,7 +39,7 @@ impl HeldOut {
     /// # Errors
     /// [`Error::TooFew`] without a score, [`Error::NotFinite`] (column 0) naming the first that is NaN or infinite.
     pub fn fit(scores: &[f64]) -> Result<Self, Error> {
-        Ok(Self { conformal: Conformal::fit(scores)?, tail: Tail::fit(scores)? })
+        Ok(Self { conformal: Conformal::fit(scores)?, tail: ScoreTail::fit(scores)? })
     }
 
     /// Probability that a usual row scores at least this high: in \[1e-300, 1\], never rising with the score.

@@ -1,7 +1,7 @@
 //! # From scores to tail probabilities
 //!
 //! Scores of different detectors have different scales; the probability that a usual row scores at
-//! least this high has one. [`Tail`] is fitted on the scores of reference rows and gives, for any
+//! least this high has one. [`ScoreTail`] is fitted on the scores of reference rows and gives, for any
 //! score, that probability p and −ln p, which adds up well. Both change strictly with the score, as
 //! far as numbers resolve it, so ranking by either is ranking by score.
 //!
@@ -9,7 +9,7 @@
 //!   with one row's worth of doubt, so that p is neither 0 nor 1. In between −ln p is interpolated
 //!   linearly. At most about 2,000 scores are kept as knots, so dense in the tail that p is nowhere
 //!   off by more than 1/128.
-//! * **Tail.** The largest 25 reference scores, and all beyond them, follow a generalised Pareto
+//! * **ScoreTail.** The largest 25 reference scores, and all beyond them, follow a generalised Pareto
 //!   distribution: p = p(u) (1 + ξ (s − u) / σ)^(−1/ξ). ξ and σ come by probability-weighted moments
 //!   from the scores above a lower threshold, which a fiftieth of the reference exceeds (at least 50
 //!   scores, at most 5,000, and never more than a quarter). ξ is kept in \[0, 0.9\]: below 0 the
@@ -42,7 +42,7 @@
 //!   n + 1 ≥ m / level, and i of them if n + 1 ≥ m / (i × level).
 //! * Strangeness is not fraud: "false" means usual, by the reference.
 //!
-//! [`Tail`] resolves what lies beyond the reference, for which it pays with an assumption about the tail;
+//! [`ScoreTail`] resolves what lies beyond the reference, for which it pays with an assumption about the tail;
 //! rank by it, and use [`Conformal`] to decide how many to raise. [`HeldOut`] is both: counted up to the largest
 //! reference score, resolved beyond it.
 //!
@@ -64,4 +64,4 @@ pub use conformal::Conformal;
 pub use held_out::{HeldOut, held_out_rows};
 pub use select::{Selection, benjamini_hochberg, q_values};
 pub(crate) use tail::Parts;
-pub use tail::Tail;
+pub use tail::ScoreTail;

@@ -19,7 +19,7 @@ const FLOOR: f64 = 1e-300;
 
 /// How unusual a score is among reference scores. See the [module](super) documentation.
 #[derive(Debug, Clone)]
-pub struct Tail {
+pub struct ScoreTail {
     parts: Parts,
     knots: Knots,
     segments: Vec<Segment>,
@@ -46,7 +46,7 @@ struct Segment {
     to: f64,
 }
 
-impl Tail {
+impl ScoreTail {
     /// Fits on the scores of reference rows, in any order.
     ///
     /// # Errors
@@ -54,10 +54,10 @@ impl Tail {
     /// or infinite.
     ///
     /// ```
-    /// use crible_score::calibration::Tail;
+    /// use crible_score::calibration::ScoreTail;
     ///
     /// let scores: Vec<f64> = (0..1000).map(|i| i as f64 / 10.0).collect();
-    /// let tail = Tail::fit(&scores)?;
+    /// let tail = ScoreTail::fit(&scores)?;
     /// assert!((tail.probability(90.0) - 0.1).abs() < 0.01);
     /// assert!(tail.probability(200.0) < 0.001);
     /// # Ok::<(), crible_score::Error>(())

@@ -10,7 +10,7 @@ use crate::isolation_forest::IsolationForest;
 use crate::mcd::Mcd;
 use crate::sampled_knn::SampledKnn;
 use crate::sciforest::SciForest;
-use crate::{Detector, Error, Scale, rng};
+use crate::{ColumnScale, Detector, Error, rng};
 
 /// Columns up to which covariances are worth what they cost.
 const MOST_COLUMNS: usize = 128;
@@ -29,8 +29,8 @@ pub(super) fn members(rows: usize, columns: usize, seed: u64) -> Result<Vec<Entr
     let knn = |i: u64| SampledKnn::params().seed(seed(i));
     let forest = IsolationForest::params().n_trees(64).seed(seed(0)).check()?;
     add(Box::new(forest), View::Raw, FitOn::All);
-    add(Box::new(knn(1).n_neighbors(3).scale(Scale::Raw).check()?), View::Even, FitOn::All);
-    add(Box::new(knn(2).n_neighbors(3).scale(Scale::Raw).check()?), View::Even, FitOn::Usual);
+    add(Box::new(knn(1).n_neighbors(3).scale(ColumnScale::Raw).check()?), View::Even, FitOn::All);
+    add(Box::new(knn(2).n_neighbors(3).scale(ColumnScale::Raw).check()?), View::Even, FitOn::Usual);
     add(Box::new(knn(3).check()?), View::Raw, FitOn::Usual);
     // An empty bin has to count for more than the default alpha lets it.
     add(Box::new(Hbos::params().alpha(0.01).check()?), View::Even, FitOn::Usual);

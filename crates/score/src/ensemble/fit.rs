@@ -7,7 +7,7 @@ use super::model::{Member, Skipped};
 use super::params::Entry;
 use super::view::{Evener, HEAVY};
 use super::{Combine, Ensemble, EnsembleConfig, FitOn, View, defaults};
-use crate::calibration::Tail;
+use crate::calibration::ScoreTail;
 use crate::rows::{TILE, slice_rows};
 use crate::{Error, Model, rng};
 
@@ -45,7 +45,7 @@ pub(super) fn fit(config: &EnsembleConfig, rows: ArrayView2<'_, f64>) -> Result<
         .map(|(model, entry)| {
             let model = model?;
             let scores = score_all(model.as_ref(), seen.by(entry.view));
-            let tail = Tail::fit(&scores)?;
+            let tail = ScoreTail::fit(&scores)?;
             Ok((Member { model, view: entry.view, tail }, scores))
         })
         .collect();
@@ -74,7 +74,7 @@ pub(super) fn fit(config: &EnsembleConfig, rows: ArrayView2<'_, f64>) -> Result<
         })
         .collect();
     let skipped = failed.into_iter().map(|(name, error)| Skipped { name, reason: error.to_string() }).collect();
-    Ok(Ensemble::new(rows.ncols(), combine, evener, members, Tail::fit(&combined)?, skipped))
+    Ok(Ensemble::new(rows.ncols(), combine, evener, members, ScoreTail::fit(&combined)?, skipped))
 }
 
 /// Rows as members see them.
@@ -122,7 +122,7 @@ fn usual(
         .filter_map(|(model, entry)| {
             let model = model.as_ref()?.as_ref().ok()?;
             let scores = score_all(model.as_ref(), seen.by(entry.view));
-            let tail = Tail::fit(&scores).ok()?;
+            let tail = ScoreTail::fit(&scores).ok()?;
             Some(scores.into_iter().map(|s| tail.neg_ln(s)).collect())
         })
         .collect();

@@ -1,7 +1,7 @@
 //! # Several detectors, one score
 //!
 //! No detector wins everywhere, and their scores have no common scale. So each member is calibrated: its
-//! score becomes −ln of the probability that a usual row scores as high ([`Tail`](crate::calibration::Tail)),
+//! score becomes −ln of the probability that a usual row scores as high ([`ScoreTail`](crate::calibration::ScoreTail)),
 //! and those are combined ([`Combine`]). The combined score is calibrated in turn.
 //!
 //! **Fit and reference.** A detector scores the rows it was fitted on too kindly. A seeded permutation

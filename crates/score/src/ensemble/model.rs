@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::view::{Column, Evener};
 use super::{Combine, EnsembleConfig, View};
-use crate::calibration::{Parts, Tail};
+use crate::calibration::{Parts, ScoreTail};
 use crate::error::SnapshotError;
 use crate::face::{Params, predict};
 use crate::rows::{TILE, slice_rows, with_scratch};
@@ -17,7 +17,7 @@ pub struct Ensemble {
     combine: Combine,
     evener: Option<Evener>,
     members: Vec<Member>,
-    tail: Tail,
+    tail: ScoreTail,
     skipped: Vec<Skipped>,
 }
 
@@ -25,7 +25,7 @@ pub struct Ensemble {
 pub(super) struct Member {
     pub(super) model: Box<dyn Model>,
     pub(super) view: View,
-    pub(super) tail: Tail,
+    pub(super) tail: ScoreTail,
 }
 
 /// A member that was left out, and why.
@@ -104,7 +104,7 @@ impl Ensemble {
         combine: Combine,
         evener: Option<Evener>,
         members: Vec<Member>,
-        tail: Tail,
+        tail: ScoreTail,
         skipped: Vec<Skipped>,
     ) -> Self {
         Self { n_columns, combine, evener, members, tail, skipped }
@@ -122,7 +122,7 @@ impl Ensemble {
 
     /// The members that were fitted, in the order they were added, each with its calibration. One that sees
     /// columns otherwise than they are ([`View`]) scores rows so seen.
-    pub fn members(&self) -> impl ExactSizeIterator<Item = (&dyn Model, &Tail)> {
+    pub fn members(&self) -> impl ExactSizeIterator<Item = (&dyn Model, &ScoreTail)> {
         self.members.iter().map(|m| (m.model.as_ref(), &m.tail))
     }
 
@@ -132,7 +132,7 @@ impl Ensemble {
     }
 
     /// Calibration of the combined score.
-    pub fn tail(&self) -> &Tail {
+    pub fn tail(&self) -> &ScoreTail {
         &self.tail
     }
 
@@ -228,13 +228,13 @@ impl Ensemble {
             if view == View::Even && evener.is_none() {
                 return invalid("a member with a view that is not there");
             }
-            members.push(Member { model, view, tail: Tail::from_parts(tail)? });
+            members.push(Member { model, view, tail: ScoreTail::from_parts(tail)? });
         }
         let Some(first) = members.first() else {
             return invalid("no member");
         };
         let n_columns = first.model.n_columns();
-        let tail = Tail::from_parts(body.tail)?;
+        let tail = ScoreTail::from_parts(body.tail)?;
         Ok(Self::new(n_columns, body.combine, evener, members, tail, body.skipped))
     }
 }

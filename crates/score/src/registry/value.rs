@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Scale;
+use crate::ColumnScale;
 use crate::ensemble::Combine;
 use crate::hbos::Bins;
 use crate::knn::Method;
@@ -123,7 +123,7 @@ macro_rules! words {
         }
     };
 }
-words!(Scale: "deviations or raw", "deviations" => Self::Deviations, "raw" => Self::Raw);
+words!(ColumnScale: "deviations or raw", "deviations" => Self::Deviations, "raw" => Self::Raw);
 words!(Method: "largest, mean or median",
     "largest" => Self::Largest, "mean" => Self::Mean, "median" => Self::Median);
 words!(Combine: "mean, max, upper_half or upper_middle",

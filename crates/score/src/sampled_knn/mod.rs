@@ -11,7 +11,7 @@
 //! **A row of the fit, scored later,** may find itself in a sample at distance 0. As in
 //! [`knn`](crate::knn), one sampled row at distance 0 is always taken to be the row itself and left out.
 //!
-//! Columns are standardised by the fit's mean and deviation unless [`Scale::Raw`](crate::Scale) is
+//! Columns are standardised by the fit's mean and deviation unless [`ColumnScale::Raw`](crate::ColumnScale) is
 //! asked for; differences are 32-bit numbers, and values further than 1e15 units from the fit count as
 //! that far.
 //!

@@ -4,7 +4,7 @@ use super::SampledKnn;
 use super::model::{MOST_NEIGHBORS, Sample, narrow};
 use crate::face::{Algorithm, Params};
 use crate::units::Units;
-use crate::{Error, Scale, rng};
+use crate::{ColumnScale, Error, rng};
 
 /// Parameters of [`SampledKnn`].
 #[derive(Debug, Clone, PartialEq)]
@@ -12,13 +12,13 @@ pub struct SampledKnnConfig {
     n_samples: usize,
     max_samples: usize,
     n_neighbors: usize,
-    scale: Scale,
+    scale: ColumnScale,
     seed: u64,
 }
 
 impl Default for SampledKnnConfig {
     fn default() -> Self {
-        Self { n_samples: 16, max_samples: 64, n_neighbors: 1, scale: Scale::Deviations, seed: 0 }
+        Self { n_samples: 16, max_samples: 64, n_neighbors: 1, scale: ColumnScale::Deviations, seed: 0 }
     }
 }
 
@@ -40,7 +40,7 @@ impl Params<SampledKnnConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 

@@ -36,7 +36,7 @@ use crible_score::robust_z::{Aggregate, RobustZ};
 use crible_score::sampled_knn::SampledKnn;
 use crible_score::sciforest::SciForest;
 use crible_score::views::{Member, Side, Together, View, Views, ViewsConfig};
-use crible_score::{Detector, Error, Scale};
+use crible_score::{ColumnScale, Detector, Error};
 use linfa::ParamGuard;
 
 macro_rules! contract {
@@ -100,13 +100,13 @@ contract! {
     kmeans: KMeans::params().check()?;
     kmeans_sampled: KMeans::params().n_clusters(3).max_samples(50).seed(9).check()?;
     knn: Knn::params().check()?;
-    knn_mean_raw: Knn::params().n_neighbors(30).method(Method::Mean).scale(Scale::Raw).check()?;
+    knn_mean_raw: Knn::params().n_neighbors(30).method(Method::Mean).scale(ColumnScale::Raw).check()?;
     knn_median: Knn::params().n_neighbors(6).method(Method::Median).check()?;
     sampled_knn: SampledKnn::params().check()?;
     sampled_knn_third: SampledKnn::params().n_neighbors(3).n_samples(5).max_samples(100).seed(8).check()?;
-    sampled_knn_twelfth_raw: SampledKnn::params().n_neighbors(12).max_samples(20).scale(Scale::Raw).check()?;
+    sampled_knn_twelfth_raw: SampledKnn::params().n_neighbors(12).max_samples(20).scale(ColumnScale::Raw).check()?;
     lof: Lof::params().check()?;
-    lof_raw: Lof::params().n_neighbors(5).scale(Scale::Raw).check()?;
+    lof_raw: Lof::params().n_neighbors(5).scale(ColumnScale::Raw).check()?;
     pca: Pca::params().check()?;
     pca_major_and_minor: Pca::params().components(Components::MajorAndMinor { share: 0.5, below: 0.2 }).check()?;
     copod: Copod::params().check()?;
@@ -118,13 +118,13 @@ contract! {
     loda: Loda::params().check()?;
     loda_few: Loda::params().n_cuts(7).alpha(0.5).seed(2).check()?;
     inne: Inne::params().check()?;
-    inne_many: Inne::params().n_estimators(20).max_samples(40).scale(Scale::Raw).seed(3).check()?;
+    inne_many: Inne::params().n_estimators(20).max_samples(40).scale(ColumnScale::Raw).seed(3).check()?;
     gmm: Gmm::params().check()?;
     gmm_five: Gmm::params().n_components(5).ridge(1e-3).tolerance(1e-6).seed(1).check()?;
     kde: Kde::params().check()?;
-    kde_narrow: Kde::params().bandwidth(0.2).max_samples(100).scale(Scale::Raw).seed(6).check()?;
+    kde_narrow: Kde::params().bandwidth(0.2).max_samples(100).scale(ColumnScale::Raw).seed(6).check()?;
     extended_isolation_forest: ExtendedIsolationForest::params().check()?;
-    extended_isolation_forest_pairs: ExtendedIsolationForest::params().n_trees(30).n_terms(2).scale(Scale::Raw).check()?;
+    extended_isolation_forest_pairs: ExtendedIsolationForest::params().n_trees(30).n_terms(2).scale(ColumnScale::Raw).check()?;
     sciforest: SciForest::params().n_trees(30).check()?;
     sciforest_wide: SciForest::params().n_trees(10).n_terms(4).n_planes(3).max_samples(500).seed(1).check()?;
     half_space_trees: HalfSpaceTrees::params().check()?;
@@ -138,15 +138,15 @@ contract! {
     esd: Esd::params().check()?;
     esd_few: Esd::params().alpha(0.01).max_share(0.02).check()?;
     cof: Cof::params().check()?;
-    cof_raw: Cof::params().n_neighbors(7).scale(Scale::Raw).check()?;
+    cof_raw: Cof::params().n_neighbors(7).scale(ColumnScale::Raw).check()?;
     abod: Abod::params().check()?;
-    abod_raw: Abod::params().n_neighbors(3).scale(Scale::Raw).check()?;
+    abod_raw: Abod::params().n_neighbors(3).scale(ColumnScale::Raw).check()?;
     dbscan: Dbscan::params().check()?;
-    dbscan_raw: Dbscan::params().eps(0.4).min_points(10).scale(Scale::Raw).check()?;
+    dbscan_raw: Dbscan::params().eps(0.4).min_points(10).scale(ColumnScale::Raw).check()?;
     optics: Optics::params().check()?;
-    optics_raw: Optics::params().min_points(12).scale(Scale::Raw).check()?;
+    optics_raw: Optics::params().min_points(12).scale(ColumnScale::Raw).check()?;
     hdbscan: Hdbscan::params().check()?;
-    hdbscan_raw: Hdbscan::params().min_points(10).min_cluster_size(30).scale(Scale::Raw).check()?;
+    hdbscan_raw: Hdbscan::params().min_points(10).min_cluster_size(30).scale(ColumnScale::Raw).check()?;
     gmm_sampled: Gmm::params().n_samples(3).max_samples(80).seed(5).check()?;
     views_default: Views::params().check()?;
     views_apart: Views::params().apart(0).check()?;
@@ -177,7 +177,7 @@ mod pca_residual {
 
     fn detector() -> Box<dyn Detector> {
         let residual = Components::Residual { share: 0.7 };
-        Box::new(Pca::params().components(residual).scale(Scale::Raw).check().unwrap())
+        Box::new(Pca::params().components(residual).scale(ColumnScale::Raw).check().unwrap())
     }
 
     contract!(@tests same_rows_same_bits, any_cut_order_layout_and_threads, snapshot_round_trip,

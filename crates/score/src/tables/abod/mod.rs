@@ -20,7 +20,7 @@
 //! Deviations: the plain variance, as in PyOD, where the paper weighs pairs by 1 / (|a| |b|); the
 //! logarithm, which changes no order. PyOD counts a row of the fit among its own neighbours and then skips it, so that
 //! its `n_neighbors=5` is 4 here; it skips rows that coincide with others, and has no score where fewer than two
-//! remain. Columns are standardised unless [`Scale::Raw`](crate::Scale) is asked for.
+//! remain. Columns are standardised unless [`ColumnScale::Raw`](crate::ColumnScale) is asked for.
 
 mod model;
 mod params;

@@ -4,7 +4,7 @@ use super::Abod;
 use crate::face::{Algorithm, Params};
 use crate::neighbours::Neighbours;
 use crate::units::Units;
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// Neighbours there may be: the angles between all of them are computed.
 pub(super) const MOST: usize = 1_024;
@@ -13,12 +13,12 @@ pub(super) const MOST: usize = 1_024;
 #[derive(Debug, Clone, PartialEq)]
 pub struct AbodConfig {
     n_neighbors: usize,
-    scale: Scale,
+    scale: ColumnScale,
 }
 
 impl Default for AbodConfig {
     fn default() -> Self {
-        Self { n_neighbors: 20, scale: Scale::Deviations }
+        Self { n_neighbors: 20, scale: ColumnScale::Deviations }
     }
 }
 
@@ -29,7 +29,7 @@ impl Params<AbodConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 }

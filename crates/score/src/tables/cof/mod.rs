@@ -26,7 +26,7 @@
 //! where the paper takes the nearest to any joined: the edges differ little, and are found in one pass.
 //! 1e-10, in units of the fit, is added to chaining distances, so that a row beside duplicates has a factor; one that
 //! is a duplicate of all its neighbours has 0, where the paper has none. Columns are standardised unless
-//! [`Scale::Raw`](crate::Scale) is asked for. With fewer rows than `n_neighbors` + 1, all others are neighbours.
+//! [`ColumnScale::Raw`](crate::ColumnScale) is asked for. With fewer rows than `n_neighbors` + 1, all others are neighbours.
 
 mod model;
 mod params;

@@ -4,7 +4,7 @@ use super::Cof;
 use crate::face::{Algorithm, Params};
 use crate::neighbours::Neighbours;
 use crate::units::Units;
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// Neighbours there may be: their distances from each other are all computed.
 pub(super) const MOST: usize = 4_096;
@@ -13,12 +13,12 @@ pub(super) const MOST: usize = 4_096;
 #[derive(Debug, Clone, PartialEq)]
 pub struct CofConfig {
     n_neighbors: usize,
-    scale: Scale,
+    scale: ColumnScale,
 }
 
 impl Default for CofConfig {
     fn default() -> Self {
-        Self { n_neighbors: 20, scale: Scale::Deviations }
+        Self { n_neighbors: 20, scale: ColumnScale::Deviations }
     }
 }
 
@@ -29,7 +29,7 @@ impl Params<CofConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 }

@@ -27,7 +27,7 @@
 //! Deviations: the paper has no score. Labels are scikit-learn's: clusters by their first core row, a row
 //! at the border of several in the first of them. With fewer rows than `min_points`, all others count.
 //! When eps leaves no row core, the rows with the nearest neighbours are what is measured from, and all
-//! labels are noise. Columns are standardised unless [`Scale::Raw`](crate::Scale) is asked for. Ours instead
+//! labels are noise. Columns are standardised unless [`ColumnScale::Raw`](crate::ColumnScale) is asked for. Ours instead
 //! of linfa's, whose time grows with the square of the rows and which scores nothing.
 
 mod fit;

@@ -2,19 +2,19 @@ use ndarray::ArrayView2;
 
 use super::{Dbscan, fit};
 use crate::face::{Algorithm, Params};
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// Parameters of [`Dbscan`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct DbscanConfig {
     pub(super) eps: Option<f64>,
     pub(super) min_points: usize,
-    pub(super) scale: Scale,
+    pub(super) scale: ColumnScale,
 }
 
 impl Default for DbscanConfig {
     fn default() -> Self {
-        Self { eps: None, min_points: 20, scale: Scale::Deviations }
+        Self { eps: None, min_points: 20, scale: ColumnScale::Deviations }
     }
 }
 
@@ -30,7 +30,7 @@ impl Params<DbscanConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 }

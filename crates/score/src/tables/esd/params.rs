@@ -6,7 +6,7 @@ use super::model::Column;
 use super::test::clean;
 use crate::face::{Algorithm, Params};
 use crate::units::Units;
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// Parameters of [`Esd`].
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +53,7 @@ impl Algorithm for EsdConfig {
         if n > limit {
             return Err(Error::TooMany { what: "rows", got: n, limit });
         }
-        let units = Units::fit(rows, Scale::Deviations);
+        let units = Units::fit(rows, ColumnScale::Deviations);
         let max_outliers = ((self.max_share * n as f64) as usize).max(1);
         let column = |j: usize| {
             let mut values: Vec<f64> = rows.column(j).iter().map(|&x| units.value(j, x)).collect();

@@ -17,7 +17,7 @@
 //! Reference: S. Hariri, M. Carrasco Kind and R. J. Brunner, *Extended isolation forest*, IEEE TKDE 33(4),
 //! 2021.
 //!
-//! Deviations: columns are standardised unless [`Scale::Raw`](crate::Scale) is asked for, since a hyperplane
+//! Deviations: columns are standardised unless [`ColumnScale::Raw`](crate::ColumnScale) is asked for, since a hyperplane
 //! adds them up; columns constant among a node's rows are not drawn.
 
 mod model;

@@ -8,7 +8,7 @@ use crate::isolation_forest::depth_limit;
 use crate::oblique::{Body, Plane, grow, sample};
 use crate::stats::range;
 use crate::units::Units;
-use crate::{Error, Scale, rng};
+use crate::{ColumnScale, Error, rng};
 
 /// Parameters of [`ExtendedIsolationForest`].
 #[derive(Debug, Clone, PartialEq)]
@@ -16,13 +16,13 @@ pub struct ExtendedIsolationForestConfig {
     n_trees: usize,
     max_samples: usize,
     n_terms: Option<usize>,
-    scale: Scale,
+    scale: ColumnScale,
     seed: u64,
 }
 
 impl Default for ExtendedIsolationForestConfig {
     fn default() -> Self {
-        Self { n_trees: 100, max_samples: 256, n_terms: None, scale: Scale::Deviations, seed: 0 }
+        Self { n_trees: 100, max_samples: 256, n_terms: None, scale: ColumnScale::Deviations, seed: 0 }
     }
 }
 
@@ -44,7 +44,7 @@ impl Params<ExtendedIsolationForestConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 

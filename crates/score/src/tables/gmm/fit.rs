@@ -9,7 +9,7 @@ use super::{GmmConfig, model};
 use crate::kmeans::KMeans;
 use crate::linalg::{Quadratic, Whitener, covariance, eigen};
 use crate::units::Units;
-use crate::{Error, Scale, rng};
+use crate::{ColumnScale, Error, rng};
 
 /// Share of the rows a component must describe.
 const LEAST_SHARE: f64 = 0.01;
@@ -23,7 +23,7 @@ struct Found {
 }
 
 pub(super) fn fit(config: &GmmConfig, rows: ArrayView2<'_, f64>) -> Result<Gmm, Error> {
-    let units = Units::fit(rows, Scale::Deviations);
+    let units = Units::fit(rows, ColumnScale::Deviations);
     if config.n_samples == 1 && rows.nrows() <= config.max_samples {
         let components = mixture(config, rows, &units, config.seed)?;
         return Ok(Gmm::new(units, components.into_iter().map(|f| finish(config, f)).collect()));

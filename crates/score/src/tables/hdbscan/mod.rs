@@ -32,7 +32,7 @@
 //! so that ties (which core distances make frequent) leave nothing to the order of rows; `hdbscan` and
 //! scikit-learn split it in two, and in two again. Radii below 1e-10, in units of the fit, count as
 //! that, so that duplicates leave the others a score. With fewer rows than `min_points`, all others count.
-//! Columns are standardised unless [`Scale::Raw`](crate::Scale) is asked for. Python's `hdbscan` does not
+//! Columns are standardised unless [`ColumnScale::Raw`](crate::ColumnScale) is asked for. Python's `hdbscan` does not
 //! count the row itself in `min_samples`: its 4 is our 5, as it is scikit-learn's; its
 //! `approximate_predict_scores` looks among a few neighbours only, ours among all rows.
 

@@ -2,19 +2,19 @@ use ndarray::ArrayView2;
 
 use super::{Hdbscan, fit};
 use crate::face::{Algorithm, Params};
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// Parameters of [`Hdbscan`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct HdbscanConfig {
     pub(super) min_points: usize,
     pub(super) min_cluster_size: usize,
-    pub(super) scale: Scale,
+    pub(super) scale: ColumnScale,
 }
 
 impl Default for HdbscanConfig {
     fn default() -> Self {
-        Self { min_points: 20, min_cluster_size: 20, scale: Scale::Deviations }
+        Self { min_points: 20, min_cluster_size: 20, scale: ColumnScale::Deviations }
     }
 }
 
@@ -30,7 +30,7 @@ impl Params<HdbscanConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 }

@@ -6,20 +6,20 @@ use super::model::Balls;
 use crate::face::{Algorithm, Params};
 use crate::neighbours::square_distance;
 use crate::units::Units;
-use crate::{Error, Scale, rng};
+use crate::{ColumnScale, Error, rng};
 
 /// Parameters of [`Inne`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct InneConfig {
     n_estimators: usize,
     max_samples: usize,
-    scale: Scale,
+    scale: ColumnScale,
     seed: u64,
 }
 
 impl Default for InneConfig {
     fn default() -> Self {
-        Self { n_estimators: 200, max_samples: 8, scale: Scale::Deviations, seed: 0 }
+        Self { n_estimators: 200, max_samples: 8, scale: ColumnScale::Deviations, seed: 0 }
     }
 }
 
@@ -35,7 +35,7 @@ impl Params<InneConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 

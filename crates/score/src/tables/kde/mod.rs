@@ -19,7 +19,7 @@
 //!
 //! Deviations: PyOD keeps all rows, which takes hours where this takes seconds; a mean over 4,096 rows
 //! has settled wherever there is density to speak of. PyOD counts a row's own kernel. Columns are standardised unless
-//! [`Scale::Raw`](crate::Scale) is asked for.
+//! [`ColumnScale::Raw`](crate::ColumnScale) is asked for.
 
 mod exp;
 mod model;

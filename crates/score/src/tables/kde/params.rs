@@ -3,20 +3,20 @@ use ndarray::ArrayView2;
 use super::Kde;
 use crate::face::{Algorithm, Params};
 use crate::units::Units;
-use crate::{Error, Scale, rng};
+use crate::{ColumnScale, Error, rng};
 
 /// Parameters of [`Kde`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct KdeConfig {
     bandwidth: f64,
     max_samples: usize,
-    scale: Scale,
+    scale: ColumnScale,
     seed: u64,
 }
 
 impl Default for KdeConfig {
     fn default() -> Self {
-        Self { bandwidth: 1.0, max_samples: 4_096, scale: Scale::Deviations, seed: 0 }
+        Self { bandwidth: 1.0, max_samples: 4_096, scale: ColumnScale::Deviations, seed: 0 }
     }
 }
 
@@ -32,7 +32,7 @@ impl Params<KdeConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 

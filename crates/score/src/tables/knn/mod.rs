@@ -11,7 +11,7 @@
 //! fit a model then gives PyOD's `decision_scores_`; PyOD's `decision_function` counts the row itself,
 //! and so gives the very same rows smaller scores.
 //!
-//! Columns are standardised by the fit's mean and deviation unless [`Scale::Raw`](crate::Scale) is
+//! Columns are standardised by the fit's mean and deviation unless [`ColumnScale::Raw`](crate::ColumnScale) is
 //! asked for. The model holds the rows of the fit.
 //!
 //! Cost: see `neighbours`: blocks of a k-d tree are skipped by the triangle inequality, rows within a

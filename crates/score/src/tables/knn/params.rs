@@ -5,7 +5,7 @@ use super::Knn;
 use crate::face::{Algorithm, Params};
 use crate::neighbours::Neighbours;
 use crate::units::Units;
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// What of the distances to the neighbours is the score.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +25,12 @@ pub enum Method {
 pub struct KnnConfig {
     n_neighbors: usize,
     method: Method,
-    scale: Scale,
+    scale: ColumnScale,
 }
 
 impl Default for KnnConfig {
     fn default() -> Self {
-        Self { n_neighbors: 5, method: Method::Largest, scale: Scale::Deviations }
+        Self { n_neighbors: 5, method: Method::Largest, scale: ColumnScale::Deviations }
     }
 }
 
@@ -46,7 +46,7 @@ impl Params<KnnConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 }

@@ -7,7 +7,7 @@ use super::model::Cut;
 use crate::face::{Algorithm, Params};
 use crate::hbos::histogram::{Choice, Histogram};
 use crate::units::Units;
-use crate::{Error, Scale, rng, stats};
+use crate::{ColumnScale, Error, rng, stats};
 
 /// Rows histograms are made of at most.
 const MOST_ROWS: usize = 4_096;
@@ -62,7 +62,7 @@ impl Algorithm for LodaConfig {
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Loda, Error> {
         let k = rows.ncols();
-        let units = Units::fit(rows, Scale::Deviations);
+        let units = Units::fit(rows, ColumnScale::Deviations);
         let drawn = rng::sample(&mut rng::stream(self.seed, u64::MAX), rows.nrows(), MOST_ROWS);
         let n = drawn.len();
         // A column after the other: a cut takes few of them.

@@ -25,7 +25,7 @@
 //! Deviations: exactly k neighbours, ties going to the first, where the paper takes all at the k-th
 //! distance (so do scikit-learn and PyOD). So that duplicates have a density, 1e-10 is added to the mean
 //! reachability, there in the columns' units, here in the fit's, which the unit of a column cannot change. Columns are
-//! standardised unless [`Scale::Raw`](crate::Scale) is asked for, where PyOD takes them as they are. With fewer rows
+//! standardised unless [`ColumnScale::Raw`](crate::ColumnScale) is asked for, where PyOD takes them as they are. With fewer rows
 //! than `n_neighbors` + 1, all others are neighbours.
 
 mod fit;

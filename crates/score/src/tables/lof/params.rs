@@ -4,18 +4,18 @@ use super::{Lof, fit};
 use crate::face::{Algorithm, Params};
 use crate::neighbours::Neighbours;
 use crate::units::Units;
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// Parameters of [`Lof`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct LofConfig {
     n_neighbors: usize,
-    scale: Scale,
+    scale: ColumnScale,
 }
 
 impl Default for LofConfig {
     fn default() -> Self {
-        Self { n_neighbors: 20, scale: Scale::Deviations }
+        Self { n_neighbors: 20, scale: ColumnScale::Deviations }
     }
 }
 
@@ -26,7 +26,7 @@ impl Params<LofConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 }

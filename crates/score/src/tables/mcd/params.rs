@@ -64,7 +64,7 @@ impl Algorithm for McdConfig {
     }
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Mcd, Error> {
-        let units = Units::fit(rows, crate::Scale::Deviations);
+        let units = Units::fit(rows, crate::ColumnScale::Deviations);
         let form = fit::form(self, &units.all(rows), rows.ncols());
         Ok(Mcd::new(units, form))
     }

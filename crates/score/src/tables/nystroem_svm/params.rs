@@ -5,7 +5,7 @@ use crate::face::{Algorithm, Params};
 use crate::kernels::Kernels;
 use crate::one_class_svm::in_units;
 use crate::units::Units;
-use crate::{Error, Scale, rng};
+use crate::{ColumnScale, Error, rng};
 
 /// Parameters of [`NystroemSvm`].
 #[derive(Debug, Clone, PartialEq)]
@@ -14,13 +14,13 @@ pub struct NystroemSvmConfig {
     gamma: Option<f64>,
     n_landmarks: usize,
     max_samples: usize,
-    scale: Scale,
+    scale: ColumnScale,
     seed: u64,
 }
 
 impl Default for NystroemSvmConfig {
     fn default() -> Self {
-        Self { nu: 0.5, gamma: None, n_landmarks: 256, max_samples: 16_384, scale: Scale::Deviations, seed: 0 }
+        Self { nu: 0.5, gamma: None, n_landmarks: 256, max_samples: 16_384, scale: ColumnScale::Deviations, seed: 0 }
     }
 }
 
@@ -46,7 +46,7 @@ impl Params<NystroemSvmConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 

@@ -24,11 +24,6 @@ impl OneClassSvm {
         Self { kernels }
     }
 
-    /// Number of support vectors.
-    pub fn n_support(&self) -> usize {
-        self.kernels.weights.len()
-    }
-
     /// The model in a snapshot.
     ///
     /// # Errors

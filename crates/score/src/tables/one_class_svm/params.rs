@@ -6,7 +6,7 @@ use super::solver::solve;
 use crate::face::{Algorithm, Params};
 use crate::kernels::Kernels;
 use crate::units::Units;
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// Kernels kept during a fit take this much at most.
 const CACHE_BYTES: usize = 96 << 20;
@@ -25,12 +25,12 @@ pub struct OneClassSvmConfig {
     gamma: Option<f64>,
     tolerance: f64,
     max_rows: usize,
-    scale: Scale,
+    scale: ColumnScale,
 }
 
 impl Default for OneClassSvmConfig {
     fn default() -> Self {
-        Self { nu: 0.5, gamma: None, tolerance: 1e-3, max_rows: 50_000, scale: Scale::Deviations }
+        Self { nu: 0.5, gamma: None, tolerance: 1e-3, max_rows: 50_000, scale: ColumnScale::Deviations }
     }
 }
 
@@ -57,7 +57,7 @@ impl Params<OneClassSvmConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 }

@@ -24,7 +24,7 @@
 //!
 //! Deviations: the paper has no score; reachability rather than OPTICS-OF (Breunig and others, PKDD 1999), which is
 //! [`lof`](crate::lof) but for its name. No largest radius. With fewer rows than `min_points`, all others
-//! count. Columns are standardised unless [`Scale::Raw`](crate::Scale) is asked for. Ours instead of linfa's,
+//! count. Columns are standardised unless [`ColumnScale::Raw`](crate::ColumnScale) is asked for. Ours instead of linfa's,
 //! whose time grows with the square of the rows and which scores nothing.
 
 mod model;

@@ -4,18 +4,18 @@ use super::Optics;
 use crate::face::{Algorithm, Params};
 use crate::neighbours::{Neighbours, furthest};
 use crate::units::Units;
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// Parameters of [`Optics`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpticsConfig {
     min_points: usize,
-    scale: Scale,
+    scale: ColumnScale,
 }
 
 impl Default for OpticsConfig {
     fn default() -> Self {
-        Self { min_points: 20, scale: Scale::Deviations }
+        Self { min_points: 20, scale: ColumnScale::Deviations }
     }
 }
 
@@ -26,7 +26,7 @@ impl Params<OpticsConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 }

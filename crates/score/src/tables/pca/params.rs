@@ -5,7 +5,7 @@ use super::Pca;
 use crate::face::{Algorithm, Params};
 use crate::linalg::{Quadratic, covariance, eigen};
 use crate::units::Units;
-use crate::{Error, Scale};
+use crate::{ColumnScale, Error};
 
 /// Eigenvalues below this count as this: no variance.
 const LEAST: f64 = 1e-6;
@@ -36,12 +36,12 @@ pub enum Components {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PcaConfig {
     components: Components,
-    scale: Scale,
+    scale: ColumnScale,
 }
 
 impl Default for PcaConfig {
     fn default() -> Self {
-        Self { components: Components::All, scale: Scale::Deviations }
+        Self { components: Components::All, scale: ColumnScale::Deviations }
     }
 }
 
@@ -52,7 +52,7 @@ impl Params<PcaConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 }

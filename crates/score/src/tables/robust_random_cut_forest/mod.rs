@@ -25,7 +25,7 @@
 //!
 //! Deviations: the paper scores a row by inserting it at random and taking the displacement found; this is the
 //! expectation of that. It keeps a reservoir or a sliding window; see above for ours. Columns are standardised
-//! unless [`Scale::Raw`](crate::Scale) is asked for, by the fit, for good. There are no shingles: a row is a row.
+//! unless [`ColumnScale::Raw`](crate::ColumnScale) is asked for, by the fit, for good. There are no shingles: a row is a row.
 
 mod model;
 mod params;

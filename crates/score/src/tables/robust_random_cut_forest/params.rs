@@ -6,7 +6,7 @@ use super::model::Body;
 use super::tree::Tree;
 use crate::face::{Algorithm, Params};
 use crate::units::Units;
-use crate::{Error, Scale, rng};
+use crate::{ColumnScale, Error, rng};
 
 /// Parameters of [`RobustRandomCutForest`].
 #[derive(Debug, Clone, PartialEq)]
@@ -14,13 +14,13 @@ pub struct RobustRandomCutForestConfig {
     n_trees: usize,
     max_samples: usize,
     window: u64,
-    scale: Scale,
+    scale: ColumnScale,
     seed: u64,
 }
 
 impl Default for RobustRandomCutForestConfig {
     fn default() -> Self {
-        Self { n_trees: 50, max_samples: 256, window: 10_000, scale: Scale::Deviations, seed: 0 }
+        Self { n_trees: 50, max_samples: 256, window: 10_000, scale: ColumnScale::Deviations, seed: 0 }
     }
 }
 
@@ -42,7 +42,7 @@ impl Params<RobustRandomCutForestConfig> {
     }
 
     /// Units of the columns; standard deviations by default.
-    pub fn scale(self, scale: Scale) -> Self {
+    pub fn scale(self, scale: ColumnScale) -> Self {
         self.with(|c| c.scale = scale)
     }
 

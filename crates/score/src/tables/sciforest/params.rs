@@ -8,7 +8,7 @@ use crate::isolation_forest::depth_limit;
 use crate::oblique::{Body, Plane, grow, sample};
 use crate::stats::{deviations, middle};
 use crate::units::Units;
-use crate::{Error, Scale, rng};
+use crate::{ColumnScale, Error, rng};
 
 /// Deviations among a node's rows below this count as none.
 const LEAST: f64 = 1e-9;
@@ -83,7 +83,7 @@ impl Algorithm for SciForestConfig {
         if k > limit {
             return Err(Error::TooMany { what: "columns", got: k, limit });
         }
-        let units = Units::fit(rows, Scale::Deviations);
+        let units = Units::fit(rows, ColumnScale::Deviations);
         let n_samples = self.max_samples.min(rows.nrows());
         let depth = 4 * depth_limit(n_samples);
         let tree = |i: u64| {
