@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crible::core::{Amount, Batch, Code, Currency, EntityId, Timestamp, Transaction, TxnId};
 use crible::{Engine, Error, Limits};
+use crible_benches::mix;
 
 /// Payments an hour: a quarter of all accounts a day.
 const AN_HOUR: u64 = 2_000;
@@ -88,13 +89,6 @@ fn run(engine: &mut Engine, accounts: u64, rows: std::ops::Range<u64>) -> Result
         std::hint::black_box(verdict);
     }
     Ok(took)
-}
-
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 /// The `n`th payment: of any account, at one shop for every fifty accounts, in one of thirty categories.

@@ -52,7 +52,14 @@ impl Shown {
 ///
 /// NaN and infinity are never printed: a value reads as `unknown`, and a typical number is dropped. A column without a
 /// phrase, or whose phrase wants a typical number there is none of, reads `<name> is <value> (usually <typical>)`.
-pub fn tell(column: &Column, value: Shown, typical: Option<f64>, own: f64, share: f64, currency: Currency) -> Reason {
+pub fn describe(
+    column: &Column,
+    value: Shown,
+    typical: Option<f64>,
+    own: f64,
+    share: f64,
+    currency: Currency,
+) -> Reason {
     let round = |number: f64| if column.unit == Unit::Money { estimate(number, currency) } else { number };
     let typical = typical.filter(|t| t.is_finite());
     let text = fill(column, value, typical, own, currency).unwrap_or_else(|| plain(column, value, typical, currency));

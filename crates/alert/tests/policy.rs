@@ -116,7 +116,7 @@ proptest! {
     #[test]
     fn late_offers_change_no_story(offers in offers(), per_day in 1usize..12, delays in prop::collection::vec(0i64..3, 120)) {
         let lateness = 2 * DAY;
-        let told = |offers: &[Decision]| {
+        let stories = |offers: &[Decision]| {
             let mut policy = budget(per_day as u32).stories(Window(DAY));
             policy.allow_late(Window(lateness));
             let payments = |alert: &Alert| alert.payments.iter().map(|payment| payment.id.0).collect::<Vec<_>>();
@@ -128,7 +128,7 @@ proptest! {
         let mut late: Vec<_> = ordered.iter().zip(&delays).collect();
         late.sort_by_key(|(offer, delay)| offer.txn.at.0 + **delay * lateness / 2);
         let late: Vec<_> = late.into_iter().map(|(offer, _)| offer.clone()).collect();
-        prop_assert_eq!(told(&late), told(&ordered));
+        prop_assert_eq!(stories(&late), stories(&ordered));
     }
 
     /// Saved anywhere and loaded into a new policy, both policies go on as if nothing had been.

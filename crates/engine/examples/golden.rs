@@ -58,5 +58,14 @@ fn main() {
     keep("state-v7.crible", &|| golden_state(&model));
     // Payments whose time is to be confirmed: the third comes after a pause.
     keep("state-v8.crible", &|| golden_state_after(&dated, 3));
+    // Format 9 has whether payments in currencies that are not in its table are refused.
+    let rated = || {
+        let mut rates = crible::Rates::default();
+        rates.of = [("USD", 1.0), ("EUR", 1.1)].map(|(of, rate)| (of.parse().unwrap(), rate)).into();
+        rates.refuse_others = true;
+        quick().rates(rates).fit_rows(200).fit(&history).unwrap().save()
+    };
+    let rated = keep("model-v9.crible", &rated);
+    keep("model-v9.txt", &|| golden_answers(&rated).into_bytes());
     println!("model of {} bytes, state of {}", model.len(), state.len());
 }

@@ -11,10 +11,10 @@ use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
 
 use crate::model::inputs;
-use crate::scored::{Held, Scored, blocks};
+use crate::scored::{RowBlock, Scored, blocks};
 use crate::scorer::Scorer;
 use crate::standardize::Typical;
-use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model};
+use crate::{Columns, Config, Engine, Error, MAX_DETECTORS, Model, Rates};
 
 /// Fewest transactions to learn from.
 const MIN_ROWS: usize = 1;
@@ -23,7 +23,7 @@ const MIN_ROWS: usize = 1;
 const HELD_OUT: f64 = 0.25;
 const ENOUGH_TO_HOLD_OUT: usize = 400;
 
-/// Bytes of feature rows that are kept between fitting and scoring one batch unless told otherwise.
+/// Bytes of feature rows that are kept between fitting and scoring one batch by default.
 const KEPT_BYTES: usize = 400 << 20;
 
 /// How to learn a [`Model`]: which detectors, from how many rows, with which seed.
@@ -90,6 +90,13 @@ impl Builder {
         self
     }
 
+    /// What currencies are worth. The model keeps the choice.
+    #[must_use]
+    pub fn rates(mut self, rates: Rates) -> Self {
+        self.config.rates = rates;
+        self
+    }
+
     /// How long a history is observed before alerts mean anything, at most; 14 days by default, a quarter of the history where that
     /// is less. What comes before has severity low.
     #[must_use]
@@ -98,14 +105,14 @@ impl Builder {
         self
     }
 
-    /// The seed of everything drawn; 0 unless told.
+    /// The seed of everything drawn; 0 by default.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.config.seed = seed;
         self
     }
 
-    /// The most rows to learn from, in part to fit detectors, in part to calibrate them; 60,000 unless told, of which
+    /// The most rows to learn from, in part to fit detectors, in part to calibrate them; 60,000 by default, of which
     /// views take 20,000.
     #[must_use]
     pub fn fit_rows(mut self, rows: usize) -> Self {
@@ -126,9 +133,10 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::TooFew`], [`Error::DetectorCount`], [`Error::Early`] where the last one or two rows are dated ahead of
-    /// all others, or what every detector failing says.
+    /// all others, [`Error::Currency`], or what every detector failing says.
     pub fn fit(&self, batch: &Batch) -> Result<Engine, Error> {
         self.check()?;
+        self.check_currencies(batch)?;
         let sample = self.sample(batch, batch.len(), false)?;
         let peers = self.peers(batch, batch.len());
         let mut features = self.config.features(batch.has(), &peers);
@@ -160,6 +168,7 @@ impl Builder {
         mut visit: impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
     ) -> Result<Engine, E> {
         self.check()?;
+        self.check_currencies(batch)?;
         let before = until.map_or(batch.len(), |until| batch.rows_before(until));
         let sample = self.sample(batch, before, until.is_none())?;
         let has = batch.has_before(before);
@@ -180,7 +189,7 @@ impl Builder {
                 let cold = features.cold_rows(&batch.times()[range.clone()], self.warm_up_of(&batch.times()[..before]));
                 features.step_all(batch, range.clone(), |_| true, &mut fresh).map_err(Error::from)?;
                 wanted.iter().for_each(|row| rows.push(&fresh, row - range.start));
-                kept.push(Held { rows: range, block: fresh, cold });
+                kept.push(RowBlock { rows: range, block: fresh, cold });
             } else {
                 let mut wanted = wanted.iter().copied().peekable();
                 let drawn = |row| wanted.next_if_eq(&row).is_some();
@@ -198,7 +207,7 @@ impl Builder {
         }
         let mut engine = Engine::new(model, features);
         let certain = batch.len() - engine.provisional().count();
-        engine.score_held(batch, &kept, certain, &mut visit)?;
+        engine.score_blocks(batch, &kept, certain, &mut visit)?;
         Ok(engine)
     }
 
@@ -221,6 +230,7 @@ impl Builder {
         };
         let (mut all, mut has, mut ends, mut sums) = (0, Has::default(), None, PeerSums::default());
         pass(&mut |batch| {
+            self.check_currencies(batch)?;
             let (rows, mut strays) = (before(batch), 0);
             if let Some(last) = rows.checked_sub(1) {
                 let (first, _) = ends.unwrap_or_else(|| {
@@ -238,7 +248,7 @@ impl Builder {
             return Err(Error::TooFew { got: 0, needed: MIN_ROWS }.into());
         };
         let warm = self.warm(first, last);
-        let peers = sums.means();
+        let peers = sums.means_at(&self.config.rates.of);
         let mut features = self.config.features(has, &peers);
         let mut rows = Sample::new(&features);
         // Learned from whole, until it shows that what comes once windows have filled is enough.
@@ -283,7 +293,7 @@ impl Builder {
     fn peers(&self, batch: &Batch, rows: usize) -> Peers {
         let mut sums = PeerSums::default();
         sums.add(batch, self.strays(&batch.times()[..rows])..rows);
-        sums.means()
+        sums.means_at(&self.config.rates.of)
     }
 
     /// How long windows fill before learning starts, in a history with these times.
@@ -296,6 +306,16 @@ impl Builder {
         match self.config.detectors.len() {
             1..=MAX_DETECTORS => Ok(()),
             got => Err(Error::DetectorCount { got }),
+        }
+    }
+
+    /// That no payment is in a currency that the configuration refuses.
+    fn check_currencies(&self, batch: &Batch) -> Result<(), Error> {
+        let Rates { of, refuse_others } = &self.config.rates;
+        let refused = (0..batch.len()).find(|&row| *refuse_others && !of.contains_key(&batch.amount(row).currency));
+        match refused {
+            Some(row) => Err(Error::currency(&batch.get(row), of.keys().copied(), None)),
+            None => Ok(()),
         }
     }
 
@@ -358,7 +378,8 @@ impl Builder {
             // scored.
             let held_out = if at_once || sample.rows < ENOUGH_TO_HOLD_OUT { 0.0 } else { HELD_OUT };
             let views = Scorer::Views(params.held_out(held_out).check()?.fit_rows(rows.view())?);
-            return Ok(Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, views));
+            let model = Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, views);
+            return Ok(model.refusing_others(self.config.rates.refuse_others));
         }
         let standardizers: Vec<_> =
             inputs.iter().map(|&column| usual[column].standardizer(columns[column].tail)).collect();
@@ -370,7 +391,8 @@ impl Builder {
         }
         let ensemble = params.check()?.fit_rows(rows.view())?;
         let scorer = Scorer::Ensemble(ensemble);
-        Ok(Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, scorer))
+        let model = Model::new(has, self.config.settings(peers), warm_up, columns.to_vec(), usual, scorer);
+        Ok(model.refusing_others(self.config.rates.refuse_others))
     }
 }
 

@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::str::FromStr;
 
-use crible_core::{Column, Has, Window};
+use crible_core::{Column, Currency, Has, Window};
 use crible_feature::{FeatureSet, Limits, Peers, Settings, Windows};
 use crible_score::DetectorSpec;
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,10 @@ use crate::Error;
 ///     repeats = "30d" # by default as long as the longest window of accounts
 ///     forget_after = "400d"
 ///     memory_mib = 4096 # unlimited by default
+///
+///     [currencies]
+///     rates = { EUR = 1.0, USD = 0.92, JPY = 0.0061 } # learned from mean payments by default
+///     refuse_others = false
 ///     "#,
 /// )?;
 /// # assert_eq!(config.columns.drop, ["balance_share"]);
@@ -43,7 +49,7 @@ use crate::Error;
 /// # assert_eq!(Config::from_toml(&config.to_toml()?)?, config);
 /// # Ok::<(), crible::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
     /// The seed of everything drawn.
@@ -61,6 +67,24 @@ pub struct Config {
     pub state: Limits,
     /// How long is only learned from, where a history is learned from and scored at once.
     pub warm_up: Window,
+    /// What currencies are worth.
+    pub rates: Rates,
+}
+
+/// What a major unit of each currency is worth, all in one unit, whichever that is. Where there are none, it is learned
+/// from the mean payment of each currency with a hundred or more.
+///
+/// Of a currency that is not in the table amounts are no evidence: see
+/// [`Model::knows_currency`](crate::Model::knows_currency).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Rates {
+    /// By currency; above 0.
+    #[serde(rename = "rates")]
+    pub of: BTreeMap<Currency, f64>,
+    /// Whether a payment in any other currency is refused as [`Error::Currency`].
+    pub refuse_others: bool,
 }
 
 /// The detector that is views.
@@ -79,6 +103,7 @@ impl Default for Config {
             windows: Windows::default(),
             state: Limits::default(),
             warm_up: WARM_UP,
+            rates: Rates::default(),
         }
     }
 }
@@ -114,6 +139,7 @@ struct Text {
     columns: Columns,
     windows: WindowsText,
     state: StateText,
+    currencies: Rates,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -148,6 +174,46 @@ fn windows<const N: usize>(what: &str, given: Option<Vec<String>>, default: [Win
     let all: Vec<Window> = given.iter().map(|text| window(text)).collect::<Result<_, _>>()?;
     let count = |all: Vec<Window>| wrong(format!("{} windows of `{what}`, expected {N}", all.len()));
     all.try_into().map_err(count)
+}
+
+impl FromStr for Config {
+    type Err = Error;
+
+    fn from_str(toml: &str) -> Result<Self, Error> {
+        Self::from_toml(toml)
+    }
+}
+
+impl Columns {
+    /// The same with a column that is not seen by default.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>) -> Self {
+        self.add.push(name.into());
+        self
+    }
+
+    /// The same without a column.
+    #[must_use]
+    pub fn without(mut self, name: impl Into<String>) -> Self {
+        self.drop.push(name.into());
+        self
+    }
+}
+
+impl Rates {
+    /// The same with what a major unit of a currency is worth.
+    #[must_use]
+    pub fn with(mut self, currency: Currency, rate: f64) -> Self {
+        self.of.insert(currency, rate);
+        self
+    }
+
+    /// The same where payments in any other currency are refused.
+    #[must_use]
+    pub fn refusing_others(mut self) -> Self {
+        self.refuse_others = true;
+        self
+    }
 }
 
 impl Config {
@@ -185,6 +251,7 @@ impl Config {
             columns: text.columns,
             windows,
             state,
+            rates: text.currencies,
         };
         config.check()?;
         Ok(config)
@@ -211,6 +278,7 @@ impl Config {
                 forget_after: Some(self.state.forget_after.tag()),
                 memory_mib: self.state.memory.map(|bytes| bytes >> 20),
             },
+            currencies: self.rates.clone(),
         };
         toml::to_string(&text).map_err(wrong)
     }
@@ -235,6 +303,13 @@ impl Config {
     /// That all names are of columns there are, windows grow and limits fit.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.state.check(&self.windows).map_err(wrong)?;
+        let Rates { of, refuse_others } = &self.rates;
+        if let Some((currency, rate)) = of.iter().find(|(_, rate)| !(**rate > 0.0 && rate.is_finite())) {
+            return Err(wrong(format!("a rate of {rate} for {currency}, expected a number above 0")));
+        }
+        if *refuse_others && of.is_empty() {
+            return Err(wrong("other currencies are to be refused, and there are no rates"));
+        }
         if self.detectors.iter().any(|detector| detector.name() == "ensemble") {
             return Err(wrong("`ensemble` cannot be one of the detectors: the engine makes the ensemble of them"));
         }

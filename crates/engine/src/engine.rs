@@ -6,7 +6,7 @@ use crible_feature::{Block, FeatureSet};
 
 use crate::answered::Answered;
 use crate::saved::KeptEngine;
-use crate::scored::{Held, Scored, Scores, blocks, score_held};
+use crate::scored::{RowBlock, Scored, Scores, blocks, score_blocks};
 use crate::{Drift, Error, History, LateCount, Model, Observation};
 
 /// A model and the state of every account and counterparty: what a service embeds.
@@ -47,15 +47,15 @@ impl Engine {
     }
 
     /// Scores what the builder held; from row `certain` on they are provisional.
-    pub(crate) fn score_held<E: From<Error>>(
+    pub(crate) fn score_blocks<E: From<Error>>(
         &mut self,
         batch: &Batch,
-        held: &[Held],
+        held: &[RowBlock],
         certain: usize,
         visit: &mut impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let Self { model, scores, answered, drift, .. } = self;
-        score_held(model, batch, held, certain, scores, &mut |model, scored| {
+        score_blocks(model, batch, held, certain, scores, &mut |model, scored| {
             answered.put_all(batch, scored);
             let warm = scored.rows().filter(|row| !scored.is_cold(*row) && !scored.is_provisional(*row));
             warm.for_each(|row| drift.count(batch.times()[row], scored.score(row).tail));
@@ -148,7 +148,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Late`] where it is later than that, [`Error::Early`] where it is dated ahead of the feed's clock; the
-    /// state is then as it was, and the transaction is counted.
+    /// state is then as it was, and the transaction is counted. [`Error::Currency`] where it is in a currency that the
+    /// configuration refuses; nothing is counted then.
     pub fn observe(&mut self, txn: &Transaction) -> Result<Observation<'_>, Error> {
         if let Some(given) = self.answered.get(txn.id) {
             self.row.fill(0.0);
@@ -156,6 +157,7 @@ impl Engine {
             let since = self.features.since();
             return Ok(Observation::repeat(&self.model, txn, &self.row, given.score, parts, since));
         }
+        self.model.check_currency(txn, self.features.watermark())?;
         self.settle(|features, taken| features.settle(txn, taken))?;
         let history = self.features.step(txn, &mut self.row)?;
         let score = self.model.score_row(&self.row, &mut self.seen, &mut self.parts)?;
@@ -196,13 +198,15 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Late`] where the batch begins before what may still be placed, [`Error::Early`] where it ends with one
-    /// or two rows that are dated ahead of all others, and what `visit` returns. Of the first two nothing is taken in.
+    /// or two rows that are dated ahead of all others, [`Error::Currency`], and what `visit` returns. Of the first three
+    /// nothing is taken in.
     pub fn replay<E: From<Error>>(
         &mut self,
         batch: &Batch,
         mut visit: impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut held = Held { rows: 0..0, block: Block::default(), cold: Vec::new() };
+        let mut held = RowBlock { rows: 0..0, block: Block::default(), cold: Vec::new() };
+        self.model.check_currencies(batch, self.features.watermark())?;
         let repeats = self.answered.repeats(batch);
         let mut firsts = self.answered.firsts(batch, &repeats);
         // What repeats may be as late as it likes.
@@ -225,7 +229,7 @@ impl Engine {
                 held.cold = self.cold_rows(batch, range.clone());
                 self.features.step_all(batch, range.clone(), |_| true, &mut held.block).map_err(Error::from)?;
                 held.rows = range;
-                self.score_held(batch, std::slice::from_ref(&held), certain, &mut |model, scored| {
+                self.score_blocks(batch, std::slice::from_ref(&held), certain, &mut |model, scored| {
                     firsts.note(batch, scored);
                     visit(model, scored)
                 })?;

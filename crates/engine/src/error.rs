@@ -1,4 +1,4 @@
-use crible_core::{Timestamp, TxnId};
+use crible_core::{Currency, Timestamp, Transaction, TxnId};
 use crible_feature::{Early, Late, Refused};
 
 /// Why the engine cannot do what was asked.
@@ -49,6 +49,21 @@ pub enum Error {
         /// The latest time that would not have been early.
         latest: Timestamp,
     },
+    /// A transaction in a currency that is not in the table of rates, where such are refused: see
+    /// [`Rates`](crate::Rates).
+    #[error("transaction {txn} at {at} is in {currency}, expected one of {expected}")]
+    Currency {
+        /// The transaction.
+        txn: TxnId,
+        /// Its time.
+        at: Timestamp,
+        /// Its currency.
+        currency: Currency,
+        /// Those in the table.
+        expected: String,
+        /// The latest time seen.
+        watermark: Option<Timestamp>,
+    },
     /// A detector or the ensemble failed.
     #[error(transparent)]
     Score(#[from] crible_score::Error),
@@ -67,6 +82,19 @@ pub enum Error {
     /// A state that cannot be taken in.
     #[error(transparent)]
     State(#[from] crible_feature::StateError),
+}
+
+impl Error {
+    /// Of a transaction in none of the currencies that were expected.
+    pub(crate) fn currency(
+        txn: &Transaction,
+        expected: impl Iterator<Item = Currency>,
+        watermark: Option<Timestamp>,
+    ) -> Self {
+        let expected: Vec<String> = expected.map(|currency| currency.to_string()).collect();
+        let (expected, currency) = (expected.join(", "), txn.amount.currency);
+        Self::Currency { txn: txn.id, at: txn.at, currency, expected, watermark }
+    }
 }
 
 impl From<Refused> for Error {

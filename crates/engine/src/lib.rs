@@ -17,7 +17,7 @@ mod standardize;
 mod views;
 
 pub use builder::Builder;
-pub use config::{Columns, Config};
+pub use config::{Columns, Config, Rates};
 pub use drift::{Drift, DriftTail, DriftWeek};
 pub use engine::Engine;
 pub use error::Error;

@@ -1,5 +1,7 @@
-use crible_alert::{ModelId, Reason, Score, Shown, reasons, tell};
-use crible_core::{Amount, Column, Currency, Has, Scale, Timestamp, Transaction, Unit, Usual, Window};
+use std::fmt;
+
+use crible_alert::{ModelId, Reason, Score, Shown, describe, reasons};
+use crible_core::{Amount, Batch, Column, Currency, Has, Scale, Timestamp, Transaction, Unit, Usual, Window};
 use crible_feature::{FeatureSet, Limits, Rows, Settings, Windows};
 use ndarray::{ArrayView1, ArrayView2, ShapeBuilder};
 
@@ -16,6 +18,8 @@ pub struct Model {
     pub(crate) settings: Settings,
     /// How long windows had filled before the rows it was fitted on.
     pub(crate) warm_up: Window,
+    /// Whether payments in currencies it does not know are refused.
+    pub(crate) refuses_others: bool,
     columns: Vec<Column>,
     /// Indices of the columns detectors see.
     inputs: Vec<usize>,
@@ -42,9 +46,33 @@ impl Model {
             false => usual[i].standardizer(columns[i].tail),
         };
         let standardizers = inputs.iter().map(standardizer).collect();
-        let mut model = Self { has, settings, warm_up, columns, inputs, standardizers, usual, scorer, id: ModelId(0) };
+        let (id, refuses_others) = (ModelId(0), false);
+        let mut model =
+            Self { has, settings, warm_up, refuses_others, columns, inputs, standardizers, usual, scorer, id };
         model.id = ModelId(crate::saved::fingerprint(&model));
         model
+    }
+
+    /// The same where payments in currencies it does not know are refused.
+    pub(crate) fn refusing_others(mut self, refuses: bool) -> Self {
+        self.refuses_others = refuses;
+        self
+    }
+
+    /// That a payment is not in a currency that is refused.
+    pub(crate) fn check_currency(&self, txn: &Transaction, watermark: Option<Timestamp>) -> Result<(), Error> {
+        if !self.refuses_others || self.knows_currency(txn.amount.currency) {
+            return Ok(());
+        }
+        Err(Error::currency(txn, self.settings.peers.scales().currencies(), watermark))
+    }
+
+    /// The same of all payments of a batch.
+    pub(crate) fn check_currencies(&self, batch: &Batch, watermark: Option<Timestamp>) -> Result<(), Error> {
+        if !self.refuses_others {
+            return Ok(());
+        }
+        (0..batch.len()).try_for_each(|row| self.check_currency(&batch.get(row), watermark))
     }
 
     /// What computes its columns, without any state.
@@ -260,13 +288,22 @@ impl Model {
                     shown => Shown::Number(number(shown, i).unwrap_or(own)),
                 };
                 let typical = number(&column.typical, i);
-                tell(column, value, typical, own, shares[i], txn.amount.currency)
+                describe(column, value, typical, own, shares[i], txn.amount.currency)
             })
             .collect()
     }
 
     fn own(&self, column: usize, value: f32) -> f64 {
         self.columns[column].scale.invert(f64::from(value))
+    }
+}
+
+impl fmt::Display for Model {
+    /// `model 0123456789abcdef: 16 detectors over 84 columns, 50 of them scored`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, columns, .. } = self;
+        let (detectors, columns) = (self.n_detectors(), columns.len());
+        write!(f, "model {id}: {detectors} detectors over {columns} columns, {} of them scored", self.n_inputs())
     }
 }
 

@@ -116,6 +116,27 @@ impl<'a> Observation<'a> {
     }
 }
 
+impl fmt::Display for Observation<'_> {
+    /// The transaction's reference and the verdict.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.txn.id, self.verdict())
+    }
+}
+
+impl Serialize for Observation<'_> {
+    /// The transaction, the model, the verdict, and how much history there is.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut observed = to.serialize_struct("Observation", 6)?;
+        observed.serialize_field("transaction", &self.txn)?;
+        observed.serialize_field("model", &self.model.id().to_string())?;
+        observed.serialize_field("verdict", &self.verdict())?;
+        observed.serialize_field("history", &self.history)?;
+        observed.serialize_field("is_provisional", &self.is_provisional())?;
+        observed.serialize_field("is_repeat", &self.is_repeat())?;
+        observed.end()
+    }
+}
+
 /// The engine's answer to one transaction. `Copy` and without a heap, so that giving it allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict {

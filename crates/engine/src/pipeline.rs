@@ -39,11 +39,6 @@ impl<P: Policy> Decider<P> {
         &self.policy
     }
 
-    /// The policy, to change its settings.
-    pub fn policy_mut(&mut self) -> &mut P {
-        &mut self.policy
-    }
-
     /// Decides about a transaction that was just observed; returns the alerts this settles, explained. Nothing is
     /// decided about one that was handed in before.
     ///

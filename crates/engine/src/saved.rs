@@ -20,13 +20,14 @@ const PIPELINE_MAGIC: &[u8; 7] = b"CRIBLEP";
 /// Of pipelines.
 const PIPELINE_VERSION: u8 = 1;
 /// Of models. Earlier ones are read.
-const VERSION: u8 = 8;
+const VERSION: u8 = 9;
 /// Of states. Earlier ones are read. Up to 6 it was the format of what features keep, from 7 on one more.
 const STATE_VERSION: u8 = 8;
 const HEADER: usize = MAGIC.len() + 1 + 8 + 4;
 
 /// Windows, limits and peers a model goes with, lengths in microseconds, and what a feed may have besides. Format 1 had
-/// none: see [`first_settings`]. From format 8 on the warm-up follows the habits.
+/// none: see [`first_settings`]. From format 8 on the warm-up follows the habits, from 9 on
+/// whether payments in other currencies are refused.
 #[derive(Serialize, Deserialize)]
 struct Made {
     kept: MadeV4,
@@ -252,7 +253,8 @@ pub(crate) fn to_bytes(model: &Model) -> Vec<u8> {
     let made = postcard::to_allocvec(&Made::of(&model.settings, model.has)).unwrap_or_default();
     let (of, usual) = model.settings.peers.scales().parts();
     let scales = postcard::to_allocvec(&MadeScales { of: of.to_vec(), usual }).unwrap_or_default();
-    let habits = postcard::to_allocvec(&(Habits::of(&model.settings.peers), model.warm_up.0)).unwrap_or_default();
+    let habits = postcard::to_allocvec(&(Habits::of(&model.settings.peers), model.warm_up.0, model.refuses_others))
+        .unwrap_or_default();
     frame(MAGIC, VERSION, &[made, scales, habits, body(model, |usual| *usual)].concat())
 }
 
@@ -403,6 +405,10 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
         }
         warm_up = Window(micros);
     }
+    let mut refuses_others = false;
+    if version > 8 {
+        (refuses_others, body) = postcard::take_from_bytes(body).map_err(undecoded)?;
+    }
     let body: Body<Typical> = match version {
         ..3 => postcard::from_bytes::<Body<Straight>>(body).map_err(undecoded)?.upgrade(),
         3 => postcard::from_bytes::<Body<Powered>>(body).map_err(undecoded)?.upgrade(),
@@ -456,7 +462,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Model, Error> {
              expected finite numbers, the scale above 0, power and weight within what is fitted"
         ));
     }
-    Ok(Model::new(has, settings, warm_up, columns, body.usual, scorer))
+    Ok(Model::new(has, settings, warm_up, columns, body.usual, scorer).refusing_others(refuses_others))
 }
 
 #[cfg(test)]
@@ -493,7 +499,7 @@ mod tests {
             .map(|model| model.detectors().len())
         };
         assert_eq!(check(MAX_DETECTORS).unwrap(), MAX_DETECTORS);
-        let told = check(MAX_DETECTORS + 1).unwrap_err().to_string();
-        assert_eq!(told, "this is no saved model: 33 detectors, expected at most 32");
+        let message = check(MAX_DETECTORS + 1).unwrap_err().to_string();
+        assert_eq!(message, "this is no saved model: 33 detectors, expected at most 32");
     }
 }

@@ -59,7 +59,7 @@ impl Scores {
 
 /// Features of rows of a batch.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct RowBlock {
     pub(crate) rows: Range<usize>,
     pub(crate) block: Block,
     /// Of which rows the engine had observed too little.
@@ -68,15 +68,15 @@ pub(crate) struct Held {
 
 /// Scores all of `held` run by run and shows each run to `visit` while the next is being scored. Rows of the batch from
 /// `certain` on are provisional.
-pub(crate) fn score_held<E: From<Error>>(
+pub(crate) fn score_blocks<E: From<Error>>(
     model: &Model,
     batch: &Batch,
-    held: &[Held],
+    held: &[RowBlock],
     certain: usize,
     spare: &mut [Scores; 2],
     visit: &mut impl FnMut(&Model, &Scored<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let runs: Vec<(&Held, Range<usize>)> = held
+    let runs: Vec<(&RowBlock, Range<usize>)> = held
         .iter()
         .flat_map(|held| {
             let rows = held.block.rows();

@@ -96,6 +96,7 @@ impl Own {
     }
 
     fn observe(&mut self, live: &Live, txn: &Transaction) -> Result<Seen, Error> {
+        self.check_currency(live, txn)?;
         let pending = loop {
             match live.answers.begin(txn) {
                 Begun::Known(given) => return Ok(self.repeat(live, &given)),
@@ -112,14 +113,27 @@ impl Own {
         }
     }
 
+    fn check_currency(&self, live: &Live, txn: &Transaction) -> Result<(), Error> {
+        if !self.model.refuses_others {
+            return Ok(());
+        }
+        self.model.check_currency(txn, live.features.watermark())
+    }
+
     fn observe_next(
         &mut self,
         live: &Live,
         next: impl FnOnce() -> Option<Transaction>,
     ) -> Option<(Transaction, Result<Seen, Error>)> {
         let (mut first, mut repeated) = (None, None);
+        let Self { model, row, seen, parts } = self;
         let take = || {
             let txn = next()?;
+            if model.check_currency(&txn, None).is_err() {
+                // Refused below, where no lock is held.
+                repeated = Some(txn);
+                return None;
+            }
             match live.answers.begin(&txn) {
                 Begun::First(pending) => {
                     first = Some(pending);
@@ -132,7 +146,6 @@ impl Own {
                 }
             }
         };
-        let Self { model, row, seen, parts } = self;
         let taken = taken(model, live, seen, parts);
         let stepped = live.features.step(take, row, taken).ok().flatten();
         match (stepped, first, repeated) {

@@ -81,8 +81,8 @@ fn state_bytes_is_what_is_held() {
             let empty = allocation_counter::measure(|| std::mem::forget(Engine::load(&engine.save()).unwrap()));
             let fresh = state.unwrap();
             let held = (counted.bytes_current - empty.bytes_current) as f64;
-            let told = (fresh.state_bytes() - Engine::load(&engine.save()).unwrap().state_bytes()) as f64;
-            assert!((told / held - 1.0).abs() < 0.1, "{payments} payments: told {told}, held {held}");
+            let counted = (fresh.state_bytes() - Engine::load(&engine.save()).unwrap().state_bytes()) as f64;
+            assert!((counted / held - 1.0).abs() < 0.1, "{payments} payments: counted {counted}, held {held}");
         }
     }
 }

@@ -408,13 +408,13 @@ fn blocks_change_no_bit() {
         reasons.extend(observed.explain(3).iter().map(reason_bits));
     }
     for memory in [usize::MAX, 0] {
-        let (mut got, mut told, mut runs) = (Vec::new(), Vec::new(), 0);
+        let (mut got, mut batched, mut runs) = (Vec::new(), Vec::new(), 0);
         let mut keep = keep(&mut got);
         let engine = quick()
             .feature_memory(memory)
             .fit_replay(&whole, None, |model, scored| {
                 for row in scored.rows().filter(|row| *row >= BLOCK) {
-                    told.extend(model.explain(&txns[row], &scored.features(row), 3).iter().map(reason_bits));
+                    batched.extend(model.explain(&txns[row], &scored.features(row), 3).iter().map(reason_bits));
                 }
                 runs += 1;
                 keep(model, scored)
@@ -424,7 +424,7 @@ fn blocks_change_no_bit() {
         assert!(runs > 2, "runs of 65,536 rows out of blocks of 262,144");
         assert!(engine.save() == saved);
         assert_eq!(differ(&want, &got), None, "{memory} bytes kept");
-        assert!(told == reasons);
+        assert!(batched == reasons);
     }
 }
 
@@ -589,30 +589,30 @@ fn a_configuration_is_kept() {
     assert_eq!(seen(&loaded), want);
     assert_eq!((loaded.model().windows(), loaded.model().state()), (config.windows, config.state));
 
-    let told = |text: &str| Config::from_toml(text).unwrap_err().to_string();
-    let unknown = told("[columns]\nadd = ['amount_ruond']");
+    let message = |text: &str| Config::from_toml(text).unwrap_err().to_string();
+    let unknown = message("[columns]\nadd = ['amount_ruond']");
     assert!(
         unknown.starts_with(
             "configuration: unknown column, or one that is not scored: `amount_ruond`; expected one of amount, "
         ),
         "{unknown}"
     );
-    assert!(told("[columns]\nadd = ['account_mean']").contains("not scored: `account_mean`"));
-    let both = told("[columns]\nadd = ['amount']\ndrop = ['amount']");
+    assert!(message("[columns]\nadd = ['account_mean']").contains("not scored: `account_mean`"));
+    let both = message("[columns]\nadd = ['amount']\ndrop = ['amount']");
     assert_eq!(both, "configuration: `amount` is both added and dropped");
-    assert!(told("adds = []").contains("unknown field `adds`"));
-    let account = |list: &str| told(&format!("[windows]\naccount = {list}"));
+    assert!(message("adds = []").contains("unknown field `adds`"));
+    let account = |list: &str| message(&format!("[windows]\naccount = {list}"));
     assert_eq!(account("['1h']"), "configuration: 1 windows of `account`, expected 4");
     let shrinks = "configuration: windows of `account`: 1h after 1d, expected longer ones";
     assert_eq!(account("['1d', '1h', '7d', '30d']"), shrinks);
     let long = "configuration: windows of `account`: 801d, expected 1s to 800d, the lateness included";
-    assert_eq!(told("[windows]\naccount = ['1h', '1d', '7d', '801d']\n[state]\nforget_after = '900d'"), long);
+    assert_eq!(message("[windows]\naccount = ['1h', '1d', '7d', '801d']\n[state]\nforget_after = '900d'"), long);
     let length = "configuration: `a day` is no length of time: expected a whole number of d, h, min or s, as in 30d";
     assert_eq!(account("['1h', 'a day', '7d', '30d']"), length);
     let forgetful = "configuration: accounts forgotten after 20d, expected 30d at least";
-    assert_eq!(told("[state]\nforget_after = '20d'"), forgetful);
-    assert!(told("detectors = ['robust']").contains("there is no detector `robust`: expected one of robust_z, "));
-    let detector = |parameters: &str| told(&format!("detectors = ['ecod', {{ name = 'hbos', {parameters} }}]"));
+    assert_eq!(message("[state]\nforget_after = '20d'"), forgetful);
+    assert!(message("detectors = ['robust']").contains("there is no detector `robust`: expected one of robust_z, "));
+    let detector = |parameters: &str| message(&format!("detectors = ['ecod', {{ name = 'hbos', {parameters} }}]"));
     assert!(detector("trees = 9").contains("hbos has no parameter `trees`: expected one of bins, alpha, tol"));
     assert!(detector("alpha = 'small'").contains("a number"));
     assert!(detector("alpha = 2.0").contains("0 < x < 1"));

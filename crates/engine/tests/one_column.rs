@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::pseudonym;
+use common::{mix as mixed, pseudonym};
 use crible::Engine;
 use crible::alert::Severity;
 use crible::core::{Amount, Batch, Code, Currency, Timestamp, Transaction, TxnId};
@@ -12,14 +12,6 @@ const ACCOUNTS: u64 = 400;
 /// Shops, each paid equally often by everybody: what is there is there for good.
 const SHOPS: u64 = 40;
 const DAYS: u64 = 100;
-
-/// A number that looks random, from a seed.
-fn mixed(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
 
 /// Payment `n` of all: everybody pays once a day, at an hour and of an amount that are usual.
 fn payment(n: u64) -> Transaction {

@@ -65,12 +65,12 @@ fn views_name_what_they_see_and_expect_what_comes_again() {
     let mut raw_of = |txn: &Transaction| {
         engine.advance(txn.at);
         let observed = engine.observe(txn).unwrap();
-        let told = observed.model().looks_like(txn, observed.row());
-        (observed.score(), told, observed.explain(3).first().map(|reason| reason.to_string()))
+        let looks_like = observed.model().looks_like(txn, observed.row());
+        (observed.score(), looks_like, observed.explain(3).first().map(|reason| reason.to_string()))
     };
-    let (large, told, reason) = raw_of(&after(1, -900_000, 77));
+    let (large, looks_like, reason) = raw_of(&after(1, -900_000, 77));
     assert!(large.tail < 1e-3, "{large:?}");
-    assert_eq!(told, Some("an account being emptied"));
+    assert_eq!(looks_like, Some("an account being emptied"));
     assert!(reason.as_deref().unwrap().contains("what was to be expected of it"), "{reason:?}");
     // The same again and again, a month apart.
     let rents: Vec<f64> = (1..6).map(|n| raw_of(&after(1 + 30 * n, -900_000, 77)).0.raw).collect();
@@ -87,15 +87,15 @@ fn what_is_usual_looks_like_nothing_and_what_comes_in_is_not_spent() {
     let mut again = Engine::load(&engine.save()).unwrap();
     for txn in &txns {
         let observed = again.observe(txn).unwrap();
-        let told = observed.model().looks_like(txn, observed.row());
+        let looks_like = observed.model().looks_like(txn, observed.row());
         all += 1;
-        none += u32::from(told.is_none());
-        if let Some(told) = told {
-            if txn.amount.minor > 0 { received.push(told) } else { spent.push(told) }
+        none += u32::from(looks_like.is_none());
+        if let Some(looks_like) = looks_like {
+            if txn.amount.minor > 0 { received.push(looks_like) } else { spent.push(looks_like) }
         }
     }
     assert!(none * 4 > all, "{none} of {all}");
-    assert!(received.iter().any(|told| told.starts_with("more money than")), "{received:?}");
+    assert!(received.iter().any(|looks_like| looks_like.starts_with("more money than")), "{received:?}");
     assert!(!received.contains(&"a card being tested") && spent.contains(&"a card being tested"));
 }
 
@@ -117,8 +117,8 @@ fn an_amount_is_unusual_only_where_something_is_usual() {
             paid.amount = Amount::new(txn.amount.minor.saturating_mul(30), txn.amount.currency);
             paid.counterparty = counterparty;
             let observed = engine.observe(&paid).unwrap();
-            let told = observed.model().looks_like(&paid, observed.row());
-            let is_unusual = told == Some("an amount unusual for this counterparty");
+            let looks_like = observed.model().looks_like(&paid, observed.row());
+            let is_unusual = looks_like == Some("an amount unusual for this counterparty");
             assert_eq!(is_new, observed.row()[counts] == 0.0);
             assert!(!(is_new && is_unusual), "{n}");
             known += u32::from(is_unusual);
@@ -129,9 +129,9 @@ fn an_amount_is_unusual_only_where_something_is_usual() {
 
 #[test]
 fn views_run_alone_and_without_parameters() {
-    let told = |toml: &str| Config::from_toml(toml).unwrap_err().to_string();
-    assert!(told("detectors = [\"views\", \"ecod\"]").contains("`views` beside other detectors"));
-    assert!(told("detectors = [{ name = \"views\", trim = 0.1 }]").contains("`views` with parameters"));
+    let message = |toml: &str| Config::from_toml(toml).unwrap_err().to_string();
+    assert!(message("detectors = [\"views\", \"ecod\"]").contains("`views` beside other detectors"));
+    assert!(message("detectors = [{ name = \"views\", trim = 0.1 }]").contains("`views` with parameters"));
     let config = Config::from_toml("warm_up = \"7d\"").unwrap();
     assert_eq!(config.detectors, Config::from_toml("detectors = [\"views\"]").unwrap().detectors);
     assert_eq!(Config::from_toml(&config.to_toml().unwrap()).unwrap(), config);

@@ -1,9 +1,12 @@
+use std::fmt;
+
 use crible_core::Timestamp;
+use serde::Serialize;
 
 use crate::owner::Owner;
 
 /// How much was known of a transaction's account and counterparty before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct History {
     /// Payments of the account in this currency and direction, since it was first met or began anew.
@@ -26,5 +29,17 @@ impl History {
             Some(Owner::Counterparty) => self.counterparty = self.counterparty.max(known),
             _ => {}
         }
+    }
+}
+
+impl fmt::Display for History {
+    /// `14 payments of the account and 220 at the counterparty before, observed since 2025-01-01T00:00:00Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, counterparty, since, is_provisional, is_repeat: _ } = self;
+        write!(
+            f,
+            "{account} payments of the account and {counterparty} at the counterparty before, observed since {since}"
+        )?;
+        if *is_provisional { f.write_str(", its time to be confirmed") } else { Ok(()) }
     }
 }

@@ -1,4 +1,5 @@
 use crible_core::Window;
+use serde::Serialize;
 
 /// How late a transaction may come, how long an account is remembered, and how much memory the state may need.
 ///
@@ -29,7 +30,14 @@ use crible_core::Window;
 /// change nothing. What is kept for late payments alone is not. Memory is given back as payments come: after every
 /// sixteen, a family looks at sixteen entities of which nothing may be left, and while it has forgotten ones at the
 /// counts of 128 more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// ```
+/// # use crible_core::Window;
+/// # use crible_feature::Limits;
+/// let limits = Limits::default().late_by(Window::HOUR).within(256 << 20);
+/// assert_eq!((limits.lateness, limits.memory), (Window::HOUR, Some(256 << 20)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most a transaction may be older than the latest seen.
@@ -57,6 +65,41 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The same where a transaction may be so late.
+    #[must_use]
+    pub fn late_by(mut self, lateness: Window) -> Self {
+        self.lateness = lateness;
+        self
+    }
+
+    /// The same where a transaction may be dated so far ahead.
+    #[must_use]
+    pub fn ahead_by(mut self, ahead: Window) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    /// The same where verdicts are remembered for so long.
+    #[must_use]
+    pub fn repeats_for(mut self, repeats: Window) -> Self {
+        self.repeats = repeats;
+        self
+    }
+
+    /// The same where who has not paid for so long is forgotten.
+    #[must_use]
+    pub fn forget_after(mut self, idle: Window) -> Self {
+        self.forget_after = idle;
+        self
+    }
+
+    /// The same within so many bytes of memory.
+    #[must_use]
+    pub fn within(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
     /// That no time is negative and accounts are remembered for as long as the longest of `windows`.
     ///
     /// # Errors

@@ -36,8 +36,8 @@ pub struct Peers {
 ///
 /// Amounts are never compared across currencies as numbers: a column that holds an amount holds it in the currency most
 /// payments are in, and an ordinary payment in any other is an ordinary amount there. What a currency is worth is
-/// learned from its mean payment, where there are a hundred or more. Of any other currency amounts are no evidence:
-/// each counts as a mean payment.
+/// learned from its mean payment, where there are a hundred or more, or is what a table of rates says. Of any other
+/// currency amounts are no evidence: each counts as a mean payment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scales {
     /// By the numbers of currencies, in their order: how many major units of the reference one of its own is. Empty
@@ -78,23 +78,39 @@ impl Scales {
         if scale > 0.0 { minor * per_unit * scale } else { payments * self.usual }
     }
 
-    fn fit(kinds: &BTreeMap<u32, (u64, i128)>) -> Self {
+    /// Currencies whose worth is known, in the order of their codes; empty where all amounts are taken as they are.
+    pub fn currencies(&self) -> impl Iterator<Item = Currency> {
+        self.of.iter().filter_map(|(bits, _)| Currency::from_bits(*bits))
+    }
+
+    /// From sums of payments, and what a major unit of each currency is worth where a table of rates says so: then of
+    /// no other currency is it known.
+    fn fit(kinds: &BTreeMap<u32, (u64, i128)>, rates: &BTreeMap<Currency, f64>) -> Self {
         let out = |bits: u32| kinds.get(&(bits << 1 | 1)).copied().unwrap_or_default();
         let all = |bits: u32| out(bits).0 + kinds.get(&(bits << 1)).map_or(0, |(count, _)| *count);
         let mut currencies: Vec<u32> = kinds.keys().map(|kind| kind >> 1).collect();
         currencies.dedup();
+        if !rates.is_empty() {
+            currencies.retain(|bits| Currency::from_bits(*bits).is_some_and(|currency| rates.contains_key(&currency)));
+        }
         // Of two with as many, the first.
-        let Some(&reference) = currencies.iter().rev().max_by_key(|bits| all(**bits)) else { return Self::default() };
+        let reference = currencies.iter().rev().max_by_key(|bits| all(**bits)).copied();
         let mean = |bits: u32| {
             let (count, sum) = out(bits);
             let exponent = Currency::from_bits(bits).map_or(2, Currency::exponent);
             float(sum) / count.max(1) as f64 / 10f64.powi(exponent as i32)
         };
-        let usual = mean(reference);
         // A mean of integers is a number.
-        if usual <= 0.0 {
-            return Self::default();
+        let usual = reference.map_or(0.0, mean);
+        if let Some((first, _)) = rates.first_key_value() {
+            // Nothing may have been paid in any currency of the table.
+            let reference = reference.and_then(Currency::from_bits).unwrap_or(*first);
+            let one = rates.get(&reference).copied().unwrap_or(1.0);
+            let mut of: Vec<(u32, f64)> = rates.iter().map(|(of, rate)| (of.bits(), rate / one)).collect();
+            of.sort_unstable_by_key(|(bits, _)| *bits);
+            return Self { of, usual: if usual > 0.0 { usual } else { 1.0 } };
         }
+        let Some(reference) = reference.filter(|_| usual > 0.0) else { return Self::default() };
         let is_known = |bits: u32| bits == reference || (out(bits).0 >= Self::ENOUGH && mean(bits) > 0.0);
         let scale = |bits: u32| (bits, if bits == reference { 1.0 } else { usual / mean(bits) });
         Self { of: currencies.into_iter().filter(|bits| is_known(*bits)).map(scale).collect(), usual }
@@ -251,8 +267,13 @@ impl PeerSums {
         }
     }
 
-    /// The means of what was added.
+    /// The means of what was added; what currencies are worth is learned from them.
     pub fn means(&self) -> Peers {
+        self.means_at(&BTreeMap::new())
+    }
+
+    /// The same where a table says what a major unit of each currency is worth; an empty one says nothing.
+    pub fn means_at(&self, rates: &BTreeMap<Currency, f64>) -> Peers {
         let (first, last) = self.span.unwrap_or_default();
         let span = last.saturating_sub(first).max(Timestamp::DAY) as f64 / 1e6;
         let means = self.kinds.iter().map(|(&kind, sums)| (kind, float(sums.sum) / sums.count as f64)).collect();
@@ -263,7 +284,7 @@ impl PeerSums {
             PeerHabits { log_mean, log_variance: (square - log_mean * log_mean).max(0.0), per_second }
         });
         let totals = self.kinds.iter().map(|(&kind, sums)| (kind, (sums.count, sums.sum))).collect();
-        let peers = Peers::new(means).scaled(Scales::fit(&totals));
+        let peers = Peers::new(means).scaled(Scales::fit(&totals, rates));
         Peers { habits: habits.collect(), hours: self.hours, since: first, ..peers }
     }
 }

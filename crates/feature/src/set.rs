@@ -1,9 +1,11 @@
 mod provisional;
 
+use std::fmt;
 use std::ops::Range;
 
 use crible_core::{Batch, Clock, Column, Has, KeptTransaction, Timestamp, Transaction, TxnId, Usual, Window};
 use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::account::AccountBehaviour;
 use crate::budget::Budget;
@@ -45,7 +47,7 @@ pub struct FeatureSet {
 }
 
 /// Transactions that came out of time so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LateCount {
     /// Placed where they belong.
@@ -56,6 +58,14 @@ pub struct LateCount {
     pub early: u64,
     /// Left out after they were read: the payments after them showed that they were wrongly dated.
     pub contradicted: u64,
+}
+
+impl fmt::Display for LateCount {
+    /// `3 placed late, 0 refused as late and 1 as early, 0 left out`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { placed, refused, early, contradicted } = self;
+        write!(f, "{placed} placed late, {refused} refused as late and {early} as early, {contradicted} left out")
+    }
 }
 
 /// A transaction older than may still be placed: windows have moved on.

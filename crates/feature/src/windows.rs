@@ -1,10 +1,11 @@
 use crible_core::Window;
+use serde::Serialize;
 
 /// Lengths of the windows columns look at, each list shortest first.
 ///
 /// Names of columns carry them: with a counterparty's longest at 60 days there is a `counterparty_count_60d` and no
 /// `counterparty_count_90d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Windows {
     /// Of an account, by default 1 h, 1 d, 7 d and 30 d. The first shows bursts, the second days, the second and third
     /// different counterparties, the fourth what is usual.

@@ -178,9 +178,9 @@ impl DailyBudget {
             let last = own.iter().map(|offered| offered.payment.at.0).max().unwrap_or(at).max(at);
             if gap > 0 {
                 let before = self.going.insert(account, (severity, last));
-                if let Some((told, latest)) = before.filter(|(_, latest)| at <= latest.saturating_add(gap)) {
-                    self.going.insert(account, (told.max(severity), last.max(latest)));
-                    if severity <= told {
+                if let Some((raised, latest)) = before.filter(|(_, latest)| at <= latest.saturating_add(gap)) {
+                    self.going.insert(account, (raised.max(severity), last.max(latest)));
+                    if severity <= raised {
                         continue;
                     }
                 }

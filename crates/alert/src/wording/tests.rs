@@ -9,7 +9,7 @@ fn column(unit: Unit, phrase: &'static str) -> Column {
 }
 
 fn text(unit: Unit, phrase: &'static str, value: f64, typical: Option<f64>) -> String {
-    tell(&column(unit, phrase), Shown::Number(value), typical, 0.5, 0.4, Currency::USD).text
+    describe(&column(unit, phrase), Shown::Number(value), typical, 0.5, 0.4, Currency::USD).text
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn own_is_told_by_what_the_column_is() {
         .alone()
         .told("at {value}, an hour that sees {own} of the account's payments");
     insta::assert_snapshot!(
-        tell(&surprise, Shown::Number(3.0), None, 0.004, 0.2, Currency::USD).text,
+        describe(&surprise, Shown::Number(3.0), None, 0.004, 0.2, Currency::USD).text,
         @"at 03:00, an hour that sees 0.4 % of the account's payments"
     );
     let ratio = Column::input("amount_to_mean", Unit::Money, Scale::Ln, Tail::Upper, Topic::AmountForAccount)
@@ -43,7 +43,7 @@ fn own_is_told_by_what_the_column_is() {
         .against("mean")
         .told("{value} is {own} times the usual {typical}");
     insta::assert_snapshot!(
-        tell(&ratio, Shown::Number(412.0), Some(44.3), 9.3, 0.2, Currency::USD).text,
+        describe(&ratio, Shown::Number(412.0), Some(44.3), 9.3, 0.2, Currency::USD).text,
         @"412.00 is 9.3 times the usual 44.30"
     );
 }
@@ -159,7 +159,7 @@ fn numbers_read_as_a_person_writes_them() {
 fn money_has_its_currencys_decimals() {
     let check = |code: &[u8], expect: &str| {
         let currency = Currency::new(code).unwrap();
-        let reason = tell(&column(Unit::Money, "{value}"), Shown::Number(1_234.567_8), None, 0.0, 0.1, currency);
+        let reason = describe(&column(Unit::Money, "{value}"), Shown::Number(1_234.567_8), None, 0.0, 0.1, currency);
         assert_eq!(reason.text, expect);
     };
     check(b"USD", "1,234.57");
@@ -172,7 +172,8 @@ fn money_has_its_currencys_decimals() {
 #[test]
 fn estimates_of_money_have_six_digits() {
     let check = |value: f64, text: &str, number: f64| {
-        let reason = tell(&column(Unit::Money, "{value}"), Shown::Number(value), Some(value), 0.0, 0.1, Currency::USD);
+        let reason =
+            describe(&column(Unit::Money, "{value}"), Shown::Number(value), Some(value), 0.0, 0.1, Currency::USD);
         assert_eq!((reason.text.as_str(), reason.value, reason.typical), (text, number, Some(number)));
     };
     check(44.304, "44.30", 44.3);
@@ -185,7 +186,7 @@ fn estimates_of_money_have_six_digits() {
 fn amounts_are_said_to_the_last_digit() {
     let check = |minor: i64, code: &[u8], text: &str| {
         let amount = Amount::new(minor, Currency::new(code).unwrap());
-        let reason = tell(&column(Unit::Money, "{value}"), Shown::Exact(amount), None, 0.0, 0.1, amount.currency);
+        let reason = describe(&column(Unit::Money, "{value}"), Shown::Exact(amount), None, 0.0, 0.1, amount.currency);
         assert_eq!(reason.text, text);
     };
     check(12_345_678, b"USD", "123,456.78");
@@ -230,7 +231,7 @@ proptest! {
     ) {
         let currency = Currency::new([b"USD", b"JPY", b"KWD", b"CLF", b"XXX"][code]).unwrap();
         let amount = Amount::new(minor, currency);
-        let reason = tell(&column(Unit::Money, "{value}"), Shown::Exact(amount), None, 0.0, 0.1, currency);
+        let reason = describe(&column(Unit::Money, "{value}"), Shown::Exact(amount), None, 0.0, 0.1, currency);
         let digits: String = reason.text.chars().filter(|c| *c != ',').collect();
         prop_assert_eq!(Amount::parse(&digits, currency), Ok(amount));
         if minor.unsigned_abs() < 1 << 53 {
@@ -243,7 +244,7 @@ proptest! {
     fn no_number_breaks_a_sentence(bits: [u64; 3], unit in 0..UNITS.len(), typical: bool) {
         let [value, usual, own] = bits.map(f64::from_bits);
         for phrase in ["{value}; {typical}; {times}; {own}", "{value}; {own}", ""] {
-            let reason = tell(&column(UNITS[unit], phrase), Shown::Number(value), typical.then_some(usual), own, 0.5, Currency::USD);
+            let reason = describe(&column(UNITS[unit], phrase), Shown::Number(value), typical.then_some(usual), own, 0.5, Currency::USD);
             let lower = reason.text.to_lowercase();
             prop_assert!(!lower.contains("nan") && !lower.contains("inf"), "{}", reason.text);
             prop_assert!(reason.text.len() < 220, "{}", reason.text);

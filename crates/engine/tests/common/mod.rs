@@ -19,9 +19,14 @@ pub(crate) fn pseudonym(kind: &str, number: u64) -> EntityId {
     EntityId::from_pseudorandom(mixed(start.finish()))
 }
 
+/// A well-mixed number from a counter: the first number of SplitMix64.
+pub(crate) fn mix(x: u64) -> u64 {
+    SplitMix64::seed_from_u64(x).next_u64()
+}
+
 /// Saved models and states were made of these numbers: what SplitMix64 adds before it mixes is taken off.
 fn mixed(x: u64) -> u64 {
-    SplitMix64::seed_from_u64(x.wrapping_sub(0x9e37_79b9_7f4a_7c15)).next_u64()
+    mix(x.wrapping_sub(0x9e37_79b9_7f4a_7c15))
 }
 
 /// What a feed may lack.
