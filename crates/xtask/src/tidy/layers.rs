@@ -21,6 +21,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "crates/alert", below: &["core"], polars: false },
     Room { folder: "crates/case", below: &["core", "alert"], polars: false },
     Room { folder: "crates/notify", below: &["core", "alert"], polars: false },
+    Room { folder: "crates/report", below: &["core", "alert"], polars: false },
     Room { folder: "crates/eval", below: &["core", "score"], polars: true },
     Room { folder: "crates/engine", below: &["core", "feature", "score", "alert"], polars: false },
     Room {

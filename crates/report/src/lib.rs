@@ -1,0 +1,6 @@
+#![doc = include_str!("../README.md")]
+
+mod charts;
+mod page;
+
+pub use page::{BadPage, Case, Label, Page, write};
