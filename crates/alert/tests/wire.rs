@@ -185,8 +185,9 @@ fn a_line_keeps_to_the_schema_and_a_broken_one_does_not() {
 #[test]
 fn the_schema_is_that_of_the_types() {
     let schema: Value = serde_json::from_str(include_str!("../schema/alert.schema.json")).unwrap();
-    let line = |alert: &Alert| -> Value {
-        serde_json::from_str(&wire::Alert::new(alert, source()).to_line().unwrap()).unwrap()
+    let line = |alert: &Alert, ring: Option<&str>| -> Value {
+        let alert = wire::Alert { ring: ring.map(str::to_owned), ..wire::Alert::new(alert, source()) };
+        serde_json::from_str(&alert.to_line().unwrap()).unwrap()
     };
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     let names = |list: &Value| -> BTreeSet<String> {
@@ -196,7 +197,7 @@ fn the_schema_is_that_of_the_types() {
         assert_eq!(keys(&schema["properties"]), keys(most));
         assert_eq!(names(&schema["required"]), keys(least));
     };
-    let (most, least) = (line(&noted()), line(&alert()));
+    let (most, least) = (line(&noted(), Some("00000000000000aa")), line(&alert(), None));
     agree(&schema, &most, &least);
     let properties = &schema["properties"];
     for nested in ["amount", "source"] {

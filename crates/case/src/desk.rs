@@ -65,6 +65,11 @@ impl Case {
         self.state.as_ref()
     }
 
+    /// What it is found by.
+    pub fn keys(&self) -> &BTreeSet<Key> {
+        &self.keys
+    }
+
     /// Times of its first and last alert.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.span
@@ -94,12 +99,23 @@ impl Case {
     }
 }
 
+/// What a case is found by when an alert comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Key {
+pub enum Key {
+    /// The account of one of its alerts.
     Account(EntityId),
+    /// What the account of one of its alerts is linked with.
     Ring(EntityId),
-    /// Of the alert that opened the case.
+    /// The counterparty of the alert that opened it.
     Counterparty(EntityId),
+}
+
+impl Key {
+    /// What an alert finds its case by.
+    pub fn of(facts: &Facts) -> impl Iterator<Item = Self> {
+        let ring = facts.ring().map(Self::Ring);
+        [Some(Self::Account(facts.account())), ring, facts.counterparty().map(Self::Counterparty)].into_iter().flatten()
+    }
 }
 
 /// Events that do not follow from each other, or speak of an alert that is not there.
@@ -119,13 +135,14 @@ impl Desk {
 
     /// The desk that these events made, which are in ascending order. The numbers that it gives next come after
     /// `last_case` and `last_operation`, which may be beyond what is in the events where they are those of some cases
-    /// only.
+    /// only. `erased` are alerts of which the facts are there no more.
     ///
     /// # Errors
-    /// [`BadHistory`] where numbers do not ascend or an alert is not among the facts.
+    /// [`BadHistory`] where numbers do not ascend or an alert is neither among the facts nor erased.
     pub fn restore(
         settings: Settings,
         facts: impl IntoIterator<Item = Facts>,
+        erased: &BTreeSet<AlertId>,
         events: impl IntoIterator<Item = Event>,
         last_case: u64,
         last_operation: u64,
@@ -137,8 +154,10 @@ impl Desk {
             if event.operation.0 <= desk.last_operation {
                 return Err(fault(format!("expected a number above {}", desk.last_operation)));
             }
-            let alerts = event.changes.iter().flat_map(|change| alerts(&change.what));
-            if let Some(alert) = alerts.copied().find(|alert| !desk.facts.contains_key(alert)) {
+            let alerts = event.changes.iter().flat_map(|change| change.what.alerts());
+            if let Some(alert) =
+                alerts.copied().find(|alert| !desk.facts.contains_key(alert) && !erased.contains(alert))
+            {
                 return Err(fault(format!("alert {alert} is not there")));
             }
             if let Some(change) = event.changes.iter().find(|change| !event.cases.contains(&change.case)) {
@@ -249,7 +268,7 @@ impl Desk {
     /// Makes a case be found by these alerts.
     fn list(&mut self, id: CaseId, alerts: &[AlertId]) {
         let Some(case) = self.cases.get_mut(&id) else { return };
-        let opening = case.state.as_ref().and_then(|state| state.subject.counterparty).map(Key::Counterparty);
+        let opening = case.state.as_ref().and_then(|state| state.subject?.counterparty).map(Key::Counterparty);
         let mut keys: BTreeSet<Key> = opening.into_iter().collect();
         for alert in alerts {
             self.holder.insert(*alert, id);
@@ -300,14 +319,5 @@ impl Deed {
     fn with(mut self, case: CaseId, what: What) -> Self {
         self.changes.push(Change { case, what });
         self
-    }
-}
-
-/// The alerts that a change speaks of.
-fn alerts(what: &What) -> &[AlertId] {
-    match what {
-        What::Opened { alerts, .. } | What::Joined { alerts } | What::Left { alerts } => alerts,
-        What::Updated { alert, .. } | What::Answered { alert, .. } => std::slice::from_ref(alert),
-        _ => &[],
     }
 }

@@ -27,6 +27,39 @@ pub struct Event {
     pub changes: Vec<Change>,
 }
 
+/// What an event says about a person. It is kept apart from the rest of the event, so that it can be erased.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Personal {
+    /// What the alert was about that opened a case.
+    Subject(Subject),
+    /// What was written about a case.
+    Text(Text),
+}
+
+impl Event {
+    /// Takes out what it says about persons, each with its place among the changes.
+    pub fn take_personal(&mut self) -> Vec<(usize, Personal)> {
+        let changes = self.changes.iter_mut().enumerate();
+        changes
+            .filter_map(|(place, change)| match &mut change.what {
+                What::Opened { subject, .. } => Some((place, Personal::Subject(subject.take()?))),
+                What::Noted { text } => Some((place, Personal::Text(text.take()?))),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Puts it back. What does not fit the change at its place is left out.
+    pub fn put_personal(&mut self, place: usize, personal: Personal) {
+        match (self.changes.get_mut(place).map(|change| &mut change.what), personal) {
+            (Some(What::Opened { subject, .. }), Personal::Subject(put)) => *subject = Some(put),
+            (Some(What::Noted { text }), Personal::Text(put)) => *text = Some(put),
+            _ => {}
+        }
+    }
+}
+
 /// What an event changes in one case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -43,8 +76,8 @@ pub struct Change {
 pub enum What {
     /// The case begins.
     Opened {
-        /// What the first alert is about.
-        subject: Subject,
+        /// What the first alert is about; `None` once that was erased.
+        subject: Option<Subject>,
         /// Where it comes from.
         origin: Origin,
         /// Its alerts.
@@ -101,8 +134,8 @@ pub enum What {
     Reopened,
     /// Something was written.
     Noted {
-        /// What.
-        text: Text,
+        /// What; `None` once it was erased.
+        text: Option<Text>,
     },
     /// The date changes by which it has to be done.
     Due {
@@ -133,6 +166,17 @@ pub enum What {
         /// Whether it was.
         theirs: bool,
     },
+}
+
+impl What {
+    /// The alerts that it speaks of.
+    pub fn alerts(&self) -> &[AlertId] {
+        match self {
+            Self::Opened { alerts, .. } | Self::Joined { alerts } | Self::Left { alerts } => alerts,
+            Self::Updated { alert, .. } | Self::Answered { alert, .. } => std::slice::from_ref(alert),
+            _ => &[],
+        }
+    }
 }
 
 /// What the alert was about that opened a case.

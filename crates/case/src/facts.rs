@@ -12,6 +12,8 @@ pub struct Facts {
     ring: Option<EntityId>,
     at: Timestamp,
     payments: Vec<Payment>,
+    /// What rules and lists made of its severity.
+    judged: Option<Severity>,
 }
 
 /// One payment that an alert is about.
@@ -31,6 +33,8 @@ struct Kept {
     alert: wire::Alert,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ring: Option<EntityId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    judged: Option<Severity>,
 }
 
 /// An alert whose texts are not what its schema says.
@@ -46,7 +50,7 @@ pub struct BadAlert {
 
 impl Facts {
     /// Reads an alert. `ring` is what its account is linked with, such as the accounts that share its device, where
-    /// the caller knows of one.
+    /// the caller knows of one; otherwise it is what the alert says.
     ///
     /// # Errors
     /// [`BadAlert`] where a reference, a time or an amount does not read.
@@ -64,6 +68,8 @@ impl Facts {
         };
         let account = alert.account.parse().map_err(text("account"))?;
         let counterparty = alert.counterparty.as_deref().map(str::parse).transpose().map_err(text("counterparty"))?;
+        let linked = alert.ring.as_deref().map(str::parse).transpose().map_err(text("ring"))?;
+        let ring = ring.or(linked);
         let at = alert.at.parse().map_err(text("at"))?;
         let own = Payment {
             transaction: alert.transaction.parse().map_err(text("transaction"))?,
@@ -79,7 +85,7 @@ impl Facts {
             }
         }
         payments.sort_by_key(|payment| (payment.at, payment.transaction));
-        Ok(Self { account, counterparty, ring, at, payments, alert })
+        Ok(Self { account, counterparty, ring, at, payments, alert, judged: None })
     }
 
     /// The alert's reference.
@@ -112,9 +118,15 @@ impl Facts {
         self.at
     }
 
-    /// How seriously to take it.
+    /// How seriously to take it: what rules and lists say, otherwise what the alert says.
     pub fn severity(&self) -> Severity {
-        self.alert.severity
+        self.judged.unwrap_or(self.alert.severity)
+    }
+
+    /// With the severity that rules and lists give it.
+    pub fn judged(mut self, severity: Severity) -> Self {
+        self.judged = Some(severity).filter(|severity| *severity != self.alert.severity);
+        self
     }
 
     /// The transaction and the other payments of its story, in order of time.
@@ -127,12 +139,13 @@ impl TryFrom<Kept> for Facts {
     type Error = BadAlert;
 
     fn try_from(kept: Kept) -> Result<Self, BadAlert> {
-        Self::new(kept.alert, kept.ring)
+        let facts = Self::new(kept.alert, kept.ring)?;
+        Ok(Self { judged: kept.judged, ..facts })
     }
 }
 
 impl From<Facts> for Kept {
     fn from(facts: Facts) -> Self {
-        Self { alert: facts.alert, ring: facts.ring }
+        Self { alert: facts.alert, ring: facts.ring, judged: facts.judged }
     }
 }

@@ -16,8 +16,8 @@ pub struct State {
     pub opened: Timestamp,
     /// Where it comes from.
     pub origin: Origin,
-    /// What the alert was about that opened it.
-    pub subject: Subject,
+    /// What the alert was about that opened it; `None` once that was erased.
+    pub subject: Option<Subject>,
     /// Its alerts.
     pub alerts: BTreeSet<AlertId>,
     /// Those that came, or became graver, after a person last did something about the case.
@@ -49,8 +49,8 @@ pub struct Note {
     pub at: Timestamp,
     /// Who.
     pub by: Actor,
-    /// What.
-    pub text: Text,
+    /// What; `None` once it was erased.
+    pub text: Option<Text>,
 }
 
 /// What the customer answered.

@@ -378,7 +378,9 @@ fn events_that_do_not_follow_are_refused() {
     let mut desk = two_cases();
     let events: Vec<Event> = desk.take_events().iter().map(|event| Event::clone(event)).collect();
     let facts = || [1, 2].map(|n| Came::new(n, n as u64, n as i64 - 1).facts());
-    let restore = |facts: Vec<Facts>, events: Vec<Event>| Desk::restore(Settings::default(), facts, events, 0, 0);
+    let restore = |facts: Vec<Facts>, events: Vec<Event>| {
+        Desk::restore(Settings::default(), facts, &BTreeSet::new(), events, 0, 0)
+    };
     assert!(restore(facts().to_vec(), events.clone()).is_ok());
     let check = |facts: Vec<Facts>, events: Vec<Event>, expect: &str| {
         let error = restore(facts, events).unwrap_err().to_string();

@@ -128,6 +128,16 @@ pub enum Refusal {
         /// Where its story goes on.
         into: CaseId,
     },
+    /// Closing it would keep back what comes next for too long.
+    #[error("case {case} would keep back what comes until {until}: at most until {most}")]
+    QuietTooLong {
+        /// The case.
+        case: CaseId,
+        /// Until when.
+        until: Timestamp,
+        /// Until when it may.
+        most: Timestamp,
+    },
     /// Somebody proposed to close it.
     #[error("{by} proposed to close case {case}: confirm or reject that first")]
     Proposed {
@@ -321,8 +331,12 @@ impl Desk {
             }
             Action::Close { disposition, note, quiet_until } => {
                 self.unproposed(case)?;
+                let most = Timestamp(order.at.0.saturating_add(self.settings.quiet.0));
+                if let Some(until) = quiet_until.filter(|until| *until > most) {
+                    return Err(Refusal::QuietTooLong { case, until, most });
+                }
                 if let Some(text) = note {
-                    deed = deed.with(case, What::Noted { text: text.clone() });
+                    deed = deed.with(case, What::Noted { text: Some(text.clone()) });
                 }
                 let closing = Closing {
                     disposition: *disposition,
@@ -358,7 +372,7 @@ impl Desk {
                 let Phase::Closed { .. } = state.phase else { return Err(Refusal::NotClosed(case)) };
                 deed.with(case, What::Reopened)
             }
-            Action::Note(text) => deed.with(case, What::Noted { text: text.clone() }),
+            Action::Note(text) => deed.with(case, What::Noted { text: Some(text.clone()) }),
             Action::Due(at) => deed.with(case, What::Due { at: *at }),
             Action::Tag(tag) => deed.with(case, What::Tagged { tag: tag.clone() }),
             Action::Untag(tag) => deed.with(case, What::Untagged { tag: tag.clone() }),
@@ -393,7 +407,7 @@ impl Desk {
         let part: Vec<AlertId> = alerts.iter().copied().collect();
         // Otherwise two halves would be closed by one person, of which the whole takes two.
         let must_confirm = self.takes_two(case, state);
-        let subject = self.subject(&part).ok_or(Refusal::NoSplit(case))?;
+        let subject = self.subject(&part);
         let (origin, due) = (Origin::SplitFrom(case), state.due);
         let opened = What::Opened { subject, origin, alerts: part.clone(), due, must_confirm };
         let owned = || What::Owned { by: Some(order.by.clone()) };

@@ -1,12 +1,13 @@
 //! Alerts come in.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crible_alert::AlertId;
 use crible_core::{Timestamp, Window};
 
 use super::{Case, Deed, Desk, Key};
-use crate::{Actor, CaseId, Facts, OperationId, Origin, State, Subject, What};
+use crate::{Actor, CaseId, Facts, OperationId, Origin, State, Subject, Tag, What};
 
 /// What became of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,38 +42,60 @@ impl Received {
 impl Desk {
     /// Takes an alert in, at `now`. It changes nothing that a person did.
     pub fn receive(&mut self, facts: Facts, now: Timestamp) -> Received {
+        self.receive_tagged(facts, &[], now)
+    }
+
+    /// The same, and makes its case be found by these words, but for those that were taken off it.
+    pub fn receive_tagged(&mut self, facts: Facts, tags: &[Tag], now: Timestamp) -> Received {
         let id = facts.id();
         let facts = Arc::new(facts);
         if let Some(case) = self.holder(id) {
             let before = self.facts.insert(id, Arc::clone(&facts));
             let Some(before) = before.filter(|before| *before != facts) else { return Received::Known(case) };
             let graver = before.severity() < facts.severity();
-            self.commit(now, Actor::Engine, Deed::default().with(case, What::Updated { alert: id, graver }));
+            let deed = Deed::default().with(case, What::Updated { alert: id, graver });
+            self.commit(now, Actor::Engine, self.tagged(deed, case, tags));
             return Received::Updated { case, graver };
         }
         self.facts.insert(id, Arc::clone(&facts));
         let joined = What::Joined { alerts: vec![id] };
         if let Some(case) = self.open_case_for(&facts) {
-            self.commit(now, Actor::Engine, Deed::default().with(case, joined));
+            let deed = self.tagged(Deed::default().with(case, joined), case, tags);
+            self.commit(now, Actor::Engine, deed);
             return Received::Joined(case);
         }
         let before = self.closed_case_of(&facts);
         if let Some(case) = before.filter(|case| case.state().is_some_and(|state| state.is_quiet(now))) {
             let case = case.id();
-            self.commit(now, Actor::Engine, Deed::default().with(case, joined));
+            let deed = self.tagged(Deed::default().with(case, joined), case, tags);
+            self.commit(now, Actor::Engine, deed);
             return Received::Quiet(case);
         }
         let origin = before.map_or(Origin::New, |case| Origin::Follows(case.id()));
         let opened = What::Opened {
-            subject: Subject::of(&facts),
+            subject: Some(Subject::of(&facts)),
             origin,
             alerts: vec![id],
             due: self.due(now),
             must_confirm: false,
         };
         let case = self.next_case();
-        self.commit(now, Actor::Engine, Deed::default().with(case, opened));
+        let deed = self.tagged(Deed::default().with(case, opened), case, tags);
+        self.commit(now, Actor::Engine, deed);
         Received::Opened(case)
+    }
+
+    /// Tags a case, but for the tags that it has, or that somebody took off it.
+    fn tagged(&self, deed: Deed, case: CaseId, tags: &[Tag]) -> Deed {
+        let history = self.cases.get(&case).map(Case::history).unwrap_or_default();
+        let changes = || history.iter().flat_map(|event| &event.changes).filter(|change| change.case == case);
+        let mut seen = BTreeSet::new();
+        let new = tags.iter().filter(|tag| {
+            let mentions =
+                |what: &What| matches!(what, What::Tagged { tag: t } | What::Untagged { tag: t } if t == *tag);
+            seen.insert(*tag) && !changes().any(|change| mentions(&change.what))
+        });
+        new.fold(deed, |deed, tag| deed.with(case, What::Tagged { tag: tag.clone() }))
     }
 
     /// Takes in what a customer answered when asked about an alert. It is evidence: the case stays open, and goes on

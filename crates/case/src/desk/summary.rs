@@ -54,7 +54,7 @@ impl Desk {
         let mut seen = BTreeSet::new();
         for facts in facts {
             let alert = facts.alert();
-            summary.severity = summary.severity.max(alert.severity);
+            summary.severity = summary.severity.max(facts.severity());
             summary.tail = summary.tail.min(alert.tail);
             summary.payments.extend(facts.payments().iter().filter(|payment| seen.insert(payment.transaction)));
             let looks_like = alert.looks_like.as_deref().unwrap_or_default();

@@ -130,7 +130,7 @@ impl Desk {
         let mut new = self.next_case();
         for ((id, is_closed), alerts) in moves {
             if is_closed {
-                let Some(subject) = self.subject(&alerts) else { continue };
+                let subject = self.subject(&alerts);
                 let (origin, due) = (Origin::Follows(id), self.due(order.at));
                 let what = What::Opened { subject, origin, alerts, due, must_confirm: false };
                 changes.push(Change { case: new, what });

@@ -1,7 +1,7 @@
 //! Invented alerts, and a way to compare desks.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crible_alert::{AlertId, ModelId, Severity, wire};
 use crible_case::{CaseId, Desk, Event, Facts, Order, State, User};
@@ -53,6 +53,7 @@ impl Came {
             day: crible_alert::Day::of(self.at).to_string(),
             reasons: Vec::new(),
             looks_like: None,
+            ring: None,
             model: ModelId(7),
             source: None,
             payments: Vec::new(),
@@ -94,5 +95,5 @@ pub fn again(desk: &Desk, events: &[Event], alerts: impl IntoIterator<Item = Ale
     let facts: Vec<Facts> = alerts.into_iter().filter_map(|alert| desk.facts(alert).cloned()).collect();
     let facts: Vec<Facts> = serde_json::from_str(&serde_json::to_string(&facts).unwrap()).unwrap();
     let (case, operation) = desk.last_numbers();
-    Desk::restore(desk.settings().clone(), facts, events, case, operation).unwrap()
+    Desk::restore(desk.settings().clone(), facts, &BTreeSet::new(), events, case, operation).unwrap()
 }

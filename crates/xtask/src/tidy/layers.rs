@@ -22,11 +22,12 @@ const ROOMS: &[Room] = &[
     Room { folder: "crates/case", below: &["core", "alert"], polars: false },
     Room { folder: "crates/notify", below: &["core", "alert"], polars: false },
     Room { folder: "crates/report", below: &["core", "alert"], polars: false },
+    Room { folder: "crates/store", below: &["core", "alert", "case"], polars: false },
     Room { folder: "crates/eval", below: &["core", "score"], polars: true },
     Room { folder: "crates/engine", below: &["core", "feature", "score", "alert"], polars: false },
     Room {
         folder: "crates/cli",
-        below: &["core", "feature", "score", "alert", "engine", "ingest", "eval", "workspace-hack"],
+        below: &["core", "feature", "score", "alert", "case", "store", "engine", "ingest", "eval", "workspace-hack"],
         polars: true,
     },
     Room {
