@@ -5,6 +5,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use crible::{Builder, Config, DetectorSpec};
 use crible_alert::{Budget, Severity};
 use crible_core::{Timestamp, Window};
+use crible_eval::simulate::Scenario;
 
 /// Sifts transactions: reads exports of banks, wallets and card feeds, learns what is usual without labels, and ranks
 /// the few that deserve a look, each with its reasons.
@@ -149,6 +150,9 @@ pub(crate) struct DemoArgs {
     /// Days to simulate
     #[arg(long, default_value_t = 60, value_name = "N")]
     pub(crate) days: u32,
+    /// Frauds to simulate, by name (see `crible help simulate`)
+    #[arg(long = "scenario", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) scenarios: Vec<Scenario>,
     /// How many alerts to print
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) top: usize,
@@ -171,6 +175,11 @@ pub(crate) struct SimulateArgs {
     /// Share of transactions that are fraud
     #[arg(long, default_value_t = 0.005, value_name = "SHARE")]
     pub(crate) fraud_rate: f64,
+    /// Frauds to simulate, by name: stolen_card, account_takeover, card_testing, amount_inflation, compromised_merchant
+    /// (these five unless given), device_farm, authorised_push_payment, refund_abuse, bust_out. With one of the last
+    /// four the population has devices, new customers, and ordinary behaviour that looks like that fraud
+    #[arg(long = "scenario", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) scenarios: Vec<Scenario>,
     /// Seed: the same seed gives the same transactions on every machine
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) seed: u64,

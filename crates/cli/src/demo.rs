@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context, Result};
@@ -6,13 +6,13 @@ use crible::Engine;
 use crible_alert::{Alert, Budget, DailyBudget, Decision};
 use crible_core::{Timestamp, Truth, Window};
 use crible_eval::metrics;
-use crible_eval::simulate::{CSV_HEADER, Scenario, Simulation};
+use crible_eval::simulate::{Scenario, Simulation};
 use crible_ingest::{Options, Presets};
 
 use crate::args::DemoArgs;
 use crate::held::{read, score};
 use crate::progress::Stages;
-use crate::shown::{FALSE_SHARE, Rule, Shown};
+use crate::shown::{ACCOUNTS_A_PLACE, FALSE_SHARE, Rule, Shown};
 
 /// A fraud on one account: its kind, and its rows in the file.
 #[derive(Debug)]
@@ -28,7 +28,9 @@ const APART: Window = Window::WEEK;
 /// Simulates, scores and prints: the whole way a real export goes, over a file of its own.
 pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let mut out = io::stdout().lock();
-    let simulation = Simulation::builder().accounts(args.accounts).days(args.days).seed(args.seed).build()?;
+    let scenarios = if args.scenarios.is_empty() { &Scenario::USUAL[..] } else { &args.scenarios };
+    let builder = Simulation::builder().accounts(args.accounts).days(args.days).seed(args.seed);
+    let simulation = builder.scenarios(scenarios).build()?;
     let file =
         tempfile::Builder::new().prefix("crible-demo-").suffix(".csv").tempfile().context("cannot make a file")?;
     let (rows, episodes) =
@@ -84,24 +86,14 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         }
     }
     let truth: Vec<bool> = (0..batch.len()).map(|row| batch.truth(row) == Truth::Fraud).collect();
-    let caught = raised.iter().filter(|alert| episode_of(alert).is_some()).count();
-    let mut found = vec![false; episodes.len()];
-    for alert in &raised {
-        let rows = alert.payments.iter().filter_map(|payment| payment.source).chain(alert.decision.source);
-        rows.filter_map(|source| by_row.get(&source.row)).for_each(|&at| found[at] = true);
-    }
     writeln!(
         out,
-        "\n{} alerts, as many as leave an expected {:.0} % false, and two a day besides; {caught} of them are on frauds. They found:",
+        "\n{} alerts: as many as leave an expected {:.0} % false, and {} a day besides.",
         raised.len(),
-        FALSE_SHARE * 100.0
+        FALSE_SHARE * 100.0,
+        args.accounts as usize / ACCOUNTS_A_PLACE
     )?;
-    for kind in Scenario::ALL {
-        let of_kind = |at: &usize| episodes[*at].kind == kind;
-        let all = (0..episodes.len()).filter(of_kind).count();
-        let found = (0..episodes.len()).filter(of_kind).filter(|&at| found[at]).count();
-        writeln!(out, "  {found:>3} of {all:>3}  {}", words(kind))?;
-    }
+    write!(out, "{}", Found::new(&raised, &episodes, &by_row).text(scenarios))?;
     writeln!(
         out,
         "Over all transactions: ROC AUC {:.3}, average precision {:.3}.",
@@ -118,7 +110,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 fn write(simulation: Simulation, out: &mut impl Write) -> io::Result<(u64, Vec<Episode>)> {
     let (mut rows, mut episodes, mut line) = (0, Vec::<Episode>::new(), Vec::new());
     let mut latest: HashMap<(u32, Scenario), usize> = HashMap::new();
-    writeln!(out, "{CSV_HEADER}")?;
+    writeln!(out, "{}", simulation.csv_header())?;
     for row in simulation {
         if let Some(kind) = row.fraud {
             let at = match latest.get(&(row.account, kind)) {
@@ -141,6 +133,130 @@ fn write(simulation: Simulation, out: &mut impl Write) -> io::Result<(u64, Vec<E
     Ok((rows, episodes))
 }
 
+/// What the alerts found, and what those that found nothing took for a fraud.
+#[derive(Debug, Default)]
+struct Found {
+    /// By kind of fraud: episodes, those that an alert holds a payment of, and alerts on them.
+    kinds: BTreeMap<Scenario, (usize, usize, usize)>,
+    /// By what alerts look like: alerts, and those on frauds.
+    looks: BTreeMap<String, (usize, usize)>,
+    /// Alerts, and those on frauds.
+    total: (usize, usize),
+}
+
+impl Found {
+    /// An alert is on a fraud where the payment that it was raised for belongs to one. It has found a fraud where any payment of
+    /// its story does.
+    fn new(alerts: &[Alert], episodes: &[Episode], by_row: &HashMap<u64, usize>) -> Self {
+        let mut found = Self::default();
+        let mut is_found = vec![false; episodes.len()];
+        let episode = |row: Option<u64>| row.and_then(|row| by_row.get(&row)).copied();
+        for alert in alerts {
+            let on = episode(alert.decision.source.map(|source| source.row));
+            for payment in &alert.payments {
+                episode(payment.source.map(|source| source.row)).into_iter().for_each(|at| is_found[at] = true);
+            }
+            if let Some(at) = on {
+                is_found[at] = true;
+                found.kinds.entry(episodes[at].kind).or_default().2 += 1;
+            }
+            let looks = alert.decision.view.as_deref().unwrap_or("nothing in particular");
+            let looks = found.looks.entry(looks.to_owned()).or_default();
+            for counts in [looks, &mut found.total] {
+                counts.0 += 1;
+                counts.1 += usize::from(on.is_some());
+            }
+        }
+        for (episode, is_found) in episodes.iter().zip(is_found) {
+            let counts = found.kinds.entry(episode.kind).or_default();
+            counts.0 += 1;
+            counts.1 += usize::from(is_found);
+        }
+        found
+    }
+
+    /// Two tables and their sums.
+    fn text(&self, scenarios: &[Scenario]) -> String {
+        let share = |part: usize, of: usize| match of {
+            0 => "–".to_owned(),
+            of => format!("{:.2}", part as f64 / of as f64),
+        };
+        let mut lines = vec![format!(
+            "\n{:<44}  {:>6}  {:>5}  {:>5}  {:>6}",
+            "kind of fraud", "frauds", "found", "share", "alerts"
+        )];
+        let mut sums = (0, 0, 0);
+        for kind in scenarios {
+            let (all, found, alerts) = self.kinds.get(kind).copied().unwrap_or_default();
+            sums = (sums.0 + all, sums.1 + found, sums.2 + alerts);
+            let share = share(found, all);
+            lines.push(format!("{:<44}  {all:>6}  {found:>5}  {share:>5}  {alerts:>6}", words(*kind)));
+        }
+        let (all, found, alerts) = sums;
+        lines.push(format!("{:<44}  {all:>6}  {found:>5}  {:>5}  {alerts:>6}", "all", share(found, all)));
+        lines.push(format!(
+            "\n{:<44}  {:>6}  {:>9}  {:>9}",
+            "alerts that look like", "alerts", "on frauds", "precision"
+        ));
+        let mut looks: Vec<_> = self.looks.iter().collect();
+        looks.sort_by_key(|(_, (all, _))| std::cmp::Reverse(*all));
+        let all = "all".to_owned();
+        for (looks, (alerts, on)) in looks.into_iter().chain([(&all, &self.total)]) {
+            lines.push(format!("{looks:<44}  {alerts:>6}  {on:>9}  {:>9}", share(*on, *alerts)));
+        }
+        lines.join("\n") + "\n\n"
+    }
+}
+
 fn words(kind: Scenario) -> String {
     kind.as_str().replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use crible_alert::{Day, ModelId, Payment, Score, Severity};
+    use crible_core::{Amount, Currency, EntityId, Source, Transaction, TxnId};
+
+    use super::*;
+
+    #[test]
+    fn what_was_found_is_counted_by_kind_and_by_look() {
+        let alert = |rows: &[u64], looks: &'static str| {
+            let of = |row: &u64| Some(Source { file: 0, row: *row });
+            let amount = Amount::new(-1, Currency::EUR);
+            let account = EntityId::from_pseudorandom(9);
+            let txn = Transaction::new(TxnId(rows[0].into()), Timestamp(0), account, amount);
+            let score = Score { raw: 9.0, tail: 1e-4 };
+            let mut decision = Decision::new(&txn, score, Severity::of(score.tail), &[], ModelId(1));
+            (decision.source, decision.view) = (of(&rows[0]), Some(looks.into()));
+            let mut alert = Alert::new(Day(0), 1, decision);
+            alert.payments =
+                rows.iter().map(|row| Payment { id: txn.id, at: txn.at, amount, source: of(row) }).collect();
+            alert
+        };
+        let episode = |kind, rows: &[u64]| Episode { kind, rows: rows.to_vec(), last: Timestamp(0) };
+        let episodes = [
+            episode(Scenario::CardTesting, &[3, 4]),
+            episode(Scenario::CardTesting, &[9]),
+            episode(Scenario::BustOut, &[5]),
+        ];
+        let by_row = HashMap::from([(3, 0), (4, 0), (9, 1), (5, 2)]);
+        // The second alert is on an ordinary payment, in a story that has a fraud in it.
+        let alerts =
+            [alert(&[3, 4], "a test"), alert(&[1, 5], "a test"), alert(&[2], "far away"), alert(&[4], "far away")];
+        let found = Found::new(&alerts, &episodes, &by_row);
+        assert_eq!(found.kinds[&Scenario::CardTesting], (2, 1, 2));
+        assert_eq!(found.kinds[&Scenario::BustOut], (1, 1, 0));
+        assert_eq!((found.looks["a test"], found.looks["far away"], found.total), ((2, 1), (2, 1), (4, 2)));
+        let text = found.text(&[Scenario::CardTesting, Scenario::BustOut, Scenario::RefundAbuse]);
+        let line = |start: &str| {
+            text.lines().find(|line| line.starts_with(start)).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(line("card testing"), "card testing 2 1 0.50 2");
+        assert_eq!(line("refund abuse"), "refund abuse 0 0 – 0");
+        assert_eq!(line("a test"), "a test 2 1 0.50");
+        assert!(text.contains("0.67"), "two of three frauds were found: {text}");
+    }
 }

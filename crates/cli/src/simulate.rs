@@ -12,6 +12,9 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<()> {
     if let Some(start) = args.start {
         builder = builder.start(start);
     }
+    if !args.scenarios.is_empty() {
+        builder = builder.scenarios(&args.scenarios);
+    }
     let simulation = builder.build()?;
     let written = match &args.out {
         None => simulation.write_csv(&mut BufWriter::new(io::stdout().lock())).context("cannot write transactions")?,

@@ -413,6 +413,27 @@ fn the_demo_ends_in_alerts_with_reasons() {
         "{shown}"
     );
     assert!(shown.contains("average precision"), "{shown}");
+    let tables: Vec<&str> = shown.lines().filter(|line| line.starts_with("all  ")).collect();
+    assert_eq!(tables.len(), 2, "frauds by kind and alerts by look: {shown}");
+    // Both count the alerts that are on frauds.
+    let last = |line: &str, nth: usize| line.split_whitespace().rev().nth(nth).unwrap().to_owned();
+    assert_eq!(last(tables[0], 0), last(tables[1], 1), "{shown}");
+}
+
+#[test]
+fn a_scenario_is_simulated_by_name_and_read_with_its_devices() {
+    let folder = TempDir::new().unwrap();
+    let args =
+        ["simulate", "--accounts", "120", "--days", "40", "--scenario", "device_farm,bust-out", "--out", "s.csv"];
+    let out = crible(&folder, &args);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let out = crible(&folder, &["score", "s.csv", "--out", "a.jsonl", "--scores", "s.parquet"]);
+    let log = text(&out.stderr);
+    assert!(log.contains("s.csv: crible (") && log.contains("rejected 0"), "{log}");
+    assert!(!log.contains("has no device"), "{log}");
+    let out = crible(&folder, &["simulate", "--scenario", "bustout"]);
+    let error = text(&out.stderr);
+    assert!(out.status.code() == Some(2) && error.contains("`bustout`") && error.contains("bust_out"), "{error}");
 }
 
 #[test]

@@ -19,5 +19,6 @@ mod tests {
         check::<simulate::Builder>();
         check::<simulate::BuildError>();
         check::<simulate::Simulated>();
+        check::<simulate::UnknownScenario>();
     }
 }

@@ -12,6 +12,12 @@
 //! **Frauds** come as episodes, each a [`Scenario`]. Episodes are dealt so that the share of fraudulent rows follows
 //! the rate asked for, every scenario in turn.
 //!
+//! **Lookalikes.** With one of [`Scenario::WITH_LOOKALIKES`] there are devices, which change, are shared in households
+//! and used by half a town, and one account in seven is opened while the population is watched. Beside each fraud
+//! there is what it looks like and is not: large transfers to somebody new for a house, a car or a builder; goods sent
+//! back, by some people nearly all of them; people who spend all that they may, for some days or for good, and go on
+//! paying. `docs/scenarios.md` has the numbers.
+//!
 //! **Balances** are continuous, and a payment that would overdraw an account past [`OVERDRAFT_MINOR`] is declined,
 //! which leaves no row.
 //!
@@ -30,15 +36,18 @@
 mod account;
 mod builder;
 mod category;
+mod customs;
 mod dice;
 mod fraud;
 mod row;
+mod scenario;
+mod schemes;
 mod world;
 
 pub use account::OVERDRAFT_MINOR;
 pub use builder::{BuildError, Builder};
-pub use fraud::Scenario;
-pub use row::{CSV_HEADER, Party, Simulated};
+pub use row::{CSV_HEADER, CSV_HEADER_WITH_DEVICE, Device, Party, Simulated};
+pub use scenario::{Scenario, UnknownScenario};
 
 use std::io::{self, Write};
 
@@ -46,6 +55,7 @@ use crible_core::Timestamp;
 
 use account::{Account, Draft, Money};
 use builder::Config;
+use customs::{Customs, device, has_device};
 use dice::{Dice, Stream};
 use fraud::Agenda;
 use world::World;
@@ -57,6 +67,7 @@ pub struct Simulation {
     world: World,
     accounts: Vec<Account>,
     agenda: Agenda,
+    has_devices: bool,
     /// The next day to generate, from 0.
     day: u32,
     rows: Vec<Simulated>,
@@ -93,9 +104,19 @@ impl Simulation {
 
     fn new(config: Config) -> Self {
         let world = World::new(&config);
-        let accounts = (0..config.accounts).map(|i| Account::new(&config, &world, i)).collect();
+        let customs = Customs::of(&config.scenarios);
+        let account = |number| {
+            let mut account = Account::new(&config, &world, number);
+            if let Some(customs) = customs {
+                let mut dice = Dice::new(config.seed, Stream::Settle, number, 0);
+                customs.settle(&mut account, config.days, &mut dice);
+            }
+            account
+        };
+        let accounts = (0..config.accounts).map(account).collect();
         Self {
             agenda: Agenda::new(&config, &world),
+            has_devices: customs.is_some(),
             config,
             world,
             accounts,
@@ -108,7 +129,12 @@ impl Simulation {
         }
     }
 
-    /// Writes all rows left as CSV, with the header [`CSV_HEADER`], and returns how many there were.
+    /// The header of its rows as CSV: [`CSV_HEADER`], or [`CSV_HEADER_WITH_DEVICE`] where the population has devices.
+    pub fn csv_header(&self) -> &'static str {
+        if self.has_devices { CSV_HEADER_WITH_DEVICE } else { CSV_HEADER }
+    }
+
+    /// Writes all rows left as CSV, with the header [`Simulation::csv_header`], and returns how many there were.
     ///
     /// # Errors
     /// What `out` gives.
@@ -116,7 +142,7 @@ impl Simulation {
         const BLOCK: usize = 1 << 16;
         let mut written = Written::default();
         let mut buffer = Vec::with_capacity(BLOCK + 512);
-        buffer.extend_from_slice(CSV_HEADER.as_bytes());
+        buffer.extend_from_slice(self.csv_header().as_bytes());
         buffer.push(b'\n');
         for row in self {
             row.write_csv_line(&mut buffer);
@@ -141,6 +167,10 @@ impl Simulation {
             let mut dice = Dice::new(self.config.seed, Stream::AccountDay, number, self.day);
             self.drafts.clear();
             account.live(number, &today, &self.world, &mut dice, &mut self.drafts);
+            let mut customs = self.has_devices.then(|| Dice::new(self.config.seed, Stream::Customs, number, self.day));
+            if let Some(dice) = &mut customs {
+                self.agenda.add_customs(number, account, &today, &self.world, dice, &mut self.drafts);
+            }
             self.agenda.commit(number, &mut self.drafts);
             // Stable: what an account does within one second keeps its order.
             self.drafts.sort_by_key(|draft| draft.second);
@@ -153,6 +183,11 @@ impl Simulation {
                     continue;
                 }
                 self.agenda.witness(number, draft, today.index);
+                let device = customs.as_mut().map(|dice| {
+                    self.agenda.may_return(number, draft, minor, today.index, dice);
+                    let own = || has_device(draft).then(|| device(number, account, dice));
+                    draft.device.or_else(own).map(Device)
+                });
                 self.order.push((draft.second, self.rows.len() as u32));
                 self.rows.push(Simulated {
                     id: 0,
@@ -164,6 +199,7 @@ impl Simulation {
                     channel: draft.channel,
                     country: draft.country,
                     position: draft.position,
+                    device,
                     balance_after: account.balance,
                     fraud: draft.fraud,
                 });

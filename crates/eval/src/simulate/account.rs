@@ -1,14 +1,14 @@
 use crible_core::Position;
 
-use super::Today;
 use super::builder::Config;
 use super::category::{CATEGORIES, N, PROFILES};
 use super::dice::{Dice, Stream};
-use super::fraud::Scenario;
 use super::row::Party;
 use super::world::{HOME, World};
+use super::{Scenario, Today};
 
-/// How far below zero an account may go, in cents: a payment that would go further is declined.
+/// How far below zero an account may go, in cents, unless its population has credit lines: a payment that would go further
+/// is declined.
 pub const OVERDRAFT_MINOR: i64 = 50_000;
 
 /// How much busier each day of the week is, Monday first; the mean is 1.
@@ -28,20 +28,29 @@ const BOOKING_HOUR: u32 = 6;
 pub(super) struct Account {
     /// Cents.
     pub(super) balance: i64,
+    /// How far below zero it may go, in cents.
+    pub(super) limit: i64,
+    /// The first day on which its holder uses it, and the first on which they no longer do.
+    pub(super) opens: u32,
+    pub(super) closes: u32,
+    /// Telephones the holder has had before the present one.
+    pub(super) phones: u32,
+    /// The day on which a time of large spending ends.
+    pub(super) splurge_until: u32,
     /// Until when an account that was hit is left alone.
     pub(super) hit_until: u32,
     pub(super) town: u32,
     /// Spending against that of others; 1 is the median.
     pub(super) level: f64,
     /// Purchases a day.
-    rate: f64,
+    pub(super) rate: f64,
     /// Of 256ths of purchases, where each category ends.
     mix: [u8; N],
     /// Share of purchases at merchants it likes.
     loyalty: f64,
     /// Hours later than others.
     shift: u32,
-    salary: i64,
+    pub(super) salary: i64,
     payday: u32,
     rent: i64,
     rent_day: u32,
@@ -72,6 +81,8 @@ pub(super) struct Draft {
     pub(super) channel: &'static str,
     pub(super) country: &'static str,
     pub(super) position: Option<Position>,
+    /// What it was paid with, where that is no device of the holder's.
+    pub(super) device: Option<u32>,
     pub(super) fraud: Option<Scenario>,
 }
 
@@ -84,7 +95,7 @@ impl Draft {
         category: &'static str,
         channel: &'static str,
     ) -> Self {
-        Self { second, party, money, category, channel, country: HOME, position: None, fraud: None }
+        Self { second, party, money, category, channel, country: HOME, position: None, device: None, fraud: None }
     }
 }
 
@@ -109,6 +120,11 @@ impl Account {
         let salary = ((monthly + rent + bills) * dice.between(1.05, 1.3)).round();
         Self {
             balance: (salary * dice.between(0.6, 1.6)) as i64,
+            limit: OVERDRAFT_MINOR,
+            opens: 0,
+            closes: u32::MAX,
+            phones: 0,
+            splurge_until: 0,
             hit_until: 0,
             town: world.any_town(&mut dice),
             level,
@@ -137,6 +153,9 @@ impl Account {
 
     /// What the account's holder does on a day.
     pub(super) fn live(&mut self, number: u32, today: &Today, world: &World, dice: &mut Dice, out: &mut Vec<Draft>) {
+        if !self.is_open(today.index) {
+            return;
+        }
         self.standing_orders(number, today, dice, out);
         if self.away.is_none_or(|(until, _)| today.index > until) && dice.chance(0.003) {
             let place = if dice.chance(0.5) { world.any_abroad(dice) } else { world.another_town(self.town, dice) };
@@ -206,7 +225,7 @@ impl Account {
     /// Books an amount, or declines it: one of nothing, or one that would overdraw the account past its limit.
     pub(super) fn book(&mut self, minor: i64) -> bool {
         let after = self.balance + minor;
-        if minor == 0 || (minor < 0 && after < -OVERDRAFT_MINOR) {
+        if minor == 0 || (minor < 0 && after < -self.limit) {
             return false;
         }
         self.balance = after;

@@ -1,6 +1,6 @@
 use crible_core::Timestamp;
 
-use super::Simulation;
+use super::{Scenario, Simulation};
 
 /// Settings of a [`Simulation`].
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Config {
     pub(super) start: Timestamp,
     pub(super) seed: u64,
     pub(super) fraud_rate: f64,
+    /// Each once, at least one.
+    pub(super) scenarios: Vec<Scenario>,
 }
 
 /// Why there is no such population.
@@ -33,6 +35,9 @@ pub enum BuildError {
         /// The range.
         expected: &'static str,
     },
+    /// A list of no scenarios.
+    #[error("no scenario is named: expected at least one, or none to be set")]
+    NoScenario,
     /// Days no calendar writes with four digits of year.
     #[error("{days} days from {start} leave the years 1 to 9999")]
     Calendar {
@@ -47,7 +52,8 @@ impl Default for Builder {
     fn default() -> Self {
         // 2025-01-01.
         let start = Timestamp(20_089 * Timestamp::DAY);
-        let config = Config { accounts: 1_000, merchants: 0, days: 90, start, seed: 0, fraud_rate: 0.005 };
+        let scenarios = Scenario::USUAL.to_vec();
+        let config = Config { accounts: 1_000, merchants: 0, days: 90, start, seed: 0, fraud_rate: 0.005, scenarios };
         Self { config, merchants: None }
     }
 }
@@ -96,6 +102,19 @@ impl Builder {
         self
     }
 
+    /// Which frauds there are; by default [`Scenario::USUAL`]. With one of [`Scenario::WITH_LOOKALIKES`] the population has
+    /// devices, new customers, and ordinary behaviour that looks like that fraud.
+    #[must_use]
+    pub fn scenarios(mut self, scenarios: &[Scenario]) -> Self {
+        self.config.scenarios = Vec::new();
+        for scenario in scenarios {
+            if !self.config.scenarios.contains(scenario) {
+                self.config.scenarios.push(*scenario);
+            }
+        }
+        self
+    }
+
     /// The population, before its first day.
     ///
     /// # Errors
@@ -115,6 +134,9 @@ impl Builder {
         }
         if !(0.0..=0.2).contains(&config.fraud_rate) {
             return out_of_range("fraud_rate", config.fraud_rate, "a share of rows, 0 to 0.2");
+        }
+        if config.scenarios.is_empty() {
+            return Err(BuildError::NoScenario);
         }
         let first = config.start.day();
         // Days from 0001-01-01 to 9999-12-31.
@@ -142,6 +164,7 @@ mod tests {
         check(new().accounts(0), "accounts is 0: expected 1 to 10,000,000");
         check(new().merchants(99), "merchants is 99");
         check(new().days(0), "days is 0");
+        check(new().scenarios(&[]), "no scenario is named");
         check(new().fraud_rate(f64::NAN), "fraud_rate is NaN");
         check(new().fraud_rate(-0.1), "fraud_rate is -0.1");
         check(new().fraud_rate(0.21), "fraud_rate is 0.21");

@@ -25,8 +25,12 @@ const EVENING: usize = 3;
 const ONLINE: usize = 4;
 
 pub(super) const N: usize = 13;
+pub(super) const CLOTHING: usize = 5;
 pub(super) const ELECTRONICS: usize = 6;
 pub(super) const CASH: usize = 9;
+pub(super) const ONLINE_RETAIL: usize = 10;
+pub(super) const DIGITAL: usize = 11;
+pub(super) const TRAVEL: usize = 12;
 
 /// Local categories first, then those without a place.
 pub(super) const CATEGORIES: [Category; N] = [

@@ -10,6 +10,9 @@ pub(super) enum Stream {
     Account = 2,
     AccountDay = 3,
     Fraud = 4,
+    /// What people do beside the usual, in a population that has it.
+    Customs = 5,
+    Settle = 6,
 }
 
 #[derive(Debug)]
@@ -116,6 +119,8 @@ mod tests {
             first(Stream::AccountDay, 0, 1),
             first(Stream::AccountDay, 1, 0),
             first(Stream::Fraud, 0, 0),
+            first(Stream::Customs, 0, 0),
+            first(Stream::Settle, 0, 0),
         ];
         for (i, a) in all.iter().enumerate() {
             assert!(!all[..i].contains(a));

@@ -1,55 +1,13 @@
 use std::collections::BTreeMap;
 
-use super::Today;
 use super::account::{Account, Draft, Money};
 use super::builder::Config;
 use super::category::{CATEGORIES, ELECTRONICS, N};
+use super::customs::Customs;
 use super::dice::{Dice, Stream, mix};
+use super::schemes::Mule;
 use super::world::World;
-
-/// How a fraud is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Scenario {
-    /// A burst of purchases at merchants new to the account, in another town or country, mostly at night.
-    StolenCard,
-    /// Transfers to payees the holder does not know, until little is left.
-    AccountTakeover,
-    /// Many tiny payments online, then a large one.
-    CardTesting,
-    /// A merchant the holder knows charges many times the usual.
-    AmountInflation,
-    /// Cards seen at one merchant are used elsewhere some days later.
-    CompromisedMerchant,
-}
-
-impl Scenario {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::StolenCard, Self::AccountTakeover, Self::CardTesting, Self::AmountInflation, Self::CompromisedMerchant];
-
-    /// Its name in snake case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::StolenCard => "stolen_card",
-            Self::AccountTakeover => "account_takeover",
-            Self::CardTesting => "card_testing",
-            Self::AmountInflation => "amount_inflation",
-            Self::CompromisedMerchant => "compromised_merchant",
-        }
-    }
-
-    /// About how many rows an episode has.
-    const fn rows(self) -> i64 {
-        match self {
-            Self::StolenCard => 6,
-            Self::AccountTakeover => 4,
-            Self::CardTesting => 9,
-            Self::AmountInflation => 2,
-            Self::CompromisedMerchant => 8,
-        }
-    }
-}
+use super::{Scenario, Today};
 
 /// Days a compromised merchant copies cards.
 const SKIMMING_DAYS: u32 = 3;
@@ -57,7 +15,7 @@ const SKIMMING_DAYS: u32 = 3;
 const ABUSE_DAYS: u32 = 7;
 const VICTIMS: usize = 6;
 /// Days an account that was hit is left alone.
-const REST_DAYS: u32 = 21;
+pub(super) const REST_DAYS: u32 = 21;
 
 /// A merchant that copies cards.
 #[derive(Debug)]
@@ -80,23 +38,33 @@ pub(super) struct Agenda {
     skimmers: Vec<Skimmer>,
     /// By merchant: whether it copies cards at present.
     skims: Vec<bool>,
+    /// What people do beside the usual, where the population has it, and drafts of later days at hand.
+    customs: Option<Customs>,
+    later: Vec<(u32, Draft)>,
+    /// The payee that fraudsters send victims' money to.
+    pub(super) mule: Option<Mule>,
     /// Scenarios still to come in this round.
     deck: Vec<Scenario>,
     /// Frauds that happened, and those that are to come.
     done: i64,
     outstanding: i64,
-    dice: Dice,
+    pub(super) dice: Dice,
 }
 
 impl Agenda {
     pub(super) fn new(config: &Config, world: &World) -> Self {
         let mut dice = Dice::new(config.seed, Stream::Fraud, 0, u32::MAX);
-        let mut deck = shuffled(Scenario::ALL, &mut dice);
+        let mut deck = shuffled(&config.scenarios, &mut dice);
         // What takes longest to unfold is dealt first, so that a short run has room for it. The deck is dealt from its
         // end.
-        deck.retain(|&scenario| scenario != Scenario::CompromisedMerchant);
-        deck.push(Scenario::CompromisedMerchant);
+        if config.scenarios.contains(&Scenario::CompromisedMerchant) {
+            deck.retain(|&scenario| scenario != Scenario::CompromisedMerchant);
+            deck.push(Scenario::CompromisedMerchant);
+        }
         Self {
+            customs: Customs::of(&config.scenarios),
+            later: Vec::new(),
+            mule: None,
             config: config.clone(),
             planned: BTreeMap::new(),
             due: Vec::new(),
@@ -117,7 +85,7 @@ impl Agenda {
         let target = self.target(today.index, rows_so_far);
         loop {
             if self.deck.is_empty() {
-                self.deck = shuffled(Scenario::ALL, &mut self.dice);
+                self.deck = shuffled(&self.config.scenarios, &mut self.dice);
             }
             // The deck has just been filled where it was empty.
             let Some(&scenario) = self.deck.last() else {
@@ -142,7 +110,33 @@ impl Agenda {
         {
             drafts.push(draft);
             self.dealt += 1;
-            self.outstanding -= 1;
+            self.outstanding -= i64::from(draft.fraud.is_some());
+        }
+    }
+
+    /// Adds what the holder of an account does beside the usual, in a population where people do.
+    pub(super) fn add_customs(
+        &mut self,
+        number: u32,
+        account: &mut Account,
+        today: &Today,
+        world: &World,
+        dice: &mut Dice,
+        drafts: &mut Vec<Draft>,
+    ) {
+        let Some(customs) = self.customs.filter(|_| account.is_open(today.index)) else {
+            return;
+        };
+        customs.live(number, account, today, world, dice, drafts, &mut self.later);
+        for (days, draft) in std::mem::take(&mut self.later) {
+            self.plan_within(today.index + days, number, draft);
+        }
+    }
+
+    /// Lets the goods of a purchase of `minor` cents go back some days later, where people send goods back.
+    pub(super) fn may_return(&mut self, number: u32, draft: &Draft, minor: i64, today: u32, dice: &mut Dice) {
+        if let Some((days, refund)) = self.customs.and_then(|customs| customs.refund(number, draft, minor, dice)) {
+            self.plan_within(today + days, number, refund);
         }
     }
 
@@ -179,33 +173,53 @@ impl Agenda {
 
     fn start(&mut self, scenario: Scenario, today: u32, world: &World, accounts: &mut [Account]) {
         let victim = self.choose_victim(today, accounts);
-        let account = &accounts[victim as usize];
+        if scenario == Scenario::DeviceFarm {
+            self.device_farm(today, world, accounts);
+            return;
+        }
+        let account = &mut accounts[victim as usize];
         match scenario {
             Scenario::StolenCard => self.stolen_card(today, victim, account, world),
             Scenario::AccountTakeover => self.account_takeover(today, victim, world),
             Scenario::CardTesting => self.card_testing(today, victim, account, world),
             Scenario::AmountInflation => self.amount_inflation(today, victim, account, world),
             Scenario::CompromisedMerchant => self.compromised_merchant(today, victim, account, world),
+            Scenario::DeviceFarm => {}
+            Scenario::AuthorisedPushPayment => self.authorised_push_payment(today, victim, account, world),
+            Scenario::RefundAbuse => self.refund_abuse(today, victim, account, world),
+            Scenario::BustOut => self.bust_out(today, victim, account, world),
         }
-        accounts[victim as usize].hit_until = today + REST_DAYS;
+        accounts[victim as usize].rest(today);
     }
 
     /// Somebody who was not hit lately; in a small population, at a high rate, anybody.
-    fn choose_victim(&mut self, today: u32, accounts: &[Account]) -> u32 {
+    pub(super) fn choose_victim(&mut self, today: u32, accounts: &[Account]) -> u32 {
         let mut victim = 0;
         for _ in 0..20 {
             victim = self.dice.below(accounts.len() as u32);
-            if accounts[victim as usize].hit_until <= today {
+            if accounts[victim as usize].is_free(today) {
                 break;
             }
         }
         victim
     }
 
-    fn plan(&mut self, day: u32, account: u32, draft: Draft) {
+    /// How many days the run has.
+    pub(super) fn days(&self) -> u32 {
+        self.config.days
+    }
+
+    pub(super) fn plan(&mut self, day: u32, account: u32, draft: Draft) {
         let day = day.min(self.config.days - 1);
         self.planned.entry(day).or_default().push((account, draft));
-        self.outstanding += 1;
+        self.outstanding += i64::from(draft.fraud.is_some());
+    }
+
+    /// The same, unless the run ends before.
+    fn plan_within(&mut self, day: u32, account: u32, draft: Draft) {
+        if day < self.config.days {
+            self.plan(day, account, draft);
+        }
     }
 
     fn stolen_card(&mut self, today: u32, victim: u32, account: &Account, world: &World) {
@@ -331,9 +345,10 @@ impl Agenda {
     }
 }
 
-fn shuffled<const K: usize>(mut items: [Scenario; K], dice: &mut Dice) -> Vec<Scenario> {
-    for i in (1..K).rev() {
-        items.swap(i, dice.below(i as u32 + 1) as usize);
+fn shuffled(scenarios: &[Scenario], dice: &mut Dice) -> Vec<Scenario> {
+    let mut scenarios = scenarios.to_vec();
+    for i in (1..scenarios.len()).rev() {
+        scenarios.swap(i, dice.below(i as u32 + 1) as usize);
     }
-    items.to_vec()
+    scenarios
 }

@@ -3,10 +3,15 @@ use std::fmt;
 use crible_core::{Currency, Position, Timestamp};
 
 use super::Scenario;
+use super::dice::mix;
 
-/// Names of the columns [`Simulated::write_csv_line`] writes.
+/// Names of the columns [`Simulated::write_csv_line`] writes, of a population without devices.
 pub const CSV_HEADER: &str =
     "id,time,account,counterparty,amount,currency,category,channel,country,latitude,longitude,balance,fraud";
+
+/// The same of a population that has devices.
+pub const CSV_HEADER_WITH_DEVICE: &str =
+    "id,time,account,counterparty,amount,currency,category,channel,country,latitude,longitude,device,balance,fraud";
 
 /// Who stands on the other side, shown as a letter and a number: `M00042`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +38,17 @@ impl fmt::Display for Party {
     }
 }
 
+/// What a payment was made with: a telephone, a tablet, a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Device(pub(super) u32);
+
+impl fmt::Display for Device {
+    /// A text that says nothing of whose it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "D{:012x}", mix(self.0.into()) >> 16)
+    }
+}
+
 /// An invented transaction, with its label.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Simulated {
@@ -42,8 +58,8 @@ pub struct Simulated {
     pub at: Timestamp,
     /// Number of the account; [`Simulated::account_name`] is what a bank would call it.
     pub account: u32,
-    /// The other side: a merchant (`M`), employer (`E`), landlord (`L`), utility (`U`), payee (`P`) or the account's
-    /// own savings (`S`).
+    /// The other side: a merchant (`M`), employer (`E`), landlord (`L`), utility (`U`), payee (`P`), car dealer (`D`),
+    /// notary (`N`) or the account's own savings (`S`).
     pub counterparty: Party,
     /// Signed cents; an outflow is negative. The currency is [`Simulated::CURRENCY`].
     pub amount_minor: i64,
@@ -55,6 +71,8 @@ pub struct Simulated {
     pub country: &'static str,
     /// Where it happened; `None` online and for transfers.
     pub position: Option<Position>,
+    /// What it was made with, where the population has devices; `Some(None)` of what needs none.
+    pub device: Option<Option<Device>>,
     /// The account's balance after it, in cents.
     pub balance_after: i64,
     /// Which fraud it belongs to; `None` for the rest.
@@ -70,7 +88,7 @@ impl Simulated {
         format!("A{:06}", self.account)
     }
 
-    /// Appends the row as a line of CSV under [`CSV_HEADER`], with its line feed. Nothing in it needs quotes.
+    /// Appends the row as a line of CSV under [`CSV_HEADER`], or [`CSV_HEADER_WITH_DEVICE`], with its line feed. Nothing in it needs quotes.
     pub fn write_csv_line(&self, out: &mut Vec<u8>) {
         out.push(b'T');
         digits(out, self.id, 9);
@@ -94,6 +112,10 @@ impl Simulated {
                 degrees(out, position.longitude_e7());
             }
             None => out.extend_from_slice(b",,"),
+        }
+        if let Some(device) = self.device {
+            out.push(b',');
+            out.extend_from_slice(device.map(|device| device.to_string()).unwrap_or_default().as_bytes());
         }
         out.push(b',');
         cents(out, self.balance_after);
@@ -169,6 +191,7 @@ mod tests {
             channel: "chip",
             country: "US",
             position: Position::from_degrees(-0.0123, -104.5),
+            device: None,
             balance_after: -7,
             fraud: None,
         };
@@ -186,6 +209,12 @@ mod tests {
         row.amount_minor = 5;
         row.account = 12_345_678;
         assert_eq!(line(&row), "T000000042,2025-03-01T04:05:06Z,A12345678,M00042,0.05,USD,grocery,chip,US,,,-0.07,1\n");
+        row.device = Some(None);
+        assert!(line(&row).contains(",,,,-0.07,1"));
+        row.device = Some(Some(Device(7)));
+        assert!(line(&row).contains(&format!(",,,{},-0.07,1", Device(7))));
+        assert_eq!(line(&row).matches(',').count(), CSV_HEADER_WITH_DEVICE.matches(',').count());
+        row.device = None;
         assert_eq!(row.at.to_string(), "2025-03-01T04:05:06Z");
         assert_eq!((row.account_name(), row.counterparty.to_string()), ("A12345678".into(), "M00042".into()));
         assert_eq!(line(&row).matches(',').count(), CSV_HEADER.matches(',').count());

@@ -2,11 +2,11 @@ use std::ops::Range;
 
 use crible_core::Position;
 
+use super::Scenario;
 use super::account::{Draft, Money};
 use super::builder::Config;
 use super::category::{CATEGORIES, N};
 use super::dice::{Dice, Stream, mix};
-use super::fraud::Scenario;
 use super::row::Party;
 
 /// Country of the population.
@@ -126,6 +126,10 @@ impl World {
         &self.merchants[merchant as usize]
     }
 
+    pub(super) fn towns(&self) -> u32 {
+        self.towns
+    }
+
     pub(super) fn any_town(&self, dice: &mut Dice) -> u32 {
         dice.below(self.towns)
     }
@@ -207,6 +211,7 @@ impl World {
             channel: category.channel,
             country: shop.country,
             position: shop.position,
+            device: None,
             fraud,
         }
     }
