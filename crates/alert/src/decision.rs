@@ -25,9 +25,12 @@ pub struct Decision {
     pub source: Option<Source>,
     /// What is known by now that the score could not know.
     pub note: Option<Note>,
-    /// What it looks like, such as `a card being tested`: what the view of the model says that speaks loudest. Told together with
-    /// the reasons.
+    /// What it looks like, such as `a card being tested`: what the view of the model says that speaks loudest. Told
+    /// together with the reasons.
     pub view: Option<Cow<'static, str>>,
+    /// Whether the payment is strange for what it is itself: its amount, whom, where and with what it pays. One that is
+    /// not is strange for what the account did around it, and belongs to a story only by its counterparty.
+    pub is_own: bool,
 }
 
 impl Decision {
@@ -43,6 +46,7 @@ impl Decision {
             source: None,
             note: None,
             view: None,
+            is_own: true,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::Reason;
 mod number;
 mod reader;
 
-pub use reader::{Look, Reader, looks_like, sentences};
+pub use reader::{Context, Look, Reader, looks_like, sentences};
 
 use number::{count, duration, estimate, exact, quantity, ratio, share_of_one, times};
 

@@ -315,3 +315,60 @@ fn a_story_is_one_alert() {
     let raised: Vec<_> = run(&mut policy, &offers, false).iter().map(|alert| alert.decision.txn.id.0).collect();
     assert_eq!(raised, [1, 4, 6]);
 }
+
+/// Groceries after a spree are in no story, unless they were bought where the spree was.
+#[test]
+fn a_story_has_what_belongs_to_it() {
+    let payment = |id: u128, raw: f64, to: u64, is_own: bool| {
+        let mut decision = scored(id, 1, id as i64 * 1_000, Score { raw, tail: 1e-3 }, Severity::High);
+        decision.txn.counterparty = EntityId::new(to);
+        decision.is_own = is_own;
+        decision
+    };
+    let spree = [
+        payment(1, 5.0, 10, true),
+        payment(2, 9.0, 11, true),
+        // Groceries, and one more of many small payments.
+        payment(3, 4.0, 12, false),
+        payment(4, 3.0, 11, false),
+    ];
+    let listed = |policy: &mut DailyBudget| {
+        let alerts = policy.finish();
+        assert_eq!(alerts.len(), 1);
+        alerts[0].payments.iter().map(|payment| payment.id.0).collect::<Vec<_>>()
+    };
+    let mut policy = budget(5).stories(Window(7 * DAY));
+    for offer in &spree {
+        policy.offer(offer.clone()).unwrap();
+    }
+    let mut loaded = budget(5).stories(Window(7 * DAY));
+    loaded.load(&policy.save()).unwrap();
+    assert_eq!(loaded.save(), policy.save());
+    assert_eq!(listed(&mut policy), [1, 2, 4]);
+    assert_eq!(listed(&mut loaded), [1, 2, 4], "what belongs to a story is saved with it");
+
+    // What leads is in its own story, whatever it is strange for.
+    let mut policy = budget(5).stories(Window(7 * DAY));
+    for offer in [payment(1, 9.0, 10, false), payment(2, 5.0, 12, false), payment(3, 4.0, 10, false)] {
+        policy.offer(offer).unwrap();
+    }
+    assert_eq!(listed(&mut policy), [1, 3]);
+}
+
+/// What was saved before payments had a counterparty loads, and every payment of it belongs to its story.
+#[test]
+fn a_budget_saved_before_stories_were_told_apart_loads() {
+    let mut policy = budget(5);
+    for id in 1..4 {
+        policy.offer(decision(id, 1, id as i64, id as f64)).unwrap();
+    }
+    let mut bytes = policy.save();
+    // One decision, three payments without a counterparty: 1 + 1, 1 + 3 × 2 bytes.
+    bytes.truncate(bytes.len() - 9);
+    let mut loaded = budget(5);
+    assert!(loaded.load(&bytes).is_err(), "it has been cut");
+    loaded.load(&bytes[1..]).unwrap();
+    assert_eq!(loaded.finish()[0].payments.len(), 3);
+    bytes.extend([0, 0]);
+    assert!(budget(5).load(&bytes).is_err_and(|error| error.to_string().contains("do not match")));
+}

@@ -270,9 +270,27 @@ pub(crate) struct DetectArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct BenchArgs {
-    /// Tables with a column `label` (Parquet, CSV, NumPy archives with `X` and `y`), or folders of them
-    #[arg(required = true, value_name = "DIR|FILE")]
+    /// Tables with a column `label` (Parquet, CSV, NumPy archives with `X` and `y`), or folders of them; with
+    /// --transactions folders of labelled sets of transactions with a manifest.json
+    #[arg(required_unless_present = "transactions", value_name = "DIR|FILE")]
     pub(crate) tables: Vec<PathBuf>,
+    /// Measure the scoring of transactions instead: learned before a day, judged after it, on the sets of the folders
+    /// and on simulated populations with lookalikes
+    #[arg(long, conflicts_with_all = ["detectors", "plot", "halves"])]
+    pub(crate) transactions: bool,
+    /// Of these sets alone
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "transactions")]
+    pub(crate) sets: Vec<String>,
+    /// Once more without this view, one after the other where several are named; `each` for all
+    #[arg(long, value_name = "VIEW", value_delimiter = ',', requires = "transactions")]
+    pub(crate) without: Vec<String>,
+    /// Print so many alerts of each set as a person reads them, without accounts, payees and rows
+    #[arg(long, default_value_t = 0, value_name = "N", requires = "transactions")]
+    pub(crate) alerts: usize,
+    /// Split the tables at random into two halves, so often: the detector with the best average precision on one half
+    /// is judged on the other
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) halves: Option<u32>,
     /// Detectors to compare, each NAME or NAME:PARAMETER=VALUE; by default all there are
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) detectors: Vec<DetectorSpec>,

@@ -3,6 +3,7 @@
 mod memory;
 mod plots;
 mod report;
+mod transactions;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,6 +25,9 @@ const ENDINGS: [&str; 3] = ["parquet", "csv", "npz"];
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     use_threads(args.threads)?;
+    if args.transactions {
+        return transactions::run(args);
+    }
     settle();
     let detectors: Vec<DetectorSpec> = match args.detectors.as_slice() {
         [] => model_names().map(DetectorSpec::new).collect::<Result<_, _>>()?,
@@ -34,7 +38,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     output::check(&[("--json", args.json.as_deref())], &tables)?;
     let mut stages = Stages::default();
     let stage = stages.begin("bench");
-    let mut report = Report::new(detectors.iter().map(DetectorSpec::to_string).collect(), args.seeds);
+    let mut report = Report::new(detectors.iter().map(DetectorSpec::to_string).collect(), args.seeds, args.halves);
     for (nth, file) in files.iter().enumerate() {
         let done = Table::read(file)
             .map_err(Into::into)

@@ -1,9 +1,10 @@
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, Write};
 
 use anyhow::{Context, Result};
 use crible::Engine;
-use crible_alert::{Alert, Budget, DailyBudget, Decision};
+use crible_alert::{Alert, Budget, DailyBudget, Decision, Severity};
 use crible_core::{Timestamp, Truth, Window};
 use crible_eval::metrics;
 use crible_eval::simulate::{Scenario, Simulation};
@@ -140,13 +141,14 @@ struct Found {
     kinds: BTreeMap<Scenario, (usize, usize, usize)>,
     /// By what alerts look like: alerts, and those on frauds.
     looks: BTreeMap<String, (usize, usize)>,
-    /// Alerts, and those on frauds.
+    /// The same by severity, the gravest first, and of all.
+    severities: BTreeMap<Reverse<Severity>, (usize, usize)>,
     total: (usize, usize),
 }
 
 impl Found {
-    /// An alert is on a fraud where the payment that it was raised for belongs to one. It has found a fraud where any payment of
-    /// its story does.
+    /// An alert is on a fraud where the payment that it was raised for belongs to one. It has found a fraud where any
+    /// payment of its story does.
     fn new(alerts: &[Alert], episodes: &[Episode], by_row: &HashMap<u64, usize>) -> Self {
         let mut found = Self::default();
         let mut is_found = vec![false; episodes.len()];
@@ -162,7 +164,8 @@ impl Found {
             }
             let looks = alert.decision.view.as_deref().unwrap_or("nothing in particular");
             let looks = found.looks.entry(looks.to_owned()).or_default();
-            for counts in [looks, &mut found.total] {
+            let severity = found.severities.entry(Reverse(alert.decision.severity)).or_default();
+            for counts in [looks, severity, &mut found.total] {
                 counts.0 += 1;
                 counts.1 += usize::from(on.is_some());
             }
@@ -200,8 +203,10 @@ impl Found {
         ));
         let mut looks: Vec<_> = self.looks.iter().collect();
         looks.sort_by_key(|(_, (all, _))| std::cmp::Reverse(*all));
-        let all = "all".to_owned();
-        for (looks, (alerts, on)) in looks.into_iter().chain([(&all, &self.total)]) {
+        let severities = self.severities.iter().map(|(Reverse(severity), counts)| (severity.to_string(), counts));
+        let all = severities.chain([("all".to_owned(), &self.total)]);
+        let looks = looks.into_iter().map(|(looks, counts)| (looks.clone(), counts));
+        for (looks, (alerts, on)) in looks.chain(all) {
             lines.push(format!("{looks:<44}  {alerts:>6}  {on:>9}  {:>9}", share(*on, *alerts)));
         }
         lines.join("\n") + "\n\n"
@@ -216,7 +221,7 @@ fn words(kind: Scenario) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use crible_alert::{Day, ModelId, Payment, Score, Severity};
+    use crible_alert::{Day, ModelId, Payment, Score};
     use crible_core::{Amount, Currency, EntityId, Source, Transaction, TxnId};
 
     use super::*;

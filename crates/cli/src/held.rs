@@ -79,7 +79,9 @@ pub(crate) fn run(
     let meaning = Some(meaning);
     if page {
         let payees = page::Payees::look_up(&raised, &import.batch, &args.files, options);
-        page::print(&page::text(&raised, &seen, engine.model(), engine.warm_from(), files, &payees))?;
+        let (model, warm_from) = (engine.model(), engine.warm_from());
+        let page = page::Page { alerts: &raised, seen: &seen, model, warm_from, files, payees: &payees };
+        page::print(&page.text(page::width()))?;
     }
     let (engine, stages) = (&engine, &stages);
     Summary { files, errors, notes, meaning, key_origin, engine, stages, seen: &seen, rule, counts, alerts, rejects }

@@ -1,6 +1,6 @@
 //! Which alerts of files are shown.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crible::{Model, Scored};
 use crible_alert::{Alert, DailyBudget, FalseShare, Severity};
@@ -64,8 +64,21 @@ pub(crate) struct Seen {
     pub(crate) payments: u64,
     pub(crate) accounts: HashSet<EntityId>,
     pub(crate) span: Option<(Timestamp, Timestamp)>,
+    /// Parts of the day at which payments were, the first three.
+    parts: BTreeSet<i64>,
     /// Payments in currencies that the model has no measure of.
     pub(crate) unknown: BTreeMap<Currency, u64>,
+}
+
+impl Seen {
+    /// Whether payments have days and no hours: all are at midnight of one zone, which is an hour earlier in summer.
+    pub(crate) fn is_by_day(&self) -> bool {
+        match self.parts.iter().copied().collect::<Vec<_>>()[..] {
+            [_] => true,
+            [first, last] => last - first == Timestamp::DAY / 24,
+            _ => false,
+        }
+    }
 }
 
 impl Shown {
@@ -84,6 +97,9 @@ impl Shown {
                 last = Some(account);
             }
             self.seen.span = Some(self.seen.span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+            if self.seen.parts.len() < 3 {
+                self.seen.parts.insert(at.micros_of_day());
+            }
             if !model.knows_currency(currency) {
                 *self.seen.unknown.entry(currency).or_default() += 1;
             }
@@ -138,6 +154,19 @@ mod tests {
         tails.into_iter().for_each(|tail| shown.judged.count(Score { raw: 1.0, tail }));
         shown.take((1..).zip(tails).map(|(rank, tail)| alert(tail, rank)).collect());
         shown.finish().0.iter().map(|alert| alert.rank).collect()
+    }
+
+    #[test]
+    fn midnights_of_a_zone_are_days_without_hours() {
+        let check = |hours: &[i64], expect: bool| {
+            let parts = hours.iter().map(|hour| hour * Timestamp::DAY / 24).collect();
+            assert_eq!(Seen { parts, ..Seen::default() }.is_by_day(), expect, "{hours:?}");
+        };
+        check(&[], false);
+        check(&[0], true);
+        check(&[4, 5], true);
+        check(&[4, 6], false);
+        check(&[4, 5, 6], false);
     }
 
     #[test]

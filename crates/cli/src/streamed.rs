@@ -147,7 +147,9 @@ pub(crate) fn run(
     if page {
         // To look payees up, all files would have to be held.
         let payees = page::Payees::default();
-        page::print(&page::text(&raised, &seen, engine.model(), engine.warm_from(), &done.files, &payees))?;
+        let (model, warm_from) = (engine.model(), engine.warm_from());
+        let page = page::Page { alerts: &raised, seen: &seen, model, warm_from, files: &done.files, payees: &payees };
+        page::print(&page.text(page::width()))?;
     }
     let (files, errors, notes, key_origin) = (&done.files, &done.errors, &done.notes, &done.key_origin);
     Summary {

@@ -9,13 +9,13 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// What `crible score` prints on a terminal; none where there is no `script`, which lends one.
-fn page(folder: &TempDir, file: &str) -> Option<String> {
+/// What `crible score` prints on a terminal of so many columns; none where there is no `script`, which lends one.
+fn page(folder: &TempDir, file: &str, columns: u16) -> Option<String> {
     if Command::new("script").arg("--version").output().is_err() {
         eprintln!("skipped: `script` is not installed");
         return None;
     }
-    let command = format!("'{}' score {file} 2>log", env!("CARGO_BIN_EXE_crible"));
+    let command = format!("stty cols {columns} rows 50; '{}' score {file} 2>log", env!("CARGO_BIN_EXE_crible"));
     let out = Command::new("script")
         .current_dir(folder)
         .env_remove("CRIBLE_KEY")
@@ -85,7 +85,7 @@ fn statement() -> String {
 fn a_person_reads_of_their_own_year() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("year.csv"), statement()).unwrap();
-    let Some(page) = page(&folder, "year.csv") else { return };
+    let Some(page) = page(&folder, "year.csv", 120) else { return };
     assert!(!page.to_uppercase().contains("OKORO") && !page.contains("this account"), "{page}");
     insta::assert_snapshot!("statement", page);
 }
@@ -95,7 +95,47 @@ fn an_analyst_reads_of_a_book() {
     let folder = TempDir::new().unwrap();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/sample/transactions.csv");
     fs::copy(sample, folder.path().join("book.csv")).unwrap();
-    let Some(page) = page(&folder, "book.csv") else { return };
+    let Some(page) = page(&folder, "book.csv", 80) else { return };
     assert!(!page.lines().any(|line| line.split(' ').any(|word| word == "you" || word == "your")), "{page}");
     insta::assert_snapshot!("book", page);
+}
+
+/// What a line of a page says, whatever lines it is broken into.
+fn words(page: &str) -> Vec<&str> {
+    page.split_whitespace().collect()
+}
+
+#[test]
+fn a_narrow_terminal_has_the_same_words_in_more_lines() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("year.csv"), statement()).unwrap();
+    let Some(wide) = page(&folder, "year.csv", 120) else { return };
+    for columns in [60, 80] {
+        let Some(narrow) = page(&folder, "year.csv", columns) else { return };
+        let widest = narrow.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(columns.into()), "{narrow}");
+        let sorted = |page| {
+            let mut words = words(page);
+            words.sort_unstable();
+            words.join(" ")
+        };
+        assert_eq!(sorted(&narrow), sorted(&wide));
+        if columns == 60 {
+            insta::assert_snapshot!("narrow", narrow);
+        }
+    }
+}
+
+/// Groceries on the day of the fraud are not of its story.
+#[test]
+fn an_ordinary_payment_joins_no_story() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("year.csv"), statement()).unwrap();
+    let Some(page) = page(&folder, "year.csv", 100) else { return };
+    let stolen = page.split("\n\n").find(|entry| entry.contains("14 September 2025")).unwrap();
+    assert!(stolen.contains("ORBIT GIFT CARDS") && stolen.contains("left out here"), "{page}");
+    for shop in ["BRIGHT FOODS", "HARBOUR COFFEE", "NOODLE", "KESTREL", "MARLOW", "TRAM"] {
+        assert!(!stolen.contains(shop), "{page}");
+    }
+    assert!(!page.to_lowercase().contains("never") && !page.contains("hour"), "{page}");
 }

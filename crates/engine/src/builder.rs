@@ -76,6 +76,13 @@ impl Builder {
         self
     }
 
+    /// Views that are left out, by name ([`Config::known_views`]): to see what the others find without them.
+    #[must_use]
+    pub fn without_views(mut self, names: &[&str]) -> Self {
+        self.config.without_views = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
     /// Lengths of the windows columns look at. The model keeps the choice.
     #[must_use]
     pub fn windows(mut self, windows: Windows) -> Self {
@@ -373,7 +380,7 @@ impl Builder {
             let rows =
                 Array2::from_shape_fn((sample.rows, inputs.len()), |(row, i)| f64::from(sample.get(row, inputs[i])));
             let seen: Vec<_> = inputs.iter().map(|&input| &columns[input]).collect();
-            let params = crate::views::params(&seen, &self.config.windows, mix(self.config.seed))?;
+            let params = crate::views::params(&seen, &self.config, mix(self.config.seed))?;
             // What is scored at once is calibrated on what there is; else on what came last, as what comes next will be
             // scored.
             let held_out = if at_once || sample.rows < ENOUGH_TO_HOLD_OUT { 0.0 } else { HELD_OUT };

@@ -12,7 +12,7 @@ use crate::Error;
 /// What an engine is made with, in a form a team can read, review and compare: the other half of what the saved model
 /// is in bytes. The same configuration and data give the same model.
 ///
-/// In TOML, everything optional and shown here with what holds by default, but for the three lists of names:
+/// In TOML, everything optional and shown here with what holds by default, but for the lists of names:
 ///
 /// ```
 /// # use crible::Config;
@@ -22,6 +22,9 @@ use crate::Error;
 ///     fit_rows = 60000
 ///     warm_up = "14d"
 ///     detectors = ["robust_z", { name = "isolation_forest", n_trees = 200 }]
+///
+///     [views]
+///     drop = ["view_hour"]
 ///
 ///     [columns]
 ///     add = ["account_equal_amounts_7d", "account_passed_on_1d"]
@@ -63,6 +66,8 @@ pub struct Config {
     pub columns: Columns,
     /// Lengths of the windows columns look at.
     pub windows: Windows,
+    /// Views that are left out, by name: to see what the others find without them.
+    pub without_views: Vec<String>,
     /// What the state is held within.
     pub state: Limits,
     /// How long is only learned from, where a history is learned from and scored at once.
@@ -101,6 +106,7 @@ impl Default for Config {
             detectors: default_detectors(),
             columns: Columns::default(),
             windows: Windows::default(),
+            without_views: Vec::new(),
             state: Limits::default(),
             warm_up: WARM_UP,
             rates: Rates::default(),
@@ -138,8 +144,15 @@ struct Text {
     detectors: Option<Vec<DetectorSpec>>,
     columns: Columns,
     windows: WindowsText,
+    views: ViewsText,
     state: StateText,
     currencies: Rates,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ViewsText {
+    drop: Vec<String>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -250,6 +263,7 @@ impl Config {
             detectors: text.detectors.unwrap_or(default.detectors),
             columns: text.columns,
             windows,
+            without_views: text.views.drop,
             state,
             rates: text.currencies,
         };
@@ -271,6 +285,7 @@ impl Config {
             detectors: Some(self.detectors.clone()),
             columns: self.columns.clone(),
             windows: WindowsText { account: tags(account), counterparty: tags(counterparty), pattern: tags(pattern) },
+            views: ViewsText { drop: self.without_views.clone() },
             state: StateText {
                 lateness: Some(self.state.lateness.tag()),
                 ahead: Some(self.state.ahead.tag()),
@@ -289,6 +304,11 @@ impl Config {
         let set = FeatureSet::all(Has::ALL, &self.settings(Peers::default()));
         let weighable = set.columns().iter().filter(|column| !column.phrase.is_empty());
         weighable.map(|column| column.name.to_string()).collect()
+    }
+
+    /// Names of all views.
+    pub fn known_views() -> Vec<&'static str> {
+        crate::views::names().collect()
     }
 
     /// Whether views score, which run alone.
@@ -318,6 +338,10 @@ impl Config {
         }
         if self.is_views() && self.detectors.iter().any(|detector| detector.parameters().len() > 0) {
             return Err(wrong("`views` with parameters, which the engine sets itself"));
+        }
+        let views = Self::known_views();
+        if let Some(name) = self.without_views.iter().find(|name| !views.contains(&name.as_str())) {
+            return Err(wrong(format!("unknown view: `{name}`; expected one of {}", views.join(", "))));
         }
         let Columns { add, drop } = &self.columns;
         let known = self.known_columns();

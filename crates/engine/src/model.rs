@@ -150,9 +150,20 @@ impl Model {
         }
         let (mut seen, mut parts) = (vec![0.0; self.n_inputs()], vec![0.0; self.n_detectors()]);
         self.score_row(row, &mut seen, &mut parts).ok()?;
+        crate::views::looks_like(self.speaking(row, &parts), txn.amount.minor > 0)
+    }
+
+    /// Whether a transaction is strange for what it is itself, by what each view says of it, and not only for what its
+    /// account did around it. A model without views does not tell them apart.
+    pub(crate) fn is_own(&self, row: &[f32], parts: &[f64]) -> bool {
+        !self.scorer.sees_plainly() || crate::views::is_own(self.speaking(row, parts))
+    }
+
+    /// What each view says of a feature row, by name, but for those that are no evidence.
+    fn speaking<'a>(&'a self, row: &[f32], parts: &'a [f64]) -> impl Iterator<Item = (&'a str, f64)> + Clone {
         let silent = self.is_first_at_counterparty(row).then_some(crate::views::AMOUNT_AT_COUNTERPARTY);
-        let views = self.scorer.names().into_iter().zip(parts).filter(|(name, _)| Some(*name) != silent);
-        crate::views::looks_like(views, txn.amount.minor > 0)
+        let views = self.scorer.names().into_iter().zip(parts.iter().copied());
+        views.filter(move |(name, _)| Some(*name) != silent)
     }
 
     /// Whether a feature row tells that the counterparty had no payments within the longest of its windows.

@@ -56,6 +56,7 @@ impl<P: Policy> Decider<P> {
         if self.policy.admits(txn.at, score, severity) {
             let mut decision = Decision::new(txn, score, severity, observed.row(), model.id());
             decision.source = source;
+            decision.is_own = model.is_own(observed.row(), observed.detectors());
             alerts.extend(match is_certain {
                 true => self.policy.offer(decision)?,
                 false => self.policy.offer_ahead(decision)?,
@@ -93,6 +94,7 @@ impl<P: Policy> Decider<P> {
             }
             let mut decision = Decision::new(&batch.get(row), score, severity, &scored.features(row), model.id());
             decision.source = Some(batch.source(row));
+            decision.is_own = model.is_own(&decision.row, scored.detectors(row));
             let undone = meaning.and_then(|meaning| meaning.undone(row));
             decision.note =
                 undone.map(|undone| Note::Undone { how: undone.how, at: batch.times()[undone.by as usize] });

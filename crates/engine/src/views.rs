@@ -6,6 +6,8 @@ use crible_score::views::{Member, Side, Together, View, Views};
 use crible_score::{isolation_forest, sampled_knn};
 use linfa::ParamGuard;
 
+use crate::Config;
+
 /// The view of what is usually paid at a counterparty.
 pub(crate) const AMOUNT_AT_COUNTERPARTY: &str = "view_amount_at_counterparty";
 
@@ -54,14 +56,14 @@ const GROUPS: &[Group] = &[
     },
     Group {
         name: "view_novelty",
-        looks_like: "something this account has not done before",
-        received: "money from where none has come before",
+        looks_like: "something new for this account",
+        received: "money from a new source",
         columns: &["first_at_counterparty", "channel_novelty", "country_novelty"],
     },
     Group {
         name: "view_new_category",
-        looks_like: "something this account has not bought before",
-        received: "money of a kind this account has not received before",
+        looks_like: "a kind of purchase new for this account",
+        received: "money of a kind new for this account",
         columns: &["category_novelty"],
     },
     Group {
@@ -251,6 +253,22 @@ pub(crate) fn looks_like<'a>(
     })
 }
 
+/// Views of what an account did around a payment, of which it may be an ordinary part.
+const AROUND: [&str; 4] = ["view_spending", "view_run", "view_velocity", "view_passed_on"];
+
+/// Whether a view of one thing that the payment itself is finds it rare, and speaks half as loud as the loudest. Views
+/// of several columns look at what is around it as well.
+pub(crate) fn is_own<'a>(views: impl Iterator<Item = (&'a str, f64)>) -> bool {
+    let (mut own, mut most) = (0.0f64, 0.0f64);
+    for (name, neg_ln) in views {
+        most = most.max(neg_ln);
+        if group(name).is_some() && !AROUND.contains(&name) {
+            own = own.max(neg_ln);
+        }
+    }
+    own >= RARE && own >= LOUD * most
+}
+
 fn group(name: &str) -> Option<&'static Group> {
     GROUPS.iter().find(|group| group.name == name)
 }
@@ -269,6 +287,11 @@ pub(crate) fn payments_at_counterparty(windows: &Windows) -> String {
     named("counterparty_count_{m}", windows).0
 }
 
+/// Names of all views.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    GROUPS.iter().map(|group| group.name).chain([NEIGHBOURS, FOREST, UNUSUAL_NEIGHBOURS, ALL_TOGETHER])
+}
+
 /// Names of the columns views look at.
 pub(crate) fn columns(windows: &Windows) -> Vec<String> {
     let all = GROUPS
@@ -285,9 +308,11 @@ pub(crate) fn columns(windows: &Windows) -> Vec<String> {
 /// a topic.
 pub(crate) fn params(
     inputs: &[&Column],
-    windows: &Windows,
+    config: &Config,
     seed: u64,
 ) -> Result<crible_score::Params<crible_score::views::ViewsConfig>, crible_score::Error> {
+    let windows = &config.windows;
+    let is_wanted = |name: &str| config.without_views.iter().all(|dropped| dropped != name);
     let at = |name: &str| inputs.iter().position(|column| column.name == name);
     let mut params = Views::params().counts_from(COUNTS_FROM);
     for group in GROUPS {
@@ -296,7 +321,7 @@ pub(crate) fn params(
             at(&name).map(|column| Member::Column { column, side })
         };
         let members: Vec<Member> = group.columns.iter().filter_map(member).collect();
-        if !members.is_empty() {
+        if !members.is_empty() && is_wanted(group.name) {
             params = params.view(View { name: group.name.to_owned(), members, together: Together::Rarest });
         }
     }
@@ -332,10 +357,14 @@ pub(crate) fn params(
     let (plain, unusual) = (there(PLAIN), there(UNUSUAL));
     if !plain.is_empty() {
         let forest = isolation_forest::IsolationForest::params().n_trees(TREES).seed(seed).check()?;
-        params = params.view(joint(NEIGHBOURS, &plain, Box::new(neighbours()?)));
-        params = params.view(joint(FOREST, &plain, Box::new(forest)));
+        if is_wanted(NEIGHBOURS) {
+            params = params.view(joint(NEIGHBOURS, &plain, Box::new(neighbours()?)));
+        }
+        if is_wanted(FOREST) {
+            params = params.view(joint(FOREST, &plain, Box::new(forest)));
+        }
     }
-    if !unusual.is_empty() {
+    if !unusual.is_empty() && is_wanted(UNUSUAL_NEIGHBOURS) {
         params = params.view(joint(UNUSUAL_NEIGHBOURS, &unusual, Box::new(neighbours()?)));
     }
     let several: Vec<Member> = SEVERAL
@@ -345,7 +374,7 @@ pub(crate) fn params(
             at(&name).map(|column| Member::Column { column, side })
         })
         .collect();
-    if several.len() > 1 {
+    if several.len() > 1 && is_wanted(ALL_TOGETHER) {
         params = params.view(view(ALL_TOGETHER, several, Together::Sum));
     }
     for (name, end) in ENDS {

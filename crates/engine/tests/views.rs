@@ -46,6 +46,25 @@ fn views_without_columns_drop_out() {
     assert!(few.iter().any(|name| name == "view_amount"), "{few:?}");
 }
 
+/// A view that is left out says nothing, and the others are still there.
+#[test]
+fn views_can_be_left_out_by_name() {
+    let txns = batch(&population(30, 30, 5, FULL));
+    let names = |builder: Builder| {
+        let engine = builder.fit(&txns).unwrap();
+        engine.model().detectors().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let all = names(views("fit_rows = 500"));
+    for dropped in Config::known_views() {
+        let left = names(views(&format!("fit_rows = 500\nviews.drop = [\"{dropped}\"]")));
+        let want: Vec<String> = all.iter().filter(|name| *name != dropped).cloned().collect();
+        assert_eq!(left, want);
+        assert_eq!(names(views("fit_rows = 500").without_views(&[dropped])), want);
+    }
+    let error = Config::from_toml("views.drop = [\"view_moon\"]").unwrap_err().to_string();
+    assert!(error.contains("`view_moon`") && error.contains("view_hour"), "{error}");
+}
+
 /// A payment far out of proportion, to somebody new, is named as what it is; the rent that comes again is not strange
 /// for its size.
 #[test]

@@ -4,6 +4,7 @@
 //! (Han, Hu, Huang, Jiang and Zhao, *ADBench: Anomaly Detection Benchmark*, NeurIPS 2022). Labels come in afterwards,
 //! by the [`metrics`](crate::metrics). [`Ranking`] tests whether a difference between detectors is more than luck.
 
+mod halves;
 mod ranking;
 mod studentized;
 
@@ -14,6 +15,7 @@ use ndarray::ArrayView2;
 
 use crate::metrics::{MetricError, average_precision, precision_at, roc_auc};
 
+pub use halves::{Figures, Half, Halves};
 pub use ranking::{Ranked, Ranking};
 
 /// How well a detector does on a labelled table, and what it cost.

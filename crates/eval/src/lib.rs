@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod metrics;
+pub mod panel;
 pub mod simulate;
 
 #[cfg(test)]
@@ -15,10 +16,12 @@ mod tests {
         check::<bench::Ranking>();
         check::<metrics::MetricError>();
         check::<metrics::CardPrecision>();
+        check::<panel::Judged>();
+        check::<panel::Found>();
         check::<simulate::Simulation>();
+        check::<simulate::UnknownScenario>();
         check::<simulate::Builder>();
         check::<simulate::BuildError>();
         check::<simulate::Simulated>();
-        check::<simulate::UnknownScenario>();
     }
 }

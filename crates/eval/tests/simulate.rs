@@ -156,7 +156,8 @@ proptest! {
         chosen in prop::collection::vec(0..Scenario::WITH_LOOKALIKES.len(), 1..4),
     ) {
         let chosen: Vec<Scenario> = chosen.into_iter().map(|at| Scenario::WITH_LOOKALIKES[at]).collect();
-        check_lookalikes(Simulation::builder().accounts(accounts).days(days).seed(seed).fraud_rate(rate).scenarios(&chosen));
+        let builder = Simulation::builder().accounts(accounts).days(days).seed(seed).fraud_rate(rate);
+        check_lookalikes(builder.scenarios(&chosen));
     }
 }
 

@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crible_core::{Amount, Currency, EntityId, Source, Timestamp, TxnId, Window};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::kept::{KeptDecision, unreadable};
@@ -19,8 +19,11 @@ use crate::{Alert, Budget, Day, Decision, Payment, Score, Severity};
 /// A transaction that cannot win costs a comparison: the day's bar only rises, so what is below it now stays below.
 /// One that can costs a search among those held, O(log budget).
 ///
-/// **Stories.** An alert lists the account's other payments of the day that are above the bar: a spree of ten purchases is one alert.
-/// With [`DailyBudget::stories`] it also stands for what the account does in the days after, as long as that is no graver.
+/// **Stories.** An alert lists the account's other payments of the day that are above the bar and belong to it: a spree
+/// of ten purchases is one alert. A payment belongs to it that is strange for what it is itself ([`Decision::is_own`]),
+/// or that goes where one of these goes. One that is only strange for what the account did around it, such as the
+/// groceries after the spree, does not. With [`DailyBudget::stories`] it also stands for what the account does in the
+/// days after, as long as that is no graver.
 ///
 /// ```
 /// use crible_alert::{Budget, DailyBudget, Decision, ModelId, Policy, Score, Severity};
@@ -73,6 +76,9 @@ struct OpenDay {
 struct Offered {
     standing: Standing,
     payment: Payment,
+    /// Where it goes, and whether it is strange for what it is itself.
+    counterparty: Option<EntityId>,
+    is_own: bool,
 }
 
 /// What decides between two transactions of a day: the better one is the lesser.
@@ -137,8 +143,8 @@ impl DailyBudget {
         self
     }
 
-    /// The same with one alert a story: within `gap` of an account's last alert or of what would have been one, it takes a
-    /// graver severity to raise another.
+    /// The same with one alert a story: within `gap` of an account's last alert or of what would have been one, it
+    /// takes a graver severity to raise another.
     #[must_use]
     pub fn stories(mut self, gap: Window) -> Self {
         self.gap = gap.0;
@@ -174,6 +180,7 @@ impl DailyBudget {
             let mut own = payments.remove(&account).unwrap_or_default();
             // Whatever order they came in, these are the ones that were let in.
             own.retain(|offered| bar.is_none_or(|bar| offered.standing <= bar));
+            keep_story(&mut own, &decision);
             own.sort_by_key(|offered| (offered.payment.at, offered.payment.source, offered.standing.offered));
             let last = own.iter().map(|offered| offered.payment.at.0).max().unwrap_or(at).max(at);
             if gap > 0 {
@@ -196,9 +203,29 @@ impl DailyBudget {
     }
 }
 
+/// Keeps the payments that belong to the story of the one that is decided about.
+fn keep_story(payments: &mut Vec<Offered>, decision: &Decision) {
+    let lead = decision.txn.id;
+    let to: HashSet<EntityId> = payments
+        .iter()
+        .filter(|offered| offered.is_own || offered.payment.id == lead)
+        .filter_map(|offered| offered.counterparty)
+        .collect();
+    let goes_there = |offered: &Offered| offered.counterparty.is_some_and(|party| to.contains(&party));
+    payments.retain(|offered| offered.is_own || offered.payment.id == lead || goes_there(offered));
+}
+
 impl OpenDay {
     fn new(day: Day) -> Self {
         Self { day, held: BTreeMap::new(), best: HashMap::new(), payments: HashMap::new(), bar: None }
+    }
+
+    /// Payments by account, in an order that does not depend on hashes.
+    fn by_account(&self) -> impl Iterator<Item = (u64, &Vec<Offered>)> {
+        let mut all: Vec<(u64, &Vec<Offered>)> =
+            self.payments.iter().map(|(account, offered)| (account.get(), offered)).collect();
+        all.sort_unstable_by_key(|(account, _)| *account);
+        all.into_iter()
     }
 
     fn push(&mut self, decision: Decision, offered: u64, budget: usize) {
@@ -207,7 +234,9 @@ impl OpenDay {
             return;
         }
         let payment = Payment::of(&decision);
-        self.payments.entry(standing.account).or_default().push(Offered { standing, payment });
+        let (counterparty, is_own) = (decision.txn.counterparty, decision.is_own);
+        let offered = Offered { standing, payment, counterparty, is_own };
+        self.payments.entry(standing.account).or_default().push(offered);
         match self.best.get_mut(&standing.account) {
             Some(own) if *own <= standing => return,
             Some(own) => {
@@ -294,13 +323,9 @@ impl Policy for DailyBudget {
     fn save(&self) -> Vec<u8> {
         let day = |open: &OpenDay| {
             let held = open.held.iter().map(|(standing, decision)| (standing.offered, KeptDecision::of(decision)));
-            let mut payments: Vec<(u64, Vec<KeptOffered>)> = open
-                .payments
-                .iter()
-                .map(|(account, offered)| (account.get(), offered.iter().map(KeptOffered::of).collect()))
-                .collect();
-            payments.sort_unstable_by_key(|(account, _)| *account);
-            KeptDay { day: open.day.0, held: held.collect(), payments }
+            let payments =
+                open.by_account().map(|(account, offered)| (account, offered.iter().map(KeptOffered::of).collect()));
+            KeptDay { day: open.day.0, held: held.collect(), payments: payments.collect() }
         };
         let kept = Kept {
             clock: self.clock.map(|at| at.0),
@@ -309,13 +334,37 @@ impl Policy for DailyBudget {
             open: self.open.iter().map(day).collect(),
             going: self.going.iter().map(|(account, (of, last))| (account.get(), *of, *last)).collect(),
         };
+        // In the order of what is kept above.
+        let about = KeptAbout {
+            held: self.open.iter().flat_map(|open| open.held.values().map(|decision| decision.is_own)).collect(),
+            payments: self
+                .open
+                .iter()
+                .flat_map(OpenDay::by_account)
+                .flat_map(|(_, offered)| offered)
+                .map(about)
+                .collect(),
+        };
         // Writing plain data to memory has nothing to fail on.
-        postcard::to_allocvec(&kept).unwrap_or_default()
+        postcard::to_allocvec(&(WITH_ABOUT, kept, about)).unwrap_or_default()
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), PolicyError> {
         const POLICY: &str = "daily budget";
-        let kept: Kept = postcard::from_bytes(bytes).map_err(|error| unreadable(POLICY, error))?;
+        let (kept, about): (Kept, Option<KeptAbout>) = match bytes.split_first() {
+            Some((&WITH_ABOUT, bytes)) => postcard::from_bytes(bytes).map(|(kept, about)| (kept, Some(about))),
+            _ => postcard::from_bytes(bytes).map(|kept| (kept, None)),
+        }
+        .map_err(|error| unreadable(POLICY, error))?;
+        let n_held = kept.open.iter().map(|day| day.held.len()).sum::<usize>();
+        let n_payments =
+            kept.open.iter().flat_map(|day| &day.payments).map(|(_, offered)| offered.len()).sum::<usize>();
+        if about.as_ref().is_some_and(|about| (about.held.len(), about.payments.len()) != (n_held, n_payments)) {
+            return Err(unreadable(POLICY, "its payments do not match"));
+        }
+        let (held_own, payments_about) = about.map(|about| (about.held, about.payments)).unzip();
+        let mut held_own = held_own.into_iter().flatten();
+        let mut payments_about = payments_about.into_iter().flatten();
         let mut open = Vec::with_capacity(kept.open.len());
         let account = |bits| EntityId::new(bits).ok_or_else(|| unreadable(POLICY, "an account makes no sense"));
         for KeptDay { day, held, payments } in kept.open {
@@ -323,12 +372,18 @@ impl Policy for DailyBudget {
             for (offered, decision) in held {
                 let decision = decision.revive().ok_or_else(|| unreadable(POLICY, "a decision makes no sense"))?;
                 check(&decision)?;
-                fresh.push(decision, offered, self.budget);
+                let is_own = held_own.next().unwrap_or(true);
+                fresh.push(Decision { is_own, ..decision }, offered, self.budget);
             }
             fresh.payments.clear();
             for (of, offered) in payments {
                 let of = account(of)?;
-                let revived: Option<Vec<Offered>> = offered.into_iter().map(|offered| offered.revive(of)).collect();
+                let mut revive = |offered: KeptOffered| {
+                    let (counterparty, is_own) = payments_about.next().unwrap_or((None, true));
+                    let counterparty = counterparty.map_or(Some(None), |bits| EntityId::new(bits).map(Some))?;
+                    offered.revive(of, counterparty, is_own)
+                };
+                let revived: Option<Vec<Offered>> = offered.into_iter().map(&mut revive).collect();
                 let revived = revived.ok_or_else(|| unreadable(POLICY, "a payment makes no sense"))?;
                 fresh.payments.insert(of, revived);
             }
@@ -355,6 +410,22 @@ struct Kept {
     going: Vec<(u64, Severity, i64)>,
 }
 
+/// What saved budgets begin with that have a [`KeptAbout`]. Those from before there was one begin with whether there is
+/// a clock: 0 or 1.
+const WITH_ABOUT: u8 = 2;
+
+/// What was not kept at first, of all decisions held and all payments in the order of [`Kept`]: whether they are
+/// strange for what they are themselves, and where payments go.
+#[derive(Serialize, Deserialize)]
+struct KeptAbout {
+    held: Vec<bool>,
+    payments: Vec<(Option<u64>, bool)>,
+}
+
+fn about(offered: &Offered) -> (Option<u64>, bool) {
+    (offered.counterparty.map(EntityId::get), offered.is_own)
+}
+
 /// An open day: its decisions, best first, each with its number among all, and the payments that were above the bar.
 #[derive(Serialize, Deserialize)]
 struct KeptDay {
@@ -376,16 +447,18 @@ struct KeptOffered {
 
 impl KeptOffered {
     fn of(offered: &Offered) -> Self {
-        let Offered { standing: Standing { raw, offered, .. }, payment: Payment { id, at, amount, source } } = *offered;
+        let Offered { standing: Standing { raw, offered, .. }, payment: Payment { id, at, amount, source }, .. } =
+            *offered;
         let (currency, source) = (amount.currency.to_string(), source.map(|source| (source.file, source.row)));
         Self { raw, id: id.0, at: at.0, minor: amount.minor, currency, source, offered }
     }
 
-    fn revive(self, account: EntityId) -> Option<Offered> {
+    fn revive(self, account: EntityId, counterparty: Option<EntityId>, is_own: bool) -> Option<Offered> {
         let amount = Amount::new(self.minor, Currency::new(self.currency.as_bytes())?);
         let source = self.source.map(|(file, row)| Source { file, row });
         let (at, offered) = (Timestamp(self.at), self.offered);
         let standing = Standing { raw: self.raw, at, source, offered, account };
-        Some(Offered { standing, payment: Payment { id: TxnId(self.id), at, amount, source } })
+        let payment = Payment { id: TxnId(self.id), at, amount, source };
+        Some(Offered { standing, payment, counterparty, is_own })
     }
 }

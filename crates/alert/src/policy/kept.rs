@@ -58,7 +58,7 @@ const UNITS: [Unit; 11] = [
 
 impl KeptDecision {
     pub(super) fn of(decision: &Decision) -> Self {
-        let Decision { txn, score, severity, reasons, row, model, source, note, view } = decision;
+        let Decision { txn, score, severity, reasons, row, model, source, note, view, .. } = decision;
         let reason = |reason: &Reason| KeptReason {
             column: reason.column.to_string(),
             unit: UNITS.iter().position(|unit| *unit == reason.unit).map_or(u8::MAX, |at| at as u8),
@@ -103,6 +103,7 @@ impl KeptDecision {
             source: self.source.map(|(file, row)| Source { file, row }),
             view: self.view.map(Cow::Owned),
             note,
+            is_own: true,
         })
     }
 }

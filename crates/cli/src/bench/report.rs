@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crible_eval::bench::{Measured, Ranking};
+use crible_eval::bench::{Half, Halves, Measured, Ranking};
 use serde::Serialize;
 
 /// Everything measured.
@@ -10,6 +10,8 @@ pub(super) struct Report {
     pub(super) names: Vec<String>,
     /// Runs of each on each table, with as many seeds.
     pub(super) seeds: u64,
+    /// Random halves to choose and to judge on.
+    pub(super) halves: Option<u32>,
     /// The tables.
     pub(super) shapes: Vec<Shape>,
     /// For each detector, for each table: the figures, or why there are none.
@@ -51,9 +53,25 @@ pub(super) const FIGURES: [(&str, Figure); 2] =
     [("average_precision", |m| m.average_precision), ("roc_auc", |m| m.roc_auc)];
 
 impl Report {
-    pub(super) fn new(names: Vec<String>, seeds: u64) -> Self {
+    pub(super) fn new(names: Vec<String>, seeds: u64, halves: Option<u32>) -> Self {
         let cells = vec![Vec::new(); names.len()];
-        Self { names, seeds, shapes: Vec::new(), cells }
+        Self { names, seeds, halves, shapes: Vec::new(), cells }
+    }
+
+    /// What is chosen on random halves and judged on the others, where that was asked for and there are two tables at
+    /// least.
+    fn halves(&self) -> Option<Halves> {
+        let figures: Vec<[Vec<Option<f64>>; 2]> = self
+            .cells
+            .iter()
+            .map(|cells| {
+                let of = |figure: Figure| {
+                    cells.iter().map(|cell| cell.as_ref().ok().map(|cell| figure(&cell.measured))).collect()
+                };
+                [of(FIGURES[0].1), of(FIGURES[1].1)]
+            })
+            .collect();
+        Halves::new(&figures, self.halves?, 0)
     }
 
     pub(super) fn ranking(&self, figure: Figure) -> Option<Ranking> {
@@ -119,6 +137,27 @@ impl Report {
                 ranking.tables, ranking.chi_squared, ranking.p_value, ranking.critical_difference
             ));
         }
+        if let Some(halves) = self.halves() {
+            line(format_args!(
+                "\n{} random halves of {} tables. On one half the detector with the best AP is chosen, the other half \
+                 judges:",
+                halves.splits, halves.tables
+            ));
+            line(format_args!(
+                "{:<width$}  {:>7}  {:>7}  {:>18}",
+                "on the other half", "ROC AUC", "AP", "chosen ahead in"
+            ));
+            let chosen = format!("{:>7.4}  {:>7.4}", halves.chosen.roc_auc, halves.chosen.average_precision);
+            line(format_args!("{:<width$}  {chosen}", "what was chosen"));
+            for (name, other) in self.names.iter().zip(&halves.detectors) {
+                let Some(other) = other else { continue };
+                let mean = format!("{:>7.4}  {:>7.4}", other.mean.roc_auc, other.mean.average_precision);
+                line(format_args!(
+                    "{name:<width$}  {mean}  {:>3} AUC, {:>3} AP; chosen {} times",
+                    other.behind.0, other.behind.1, other.times_chosen
+                ));
+            }
+        }
         for (name, cells) in self.names.iter().zip(&self.cells) {
             for (shape, cell) in self.shapes.iter().zip(cells) {
                 if let Err(reason) = cell {
@@ -173,6 +212,7 @@ impl Report {
             results,
             overall: self.overall(),
             rankings: rankings.collect(),
+            halves: self.halves().map(|halves| JsonHalves::new(&halves, &self.names)),
         }
     }
 }
@@ -188,6 +228,51 @@ pub(super) struct Json<'a> {
     results: Vec<JsonCell<'a>>,
     overall: Vec<Overall>,
     rankings: Vec<JsonRanking<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    halves: Option<JsonHalves<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonHalves<'a> {
+    splits: u32,
+    tables: usize,
+    /// On the half that was not chosen on.
+    chosen_roc_auc: f64,
+    chosen_average_precision: f64,
+    detectors: Vec<JsonHalf<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonHalf<'a> {
+    detector: &'a str,
+    times_chosen: u32,
+    roc_auc: f64,
+    average_precision: f64,
+    /// On how many other halves what was chosen is ahead of it.
+    behind_in_roc_auc: u32,
+    behind_in_average_precision: u32,
+}
+
+impl<'a> JsonHalves<'a> {
+    fn new(halves: &Halves, names: &'a [String]) -> Self {
+        let half = |(name, half): (&'a String, &Option<Half>)| {
+            half.map(|half| JsonHalf {
+                detector: name,
+                times_chosen: half.times_chosen,
+                roc_auc: half.mean.roc_auc,
+                average_precision: half.mean.average_precision,
+                behind_in_roc_auc: half.behind.0,
+                behind_in_average_precision: half.behind.1,
+            })
+        };
+        Self {
+            splits: halves.splits,
+            tables: halves.tables,
+            chosen_roc_auc: halves.chosen.roc_auc,
+            chosen_average_precision: halves.chosen.average_precision,
+            detectors: names.iter().zip(&halves.detectors).filter_map(half).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -13,6 +13,9 @@ use crible_ingest::{Options, Role, mask, reveal};
 /// So many payees of an alert are named.
 const MOST: usize = 4;
 
+/// What stands for a payee whose text is left out.
+const LEFT_OUT: &str = "(a name that is left out here)";
+
 /// Bytes of files that are read once more to name payees.
 const LARGEST: u64 = 64 << 20;
 
@@ -22,6 +25,8 @@ pub(crate) struct Payees {
     /// Their texts, masked. One that is an account, or reads like a number, has none.
     texts: HashMap<EntityId, String>,
     of: HashMap<TxnId, EntityId>,
+    /// Those whose texts are left out, since they read like somebody's name.
+    left_out: BTreeSet<EntityId>,
     /// What comes again and again, where the file is of one account.
     pub(crate) recurring: Vec<Recurring>,
 }
@@ -65,6 +70,7 @@ impl Payees {
         let accounts: BTreeSet<&str> =
             revealed.iter().filter(|one| one.role == Role::Account).map(|one| one.pseudonym.as_str()).collect();
         let mut texts: HashMap<EntityId, String> = HashMap::new();
+        let mut found = BTreeSet::new();
         for party in wanted {
             let name = party.to_string();
             let text = revealed.iter().find(|one| one.pseudonym == name && one.role == Role::Counterparty);
@@ -72,10 +78,12 @@ impl Payees {
                 && !accounts.contains(name.as_str())
                 && reads_like_a_name(text)
             {
+                found.insert(party);
                 texts.insert(party, text.to_uppercase());
             }
         }
         keep_unmasked(&mut texts, files);
+        payees.left_out = found.into_iter().filter(|party| !texts.contains_key(party)).collect();
         payees.texts = texts.into_iter().map(|(party, text)| (party, mask(&text).into_owned())).collect();
         payees
     }
@@ -85,13 +93,17 @@ impl Payees {
         self.texts.get(&party).cloned()
     }
 
-    /// The payee's text, or its pseudonym.
+    /// The payee's text, that it is left out, or its pseudonym.
     fn name(&self, party: EntityId) -> String {
-        self.text(party).unwrap_or_else(|| party.to_string())
+        match self.text(party) {
+            Some(text) => text,
+            None if self.left_out.contains(&party) => LEFT_OUT.to_owned(),
+            None => party.to_string(),
+        }
     }
 
-    /// The payees of an alert's payments, each once, with how many of the payments went there; none where none has a
-    /// text.
+    /// The payees of an alert's payments, each once, with how many of the payments went there; none where no file was
+    /// looked into.
     pub(crate) fn line(&self, alert: &Alert) -> Option<String> {
         let mut counts: Vec<(String, usize)> = Vec::new();
         let mut has_text = false;
@@ -101,7 +113,7 @@ impl Payees {
             false => alert.payments.iter().map(|payment| payment.id).collect(),
         };
         for party in ids.iter().filter_map(|id| self.of.get(id)) {
-            has_text |= self.texts.contains_key(party);
+            has_text |= self.texts.contains_key(party) || self.left_out.contains(party);
             let name = self.name(*party);
             match counts.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, count)) => *count += 1,

@@ -7,8 +7,8 @@ use super::row::Party;
 use super::world::{HOME, World};
 use super::{Scenario, Today};
 
-/// How far below zero an account may go, in cents, unless its population has credit lines: a payment that would go further
-/// is declined.
+/// How far below zero an account may go, in cents, unless its population has credit lines: a payment that would go
+/// further is declined.
 pub const OVERDRAFT_MINOR: i64 = 50_000;
 
 /// How much busier each day of the week is, Monday first; the mean is 1.

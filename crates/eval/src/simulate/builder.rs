@@ -102,8 +102,8 @@ impl Builder {
         self
     }
 
-    /// Which frauds there are; by default [`Scenario::USUAL`]. With one of [`Scenario::WITH_LOOKALIKES`] the population has
-    /// devices, new customers, and ordinary behaviour that looks like that fraud.
+    /// Which frauds there are; by default [`Scenario::USUAL`]. With one of [`Scenario::WITH_LOOKALIKES`] the population
+    /// has devices, new customers, and ordinary behaviour that looks like that fraud.
     #[must_use]
     pub fn scenarios(mut self, scenarios: &[Scenario]) -> Self {
         self.config.scenarios = Vec::new();

@@ -88,7 +88,8 @@ impl Simulated {
         format!("A{:06}", self.account)
     }
 
-    /// Appends the row as a line of CSV under [`CSV_HEADER`], or [`CSV_HEADER_WITH_DEVICE`], with its line feed. Nothing in it needs quotes.
+    /// Appends the row as a line of CSV under [`CSV_HEADER`], or [`CSV_HEADER_WITH_DEVICE`], with its line feed.
+    /// Nothing in it needs quotes.
     pub fn write_csv_line(&self, out: &mut Vec<u8>) {
         out.push(b'T');
         digits(out, self.id, 9);
