@@ -9,6 +9,7 @@ mod command;
 mod deny;
 mod notebooks;
 mod outside;
+mod postgres;
 mod python;
 mod tally;
 mod test;

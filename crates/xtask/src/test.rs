@@ -21,6 +21,7 @@ use crate::command::cargo;
 use crate::deny;
 use crate::notebooks;
 use crate::outside;
+use crate::postgres;
 use crate::tally::Tally;
 use crate::tidy;
 
@@ -47,6 +48,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     checks.run("clippy", || status(root, &clippy))?;
     checks.run("doc", || doc(root))?;
     checks.run("deny", || deny::run(root, &mut tally.skipped))?;
+    postgres::provide();
     checks.run("tests", || tests(cargo(root), root, &["--release", "--workspace"], &mut tally))?;
     checks.run("checked", || narrow_tests(root, &mut tally))?;
     checks.run("outside", || outside::run(root))?;
