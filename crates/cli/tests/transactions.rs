@@ -35,7 +35,7 @@ fn panel(folder: &TempDir) -> Vec<Simulated> {
     let mut out = GzEncoder::new(file, Compression::fast());
     writeln!(out, "id,time,account,counterparty,amount,category,label").unwrap();
     for row in &rows {
-        let label = if row.id % 10 == 0 { String::new() } else { u8::from(row.fraud.is_some()).to_string() };
+        let label = if row.id.is_multiple_of(10) { String::new() } else { u8::from(row.fraud.is_some()).to_string() };
         let amount = row.amount_minor as f64 / 100.0;
         let (account, party) = (row.account_name(), row.counterparty);
         writeln!(out, "{},{},{account},{party},{amount:.2},{},{label}", row.id, row.at, row.category).unwrap();
@@ -62,7 +62,7 @@ fn figures_are_those_of_the_scores() {
     let set = &json["sets"][0];
 
     // The same by hand.
-    let is_fraud = |row: &Simulated| row.fraud.is_some() && row.id % 10 != 0;
+    let is_fraud = |row: &Simulated| row.fraud.is_some() && !row.id.is_multiple_of(10);
     let (times, frauds): (Vec<_>, Vec<_>) = rows.iter().map(|row| (row.at, is_fraud(row))).unzip();
     let at = split(&times, &frauds).unwrap().to_string();
     let date = at.strip_suffix("T00:00:00Z").unwrap();
@@ -84,7 +84,7 @@ fn figures_are_those_of_the_scores() {
         .collect();
     assert_eq!(scores.len(), rows.len());
     let judged: Vec<usize> =
-        (0..rows.len()).filter(|row| rows[*row].at.to_string() >= at && rows[*row].id % 10 != 0).collect();
+        (0..rows.len()).filter(|row| rows[*row].at.to_string() >= at && !rows[*row].id.is_multiple_of(10)).collect();
     let of = |row: &usize| (scores[*row], rows[*row].fraud.is_some());
     let (own, truth): (Vec<f64>, Vec<bool>) = judged.iter().map(of).unzip();
     let near = |figure: &Value, want: f64| assert!((figure.as_f64().unwrap() - want).abs() < 1e-12, "{figure} {want}");

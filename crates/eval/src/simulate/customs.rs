@@ -49,6 +49,7 @@ impl Customs {
     }
 
     /// What the holder does on a day beside the usual: `later` holds what follows on later days.
+    #[expect(clippy::too_many_arguments, reason = "all that a day of an account knows, and what comes of it")]
     pub(super) fn live(
         self,
         number: u32,
@@ -82,7 +83,7 @@ impl Customs {
             _ => return None,
         };
         // One customer in twenty orders three sizes and keeps one.
-        let times = if mix(u64::from(number) ^ 0x7265_7475_726e) % 20 == 0 { 5.0 } else { 1.0 };
+        let times = if mix(u64::from(number) ^ 0x7265_7475_726e).is_multiple_of(20) { 5.0 } else { 1.0 };
         if !dice.chance(share * times) {
             return None;
         }
@@ -174,7 +175,7 @@ const PHONES: u32 = 32;
 /// The device that a holder pays with: a telephone of its own, now and then a tablet of the household, or always a
 /// terminal in town that many use.
 pub(super) fn device(number: u32, account: &Account, dice: &mut Dice) -> u32 {
-    if mix(u64::from(number) ^ 0x6c69_6272_6172_79) % 25 == 0 {
+    if mix(u64::from(number) ^ 0x6c_6962_7261_7279).is_multiple_of(25) {
         return PUBLIC + account.town;
     }
     match dice.chance(0.15) {

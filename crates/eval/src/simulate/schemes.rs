@@ -38,7 +38,7 @@ impl Agenda {
             devices.push(self.new_device());
         }
         for member in 0..12 + self.dice.below(14) {
-            let number = match member % 2 == 0 {
+            let number = match member.is_multiple_of(2) {
                 true => self.choose_young(today, accounts),
                 false => self.choose_victim(today, accounts),
             };
