@@ -71,6 +71,8 @@ struct Open {
     check: String,
     reference: String,
     correction: String,
+    /// Whether no field has come yet.
+    is_empty: bool,
     /// The aggregate in the transaction that the present fields belong to.
     inside: &'static str,
 }
@@ -221,6 +223,7 @@ impl Reader<'_> {
                     check: String::new(),
                     reference: String::new(),
                     correction: String::new(),
+                    is_empty: true,
                     inside: "",
                 });
             }
@@ -266,6 +269,7 @@ impl Reader<'_> {
             }
             return;
         };
+        open.is_empty = false;
         let entry = &mut open.entry;
         match (open.inside, name) {
             (_, "TRNTYPE") => entry.set(Column::Channel, value),
@@ -293,7 +297,10 @@ impl Reader<'_> {
 
     fn end(&mut self, sheet: &mut Sheet<'_>) {
         let Some(open) = self.open.take() else { return };
-        let Open { mut entry, payee, memo, to, check, reference, correction, .. } = open;
+        let Open { mut entry, payee, memo, to, check, reference, correction, is_empty, .. } = open;
+        if is_empty {
+            entry.reject(None, "STMTTRN", "no transaction: it is empty");
+        }
         if self.by_type && flows_out(entry.get(Column::Channel)) == Some(true) {
             let amount = entry.get(Column::Amount);
             if amount.starts_with(|first: char| first.is_ascii_digit()) {
@@ -369,8 +376,8 @@ fn time(value: &str) -> Option<String> {
         return None;
     }
     let hours = if offset.is_empty() { 0 } else { hours.parse::<u32>().ok().filter(|&hours| hours < 24)? };
-    // Parts of an hour as a decimal, whatever their digits: 5.5 and 5.50 are half past five. Zones differ by quarters of an
-    // hour, so what is none of them as a decimal is written in minutes: 5.30, 5.45.
+    // Parts of an hour as a decimal, whatever their digits: 5.5 and 5.50 are half past five. Zones differ by quarters
+    // of an hour, so what is none of them as a decimal is written in minutes: 5.30, 5.45.
     let decimal = (format!("0.{part}").parse::<f64>().ok()? * 60.0).round() as u32 % 60;
     let written = part.parse().ok().filter(|minutes| matches!(minutes, 15 | 30 | 45) && part.len() == 2);
     let minutes = written.filter(|_| decimal % 15 != 0).unwrap_or(decimal);

@@ -1,5 +1,5 @@
-//! Still more forms that files in the wild have: words that contradict signs, dates that others of the row decide, fields
-//! that are empty by a word, currencies that each amount names, and names of files that no rule knows.
+//! Still more forms that files in the wild have: words that contradict signs, dates that others of the row decide,
+//! fields that are empty by a word, currencies that each amount names, and names of files that no rule knows.
 
 use crible_ingest::{Import, Mapping, Options, Preset, draft};
 
@@ -317,6 +317,10 @@ fn types_tell_the_way_of_ofx_amounts_without_signs() {
     assert!(minors(&unsigned) == [-1_250, 2_000, 0] && warns(&unsigned, "no amount has a minus"));
     let signed = ofx(&[("DEBIT", "-12.50"), ("DEBIT", "3.00"), ("ATM", "4.00")]);
     assert!(minors(&signed) == [-1_250, 300, 400] && warns(&signed, "1 of 2 amounts whose TRNTYPE is a debit"));
+    // What is empty is no transaction, and is counted as such.
+    let text = "<OFX><STMTRS><CURDEF>USD<BANKACCTFROM><ACCTID>1</BANKACCTFROM><BANKTRANLIST><STMTTRN></STMTTRN></BANKTRANLIST></STMTRS></OFX>";
+    let empty = read("e.ofx", text, &options());
+    assert_eq!((empty.files[0].rejected, empty.files[0].no_transaction), (1, 1));
     // Half an hour may be written as minutes.
     let one = ofx(&[("DEBIT", "3.00"), ("DEBIT", "4.00")]);
     assert!(minors(&one) == [300, 400] && warns(&one, "they are read as they stand"), "nothing comes in by its type");
