@@ -194,9 +194,6 @@ const UNLIKE: &str = "a payment unlike any other here";
 const EXPECTED: &str = "payment_expected";
 const EXPECTED_SHARE: f64 = 0.9;
 
-/// The column of what is judged among its like: there is much less money that comes in, so that all of it would be rare.
-const APART: &str = "received";
-
 /// Rows neighbours are looked for among, and which of the nearest counts. With 500 and the fifth nothing ranks better,
 /// and it takes a third longer; with 256 and the third it depends on which rows are drawn whether ordinary first
 /// payments are critical.
@@ -294,13 +291,8 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 /// Names of the columns views look at.
 pub(crate) fn columns(windows: &Windows) -> Vec<String> {
-    let all = GROUPS
-        .iter()
-        .flat_map(|group| group.columns)
-        .chain(PLAIN)
-        .chain(UNUSUAL)
-        .chain(SEVERAL)
-        .chain([&EXPECTED, &APART]);
+    let all =
+        GROUPS.iter().flat_map(|group| group.columns).chain(PLAIN).chain(UNUSUAL).chain(SEVERAL).chain([&EXPECTED]);
     all.map(|name| named(name, windows).0).collect()
 }
 
@@ -382,9 +374,6 @@ pub(crate) fn params(
         if let Some(column) = at(&name) {
             params = params.end(column, side, *end);
         }
-    }
-    if let Some(column) = at(APART) {
-        params = params.apart(column);
     }
     Ok(match at(EXPECTED) {
         Some(column) => params.expected(column, EXPECTED_SHARE),

@@ -38,7 +38,6 @@ const IS_OUTSIZED: u8 = 2;
 /// Each item names the columns, what they hold, and the fraud they show.
 ///
 /// - `amount`: magnitude. *Shows:* large one-off.
-/// - `received`: 1 where money comes in, 0 where it goes out. *Shows:* nothing by itself.
 /// - `account_{count,sum,mean,deviation}_{1h,1d,7d,30d}`: the windows, this payment not among them. *Shows:* bursts.
 /// - `amount_to_account_mean_{7d,30d}`, `amount_deviations_30d`: this payment against them, held back while the history
 ///   is short. *Shows:* out of character.

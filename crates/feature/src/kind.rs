@@ -12,11 +12,6 @@ pub(crate) fn kind_of(amount: Amount) -> u32 {
     letters(amount) << 1 | u32::from(amount.minor <= 0)
 }
 
-/// Whether money comes in by payments of a kind.
-pub(crate) fn is_received(kind: u32) -> bool {
-    kind & 1 == 0
-}
-
 /// The currency's three letters as a number.
 pub(crate) fn currency(txn: &Transaction) -> u32 {
     letters(txn.amount)

@@ -6,7 +6,6 @@ use crible_core::{Column, Scale, Tail, Timestamp, Topic, Unit, Window};
 
 use super::{Account, AccountBehaviour, DAY, HOUR, MONTH, Payment, WEEK};
 use crate::calendar;
-use crate::kind::is_received;
 use crate::math::{exp, ln, ln1p};
 use crate::place;
 use crate::rule::Columns;
@@ -237,10 +236,6 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
             .told("amount {value}, where half of all payments are below {typical}")
             .weighing(1.2),
         |r| ln1p(r.in_reference(r.minor, 1.0)),
-    );
-    all.add(
-        Column::input("received", Unit::Flag, Linear, Upper, Topic::Amount).told("money that came in").shown_only(),
-        |r| f64::from(u8::from(is_received(r.payment.kind))),
     );
     for (w, window) in windows.iter().enumerate().skip(WEEK) {
         let tag = window.tag();

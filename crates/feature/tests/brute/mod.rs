@@ -154,7 +154,6 @@ fn windows(row: &mut Row, txn: &Transaction, own: &[&Transaction], lengths: &[(S
     let days = *month_long as f64 / *day_long as f64;
     let amount = major(txn);
     row.put("amount", amount.ln_1p());
-    row.put("received", f64::from(u8::from(!txn.is_outflow())));
     for (tag, length) in lengths {
         let own = within(txn, *length, own);
         let sum: f64 = own.iter().map(|e| major(e)).sum();

@@ -3,7 +3,7 @@ use rayon::prelude::*;
 
 use super::Views;
 use super::held::Held;
-use super::model::{FittedMember, FittedView, Rule, Source, least, neg_ln_all};
+use super::model::{FittedMember, FittedView, Rule, Source, neg_ln_all};
 use super::params::{Member, Side, Together, ViewsConfig};
 use super::tail::{Curve, Tail};
 use crate::score::score;
@@ -14,9 +14,6 @@ use crate::{Error, Model};
 /// fitted on other rows score the rarest of ordinary rows higher than such a body lets expect.
 const AT_ONCE: [f64; 2] = [0.7, 0.95];
 const HELD_OUT: [f64; 2] = [0.95, 0.99];
-
-/// Fewest kept rows of another kind that views have tails of their own of.
-const LEAST_APART: usize = 10;
 
 fn ascending(mut scores: Vec<f64>) -> Vec<f64> {
     scores.sort_unstable_by(f64::total_cmp);
@@ -59,9 +56,9 @@ impl Kept<'_> {
         }
     }
 
-    /// The tail of the numbers of some rows, in any order; of these one at least is kept.
-    fn tail_of(&self, numbers: &[f64], is_one: impl Fn(usize) -> bool) -> Result<Tail, Error> {
-        let mut order: Vec<usize> = (0..numbers.len()).filter(|&row| is_one(row)).collect();
+    /// The tail of numbers in any order.
+    fn tail_of(&self, numbers: &[f64]) -> Result<Tail, Error> {
+        let mut order: Vec<usize> = (0..numbers.len()).collect();
         order.sort_unstable_by(|&a, &b| numbers[a].total_cmp(&numbers[b]).then(a.cmp(&b)));
         self.tail(order.into_iter(), |row| numbers[row])
     }
@@ -105,7 +102,6 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
         .iter()
         .map(|(column, _)| column)
         .chain(config.ends.iter().map(|(column, ..)| column))
-        .chain(&config.apart)
         .try_for_each(|&at| is_there(at))?;
     let held: Vec<Held> =
         config.ends.iter().filter_map(|&(column, side, end)| Held::fit(rows, column, side, end)).collect();
@@ -146,38 +142,29 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
         expected: config.expected.map(|(column, share)| (column as u32, share)),
     };
 
-    let is_apart: Option<Vec<bool>> = config.apart.map(|column| rows.column(column).mapv(|x| x > 0.0).to_vec());
     let mut kept = vec![true; n];
     let mut round = 0;
     loop {
         let most_rarer = (round > 0).then_some(config.most_rarer);
         let kept_rows = Kept { rows: &kept, most_rarer };
-        let apart = |kept: &[bool]| {
-            let both = |is_apart: &Vec<bool>| is_apart.iter().zip(kept).filter(|(a, b)| **a && **b).count();
-            is_apart.as_deref().filter(|_| is_apart.as_ref().map_or(0, both) >= LEAST_APART)
-        };
-        let apart = apart(&kept);
-        let fit =
-            |(_, together, members): &(String, Together, Vec<Seen>)| fit_view(members, *together, &kept_rows, apart);
+        let fit = |(_, together, members): &(String, Together, Vec<Seen>)| fit_view(members, *together, &kept_rows);
         let fitted: Vec<_> = views.par_iter().map(fit).collect::<Result<_, _>>()?;
-        let all = |row: usize| fitted.iter().map(move |fitted: &Fitted| fitted.logs[row]);
+        let all = |row: usize| fitted.iter().map(move |(_, _, logs): &Fitted| logs[row]);
         let sums: Vec<f64> = (0..n).map(|row| rule.score(all(row), 1.0)).collect();
         if round == config.rounds || config.trim == 0.0 {
             let scores = (0..n).map(|row| sums[row] * rule.left(|column| rows[[row, column]])).collect();
             let tail = Tail::new(Curve::straight(&ascending(scores), AT_ONCE))?;
-            let apart = apart.and(config.apart).map(|column| column as u32);
-            let views = views.into_iter().zip(fitted).map(|((name, together, members), fitted)| FittedView {
+            let views = views.into_iter().zip(fitted).map(|((name, together, members), (tails, tail, _))| FittedView {
                 name,
                 together,
                 members: members
                     .into_iter()
-                    .zip(fitted.members)
+                    .zip(tails)
                     .map(|(seen, (high, low))| FittedMember { source: seen.source, high, low })
                     .collect(),
-                tail: fitted.tail,
-                apart: fitted.apart,
+                tail,
             });
-            return Ok(Views { n_columns, rule, held, views: views.collect(), apart, tail });
+            return Ok(Views { n_columns, rule, held, views: views.collect(), tail });
         }
         let mut sorted = sums.clone();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -187,89 +174,22 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
     }
 }
 
-/// Tails of a view, and what it says of each row.
-struct Fitted {
-    members: Vec<(Option<Tail>, Option<Tail>)>,
-    /// Of what the members are together, where there are several.
-    tail: Option<Tail>,
-    /// Of rows of another kind.
-    apart: Option<Tail>,
-    /// −ln p of each row.
-    logs: Vec<f64>,
-}
+/// Tails of the members, that of what they are together where there are several, and −ln p of each row.
+type Fitted = (Vec<(Option<Tail>, Option<Tail>)>, Option<Tail>, Vec<f64>);
 
-fn fit_view(members: &[Seen], together: Together, kept: &Kept<'_>, is_apart: Option<&[bool]>) -> Result<Fitted, Error> {
+fn fit_view(members: &[Seen], together: Together, kept: &Kept<'_>) -> Result<Fitted, Error> {
     let mut tails = Vec::with_capacity(members.len());
-    let mut logs = vec![0.0_f64; kept.rows.len()];
+    let mut rarest = vec![0.0_f64; kept.rows.len()];
     for seen in members {
-        let (high, low, of_member) = seen.fit(kept)?;
-        logs.iter_mut().zip(&of_member).for_each(|(most, y)| *most = together.with(*most, *y));
+        let (high, low, logs) = seen.fit(kept)?;
+        rarest.iter_mut().zip(&logs).for_each(|(most, y)| *most = together.with(*most, *y));
         tails.push((high, low));
     }
-    let mut tail = None;
-    if members.len() > 1 {
-        let of_all = kept.tail_of(&logs, |_| true)?;
-        let together = logs.clone();
-        of_all.neg_ln_all(&together, &mut logs);
-        tail = Some(of_all);
+    if members.len() == 1 {
+        return Ok((tails, None, rarest));
     }
-    let mut apart = None;
-    if let Some(is_apart) = is_apart {
-        let of_these = kept.tail_of(&logs, |row| is_apart[row])?;
-        logs.iter_mut()
-            .zip(is_apart)
-            .filter(|(_, is_apart)| **is_apart)
-            .for_each(|(y, _)| *y = least(*y, of_these.neg_ln(*y)));
-        apart = Some(of_these);
-    }
-    Ok(Fitted { members: tails, tail, apart, logs })
-}
-
-#[cfg(test)]
-mod tests {
-    use linfa::ParamGuard;
-    use ndarray::Array2;
-
-    use super::*;
-
-    /// Rows of which one in twenty is of another kind, all of which have larger values than any other, and one of these
-    /// much larger than they.
-    fn rows() -> Array2<f64> {
-        Array2::from_shape_fn((1_000, 2), |(row, column)| match (row % 20 == 0, column) {
-            (is_apart, 0) => f64::from(u8::from(is_apart)),
-            (true, _) if row == 980 => 30.0,
-            (true, _) => 10.0 + row as f64 / 1_000.0,
-            (false, _) => (row * 7 % 1_000) as f64 / 1_000.0,
-        })
-    }
-
-    #[test]
-    fn rows_of_another_kind_are_judged_among_their_like() {
-        let view = || super::super::View {
-            name: "values".to_owned(),
-            members: vec![Member::Column { column: 1, side: Side::Upper }],
-            together: Together::Rarest,
-        };
-        let scores = |params: crate::Params<ViewsConfig>| {
-            let views = params.view(view()).rounds(0).check().unwrap();
-            let views = views.fit_rows(rows().view()).unwrap();
-            let scores = score(&views, rows().view()).unwrap().to_vec();
-            let saved = Views::from_snapshot(&views.snapshot()).unwrap();
-            assert_eq!(score(&saved, rows().view()).unwrap().to_vec(), scores);
-            scores
-        };
-        let (plain, apart) = (scores(Views::params()), scores(Views::params().apart(0)));
-        let middle = 500;
-        assert!(plain[middle] > 1.5, "{}", plain[middle]);
-        assert!(apart[middle] < 0.05, "{}", apart[middle]);
-        assert!((1.5..plain[980] + 1e-9).contains(&apart[980]), "{} {}", apart[980], plain[980]);
-        for row in (0..1_000).filter(|row| row % 20 > 0) {
-            assert_eq!(plain[row], apart[row]);
-        }
-        // Nine are too few to tell.
-        let all = rows();
-        let (few, _) = all.view().split_at(Axis(0), 180);
-        let views = fit(&ViewsConfig { apart: Some(0), ..ViewsConfig::default() }, few).unwrap();
-        assert_eq!(views.apart, None);
-    }
+    let tail = kept.tail_of(&rarest)?;
+    let mut logs = vec![0.0; rarest.len()];
+    tail.neg_ln_all(&rarest, &mut logs);
+    Ok((tails, Some(tail), logs))
 }

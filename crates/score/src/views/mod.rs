@@ -24,10 +24,6 @@
 //! **Held.** Where a column can go much further than any row of the fit went, what lies beyond is held to what one row
 //! in a hundred reaches: on what was never seen no column speaks alone.
 //!
-//! **Apart.** Rows of another kind than most, such as money that comes in, are judged among themselves too, where the fit
-//! has ten: what a view says of one is made a tail probability once more, by what it says of those, and the larger of
-//! the two probabilities counts.
-//!
 //! The score's own tail is what [`Views::score_parts`] gives as a probability. Where rows are held out it is made of
 //! their scores by views that are fitted on the rows before them, and goes on straight beyond what one row in
 //! twenty exceeds, so that frauds among them have no say; all rows are then fitted anew. Else it is that of all rows of the fit,

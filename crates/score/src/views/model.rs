@@ -23,8 +23,6 @@ pub struct Views {
     pub(super) rule: Rule,
     pub(super) held: Vec<Held>,
     pub(super) views: Vec<FittedView>,
-    /// The column that is above 0 in rows of another kind, where views have tails of these.
-    pub(super) apart: Option<u32>,
     /// Of the score.
     pub(super) tail: Tail,
 }
@@ -45,8 +43,6 @@ pub(super) struct FittedView {
     pub(super) together: Together,
     /// Of what the members are together, where there are several.
     pub(super) tail: Option<Tail>,
-    /// Of what the view says of rows of another kind.
-    pub(super) apart: Option<Tail>,
 }
 
 #[derive(Debug)]
@@ -86,11 +82,6 @@ impl Rule {
     pub(super) fn score(&self, views: impl Iterator<Item = f64>, left: f64) -> f64 {
         views.fold(0.0, |sum, neg_ln| sum + self.excess(neg_ln)) * left
     }
-}
-
-/// The lesser of two that are numbers.
-pub(super) fn least(one: f64, other: f64) -> f64 {
-    if one < other { one } else { other }
 }
 
 /// −ln p of many values, by how high or low they are, whichever is rarer; `scratch` has room for two of each.
@@ -273,16 +264,11 @@ impl Views {
                     let logs = match &view.tail {
                         Some(tail) => {
                             tail.neg_ln_all(together, logs);
-                            &mut *logs
+                            &*logs
                         }
-                        None => &mut *together,
+                        None => &*together,
                     };
-                    if let (Some(column), Some(tail)) = (self.apart, &view.apart) {
-                        let apart = tile.index_axis(Axis(1), column as usize);
-                        let of_another_kind = logs.iter_mut().zip(apart).filter(|(_, apart)| **apart > 0.0);
-                        of_another_kind.for_each(|(neg_ln, _)| *neg_ln = least(*neg_ln, tail.neg_ln(*neg_ln)));
-                    }
-                    raw.iter_mut().zip(&*logs).for_each(|(sum, neg_ln)| *sum += self.rule.excess(*neg_ln));
+                    raw.iter_mut().zip(logs).for_each(|(sum, neg_ln)| *sum += self.rule.excess(*neg_ln));
                     visit(start, v, logs);
                 }
                 for (i, raw) in raw.iter_mut().enumerate() {
@@ -312,7 +298,6 @@ impl Model for Views {
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]) {
         out.fill(0.0);
         let left = self.rule.left(|column| row[column]);
-        let is_apart = self.apart.is_some_and(|column| row[column as usize] > 0.0);
         let mut scratch = vec![0.0; self.widest()];
         let mut joint: Vec<(&Source, f64)> = Vec::new();
         for view in &self.views {
@@ -323,11 +308,7 @@ impl Model for Views {
                 logs.push(member.neg_ln(value[0]));
             }
             let all = logs.iter().fold(0.0, |all, neg_ln| view.together.with(all, *neg_ln));
-            let mut neg_ln = view.tail.as_ref().map_or(all, |tail| tail.neg_ln(all));
-            if let (true, Some(tail)) = (is_apart, &view.apart) {
-                neg_ln = least(neg_ln, tail.neg_ln(neg_ln));
-            }
-            let excess = self.rule.excess(neg_ln) * left;
+            let excess = self.rule.excess(view.tail.as_ref().map_or(all, |tail| tail.neg_ln(all))) * left;
             let mut share = |member: usize, excess: f64| match &view.members[member].source {
                 Source::Column(column) => out[*column] += excess,
                 source => joint.push((source, excess)),

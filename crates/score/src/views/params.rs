@@ -82,7 +82,6 @@ pub struct ViewsConfig {
     pub(super) held_out: f64,
     pub(super) expected: Option<(usize, f64)>,
     pub(super) ends: Vec<(usize, Side, f64)>,
-    pub(super) apart: Option<usize>,
 }
 
 impl Default for ViewsConfig {
@@ -97,7 +96,6 @@ impl Default for ViewsConfig {
             held_out: 0.0,
             expected: None,
             ends: Vec::new(),
-            apart: None,
         }
     }
 }
@@ -155,14 +153,6 @@ impl Params<ViewsConfig> {
     /// furthest out, in every view.
     pub fn end(self, column: usize, side: Side, end: f64) -> Self {
         self.with(|c| c.ends.push((column, side, end)))
-    }
-}
-
-impl Params<ViewsConfig> {
-    /// A column that is above 0 in rows of another kind than most, 0 in the others. What a view says of such a row is
-    /// judged among these too, where the fit has ten of them: it is as rare as where it is more common. None by default.
-    pub fn apart(self, column: usize) -> Self {
-        self.with(|c| c.apart = Some(column))
     }
 }
 

@@ -20,13 +20,6 @@ struct Body<T> {
     tail: T,
 }
 
-/// Since the third version: tails of rows of another kind, one for each view.
-#[derive(Serialize, Deserialize)]
-struct Apart {
-    column: u32,
-    tails: Vec<Option<TailBody>>,
-}
-
 #[derive(Serialize, Deserialize)]
 struct ViewBody<T> {
     name: String,
@@ -45,7 +38,7 @@ struct MemberBody<T> {
 }
 
 impl Views {
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 2;
 
     /// The model in a snapshot.
     ///
@@ -54,30 +47,14 @@ impl Views {
     pub fn from_snapshot(snapshot: &Snapshot) -> Result<Self, Error> {
         match snapshot.version() {
             1 => Self::from_body(snapshot.decode::<Body<Curve>>(Self::NAME, 1)?),
-            2 => {
-                let (body, held): (Body<TailBody>, Vec<Held>) = snapshot.decode(Self::NAME, 2)?;
-                Self::from_body(body)?.with_held(held)
-            }
             _ => {
-                let (body, held, apart): (Body<TailBody>, Vec<Held>, Apart) =
-                    snapshot.decode(Self::NAME, Self::VERSION)?;
-                let mut views = Self::from_body(body)?.with_held(held)?;
-                if apart.column as usize >= views.n_columns || apart.tails.len() != views.views.len() {
-                    return Err(SnapshotError::invalid(Self::NAME, "tails of another kind that fit no view"));
+                let (body, held): (Body<TailBody>, Vec<Held>) = snapshot.decode(Self::NAME, Self::VERSION)?;
+                let views = Self::from_body(body)?;
+                match held.iter().all(|held| held.is_sound(views.n_columns)) {
+                    true => Ok(Self { held, ..views }),
+                    false => Err(SnapshotError::invalid(Self::NAME, "columns that are held to no range")),
                 }
-                views.apart = Some(apart.column);
-                for (view, tail) in views.views.iter_mut().zip(apart.tails) {
-                    view.apart = tail.map(Tail::try_from).transpose()?;
-                }
-                Ok(views)
             }
-        }
-    }
-
-    fn with_held(self, held: Vec<Held>) -> Result<Self, Error> {
-        match held.iter().all(|held| held.is_sound(self.n_columns)) {
-            true => Ok(Self { held, ..self }),
-            false => Err(SnapshotError::invalid(Self::NAME, "columns that are held to no range")),
         }
     }
 
@@ -121,33 +98,21 @@ impl Views {
             if members.is_empty() {
                 return invalid("a view without members");
             }
-            views.push(FittedView { name, members, together, tail: tail(curve)?, apart: None });
+            views.push(FittedView { name, members, together, tail: tail(curve)? });
         }
         if views.is_empty() {
             return invalid("no view");
         }
-        Ok(Self {
-            n_columns,
-            rule: body.rule,
-            held: Vec::new(),
-            views,
-            apart: None,
-            tail: Tail::try_from(body.tail.into())?,
-        })
+        Ok(Self { n_columns, rule: body.rule, held: Vec::new(), views, tail: Tail::try_from(body.tail.into())? })
     }
 
     pub(super) fn to_snapshot(&self) -> Snapshot {
-        if let Some(column) = self.apart {
-            let tails = self.views.iter().map(|view| view.apart.as_ref().map(Tail::body)).collect();
-            let all = (self.body(Tail::body), &self.held, Apart { column, tails });
-            return Snapshot::new(Self::NAME, Self::VERSION, &all);
-        }
-        // What an earlier version can hold is of that version still.
+        // What the first version can hold is of the first version still.
         let members = self.views.iter().flat_map(|view| &view.members);
         let mut tails =
             members.flat_map(|member| [&member.high, &member.low]).chain(self.views.iter().map(|view| &view.tail));
         if !self.held.is_empty() || tails.any(|tail| tail.as_ref().is_some_and(Tail::is_held)) {
-            Snapshot::new(Self::NAME, 2, &(self.body(Tail::body), &self.held))
+            Snapshot::new(Self::NAME, Self::VERSION, &(self.body(Tail::body), &self.held))
         } else {
             Snapshot::new(Self::NAME, 1, &self.body(|tail| tail.curve().clone()))
         }

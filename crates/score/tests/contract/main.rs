@@ -149,7 +149,6 @@ contract! {
     hdbscan_raw: Hdbscan::params().min_points(10).min_cluster_size(30).scale(ColumnScale::Raw).check()?;
     gmm_sampled: Gmm::params().n_samples(3).max_samples(80).seed(5).check()?;
     views_default: Views::params().check()?;
-    views_apart: Views::params().apart(0).check()?;
     views_untrimmed: Views::params().rounds(0).counts_from(0.5).rest(0.1).check()?;
     ensemble_default: Ensemble::params().check()?;
     ensemble_upper_half: ensemble(Combine::UpperHalf)?.check()?;
