@@ -380,7 +380,7 @@ fn time(value: &str) -> Option<String> {
     // of an hour, so what is none of them as a decimal is written in minutes: 5.30, 5.45.
     let decimal = (format!("0.{part}").parse::<f64>().ok()? * 60.0).round() as u32 % 60;
     let written = part.parse().ok().filter(|minutes| matches!(minutes, 15 | 30 | 45) && part.len() == 2);
-    let minutes = written.filter(|_| decimal % 15 != 0).unwrap_or(decimal);
+    let minutes = written.filter(|_| !decimal.is_multiple_of(15)).unwrap_or(decimal);
     let fraction = &fraction[..fraction.len().min(6)];
     Some(format!("{date}T{hour:02}:{minute:02}:{second:02}.{fraction}{sign}{hours:02}:{minutes:02}"))
 }

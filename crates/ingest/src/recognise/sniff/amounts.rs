@@ -189,8 +189,8 @@ fn way(
         })?;
     }
     found.changed = true;
-    let has_plus = |text: &&str| text.starts_with('+');
-    if !negative && texts.iter().any(|text| has_plus(text)) && !texts.iter().all(|text| has_plus(text)) {
+    let plus = texts.iter().filter(|text| text.starts_with('+')).count();
+    if !negative && plus > 0 && plus < texts.len() {
         preset.amount.plus_in = true;
         preset.amount.sign = Some(Sign::OutflowPositive);
         found.sign = true;

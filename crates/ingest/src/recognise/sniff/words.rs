@@ -220,7 +220,7 @@ fn by_column(plan: &Plan, sample: &Sample<'_>) -> Option<Ways> {
 fn minors(plan: &Plan, rows: &[Vec<String>]) -> Vec<(usize, i64)> {
     let mut odd = BTreeMap::new();
     let mut sums = Sums { plan, received: None, rounded: 0, line: 0, odd: &mut odd };
-    let mut minor = |(number, row): (usize, &Vec<String>)| {
+    let minor = |(number, row): (usize, &Vec<String>)| {
         let currency = match plan.currency {
             Money::Constant(currency) => currency,
             Money::Written => Sums::written(plan, &Texts(row)),
@@ -230,5 +230,5 @@ fn minors(plan: &Plan, rows: &[Vec<String>]) -> Vec<(usize, i64)> {
         sums.received = Sums::received_in(plan, &fields).map(|received| received.at);
         Some((number, sums.minor(&fields, currency).ok()?))
     };
-    rows.iter().enumerate().filter_map(|row| minor(row)).collect()
+    rows.iter().enumerate().filter_map(minor).collect()
 }
