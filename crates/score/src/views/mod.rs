@@ -26,7 +26,7 @@
 //!
 //! The score's own tail is what [`Views::score_parts`] gives as a probability. Where rows are held out it is made of
 //! their scores by views that are fitted on the rows before them, and goes on straight beyond what one row in
-//! twenty exceeds, so that frauds among them have no say; all rows are then fitted anew. Else it is that of all rows of the fit,
+//! ten exceeds, so that frauds among them have no say; all rows are then fitted anew. Else it is that of all rows of the fit,
 //! and goes on straight beyond what three in ten exceed, as it falls from there to what one in twenty exceeds: a
 //! twentieth of a person's statement may be frauds.
 //!
