@@ -48,7 +48,7 @@ pub(crate) struct ScoreArgs {
     #[arg(long, default_value = "100/day", value_name = "N/day")]
     pub(crate) budget: Budget,
     /// Alert on this severity and graver ones, whatever share of them may be false: low, medium, high or critical. Unless given, on
-    /// medium and graver ones, as many as leave an expected one in three false, and beyond them one a day for 200 accounts
+    /// medium and graver ones, as many as leave an expected one in four false, and beyond them one a day for 200 accounts
     #[arg(long, value_name = "SEVERITY", conflicts_with = "all")]
     pub(crate) min_severity: Option<Severity>,
     /// Fill the budget of every day with its strangest transactions, ordinary ones included, one for each account

@@ -9,7 +9,7 @@ use crible_core::{Batch, Currency, EntityId, Timestamp, Window};
 use crate::args::ScoreArgs;
 
 /// The expected share of false alerts among those shown by default.
-pub(crate) const FALSE_SHARE: f64 = 1.0 / 3.0;
+pub(crate) const FALSE_SHARE: f64 = 0.25;
 
 /// So many accounts of a book have one place a day that need not be earned. Where frauds are among what was learned, tails are too
 /// large for Benjamini and Hochberg's procedure, and whoever works through a book has places anyway. A person's file has none.
