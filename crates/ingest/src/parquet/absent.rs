@@ -55,6 +55,10 @@ impl Table {
         match self.0 {}
     }
 
+    pub(crate) fn are_numbers(&self, _: &[usize]) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) fn adapt(&self, _: &mut Plan) {
         match self.0 {}
     }
