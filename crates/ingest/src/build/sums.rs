@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crible_core::Currency;
 
-use super::{Fields, Problem, is_among, problem};
+use super::{Fields, Problem, Texts, is_among, problem};
 use crate::error::shown;
-use crate::plan::{Amounts, Plan, Received};
+use crate::plan::{Amounts, Money, Plan, Received};
 use crate::preset::When;
 use crate::rows::Odd;
 use crate::value::amount;
@@ -25,6 +25,19 @@ pub(crate) struct Sums<'a> {
 }
 
 impl Sums<'_> {
+    /// The amount of a row that is only looked at, in minor units, and its currency; none where it has none that can be
+    /// read.
+    pub(crate) fn looked_at(&mut self, row: &[String]) -> Option<(i64, Currency)> {
+        let fields = Texts(row);
+        let currency = match self.plan.currency {
+            Money::Constant(currency) => currency,
+            Money::Written => Self::written(self.plan, &fields),
+            Money::Column(at) => Currency::new(row[at].trim().as_bytes()).unwrap_or(Currency::NONE),
+        };
+        self.received = Self::received_in(self.plan, &fields).map(|received| received.at);
+        Some((self.minor(&fields, currency).ok()?, currency))
+    }
+
     /// What came in with a row, where another column than the amount's has it.
     pub(crate) fn received_in<'p>(plan: &'p Plan, fields: &impl Fields) -> Option<&'p Received> {
         plan.received.as_ref().filter(|received| is_among(fields.get(received.rows.0), &received.rows.1))

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use crible_core::{Currency, Timestamp};
+use crible_core::Timestamp;
 
 use super::{Sample, Settled, joined, undecided};
 use crate::build::{Sums, Texts};
 use crate::error::Error;
-use crate::plan::{Amounts, Money, Plan, Source};
+use crate::plan::{Amounts, Plan, Source};
 use crate::preset::{Inflow, Place, Preset, Sign, When};
 use crate::value::time::Memo;
 
@@ -140,15 +140,8 @@ fn lines<'s>(plan: &Plan, rows: &'s [Vec<String>]) -> Vec<Line<'s>> {
         Source::Constant(_) | Source::EachRow => None,
     };
     let line = |(number, row): (usize, &'s Vec<String>)| {
-        let currency = match plan.currency {
-            Money::Constant(currency) => currency,
-            Money::Written => Sums::written(plan, &Texts(row)),
-            Money::Column(at) => Currency::new(row[at].trim().as_bytes()).unwrap_or(Currency::NONE),
-        };
-        let fields = Texts(row);
-        sums.received = Sums::received_in(plan, &fields).map(|received| received.at);
-        let minor = sums.minor(&fields, currency).ok()?;
-        let before = sums.balance(&fields, minor, currency)?;
+        let (minor, currency) = sums.looked_at(row)?;
+        let before = sums.balance(&Texts(row), minor, currency)?;
         let at = plan.clock.read(joined(plan, row).as_bytes(), &mut memo);
         let account = account.map_or("", |at| row[at].as_str());
         Some(Line { row: number, account, at, minor, after: before.checked_add(minor)? })

@@ -4,13 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crible_core::Currency;
-
 use super::signs::turn;
 use super::{Sample, Settled, list, ways};
-use crate::build::{Sums, Texts};
+use crate::build::Sums;
 use crate::error::Error;
-use crate::plan::{Amounts, Located, Money, Plan};
+use crate::plan::{Amounts, Located, Plan};
 use crate::preset::{Inflow, Known, Place, Preset};
 use crate::value::text::{fold, is_same};
 
@@ -220,15 +218,6 @@ fn by_column(plan: &Plan, sample: &Sample<'_>) -> Option<Ways> {
 fn minors(plan: &Plan, rows: &[Vec<String>]) -> Vec<(usize, i64)> {
     let mut odd = BTreeMap::new();
     let mut sums = Sums { plan, received: None, rounded: 0, line: 0, odd: &mut odd };
-    let minor = |(number, row): (usize, &Vec<String>)| {
-        let currency = match plan.currency {
-            Money::Constant(currency) => currency,
-            Money::Written => Sums::written(plan, &Texts(row)),
-            Money::Column(at) => Currency::new(row[at].trim().as_bytes()).unwrap_or(Currency::NONE),
-        };
-        let fields = Texts(row);
-        sums.received = Sums::received_in(plan, &fields).map(|received| received.at);
-        Some((number, sums.minor(&fields, currency).ok()?))
-    };
+    let minor = |(number, row): (usize, &Vec<String>)| Some((number, sums.looked_at(row)?.0));
     rows.iter().enumerate().filter_map(minor).collect()
 }
