@@ -60,11 +60,7 @@ impl Alerts {
     pub(crate) fn take(&mut self, alerts: &[crible_alert::Alert], files: &[FileReport]) -> Result<()> {
         self.count(alerts);
         for alert in alerts {
-            let source = alert.decision.source.map(|source| {
-                let report = &files[source.file as usize];
-                Source { feed: report.feed.clone(), file: report.shown.clone(), row: source.row }
-            });
-            self.push(Alert::new(alert, source)).context("cannot write alerts")?;
+            self.push(on_the_wire(alert, files)).context("cannot write alerts")?;
         }
         Ok(())
     }
@@ -94,6 +90,15 @@ impl Alerts {
         written.map_err(because).context("cannot write alerts")?;
         Ok((self.output, self.counts))
     }
+}
+
+/// An alert on a transaction of these files, as others receive it.
+pub(crate) fn on_the_wire(alert: &crible_alert::Alert, files: &[FileReport]) -> Alert {
+    let source = alert.decision.source.map(|source| {
+        let report = &files[source.file as usize];
+        Source { feed: report.feed.clone(), file: report.shown.clone(), row: source.row }
+    });
+    Alert::new(alert, source)
 }
 
 /// Alerts as a frame with the columns of the CSV form, numbers as numbers.

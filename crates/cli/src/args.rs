@@ -1,3 +1,5 @@
+mod desk;
+
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -6,6 +8,12 @@ use crible::{Builder, Config, DetectorSpec};
 use crible_alert::{Budget, Severity};
 use crible_core::{Timestamp, Window};
 use crible_eval::simulate::Scenario;
+
+pub(crate) use desk::{
+    AlertsArgs, AlertsCommand, AuditArgs, AuditCommand, BackupArgs, ByArgs, CasesArgs, CasesCommand, ListArgs,
+    ListedArgs, ListsArgs, ListsCommand, OnCases, RestoreArgs, RulesArgs, RulesCommand, SilenceArgs, SilenceCommand,
+    StoreArgs,
+};
 
 /// Sifts transactions: reads exports of banks, wallets and card feeds, learns what is usual without labels, and ranks
 /// the few that deserve a look, each with its reasons.
@@ -34,6 +42,22 @@ pub(crate) enum Command {
     Reveal(RevealArgs),
     /// Write which pseudonym of an older key is which of the newer, by reading the files with both
     Rekey(RekeyArgs),
+    /// Work on the cases that alerts became: list, show, assign, close, undo and more
+    Cases(CasesArgs),
+    /// List the alerts of a store, show one, or take in alerts from files
+    Alerts(AlertsArgs),
+    /// For a time, tell nobody about some alerts
+    Silence(SilenceArgs),
+    /// Say which accounts and counterparties are trusted, and which are not
+    Lists(ListsArgs),
+    /// Check, try and set rules that raise, lower, hold or tag alerts
+    Rules(RulesArgs),
+    /// Verify the audit log of a store, or write it out
+    Audit(AuditArgs),
+    /// Write a store to a file that any later version reads
+    Backup(BackupArgs),
+    /// Make a store of a backup
+    Restore(RestoreArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -72,6 +96,9 @@ pub(crate) struct ScoreArgs {
     /// out of order, which are rejected, and for the order of --scores, which is that of time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) hold: Option<u32>,
+    /// Where alerts become cases
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
     #[command(flatten)]
     pub(crate) learn: LearnArgs,
 }

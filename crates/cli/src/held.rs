@@ -11,6 +11,7 @@ use crible_ingest::{Import, Options};
 use crate::alerts::Alerts;
 use crate::args::ScoreArgs;
 use crate::drift::DriftFile;
+use crate::intake::CaseStore;
 use crate::page;
 use crate::places::Places;
 use crate::progress::{Stage, Stages};
@@ -27,6 +28,7 @@ pub(crate) fn run(
     mut stages: Stages,
     places: Places,
 ) -> Result<()> {
+    let cases = CaseStore::open(&args.store)?;
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?;
     let drift = args.drift.as_deref().map(DriftFile::new).transpose()?;
     let mut rejects = Rejects::new(places.rejects);
@@ -70,6 +72,11 @@ pub(crate) fn run(
         None => None,
     };
     let drift = drift.map(|drift| drift.write(engine.drift())).transpose()?;
+    if let Some(cases) = cases {
+        let stage = stages.begin("cases");
+        cases.take(&raised, &import.files)?;
+        stages.end(stage);
+    }
     // All are written: now they take their names.
     let rejects = rejects.map(|rejects| rejects.persist()).transpose()?;
     let alerts = alerts.map(|alerts| alerts.persist()).transpose()?;

@@ -2,23 +2,29 @@
 
 mod alerts;
 mod args;
+mod audit;
 mod bench;
+mod case_page;
+mod cases;
 mod demo;
 mod detect;
 mod drift;
 mod feeds;
 mod held;
+mod intake;
 mod output;
 mod page;
 mod places;
 mod progress;
 mod rejects;
 mod reveal;
+mod rules;
 mod score;
 mod scores;
 mod setup;
 mod shown;
 mod simulate;
+mod store;
 mod streamed;
 mod summary;
 mod table;
@@ -46,6 +52,14 @@ fn main() -> ExitCode {
         Command::Feeds(args) => feeds::run(&args),
         Command::Reveal(args) => reveal::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Rekey(args) => reveal::rekey(&args).map(|()| ExitCode::SUCCESS),
+        Command::Cases(args) => cases::run(&args),
+        Command::Alerts(args) => intake::run(&args),
+        Command::Silence(args) => rules::silence(&args),
+        Command::Lists(args) => rules::lists(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Backup(args) => audit::backup(&args),
+        Command::Restore(args) => audit::restore(&args),
     };
     match done {
         Ok(status) => status,
@@ -75,7 +89,8 @@ fn fail(error: &Error) -> ExitCode {
     // There is nobody left to tell where even this cannot be written.
     let _ = writeln!(io::stderr(), "crible: {}", told(error));
     let is_input = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<crible_ingest::Error>() || cause.is::<crible_ingest::PresetError>()
+        let stored = cause.downcast_ref::<crible_store::Error>().is_some_and(crible_store::Error::is_input);
+        stored || cause.is::<crible_ingest::Error>() || cause.is::<crible_ingest::PresetError>()
     };
     let unread = error.is::<unusable::Unusable>() || error.chain().any(is_input);
     ExitCode::from(if unread { NOTHING_READ } else { 1 })

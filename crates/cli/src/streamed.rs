@@ -14,6 +14,7 @@ use crible_ingest::{Options, Window, stream};
 use crate::alerts::Alerts;
 use crate::args::ScoreArgs;
 use crate::drift::DriftFile;
+use crate::intake::CaseStore;
 use crate::page;
 use crate::places::Places;
 use crate::progress::Stages;
@@ -67,6 +68,7 @@ pub(crate) fn run(
     if let Some(pipe) = pipe(args) {
         bail!("--hold: {} can be read once, and a stream is read three times; expected files", pipe.display());
     }
+    let cases = CaseStore::open(&args.store)?;
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?.map(Scores::run_by_run);
     let drift = args.drift.as_deref().map(DriftFile::new).transpose()?;
     let mut names = ["counting", "learning"].into_iter();
@@ -139,6 +141,11 @@ pub(crate) fn run(
     stages.end(stage);
     let engine = pipeline.into_engine();
     let drift = drift.map(|drift| drift.write(engine.drift())).transpose()?;
+    if let Some(cases) = cases {
+        let stage = stages.begin("cases");
+        cases.take(&raised, &done.files)?;
+        stages.end(stage);
+    }
     // All are written: now they take their names.
     let rejects = rejects.map(|rejects| rejects.persist()).transpose()?;
     let alerts = alerts.map(|alerts| alerts.persist()).transpose()?;
