@@ -13,7 +13,7 @@ use crible_ingest::{Options, Presets};
 use crate::args::DemoArgs;
 use crate::held::{read, score};
 use crate::progress::Stages;
-use crate::shown::{ACCOUNTS_A_PLACE, FALSE_SHARE, Rule, Shown};
+use crate::shown::{FALSE_SHARE, FreePlaces, Rule, Shown};
 
 /// A fraud on one account: its kind, and its rows in the file.
 #[derive(Debug)]
@@ -62,7 +62,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         shown.take(alerts);
         Ok(())
     })?;
-    let (mut raised, _) = shown.finish();
+    let (mut raised, seen) = shown.finish();
+    let accounts = seen.accounts.len();
     let by_row: HashMap<u64, usize> =
         (0..).zip(&episodes).flat_map(|(at, episode)| episode.rows.iter().map(move |row| (*row, at))).collect();
     let episode_of = |alert: &Alert| alert.decision.source.and_then(|source| by_row.get(&source.row)).copied();
@@ -89,10 +90,10 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let truth: Vec<bool> = (0..batch.len()).map(|row| batch.truth(row) == Truth::Fraud).collect();
     writeln!(
         out,
-        "\n{} alerts: as many as leave an expected {:.0} % false, and {} a day besides.",
+        "\n{} alerts: as many as leave an expected {:.0} % false, and {} besides.",
         raised.len(),
         FALSE_SHARE * 100.0,
-        args.accounts as usize / ACCOUNTS_A_PLACE
+        FreePlaces::of(accounts)
     )?;
     write!(out, "{}", Found::new(&raised, &episodes, &by_row).text(scenarios))?;
     writeln!(

@@ -1,9 +1,10 @@
 //! Which alerts of files are shown.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
 
 use crible::{Model, Scored};
-use crible_alert::{Alert, DailyBudget, FalseShare, Severity};
+use crible_alert::{Alert, AlertId, DailyBudget, FalseShare, Severity};
 use crible_core::{Batch, Currency, EntityId, Timestamp, Window};
 
 use crate::args::ScoreArgs;
@@ -11,9 +12,60 @@ use crate::args::ScoreArgs;
 /// The expected share of false alerts among those shown by default.
 pub(crate) const FALSE_SHARE: f64 = 0.25;
 
-/// So many accounts of a book have one place a day that need not be earned. Where frauds are among what was learned, tails are too
-/// large for Benjamini and Hochberg's procedure, and whoever works through a book has places anyway. A person's file has none.
-pub(crate) const ACCOUNTS_A_PLACE: usize = 200;
+/// Places that need not be earned. Where frauds are among what was learned, tails are too large for Benjamini and Hochberg's
+/// procedure, and whoever works through a book has places anyway. A person's file has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FreePlaces {
+    None,
+    /// So many a day.
+    ADay(u32),
+    /// One in so many days.
+    OneIn(u32),
+}
+
+impl FreePlaces {
+    /// So many accounts have one place a day.
+    const ACCOUNTS: u32 = 200;
+    /// Fewer accounts than this are a person's, or a household's.
+    const SMALLEST_BOOK: u32 = 20;
+
+    pub(crate) fn of(accounts: usize) -> Self {
+        match u32::try_from(accounts).unwrap_or(u32::MAX) {
+            ..Self::SMALLEST_BOOK => Self::None,
+            accounts @ ..Self::ACCOUNTS => Self::OneIn(Self::ACCOUNTS.div_ceil(accounts)),
+            accounts => Self::ADay(accounts / Self::ACCOUNTS),
+        }
+    }
+
+    /// The references of alerts that have one, of all that were raised.
+    fn given(self, alerts: &[Alert]) -> HashSet<AlertId> {
+        let days = match self {
+            Self::None => return HashSet::new(),
+            Self::ADay(most) => {
+                return alerts.iter().filter(|alert| alert.rank <= most).map(|alert| alert.id).collect();
+            }
+            Self::OneIn(days) => i64::from(days),
+        };
+        let mut strangest: BTreeMap<i64, &Alert> = BTreeMap::new();
+        for alert in alerts.iter().filter(|alert| alert.rank == 1) {
+            let place = strangest.entry(alert.day.0.div_euclid(days)).or_insert(alert);
+            if alert.decision.score.raw > place.decision.score.raw {
+                *place = alert;
+            }
+        }
+        strangest.into_values().map(|alert| alert.id).collect()
+    }
+}
+
+impl fmt::Display for FreePlaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::ADay(most) => write!(f, "{most} a day"),
+            Self::OneIn(days) => write!(f, "one in {days} days"),
+        }
+    }
+}
 
 /// How long an account's story goes on after its last alert.
 const STORY: Window = Window::WEEK;
@@ -118,9 +170,9 @@ impl Shown {
         let Self { rule, judged, seen, mut alerts } = self;
         if rule == Rule::Earned {
             let most = judged.most_tail();
-            let places = seen.accounts.len() / ACCOUNTS_A_PLACE;
+            let free = FreePlaces::of(seen.accounts.len()).given(&alerts);
             let earned = |alert: &Alert| most.is_some_and(|most| alert.decision.score.tail <= most);
-            alerts.retain(|alert| earned(alert) || alert.rank as usize <= places);
+            alerts.retain(|alert| earned(alert) || free.contains(&alert.id));
         }
         (alerts, seen)
     }
@@ -170,9 +222,27 @@ mod tests {
     }
 
     #[test]
+    fn a_small_book_has_a_place_in_some_days() {
+        assert_eq!([0, 19, 20, 150, 199, 200, 1_000].map(FreePlaces::of), {
+            use FreePlaces::{ADay, None, OneIn};
+            [None, None, OneIn(10), OneIn(2), OneIn(2), ADay(1), ADay(5)]
+        });
+        let days: Vec<Alert> = [(0, 3e-3), (1, 2e-3), (2, 4e-3), (3, 5e-3)]
+            .into_iter()
+            .flat_map(|(day, tail)| [(1, tail), (2, tail * 1.1)].map(|(rank, tail)| (day, rank, tail)))
+            .map(|(day, rank, tail)| Alert { day: Day(day), ..alert(tail, 10 * day as u32 + rank) })
+            .map(|alert| Alert { rank: alert.rank % 10, ..alert })
+            .collect();
+        let given = FreePlaces::OneIn(2).given(&days);
+        let kept: Vec<i64> = days.iter().filter(|alert| given.contains(&alert.id)).map(|alert| alert.day.0).collect();
+        assert_eq!(kept, [1, 2]);
+    }
+
+    #[test]
     fn an_alert_earns_its_place() {
         assert_eq!(shown(Rule::Earned, 1), [1, 2]);
         assert_eq!(shown(Rule::Earned, 599), [1, 2]);
+        assert_eq!(shown(Rule::Earned, 19), [1, 2]);
         assert_eq!(shown(Rule::Earned, 600), [1, 2, 3]);
         assert_eq!(shown(Rule::AtLeast(Severity::Medium), 1), [1, 2, 3, 4]);
         assert_eq!(shown(Rule::All, 1), [1, 2, 3, 4]);
