@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use crible_core::{Amount, Currency, Window};
 use serde::{Deserialize, Serialize};
 
+use crate::Grouping;
+
 /// How alerts become cases, and what closing one takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -20,13 +22,23 @@ pub struct Settings {
     pub due: Option<Window>,
     /// A closed case may keep back what comes next for so long at most. 90 days.
     pub quiet: Window,
+    /// When people are told of a case.
+    pub notices: Grouping,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let week = Window::WEEK;
         let quiet = Window(90 * Window::DAY.0);
-        Self { account: week, ring: week, counterparty: Some(Window::DAY), four_eyes: None, due: None, quiet }
+        Self {
+            account: week,
+            ring: week,
+            counterparty: Some(Window::DAY),
+            four_eyes: None,
+            due: None,
+            quiet,
+            notices: Grouping::default(),
+        }
     }
 }
 
@@ -72,6 +84,15 @@ pub struct SettingsText {
     /// As `90d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<String>,
+    /// As `30s`: the first notice of a case waits so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_wait: Option<String>,
+    /// As `5min`: what comes later is told at most once in this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_interval: Option<String>,
+    /// As `4h`, or `never`: a case that nobody has looked at is told again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice_repeat: Option<String>,
     /// As `["10000.00 USD", "9000.00 EUR"]`: from these amounts on closing takes a second person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub four_eyes: Option<Vec<String>>,
@@ -114,6 +135,15 @@ impl SettingsText {
         if let Some(text) = &self.quiet {
             settings.quiet = window("quiet", text)?;
         }
+        if let Some(text) = &self.notice_wait {
+            settings.notices.wait = window("notice_wait", text)?;
+        }
+        if let Some(text) = &self.notice_interval {
+            settings.notices.interval = window("notice_interval", text)?;
+        }
+        if let Some(text) = &self.notice_repeat {
+            settings.notices.repeat = or_never("notice_repeat", text)?;
+        }
         if let Some(limits) = &self.four_eyes {
             let amount = |text: &String| {
                 let bad = |what: String| BadSettings { name: "four_eyes", what };
@@ -141,12 +171,16 @@ mod tests {
         assert_eq!(SettingsText::default().read(), Ok(Settings::default()));
         assert_eq!(text("counterparty", "\"never\"").read().unwrap().counterparty, None);
         assert_eq!(text("due", "\"3d\"").read().unwrap().due, Some(Window(3 * Window::DAY.0)));
+        assert_eq!(text("notice_interval", "\"10min\"").read().unwrap().notices.interval, Window(10 * 60_000_000));
+        assert_eq!(text("notice_repeat", "\"never\"").read().unwrap().notices.repeat, None);
         let two = text("four_eyes", "[\"100.00 USD\"]").read().unwrap().four_eyes.unwrap();
         assert!(two.covers(&BTreeMap::from([(Currency::USD, 10_000)])));
         assert!(!two.covers(&BTreeMap::from([(Currency::USD, 9_999)])));
         for (field, value) in [
             ("account", "\"soon\""),
             ("ring", "\"0d\""),
+            ("notice_wait", "\"0s\""),
+            ("notice_repeat", "\"often\""),
             ("quiet", "\"never\""),
             ("four_eyes", "[\"100.00\"]"),
             ("four_eyes", "[\"x USD\"]"),

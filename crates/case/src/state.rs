@@ -263,6 +263,9 @@ fn change(state: &mut State, what: &What, event: &Event, looked: bool) {
         What::MustConfirm => state.must_confirm = true,
         What::Answered { alert, theirs } => {
             state.answers.push(Answer { at: event.at, alert: *alert, theirs: *theirs });
+            if !theirs {
+                state.unseen.insert(*alert);
+            }
         }
     }
 }

@@ -9,10 +9,11 @@ use crible_alert::{Budget, Severity};
 use crible_core::{Timestamp, Window};
 use crible_eval::simulate::Scenario;
 
+use crate::notify::{ConsentArgs, DeliverArgs, NotifyArgs};
 pub(crate) use desk::{
     AlertsArgs, AlertsCommand, AuditArgs, AuditCommand, BackupArgs, ByArgs, CasesArgs, CasesCommand, ListArgs,
-    ListedArgs, ListsArgs, ListsCommand, OnCases, RestoreArgs, RulesArgs, RulesCommand, SilenceArgs, SilenceCommand,
-    StoreArgs,
+    ListedArgs, ListsArgs, ListsCommand, OnCases, ReportArgs, RestoreArgs, RulesArgs, RulesCommand, SilenceArgs,
+    SilenceCommand, StoreArgs,
 };
 
 /// Sifts transactions: reads exports of banks, wallets and card feeds, learns what is usual without labels, and ranks
@@ -52,6 +53,12 @@ pub(crate) enum Command {
     Lists(ListsArgs),
     /// Check, try and set rules that raise, lower, hold or tag alerts
     Rules(RulesArgs),
+    /// Keep what people agreed to, where they are reached and what they hold
+    Consent(ConsentArgs),
+    /// Send what is due to those it is for, and answer what they write
+    Deliver(DeliverArgs),
+    /// Write the cases of a store as one page of HTML that needs no script
+    Report(ReportArgs),
     /// Verify the audit log of a store, or write it out
     Audit(AuditArgs),
     /// Write a store to a file that any later version reads
@@ -99,6 +106,8 @@ pub(crate) struct ScoreArgs {
     /// Where alerts become cases
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) notify: NotifyArgs,
     #[command(flatten)]
     pub(crate) learn: LearnArgs,
 }

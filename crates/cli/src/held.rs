@@ -28,7 +28,7 @@ pub(crate) fn run(
     mut stages: Stages,
     places: Places,
 ) -> Result<()> {
-    let cases = CaseStore::open(&args.store)?;
+    let cases = CaseStore::open(&args.store, &args.notify)?;
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?;
     let drift = args.drift.as_deref().map(DriftFile::new).transpose()?;
     let mut rejects = Rejects::new(places.rejects);

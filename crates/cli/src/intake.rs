@@ -9,10 +9,12 @@ use anyhow::{Context, Result};
 use crible_alert::wire;
 use crible_case::{Facts, Received};
 use crible_ingest::FileReport;
+use crible_notify::config::Config;
 use crible_store::{Kept, Store, Taken};
 
 use crate::alerts::on_the_wire;
 use crate::args::{AlertsArgs, AlertsCommand, StoreArgs};
+use crate::notify::NotifyArgs;
 use crate::store::{block_on, now, say};
 use crate::terminal::json;
 
@@ -23,35 +25,44 @@ const AT_ONCE: usize = 4_096;
 pub(crate) struct CaseStore {
     runtime: tokio::runtime::Runtime,
     store: Store,
+    config: Option<Config>,
 }
 
 impl CaseStore {
     /// Opens it, where one is named: a run should not end in a store that refuses.
-    pub(crate) fn open(args: &StoreArgs) -> Result<Option<Self>> {
+    pub(crate) fn open(args: &StoreArgs, notify: &NotifyArgs) -> Result<Option<Self>> {
         if args.url().is_none() {
             return Ok(None);
         }
+        let config = notify.read()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.context("cannot wait for the store")?;
         let store = runtime.block_on(args.make())?;
-        Ok(Some(Self { runtime, store }))
+        Ok(Some(Self { runtime, store, config }))
     }
 
     /// Writes alerts of these files, all or none, and says what became of them.
     pub(crate) fn take(&self, alerts: &[crible_alert::Alert], files: &[FileReport]) -> Result<()> {
         let facts = alerts.iter().map(|alert| Ok(Facts::new(on_the_wire(alert, files), None)?));
         let facts = facts.collect::<Result<Vec<_>>>()?;
-        let taken = self.runtime.block_on(take_in(&self.store, facts))?;
+        let taken = self.runtime.block_on(take_in(&self.store, self.config.as_ref(), facts))?;
         self.runtime.block_on(self.store.close());
         say(&told(&taken, &self.store));
         Ok(())
     }
 }
 
-async fn take_in(store: &Store, facts: Vec<Facts>) -> Result<Vec<Taken>> {
+/// Alerts, cases and what is to be sent about them, all or none.
+async fn take_in(store: &Store, config: Option<&Config>, facts: Vec<Facts>) -> Result<Vec<Taken>> {
     let mut txn = store.begin(now()).await?;
-    let intake = txn.intake().await?;
-    let taken = txn.take_in(&intake, facts).await?;
+    let taken = match config {
+        // The files that would tell the merchant's name are not kept.
+        Some(config) => crible_dispatch::take_in(&mut txn, config, facts, |_| None).await?,
+        None => {
+            let intake = txn.intake().await?;
+            txn.take_in(&intake, facts).await?
+        }
+    };
     txn.commit().await?;
     Ok(taken)
 }
@@ -89,10 +100,11 @@ pub(crate) fn run(args: &AlertsArgs) -> Result<ExitCode> {
                 writeln!(out, "{}", json(&facts.alert().to_line()?))?;
                 say(&format!("case {case}"));
             }
-            AlertsCommand::Import { files } => {
+            AlertsCommand::Import { files, notify } => {
+                let config = notify.read()?;
                 let store = args.store.make().await?;
                 for file in files {
-                    let taken = import(&store, file).await?;
+                    let taken = import(&store, config.as_ref(), file).await?;
                     say(&told(&taken, &store));
                 }
                 store.close().await;
@@ -102,7 +114,7 @@ pub(crate) fn run(args: &AlertsArgs) -> Result<ExitCode> {
     })
 }
 
-async fn import(store: &Store, file: &Path) -> Result<Vec<Taken>> {
+async fn import(store: &Store, config: Option<&Config>, file: &Path) -> Result<Vec<Taken>> {
     let reader: Box<dyn BufRead> = match file.to_str() {
         Some("-") => Box::new(io::stdin().lock()),
         _ => Box::new(BufReader::new(File::open(file).with_context(|| format!("{}", file.display()))?)),
@@ -117,10 +129,10 @@ async fn import(store: &Store, file: &Path) -> Result<Vec<Taken>> {
         let alert = wire::Alert::from_line(&line).map_err(|error| bad(&at(), &error))?;
         part.push(Facts::new(alert, None).map_err(|error| bad(&at(), &error))?);
         if part.len() == AT_ONCE {
-            taken.extend(take_in(store, std::mem::take(&mut part)).await?);
+            taken.extend(take_in(store, config, std::mem::take(&mut part)).await?);
         }
     }
-    taken.extend(take_in(store, part).await?);
+    taken.extend(take_in(store, config, part).await?);
     Ok(taken)
 }
 

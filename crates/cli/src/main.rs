@@ -12,11 +12,13 @@ mod drift;
 mod feeds;
 mod held;
 mod intake;
+mod notify;
 mod output;
 mod page;
 mod places;
 mod progress;
 mod rejects;
+mod report;
 mod reveal;
 mod rules;
 mod score;
@@ -57,6 +59,9 @@ fn main() -> ExitCode {
         Command::Silence(args) => rules::silence(&args),
         Command::Lists(args) => rules::lists(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Consent(args) => notify::consent(&args),
+        Command::Deliver(args) => notify::deliver(&args),
+        Command::Report(args) => report::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Backup(args) => audit::backup(&args),
         Command::Restore(args) => audit::restore(&args),
@@ -90,7 +95,8 @@ fn fail(error: &Error) -> ExitCode {
     let _ = writeln!(io::stderr(), "crible: {}", told(error));
     let is_input = |cause: &(dyn std::error::Error + 'static)| {
         let stored = cause.downcast_ref::<crible_store::Error>().is_some_and(crible_store::Error::is_input);
-        stored || cause.is::<crible_ingest::Error>() || cause.is::<crible_ingest::PresetError>()
+        let notify = cause.is::<crible_notify::config::BadConfig>() || cause.is::<crible_notify::BadName>();
+        stored || notify || cause.is::<crible_ingest::Error>() || cause.is::<crible_ingest::PresetError>()
     };
     let unread = error.is::<unusable::Unusable>() || error.chain().any(is_input);
     ExitCode::from(if unread { NOTHING_READ } else { 1 })

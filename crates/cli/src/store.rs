@@ -57,21 +57,32 @@ impl StoreArgs {
 
     /// A store that is there.
     pub(crate) async fn open(&self) -> Result<Store> {
+        Ok(self.open_with_key().await?.0)
+    }
+
+    /// A store that is there, and its key.
+    pub(crate) async fn open_with_key(&self) -> Result<(Store, StoreKey)> {
         let url = self.wanted()?;
         let key = self.key_file(&url)?;
         if !key.exists() {
             // The address is looked at first: a missing store has no key either.
             Store::check(&url)?;
         }
-        opened(Store::open_existing(&url, &StoreKey::from_file(&key)?, now()).await?)
+        let key = StoreKey::from_file(&key)?;
+        Ok((opened(Store::open_existing(&url, &key, now()).await?)?, key))
     }
 
     /// The store that a run writes to; it is made, and its key with it, unless it is there.
     pub(crate) async fn make(&self) -> Result<Store> {
+        Ok(self.make_with_key().await?.0)
+    }
+
+    /// The same, and its key.
+    pub(crate) async fn make_with_key(&self) -> Result<(Store, StoreKey)> {
         let url = self.wanted()?;
         let file = self.key_file(&url)?;
         let key = key(&url, &file)?;
-        opened(Store::open(&url, &key, now()).await?)
+        Ok((opened(Store::open(&url, &key, now()).await?)?, key))
     }
 
     /// A new store out of a backup.

@@ -68,7 +68,7 @@ pub(crate) fn run(
     if let Some(pipe) = pipe(args) {
         bail!("--hold: {} can be read once, and a stream is read three times; expected files", pipe.display());
     }
-    let cases = CaseStore::open(&args.store)?;
+    let cases = CaseStore::open(&args.store, &args.notify)?;
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?.map(Scores::run_by_run);
     let drift = args.drift.as_deref().map(DriftFile::new).transpose()?;
     let mut names = ["counting", "learning"].into_iter();

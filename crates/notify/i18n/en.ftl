@@ -55,6 +55,20 @@ alert-looks-like = It looks like { $what }.
 alert-score = Score { $score }; a normal payment scores as high in { $tail } of cases.
 alert-case = Case { $case }.
 alert-more = { $count } more.
+case-subject = Case { $case }, { $severity }: { $reason ->
+        [new] new
+        [graver] graver than before
+        [more] more alerts
+       *[repeat] nobody has looked at it yet
+    }
+case-head =
+    Case { $case }: { $alerts ->
+        [one] 1 alert
+       *[other] { $alerts } alerts
+    }, { $unseen } not looked at, { $amount } in all, { $owner ->
+        [none] nobody works on it
+       *[other] { $owner } works on it
+    }. The gravest:
 severity-low = Low
 severity-medium = Medium
 severity-high = High

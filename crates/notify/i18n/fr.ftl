@@ -42,6 +42,20 @@ alert-looks-like = Cela ressemble à : { $what }.
 alert-score = Score { $score } ; un paiement normal en a un aussi élevé dans { $tail } des cas.
 alert-case = Dossier { $case }.
 alert-more = Et { $count } autres.
+case-subject = Dossier { $case }, { $severity } : { $reason ->
+        [new] nouveau
+        [graver] plus grave qu'avant
+        [more] d'autres alertes
+       *[repeat] personne ne l'a encore regardé
+    }
+case-head =
+    Dossier { $case } : { $alerts ->
+        [one] 1 alerte
+       *[other] { $alerts } alertes
+    }, { $unseen } à regarder, { $amount } en tout, { $owner ->
+        [none] personne ne s'en occupe
+       *[other] { $owner } s'en occupe
+    }. La plus grave :
 severity-low = faible
 severity-medium = moyenne
 severity-high = élevée

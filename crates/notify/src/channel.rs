@@ -30,6 +30,7 @@ use std::fmt;
 use crible_alert::wire;
 use crible_core::Timestamp;
 
+use crate::message::CaseNotice;
 use crate::outbox::Failure;
 use crate::{Address, Key, Medium};
 
@@ -85,6 +86,8 @@ pub enum Content {
         /// The case it is in.
         case: Option<u64>,
     },
+    /// A case.
+    Case(Box<CaseNotice>),
     /// A channel was disabled.
     Trouble,
 }

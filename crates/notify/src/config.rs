@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use crible_alert::{Severity, wire};
@@ -14,7 +15,7 @@ use serde::Deserialize;
 
 use crate::channel::{Secret, Verifier};
 use crate::consent::{Profile, Rules};
-use crate::message::{Kind, LastDigits, Notice, Question, Wording};
+use crate::message::{CaseNotice, Kind, LastDigits, Notice, Question, Wording};
 use crate::outbox::Draft;
 use crate::{About, ChannelName, Key, Language, Medium, Person, Purpose, Route, Settings};
 
@@ -54,7 +55,7 @@ pub struct Config {
     /// How deliveries are made.
     pub settings: Settings,
     /// How messages are worded.
-    pub wording: Wording,
+    pub wording: Arc<Wording>,
     /// The channels.
     pub routes: Vec<Route>,
     /// The door for what people write.
@@ -63,7 +64,7 @@ pub struct Config {
 }
 
 /// The door for what people write.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Inbound {
     /// Where it is.
     pub listen: SocketAddr,
@@ -77,6 +78,17 @@ struct Choice {
     name: ChannelName,
     medium: Option<Medium>,
     at_least: Severity,
+    tells: Tells,
+}
+
+/// What the bank's own people are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Tells {
+    /// Each alert, for machines.
+    Alerts,
+    /// Cases, grouped, for people.
+    Cases,
 }
 
 #[derive(Deserialize)]
@@ -135,11 +147,11 @@ impl Config {
         let mut routes: Vec<Route> = Vec::new();
         let mut choices = Vec::new();
         for table in file.channel {
-            let (route, at_least) = channels::read(table, &file.source, &rules.language, around)?;
+            let (route, at_least, tells) = channels::read(table, &file.source, &rules.language, around)?;
             if routes.iter().any(|other| other.name == route.name) {
                 return Err(BadConfig::new(format!("channel {}", route.name), "there are two of this name"));
             }
-            choices.push(Choice { name: route.name.clone(), medium: route.medium, at_least });
+            choices.push(Choice { name: route.name.clone(), medium: route.medium, at_least, tells });
             routes.push(route);
         }
         if let Some(to) = &file.trouble_to
@@ -153,10 +165,34 @@ impl Config {
             Ok(Inbound { listen: inbound.listen, verifier })
         });
         let settings = Settings { rules, trouble_to: file.trouble_to, ..Settings::default() };
-        Ok(Self { settings, wording, routes, inbound: inbound.transpose()?, choices })
+        Ok(Self { settings, wording: Arc::new(wording), routes, inbound: inbound.transpose()?, choices })
     }
 
-    /// The deliveries of an alert to the bank's own people.
+    /// Whether a channel is told of cases.
+    pub fn tells_cases(&self) -> bool {
+        self.choices.iter().any(|choice| choice.medium.is_none() && choice.tells == Tells::Cases)
+    }
+
+    /// The deliveries of a case to the bank's own people.
+    ///
+    /// # Errors
+    /// The notice holds a number that JSON has no word for.
+    pub fn for_the_bank_of_a_case(&self, notice: &CaseNotice, now: Timestamp) -> Result<Vec<Draft>, serde_json::Error> {
+        let body = serde_json::to_string(&Notice::Case(notice.clone()))?;
+        let chosen = self.choices.iter().filter(|choice| {
+            choice.medium.is_none() && choice.tells == Tells::Cases && notice.severity >= choice.at_least
+        });
+        let draft = |choice: &Choice| {
+            // Numbers and names are made of what keys may hold.
+            let key: Key = format!("case/{}/{}/{}", notice.case, notice.notice, choice.name).parse().ok()?;
+            let about: About = format!("case:{}", notice.case).parse().ok()?;
+            let (channel, body) = (choice.name.clone(), body.clone());
+            Some(Draft { key, channel, person: None, about, body, due: now })
+        };
+        Ok(chosen.filter_map(draft).collect())
+    }
+
+    /// The deliveries of an alert to the bank's own people, on channels that are told of each alert.
     ///
     /// # Errors
     /// The alert holds a number that JSON has no word for.
@@ -168,7 +204,9 @@ impl Config {
     ) -> Result<Vec<Draft>, serde_json::Error> {
         let notice = Notice::Alert { alert: Box::new(alert.clone()), case };
         let body = serde_json::to_string(&notice)?;
-        let chosen = self.choices.iter().filter(|choice| choice.medium.is_none() && alert.severity >= choice.at_least);
+        let chosen = self.choices.iter().filter(|choice| {
+            choice.medium.is_none() && choice.tells == Tells::Alerts && alert.severity >= choice.at_least
+        });
         Ok(chosen.filter_map(|choice| draft(alert, &choice.name, None, body.clone(), now)).collect())
     }
 

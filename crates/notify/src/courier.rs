@@ -20,7 +20,7 @@ use crate::{ChannelName, Clock, Language, Logs, Medium};
 use lane::Lane;
 
 /// A channel and how it is used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Route {
     /// Its name in the outbox.
     pub name: ChannelName,

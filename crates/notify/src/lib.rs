@@ -15,7 +15,7 @@ pub mod talk;
 pub use clock::{Clock, SystemClock};
 pub use courier::{Courier, CourierError, Route, Settings, Tally};
 pub use logs::Logs;
-pub use name::{About, Address, BadName, ChannelName, Key, Language, Medium, Person, Purpose, Source};
+pub use name::{About, Address, BadName, CaseReason, ChannelName, Key, Language, Medium, Person, Purpose, Source};
 pub use outbox::Outbox;
 
 #[cfg(test)]

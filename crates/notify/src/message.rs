@@ -11,7 +11,7 @@ mod template;
 mod wording;
 
 pub use limit::Limit;
-pub use notice::{LastDigits, Notice, Question};
+pub use notice::{CaseNotice, LastDigits, Notice, Question};
 pub use phrases::BadPhrases;
 pub use plain::has_link;
 pub use template::{BadTemplate, Kind};

@@ -265,6 +265,19 @@ words!(
     Reply = "reply",
 );
 
+words!(
+    /// Why somebody is told of a case.
+    CaseReason, "reason", "new, graver, more or repeat",
+    /// There is a case.
+    New = "new",
+    /// It got graver than was told.
+    Graver = "graver",
+    /// It got more alerts.
+    More = "more",
+    /// Nobody has looked at it since.
+    Repeat = "repeat",
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use common::{NOW, alert, opted_in, person};
+use common::{NOW, alert, case_notice, opted_in, person};
 use crible_alert::Severity;
 use crible_notify::config::{BadConfig, Config, Surroundings};
 use crible_notify::consent::{Entry, Profile};
-use crible_notify::message::Notice;
+use crible_notify::message::{CaseNotice, Notice};
 use crible_notify::{Medium, Purpose};
 
 const SECRET: &str = "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
@@ -144,7 +144,15 @@ fn who_gets_what() {
     let channels = |drafts: Vec<crible_notify::outbox::Draft>| {
         drafts.into_iter().map(|draft| draft.channel.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(channels(config.for_the_bank(&high, Some(1), NOW).unwrap()), ["hook", "team", "mail"]);
+    assert_eq!(channels(config.for_the_bank(&high, Some(1), NOW).unwrap()), ["hook"], "people read cases");
+    assert!(config.tells_cases());
+    let of_a_case = |severity| {
+        let notice = CaseNotice { severity, ..case_notice() };
+        let drafts = config.for_the_bank_of_a_case(&notice, NOW).unwrap();
+        assert!(drafts.iter().all(|draft| draft.key.as_str().starts_with("case/12/2/") && draft.person.is_none()));
+        channels(drafts)
+    };
+    assert_eq!(of_a_case(Severity::High), ["team", "mail"]);
     let agreed =
         [Medium::Sms, Medium::Whatsapp].map(|medium| Entry { at: NOW, record: opted_in(medium, Purpose::FraudAlert) });
     let balance = Entry { at: NOW, record: opted_in(Medium::Email, Purpose::Balance) };
@@ -157,7 +165,7 @@ fn who_gets_what() {
     let notice: Notice = serde_json::from_str(&drafts[0].body).unwrap();
     assert!(matches!(notice, Notice::Question(question) if question.merchant.as_deref() == Some("Café Nord")));
     high.severity = Severity::Critical;
-    assert_eq!(channels(config.for_the_bank(&high, None, NOW).unwrap()), ["ops", "hook", "team", "mail"]);
+    assert_eq!(channels(config.for_the_bank(&high, None, NOW).unwrap()), ["ops", "hook"]);
     assert_eq!(channels(for_ana(&high)), ["sms", "wa"]);
     high.severity = Severity::Medium;
     assert!(for_ana(&high).is_empty());

@@ -3,10 +3,12 @@
 
 mod common;
 
-use common::{NOW, alert};
+use common::{NOW, alert, case_notice};
 use crible_core::{Amount, Currency, Timestamp};
-use crible_notify::Language;
-use crible_notify::message::{Answer, Balance, Kind, LastDigits, Limit, Notice, Question, Reader, Wording, has_link};
+use crible_notify::message::{
+    Answer, Balance, CaseNotice, Kind, LastDigits, Limit, Notice, Question, Reader, Wording, has_link,
+};
+use crible_notify::{CaseReason, Language};
 use proptest::prelude::*;
 
 const LIMITS: [Limit; 5] = [Limit::SMS, Limit::WHATSAPP, Limit::MESSENGER, Limit::SLACK, Limit::EMAIL];
@@ -115,6 +117,27 @@ fn what_an_analyst_reads() {
     assert!(short.contains(" more.") && short.contains("- $412.00"), "{short}");
     let nothing = wording.words(&notice, &Reader::at_the_bank(Language::english()), Limit::Characters(40));
     assert_eq!(nothing.unwrap_err().to_string(), "cannot be rendered: longer than the channel carries");
+}
+
+#[test]
+fn what_an_analyst_reads_of_a_case() {
+    let wording = Wording::new("Test Bank").unwrap();
+    let read = |notice: CaseNotice, language, limit| {
+        wording.words(&Notice::Case(notice), &Reader::at_the_bank(language), limit).unwrap()
+    };
+    let words = read(case_notice(), Language::english(), Limit::SLACK);
+    assert_eq!(words.subject, "Case 12, High: more alerts");
+    let (head, alert) = words.text.split_once('\n').unwrap();
+    assert_eq!(head, "Case 12: 3 alerts, 1 not looked at, 412.00 USD in all, nobody works on it. The gravest:");
+    assert!(alert.starts_with("High alert, rank 3 of 2026-06-01") && !alert.contains("Case"), "{alert}");
+    let owned = CaseNotice { owner: Some("ana".to_owned()), alerts: 1, ..case_notice() };
+    let words = read(CaseNotice { reason: CaseReason::Repeat, ..owned }, Language::french(), Limit::SLACK);
+    assert_eq!(words.subject, "Dossier 12, élevée : personne ne l'a encore regardé");
+    assert!(words.text.starts_with("Dossier 12 : 1 alerte, 1 à regarder, 412.00 USD en tout, ana s'en occupe."));
+    let mut long = case_notice();
+    long.alert.reasons = vec![long.alert.reasons[0].clone(); 60];
+    let short = read(long, Language::english(), Limit::Characters(1_000)).text;
+    assert!(short.chars().count() <= 1_000 && short.contains(" more.") && short.contains("Case 12"), "{short}");
 }
 
 #[test]

@@ -5,17 +5,18 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{alert_letter, letter};
+use common::{alert_letter, case_notice, letter};
 use crible_notify::Medium;
 use crible_notify::channel::{CloudEvents, Content, Letter, Recipient};
 use serde_json::Value;
 
-fn events() -> [Value; 3] {
+fn events() -> [Value; 4] {
     let to = Some(Recipient { medium: Medium::Sms, address: "+33600000000".parse().unwrap(), wrote: None });
     let letters = [
         alert_letter("alert/7/hook"),
         Letter { to, ..letter("q/1", Content::Message) },
         letter("t/1", Content::Trouble),
+        letter("case/12/1/hook", Content::Case(Box::new(case_notice()))),
     ];
     let events = CloudEvents::new("urn:crible:test").unwrap();
     letters.map(|letter| serde_json::from_slice(&events.write(&letter).unwrap()).unwrap())

@@ -136,7 +136,8 @@ impl Txn {
             sql::change_in(self.db(), &format!("DELETE FROM {table} WHERE {column} IN ({{in}})"), ids()).await?;
         }
         let told = gone.iter().map(|case| Value::from(case.to_string()));
-        sql::change_in(self.db(), "DELETE FROM records WHERE kind = 'told' AND id IN ({in})", told).await?;
+        sql::change_in(self.db(), "DELETE FROM records WHERE kind IN ('told', 'notice_due') AND id IN ({in})", told)
+            .await?;
         let text = "DELETE FROM outbox WHERE state <> 'pending' AND settled < $1".to_owned();
         let deliveries = sql::query(text, row![before.0]).execute(self.db()).await?.rows_affected();
         if !gone.is_empty() || deliveries > 0 {

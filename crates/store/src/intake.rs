@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crible_alert::AlertId;
 use crible_case::{
     Desk, Facts, Inhibition, Label, Labels, Listed, Listing, Received, Rules, RulesText, Settings, SettingsText,
-    Silence, Tag, Told, listing,
+    Silence, Tag, listing,
 };
 use crible_core::Timestamp;
 
@@ -28,6 +28,8 @@ pub mod kind {
     pub const SETTINGS: &str = "settings";
     /// What was told about cases, by number.
     pub const TOLD: &str = "told";
+    /// When to look whether people are to be told of a case, by its number.
+    pub const NOTICE_DUE: &str = "notice_due";
 }
 
 /// The record of which there is one.
@@ -102,14 +104,6 @@ impl Reader {
     pub async fn settings(&mut self) -> Result<Settings, Error> {
         let text: Option<SettingsText> = self.record(kind::SETTINGS, CURRENT).await?;
         text.unwrap_or_default().read().map_err(Error::damaged)
-    }
-
-    /// What was told about a case so far.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] where it does not read.
-    pub async fn told(&mut self, case: crible_case::CaseId) -> Result<Told, Error> {
-        Ok(self.record(kind::TOLD, &case.to_string()).await?.unwrap_or_default())
     }
 }
 
@@ -211,13 +205,5 @@ impl Txn {
             self.keep(kind::HITS, CURRENT, &all).await?;
         }
         Ok(taken)
-    }
-
-    /// Keeps what was told about a case.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn set_told(&mut self, case: crible_case::CaseId, told: &Told) -> Result<(), Error> {
-        self.keep(kind::TOLD, &case.to_string(), told).await
     }
 }

@@ -7,7 +7,7 @@ use crible_alert::AlertId;
 use crible_core::{Timestamp, Window};
 
 use super::{Case, Deed, Desk, Key};
-use crate::{Actor, CaseId, Facts, OperationId, Origin, State, Subject, Tag, What};
+use crate::{Actor, CaseId, Disposition, Facts, OperationId, Origin, Phase, State, Subject, Tag, What};
 
 /// What became of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +99,17 @@ impl Desk {
     }
 
     /// Takes in what a customer answered when asked about an alert. It is evidence: the case stays open, and goes on
-    /// where it waited.
+    /// where it waited. Where the payment was not theirs, a case that was closed as anything but fraud is opened again.
     ///
     /// `None` where there is no such alert.
     pub fn answer(&mut self, alert: AlertId, theirs: bool, now: Timestamp) -> Option<OperationId> {
         let case = self.holder(alert)?;
-        let deed = Deed::default().with(case, What::Answered { alert, theirs }).with(case, What::Resumed);
+        let phase = self.case(case).and_then(Case::state).map(|state| &state.phase);
+        let contradicted =
+            matches!(phase, Some(Phase::Closed { closing, .. }) if closing.disposition != Disposition::Fraud);
+        let deed = Deed::default();
+        let deed = if contradicted && !theirs { deed.with(case, What::Reopened) } else { deed };
+        let deed = deed.with(case, What::Answered { alert, theirs }).with(case, What::Resumed);
         Some(self.commit(now, Actor::Customer, deed))
     }
 

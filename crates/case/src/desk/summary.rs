@@ -19,7 +19,7 @@ pub struct Summary {
     pub payments: Vec<Payment>,
     /// What these move, in or out: minor units by currency.
     pub at_risk: BTreeMap<Currency, i128>,
-    /// The gravest of its alerts'.
+    /// The gravest of its alerts'; critical where a customer said that a payment was not theirs.
     pub severity: Severity,
     /// The lowest tail probability among its alerts: cases are ranked by severity, then by it.
     pub tail: f64,
@@ -71,6 +71,10 @@ impl Desk {
                     view.reasons.push(reason.text.clone());
                 }
             }
+        }
+        let state = self.case(case).and_then(|case| case.state());
+        if state.is_some_and(|state| state.answers.iter().any(|answer| !answer.theirs)) {
+            summary.severity = Severity::Critical;
         }
         summary.payments.sort_by_key(|payment| (payment.at, payment.transaction));
         Some(summary)

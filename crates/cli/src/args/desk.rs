@@ -7,6 +7,9 @@ use crible_alert::{AlertId, Severity};
 use crible_case::{CaseId, Disposition, Matcher, OperationId, Status, Tag, Text, User};
 use crible_core::{EntityId, Timestamp, Window};
 
+use crate::args::ReadArgs;
+use crate::notify::NotifyArgs;
+
 /// Where cases are kept.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct StoreArgs {
@@ -218,6 +221,35 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct ReportArgs {
+    /// The page
+    #[arg(value_name = "OUT.html")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Its heading [default: Fraud cases]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// Closed and merged cases as well
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only of this severity and graver ones: low, medium, high or critical
+    #[arg(long)]
+    pub(crate) severity: Option<Severity>,
+    /// Only with this word
+    #[arg(long)]
+    pub(crate) tag: Option<Tag>,
+    /// So many cases at most, the gravest first
+    #[arg(long, default_value_t = 200, value_name = "N")]
+    pub(crate) limit: u32,
+    /// Show accounts and counterparties as these exports name them, not as pseudonyms; with the key that they were scored with
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub(crate) with: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct AlertsArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
@@ -246,6 +278,8 @@ pub(crate) enum AlertsCommand {
         /// The files; - for standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        notify: NotifyArgs,
     },
 }
 

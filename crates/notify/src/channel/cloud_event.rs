@@ -1,6 +1,8 @@
+use crible_alert::wire;
 use serde::Serialize;
 
 use super::{Content, Letter};
+use crate::message::CaseNotice;
 use crate::outbox::{Failure, Kind};
 use crate::{BadName, Medium};
 
@@ -27,9 +29,24 @@ struct Event<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Data<'a> {
-    Message { medium: Option<Medium>, to: Option<&'a str>, text: &'a str },
-    Alert { alert: &'a crible_alert::wire::Alert, case: Option<u64>, shortened: bool },
-    Trouble { text: &'a str },
+    Message {
+        medium: Option<Medium>,
+        to: Option<&'a str>,
+        text: &'a str,
+    },
+    Alert {
+        alert: &'a wire::Alert,
+        case: Option<u64>,
+        shortened: bool,
+    },
+    Case {
+        #[serde(flatten)]
+        notice: &'a CaseNotice,
+        shortened: bool,
+    },
+    Trouble {
+        text: &'a str,
+    },
 }
 
 impl CloudEvents {
@@ -62,32 +79,48 @@ impl CloudEvents {
             }
             Content::Trouble => ("crible.trouble", Data::Trouble { text: &letter.text }),
             Content::Alert { alert, case } => {
-                let shares = alert.reasons.iter().map(|reason| reason.share);
-                if [alert.score, alert.tail].into_iter().chain(shares).any(|number| !number.is_finite()) {
-                    return Err(never("the alert holds a number that is not finite".to_owned()));
-                }
-                let whole = self.event(letter, "crible.alert", Data::Alert { alert, case: *case, shortened: false })?;
-                if whole.len() < MOST_BYTES {
-                    return Ok(whole);
-                }
-                let mut short = alert.clone();
-                while !(short.payments.is_empty() && short.reasons.is_empty()) {
-                    if short.payments.is_empty() {
-                        short.reasons.pop();
-                    } else {
-                        short.payments.truncate(short.payments.len() / 2);
-                    }
-                    let data = Data::Alert { alert: &short, case: *case, shortened: true };
-                    let event = self.event(letter, "crible.alert", data)?;
-                    if event.len() < MOST_BYTES {
-                        return Ok(event);
-                    }
-                }
-                return Err(never(format!("longer than {MOST_BYTES} bytes without its reasons")));
+                return Self::shortest(alert, |alert, shortened| {
+                    self.event(letter, "crible.alert", Data::Alert { alert, case: *case, shortened })
+                });
+            }
+            Content::Case(notice) => {
+                return Self::shortest(&notice.alert, |alert, shortened| {
+                    let notice = &CaseNotice { alert: Box::new(alert.clone()), ..CaseNotice::clone(notice) };
+                    self.event(letter, "crible.case", Data::Case { notice, shortened })
+                });
             }
         };
         let event = self.event(letter, kind, data)?;
         if event.len() < MOST_BYTES { Ok(event) } else { Err(never(format!("longer than {MOST_BYTES} bytes"))) }
+    }
+
+    /// An event with as much of an alert as there is room for.
+    fn shortest(
+        alert: &wire::Alert,
+        event: impl Fn(&wire::Alert, bool) -> Result<Vec<u8>, Failure>,
+    ) -> Result<Vec<u8>, Failure> {
+        let never = |why: String| Failure::new(Kind::Never, why);
+        let shares = alert.reasons.iter().map(|reason| reason.share);
+        if [alert.score, alert.tail].into_iter().chain(shares).any(|number| !number.is_finite()) {
+            return Err(never("the alert holds a number that is not finite".to_owned()));
+        }
+        let whole = event(alert, false)?;
+        if whole.len() < MOST_BYTES {
+            return Ok(whole);
+        }
+        let mut short = alert.clone();
+        while !(short.payments.is_empty() && short.reasons.is_empty()) {
+            if short.payments.is_empty() {
+                short.reasons.pop();
+            } else {
+                short.payments.truncate(short.payments.len() / 2);
+            }
+            let event = event(&short, true)?;
+            if event.len() < MOST_BYTES {
+                return Ok(event);
+            }
+        }
+        Err(never(format!("longer than {MOST_BYTES} bytes without its reasons")))
     }
 
     fn event(&self, letter: &Letter, kind: &'static str, data: Data<'_>) -> Result<Vec<u8>, Failure> {

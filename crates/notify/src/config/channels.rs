@@ -8,7 +8,7 @@ use crible_alert::Severity;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{BadConfig, Surroundings, secrets, variable};
+use super::{BadConfig, Surroundings, Tells, secrets, variable};
 use crate::channel::{
     Channel, CloudEvents, Email, EmailSettings, Encryption, Http, HttpSettings, Lines, Messenger, MessengerTemplate,
     Network, Signer, Slack, Webhook,
@@ -27,9 +27,10 @@ struct Common {
     a_second: Option<u32>,
     side_by_side: Option<usize>,
     language: Option<Language>,
+    tells: Option<Tells>,
 }
 
-const COMMON: [&str; 6] = ["name", "kind", "min_severity", "a_second", "side_by_side", "language"];
+const COMMON: [&str; 7] = ["name", "kind", "min_severity", "a_second", "side_by_side", "language", "tells"];
 
 /// A channel over HTTP: the URL stands in the file, or in the environment where it is a secret.
 #[derive(Deserialize)]
@@ -82,13 +83,13 @@ struct EmailFile {
 /// Kinds of channels, as an error names them.
 const KINDS: &str = "file, stdout, webhook, slack, email, sms, whatsapp or messenger";
 
-/// Reads one channel: how it is used, and from which severity on.
+/// Reads one channel: how it is used, from which severity on, and what it is told of.
 pub(super) fn read(
     mut table: toml::Table,
     source: &str,
     main: &Language,
     around: &Surroundings<'_>,
-) -> Result<(Route, Severity), BadConfig> {
+) -> Result<(Route, Severity, Tells), BadConfig> {
     let named = table.get("name").and_then(toml::Value::as_str).unwrap_or("without a name");
     let place = format!("channel {}", named.chars().take(40).flat_map(char::escape_default).collect::<String>());
     let common: Common = part(&place, take(&mut table, &COMMON))?;
@@ -150,7 +151,12 @@ pub(super) fn read(
         route.side_by_side = side_by_side;
     }
     let usual = if route.medium.is_some() { Severity::High } else { Severity::Low };
-    Ok((route, common.min_severity.unwrap_or(usual)))
+    // People read cases, machines read alerts.
+    let tells = if matches!(&*common.kind, "slack" | "email") { Tells::Cases } else { Tells::Alerts };
+    if route.medium.is_some() && common.tells.is_some() {
+        return Err(BadConfig::new(place, "tells: a customer is asked about alerts; expected a channel for the bank"));
+    }
+    Ok((route, common.min_severity.unwrap_or(usual), common.tells.unwrap_or(tells)))
 }
 
 /// Takes fields out of a table.

@@ -183,6 +183,7 @@ impl<O: Outbox, L: Logs, C: Clock> Inner<O, L, C> {
             language: reader.language,
             content: match notice {
                 Notice::Alert { alert, case } => Content::Alert { alert, case },
+                Notice::Case(case) => Content::Case(Box::new(case)),
                 Notice::Question(_) => Content::Message,
                 Notice::Trouble { .. } => Content::Trouble,
             },

@@ -1,10 +1,10 @@
 use std::str::FromStr;
 
-use crible_alert::wire;
+use crible_alert::{Severity, wire};
 use crible_core::{Amount, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{BadName, ChannelName};
+use crate::{BadName, CaseReason, ChannelName};
 
 /// What somebody is told: the body of a delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Notice {
         /// The case it is in.
         case: Option<u64>,
     },
+    /// An analyst is told of a case.
+    Case(CaseNotice),
     /// Whoever runs this is told that a channel was disabled.
     Trouble {
         /// Which.
@@ -27,6 +29,29 @@ pub enum Notice {
         /// Why.
         why: String,
     },
+}
+
+/// What an analyst is told of a case: what it is when it is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseNotice {
+    /// Its number.
+    pub case: u64,
+    /// Which notice about it this is, from 1.
+    pub notice: u32,
+    /// Why somebody is told.
+    pub reason: CaseReason,
+    /// The gravest of its alerts'.
+    pub severity: Severity,
+    /// Who works on it.
+    pub owner: Option<String>,
+    /// How many alerts it has.
+    pub alerts: u64,
+    /// How many of them nobody has looked at.
+    pub unseen: u64,
+    /// What its payments move, such as `412.00 USD`, one for each currency.
+    pub at_risk: Vec<String>,
+    /// The gravest alert that nobody has looked at.
+    pub alert: Box<wire::Alert>,
 }
 
 /// All that a customer is told of a payment. There is no room in it for a score, a reason or an account.

@@ -58,6 +58,8 @@ const MESSAGES: &[(&str, &[&str])] = &[
     ("alert-score", &["score", "tail"]),
     ("alert-case", &["case"]),
     ("alert-more", &["count"]),
+    ("case-subject", &["case", "severity", "reason"]),
+    ("case-head", &["case", "alerts", "unseen", "amount", "owner"]),
     ("severity-low", &[]),
     ("severity-medium", &[]),
     ("severity-high", &[]),
@@ -89,8 +91,8 @@ impl Phrases {
             for known in ["yes", "no"] {
                 let value = |name: &&str| match *name {
                     "known" => Value::Text(known),
-                    "month" | "day" => Value::Number(6),
-                    "digits" | "counterparty" if known == "no" => Value::Text("none"),
+                    "month" | "day" | "alerts" | "unseen" => Value::Number(6),
+                    "digits" | "counterparty" | "owner" if known == "no" => Value::Text("none"),
                     _ => Value::Text("7"),
                 };
                 let args: Vec<_> = variables.iter().map(|name| (*name, value(name))).collect();

@@ -6,7 +6,7 @@ use crible_alert::wire;
 use crible_core::{Amount, Timestamp};
 
 use super::limit::Limit;
-use super::notice::{LastDigits, Notice, Question};
+use super::notice::{CaseNotice, LastDigits, Notice, Question};
 use super::phrases::{BadPhrases, Languages, Phrases, Value};
 use super::plain::{has_link, plain};
 use super::template::{BadTemplate, Kind, Template};
@@ -160,7 +160,8 @@ impl Wording {
         let (language, phrases) = self.phrases(reader)?;
         match notice {
             Notice::Question(question) => self.question(question, reader, limit, language, phrases),
-            Notice::Alert { alert, case } => self.alert(alert, *case, limit, language, phrases),
+            Notice::Alert { alert, case } => self.alert(None, alert, *case, limit, language, phrases),
+            Notice::Case(notice) => self.case(notice, limit, language, phrases),
             Notice::Trouble { channel, why } => {
                 let channel = ("channel", Value::Text(channel.as_str()));
                 let text = say(phrases, "trouble", &[channel.clone(), ("why", Value::Text(why))])?;
@@ -289,9 +290,41 @@ impl Wording {
         Err(Unrenderable("longer than the channel carries".to_owned()))
     }
 
-    /// The weakest reasons are left out, and counted, until the alert fits.
+    /// What the case is, and its gravest alert.
+    fn case(
+        &self,
+        notice: &CaseNotice,
+        limit: Limit,
+        language: &Language,
+        phrases: &Phrases,
+    ) -> Result<Words, Unrenderable> {
+        let severity = say(phrases, &format!("severity-{}", notice.severity), &[])?;
+        let number = notice.case.to_string();
+        let count = |count: u64| Value::Number(i64::try_from(count).unwrap_or(i64::MAX));
+        let subject_args = [
+            ("case", Value::Text(&number)),
+            ("severity", Value::Text(&severity)),
+            ("reason", Value::Text(notice.reason.as_str())),
+        ];
+        let subject = say(phrases, "case-subject", &subject_args)?;
+        let owner = notice.owner.as_deref().map(sentence);
+        let at_risk = notice.at_risk.join(", ");
+        let head = [
+            ("case", Value::Text(&number)),
+            ("alerts", count(notice.alerts)),
+            ("unseen", count(notice.unseen)),
+            ("amount", Value::Text(&at_risk)),
+            ("owner", Value::Text(owner.as_deref().unwrap_or("none"))),
+        ];
+        let head = say(phrases, "case-head", &head)?;
+        let Words { text, .. } = self.alert(Some(&head), &notice.alert, None, limit, language, phrases)?;
+        Ok(Words { subject, text })
+    }
+
+    /// The weakest reasons are left out, and counted, until the alert fits. `head` stands before it.
     fn alert(
         &self,
+        head: Option<&str>,
         alert: &wire::Alert,
         case: Option<u64>,
         limit: Limit,
@@ -361,6 +394,10 @@ impl Wording {
                     }
                     lines.join("\n")
                 }
+            };
+            let text = match head {
+                Some(head) => format!("{head}\n{text}"),
+                None => text,
             };
             if limit.fits(&text) {
                 return Ok(Words { subject, text });

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crible_alert::wire;
+use crible_alert::{Severity, wire};
 use crible_core::Timestamp;
 use crible_notify::channel::{Content, Http, HttpSettings, Letter};
 use crible_notify::consent::{Entry, Record};
 use crible_notify::logs::{Logs, Page, Shelf, Subject};
-use crible_notify::{Clock, Language, Medium, Person, Purpose, Source};
+use crible_notify::message::CaseNotice;
+use crible_notify::{CaseReason, Clock, Language, Medium, Person, Purpose, Source};
 
 /// A Monday, 09:46:40 UTC.
 pub(crate) const NOW: Timestamp = Timestamp(1_780_307_200_000_000);
@@ -62,6 +63,20 @@ pub(crate) fn alert(number: u64) -> wire::Alert {
         "looks_like":"a card being tested","model":"0000000000c0ffee","source":null}}"#
     );
     wire::Alert::from_line(&line.replace('\n', " ")).unwrap()
+}
+
+pub(crate) fn case_notice() -> CaseNotice {
+    CaseNotice {
+        case: 12,
+        notice: 2,
+        reason: CaseReason::More,
+        severity: Severity::High,
+        owner: None,
+        alerts: 3,
+        unseen: 1,
+        at_risk: vec!["412.00 USD".to_owned()],
+        alert: Box::new(alert(7)),
+    }
 }
 
 pub(crate) fn letter(key: &str, content: Content) -> Letter {

@@ -1,7 +1,12 @@
 //! What rules, lists, silences and inhibitions do to alerts that come in.
 
+use std::collections::BTreeSet;
+
 use crible_alert::Severity;
-use crible_case::{CaseId, Effect, Inhibition, Label, Listed, Listing, RuleText, RulesText, Silence, Told};
+use crible_case::{
+    Action, CaseId, Disposition, Effect, Inhibition, Label, Listed, Listing, NoticeReason, Order, RuleText, RulesText,
+    Silence,
+};
 use crible_store::{CURRENT, CaseFilter, Kept, Store, kind};
 
 use crate::alerts::{Came, user};
@@ -104,13 +109,47 @@ fn an_inhibition_keeps_back_what_agrees_with_a_graver_one() {
     });
 }
 
+/// What is told is told once, whatever was committed in between; who has nothing to tell sleeps.
 #[test]
-fn what_was_told_is_kept() {
+fn cases_are_told_when_they_are_due() {
     each_store(async |store| {
+        assert_eq!(take(&store, 0, &[Came::new(1, 1, 0), Came::new(2, 2, 0)]).await, [None, None]);
         let mut txn = begin(&store, 0).await;
-        assert_eq!(txn.told(CaseId(1)).await.unwrap(), Told::default());
-        let told = Told { notices: 2, last: Some(now(1)), severity: Some(Severity::High), alerts: 3 };
-        txn.set_told(CaseId(1), &told).await.unwrap();
-        assert_eq!(txn.told(CaseId(1)).await.unwrap(), told);
+        assert_eq!(txn.next_notice().await.unwrap(), None, "nobody woke them");
+        txn.wake(&BTreeSet::from([CaseId(1), CaseId(2), CaseId(99)])).await.unwrap();
+        assert_eq!(txn.next_notice().await.unwrap(), Some(now(0)));
+        txn.commit().await.unwrap();
+        let due = async |minutes, commits: bool| {
+            let mut txn = begin(&store, minutes).await;
+            let settings = txn.settings().await.unwrap();
+            let due = txn.notices(&settings, &settings.notices).await.unwrap();
+            if commits {
+                txn.commit().await.unwrap();
+            }
+            due.into_iter()
+                .map(|due| (due.case.0, due.notice.number, due.notice.reason, due.unseen))
+                .collect::<Vec<_>>()
+        };
+        let new = [(1, 1, NoticeReason::New, 1), (2, 1, NoticeReason::New, 1)];
+        assert_eq!(due(0, true).await, [], "they wait for what comes with them");
+        assert_eq!(due(1, false).await, new);
+        assert_eq!(due(1, true).await, new, "what was not committed was not told");
+        assert_eq!(due(2, true).await, []);
+        let order = Order::new(user("ana"), now(3));
+        let mut txn = begin(&store, 3).await;
+        let settings = txn.settings().await.unwrap();
+        let close = Action::Close { disposition: Disposition::Legitimate, note: None, quiet_until: None };
+        txn.act(&settings, &order, CaseId(1), &close).await.unwrap().unwrap();
+        txn.commit().await.unwrap();
+        assert_eq!(due(242, true).await, [(2, 2, NoticeReason::Repeat, 1)]);
+
+        // What the customer says is not theirs opens the case again, and is told.
+        let mut txn = begin(&store, 243).await;
+        let (case, _) = txn.answer(&settings, Came::new(1, 1, 0).id(), false).await.unwrap().unwrap();
+        txn.wake(&BTreeSet::from([case])).await.unwrap();
+        txn.commit().await.unwrap();
+        assert_eq!(due(243, true).await, [(1, 2, NoticeReason::Graver, 1)]);
+        let rows = store.read(now(243)).await.unwrap().cases(&CaseFilter::default(), 0, 9).await.unwrap();
+        assert_eq!((rows[0].id, rows[0].severity, rows[0].disposition), (case, Severity::Critical, None));
     });
 }
