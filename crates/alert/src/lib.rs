@@ -21,7 +21,7 @@ pub use false_share::FalseShare;
 pub use id::{AlertId, BadId, ModelId};
 pub use policy::{DailyBudget, Policy, PolicyError, Threshold};
 pub use score::{BadSeverity, Score, Severity};
-pub use wording::{Context, Look, Reader, Shown, describe, looks_like, sentences};
+pub use wording::{Context, Look, Reader, Shown, describe, exact, looks_like, sentences};
 
 #[cfg(test)]
 mod tests {

@@ -7,9 +7,10 @@ use crate::Reason;
 mod number;
 mod reader;
 
+pub use number::exact;
 pub use reader::{Context, Look, Reader, looks_like, sentences};
 
-use number::{count, duration, estimate, exact, quantity, ratio, share_of_one, times};
+use number::{count, duration, estimate, quantity, ratio, share_of_one, times};
 
 /// The number that a reason shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -122,7 +123,7 @@ enum Part {
 
 fn show(unit: Unit, value: Shown, currency: Currency) -> Cow<'static, str> {
     match value {
-        Shown::Exact(amount) => Cow::Owned(exact(amount)),
+        Shown::Exact(amount) => Cow::Owned(number::exact(amount)),
         Shown::Number(number) => say(unit, number, currency, Part::Value),
     }
 }

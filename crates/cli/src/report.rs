@@ -77,7 +77,7 @@ fn shown(desk: &Desk, id: CaseId) -> Option<Case> {
     };
     let money = |(currency, minor): (&crible_core::Currency, &i128)| {
         let minor = i64::try_from(*minor).unwrap_or(i64::MAX);
-        format!("{} {currency}", Amount::new(minor, *currency))
+        format!("{} {currency}", crible_alert::exact(Amount::new(minor, *currency)))
     };
     let facts = desk.facts_of(id);
     // Of several labels of a payment, that of the analyst comes after that of the customer.

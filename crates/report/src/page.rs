@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use crible_alert::{Severity, wire};
-use crible_core::Timestamp;
+use crible_alert::{Severity, exact, wire};
+use crible_core::{Amount, Timestamp};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
@@ -55,6 +55,7 @@ pub struct BadPage(#[from] minijinja::Error);
 struct Shown<'a> {
     title: &'a str,
     made: &'a str,
+    made_at: String,
     shown: usize,
     alerts: usize,
     left_out: u64,
@@ -121,6 +122,7 @@ pub fn write(page: &Page, name: impl Fn(&str) -> Option<String>) -> Result<Strin
     let shown = Shown {
         title: &page.title,
         made: &page.made,
+        made_at: minute(&page.made),
         shown: page.cases.len(),
         alerts: all().count(),
         left_out: page.left_out,
@@ -172,7 +174,7 @@ fn shown_alert<'a>(alert: &'a wire::Alert, called: &impl Fn(&str) -> String) -> 
     ShownAlert {
         at: minute(&alert.at),
         datetime: &alert.at,
-        amount: format!("{} {}", alert.amount.value, alert.amount.currency),
+        amount: format!("{} {}", amount(alert), alert.amount.currency),
         severity: alert.severity.as_str(),
         score: format!("{:.2}", alert.score),
         counterparty: alert.counterparty.as_deref().map(called).unwrap_or_default(),
@@ -180,6 +182,13 @@ fn shown_alert<'a>(alert: &'a wire::Alert, called: &impl Fn(&str) -> String) -> 
         reasons: alert.reasons.iter().map(|reason| &*reason.text).collect(),
         note: alert.note.as_deref().unwrap_or_default(),
     }
+}
+
+/// An alert's amount as a person writes it.
+fn amount(alert: &wire::Alert) -> String {
+    let wire::Amount { value, currency } = &alert.amount;
+    let read = currency.parse().ok().and_then(|currency| Amount::parse(value, currency).ok());
+    read.map_or_else(|| value.clone(), exact)
 }
 
 /// A time to the minute.

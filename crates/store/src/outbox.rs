@@ -1,6 +1,6 @@
 //! What is to be sent: written in the transaction that gives the reason for it, sent by whoever holds its lease.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crible_core::{EntityId, Timestamp};
 use sqlx::Row;
@@ -181,12 +181,26 @@ impl Txn {
     /// [`Error`].
     pub async fn settle(&mut self, settled: &[Settled]) -> Result<u64, Error> {
         let (now, mut counted) = (self.now.0, 0);
+        // Most of what is settled together ended alike, and one statement says so.
+        let mut alike: BTreeMap<_, Vec<(i64, u32)>> = BTreeMap::new();
         for Settled { id, claims, state, attempts, due, why } in settled {
-            let at = (*state != DeliveryState::Pending).then_some(now);
-            let text = "UPDATE outbox SET state = $1, attempts = $2, due = $3, why = $4, settled = $5, \
-                        leased_until = NULL WHERE id = $6 AND claims = $7 AND state = 'pending'";
-            let values = row![state.as_str(), *attempts, due.0, why.clone(), at, *id, *claims];
-            counted += query(text.to_owned(), values).execute(self.db()).await?.rows_affected();
+            alike.entry((*state, *attempts, *due, why)).or_default().push((*id, *claims));
+        }
+        for ((state, attempts, due, why), claimed) in alike {
+            let at = (state != DeliveryState::Pending).then_some(now);
+            for part in claimed.chunks(sql::MOST_IN) {
+                let ids: Vec<String> = part.iter().map(|(id, _)| id.to_string()).collect();
+                let part: Vec<String> = part.iter().map(|(id, claims)| format!("({id}, {claims})")).collect();
+                // The rows are found by their numbers, which have an index; pairs have none.
+                let text = format!(
+                    "UPDATE outbox SET state = $1, attempts = $2, due = $3, why = $4, settled = $5, \
+                     leased_until = NULL WHERE id IN ({}) AND state = 'pending' AND (id, claims) IN (VALUES {})",
+                    ids.join(", "),
+                    part.join(", ")
+                );
+                let values = row![state.as_str(), attempts, due.0, why.clone(), at];
+                counted += query(text, values).persistent(false).execute(self.db()).await?.rows_affected();
+            }
         }
         points::reach("after settle");
         Ok(counted)

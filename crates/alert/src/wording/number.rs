@@ -42,8 +42,8 @@ pub(super) fn at_most_one_decimal(value: f64) -> String {
 /// Digits of a 32-bit number that are true after a logarithm and back.
 const DIGITS: i32 = 6;
 
-/// Money that is exact: all its digits.
-pub(super) fn exact(amount: Amount) -> String {
+/// An amount with all its digits and a comma each three before the point, without its currency: `-1,234.50`.
+pub fn exact(amount: Amount) -> String {
     let digits = amount.to_string();
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits.as_str()), |rest| ("-", rest));
     format!("{sign}{}", separated(digits))

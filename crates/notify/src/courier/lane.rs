@@ -14,6 +14,9 @@ use crate::outbox::{
 };
 use crate::{About, Clock, Key, Logs, Medium, Person, Purpose};
 
+/// How long a delivery that is finished waits for others, before what came of them is written down.
+const GATHER: Duration = Duration::from_millis(20);
+
 /// One channel's deliveries.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -80,6 +83,20 @@ impl<O: Outbox, L: Logs, C: Clock> Inner<O, L, C> {
             }
             if let Some(first) = under_way.join_next().await {
                 let mut finished = vec![first.map_err(CourierError::Task)?];
+                // A transaction for each would cost more than the sending: what finishes together is written down together.
+                let half = lane.route.side_by_side / 2;
+                let gathered = async {
+                    while finished.len() < half
+                        && let Some(next) = under_way.join_next().await
+                    {
+                        finished.push(next.map_err(CourierError::Task)?);
+                    }
+                    Ok::<(), CourierError>(())
+                };
+                // Those that take longer are waited for in the next round.
+                if let Ok(gathered) = tokio::time::timeout(GATHER, gathered).await {
+                    gathered?;
+                }
                 while let Some(next) = under_way.try_join_next() {
                     finished.push(next.map_err(CourierError::Task)?);
                 }
