@@ -50,8 +50,7 @@ pub struct Alert {
     /// What it looks like, such as `a card being tested`; absent where the model has no words for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looks_like: Option<String>,
-    /// Pseudonym of what the account is linked with, such as the accounts that share its device; absent where it is
-    /// linked with none, or that is not known.
+    /// Pseudonym of the device that was used, by which accounts are linked; absent where the feed has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ring: Option<String>,
     /// The model that says so: 16 hexadecimal digits.
@@ -158,7 +157,7 @@ impl Alert {
             day: alert.day.to_string(),
             reasons: reasons.iter().map(Reason::from).collect(),
             looks_like: view.as_deref().map(str::to_owned),
-            ring: None,
+            ring: txn.device.map(|device| device.to_string()),
             model: *model,
             source,
             payments: alert.payments.iter().map(Payment::from).collect(),

@@ -11,9 +11,9 @@ use crible_eval::simulate::Scenario;
 
 use crate::notify::{ConsentArgs, DeliverArgs, NotifyArgs};
 pub(crate) use desk::{
-    AlertsArgs, AlertsCommand, AuditArgs, AuditCommand, BackupArgs, ByArgs, CasesArgs, CasesCommand, ListArgs,
-    ListedArgs, ListsArgs, ListsCommand, OnCases, ReportArgs, RestoreArgs, RulesArgs, RulesCommand, SilenceArgs,
-    SilenceCommand, StoreArgs,
+    AlertsArgs, AlertsCommand, AuditArgs, AuditCommand, BackupArgs, ByArgs, CasesArgs, CasesCommand, InhibitArgs,
+    InhibitCommand, ListArgs, ListedArgs, ListsArgs, ListsCommand, OnCases, ReportArgs, RestoreArgs, RulesArgs,
+    RulesCommand, SilenceArgs, SilenceCommand, StoreArgs,
 };
 
 /// Sifts transactions: reads exports of banks, wallets and card feeds, learns what is usual without labels, and ranks
@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Alerts(AlertsArgs),
     /// For a time, tell nobody about some alerts
     Silence(SilenceArgs),
+    /// Tell nobody about alerts while there are graver ones of the same account
+    Inhibit(InhibitArgs),
     /// Say which accounts and counterparties are trusted, and which are not
     Lists(ListsArgs),
     /// Check, try and set rules that raise, lower, hold or tag alerts

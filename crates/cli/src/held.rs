@@ -72,9 +72,11 @@ pub(crate) fn run(
         None => None,
     };
     let drift = drift.map(|drift| drift.write(engine.drift())).transpose()?;
+    let named = page || cases.as_ref().is_some_and(CaseStore::asks_customers);
+    let payees = named.then(|| page::Payees::look_up(&raised, &import.batch, &args.files, options));
     if let Some(cases) = cases {
         let stage = stages.begin("cases");
-        cases.take(&raised, &import.files)?;
+        cases.take(&raised, &import.files, |party| payees.as_ref()?.text(party))?;
         stages.end(stage);
     }
     // All are written: now they take their names.
@@ -84,10 +86,9 @@ pub(crate) fn run(
     drift.map(|drift| drift.persist()).transpose()?;
     let Import { files, errors, notes, meaning, key_origin, .. } = &import;
     let meaning = Some(meaning);
-    if page {
-        let payees = page::Payees::look_up(&raised, &import.batch, &args.files, options);
+    if page && let Some(payees) = &payees {
         let (model, warm_from) = (engine.model(), engine.warm_from());
-        let page = page::Page { alerts: &raised, seen: &seen, model, warm_from, files, payees: &payees };
+        let page = page::Page { alerts: &raised, seen: &seen, model, warm_from, files, payees };
         page::print(&page.text(page::width()))?;
     }
     let (engine, stages) = (&engine, &stages);

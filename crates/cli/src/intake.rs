@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use crible_alert::wire;
 use crible_case::{Facts, Received};
+use crible_core::EntityId;
 use crible_ingest::FileReport;
 use crible_notify::config::Config;
 use crible_store::{Kept, Store, Taken};
@@ -41,11 +42,23 @@ impl CaseStore {
         Ok(Some(Self { runtime, store, config }))
     }
 
-    /// Writes alerts of these files, all or none, and says what became of them.
-    pub(crate) fn take(&self, alerts: &[crible_alert::Alert], files: &[FileReport]) -> Result<()> {
+    /// Whether customers are asked, who know the other side by its name.
+    pub(crate) fn asks_customers(&self) -> bool {
+        self.config.as_ref().is_some_and(Config::asks_customers)
+    }
+
+    /// Writes alerts of these files, all or none, and says what became of them. `merchant` is what a customer knows a
+    /// counterparty by.
+    pub(crate) fn take(
+        &self,
+        alerts: &[crible_alert::Alert],
+        files: &[FileReport],
+        merchant: impl Fn(EntityId) -> Option<String>,
+    ) -> Result<()> {
+        let merchant = |alert: &wire::Alert| merchant(alert.counterparty.as_ref()?.parse().ok()?);
         let facts = alerts.iter().map(|alert| Ok(Facts::new(on_the_wire(alert, files), None)?));
         let facts = facts.collect::<Result<Vec<_>>>()?;
-        let taken = self.runtime.block_on(take_in(&self.store, self.config.as_ref(), facts))?;
+        let taken = self.runtime.block_on(take_in(&self.store, self.config.as_ref(), facts, merchant))?;
         self.runtime.block_on(self.store.close());
         say(&told(&taken, &self.store));
         Ok(())
@@ -53,11 +66,15 @@ impl CaseStore {
 }
 
 /// Alerts, cases and what is to be sent about them, all or none.
-async fn take_in(store: &Store, config: Option<&Config>, facts: Vec<Facts>) -> Result<Vec<Taken>> {
+async fn take_in(
+    store: &Store,
+    config: Option<&Config>,
+    facts: Vec<Facts>,
+    merchant: impl Fn(&wire::Alert) -> Option<String>,
+) -> Result<Vec<Taken>> {
     let mut txn = store.begin(now()).await?;
     let taken = match config {
-        // The files that would tell the merchant's name are not kept.
-        Some(config) => crible_dispatch::take_in(&mut txn, config, facts, |_| None).await?,
+        Some(config) => crible_dispatch::take_in(&mut txn, config, facts, merchant).await?,
         None => {
             let intake = txn.intake().await?;
             txn.take_in(&intake, facts).await?
@@ -129,10 +146,11 @@ async fn import(store: &Store, config: Option<&Config>, file: &Path) -> Result<V
         let alert = wire::Alert::from_line(&line).map_err(|error| bad(&at(), &error))?;
         part.push(Facts::new(alert, None).map_err(|error| bad(&at(), &error))?);
         if part.len() == AT_ONCE {
-            taken.extend(take_in(store, config, std::mem::take(&mut part)).await?);
+            taken.extend(take_in(store, config, std::mem::take(&mut part), |_| None).await?);
         }
     }
-    taken.extend(take_in(store, config, part).await?);
+    // Alerts hold pseudonyms, and nothing that a customer would know.
+    taken.extend(take_in(store, config, part, |_| None).await?);
     Ok(taken)
 }
 

@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         Command::Cases(args) => cases::run(&args),
         Command::Alerts(args) => intake::run(&args),
         Command::Silence(args) => rules::silence(&args),
+        Command::Inhibit(args) => rules::inhibit(&args),
         Command::Lists(args) => rules::lists(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Consent(args) => notify::consent(&args),

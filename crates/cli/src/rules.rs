@@ -1,4 +1,4 @@
-//! `crible rules`, `crible silence` and `crible lists`: what has a say about alerts.
+//! `crible rules`, `crible silence`, `crible inhibit` and `crible lists`: what has a say about alerts.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -7,13 +7,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use crible_alert::Severity;
-use crible_case::{Hits, Listed, Listing, Rules, RulesText, Silence};
+use crible_case::{Hits, Inhibition, Listed, Listing, Rules, RulesText, Silence};
 use crible_core::Timestamp;
 use crible_store::{CURRENT, Error, Store, kind};
 use serde::de::DeserializeOwned;
 
 use crate::args::{
-    ListedArgs, ListsArgs, ListsCommand, RulesArgs, RulesCommand, SilenceArgs, SilenceCommand, StoreArgs,
+    InhibitArgs, InhibitCommand, ListedArgs, ListsArgs, ListsCommand, RulesArgs, RulesCommand, SilenceArgs,
+    SilenceCommand, StoreArgs,
 };
 use crate::store::{block_on, now, say};
 
@@ -139,6 +140,42 @@ pub(crate) fn silence(args: &SilenceArgs) -> Result<ExitCode> {
                 let silence = silence.filter(|silence| now() < silence.until);
                 let silence = silence.with_context(|| format!("there is no silence {id} that has not ended"))?;
                 txn.put(kind::SILENCE, &id, &Silence { until: now(), ..silence }, user.as_str()).await?;
+                txn.commit().await?;
+            }
+        }
+        store.close().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+pub(crate) fn inhibit(args: &InhibitArgs) -> Result<ExitCode> {
+    block_on(async {
+        let store = args.store.open().await?;
+        match &args.command {
+            InhibitCommand::Set { name, source, target, equal, by } => {
+                let (source, target, equal) = (source.clone(), target.clone(), equal.clone());
+                let inhibition = Inhibition { source, target, equal };
+                crible_store::check_inhibition(&inhibition)?;
+                let user = by.user()?;
+                let mut txn = store.begin(now()).await?;
+                txn.put(kind::INHIBITION, name.as_str(), &inhibition, user.as_str()).await?;
+                txn.commit().await?;
+            }
+            InhibitCommand::List => {
+                let all: Vec<(String, Inhibition)> = store.read(now()).await?.records(kind::INHIBITION).await?;
+                let mut out = io::stdout().lock();
+                for (name, Inhibition { source, target, equal }) in &all {
+                    let equal: Vec<&str> = equal.iter().map(|label| label.as_str()).collect();
+                    let line = format!("{name}: {source} keeps back {target}, with equal {}", equal.join(", "));
+                    writeln!(out, "{}", crible_ingest::plain(&line))?;
+                }
+            }
+            InhibitCommand::Remove { name, by } => {
+                let user = by.user()?;
+                let mut txn = store.begin(now()).await?;
+                if !txn.remove(kind::INHIBITION, name.as_str(), user.as_str()).await? {
+                    anyhow::bail!("there is no inhibition {name}");
+                }
                 txn.commit().await?;
             }
         }

@@ -143,7 +143,8 @@ pub(crate) fn run(
     let drift = drift.map(|drift| drift.write(engine.drift())).transpose()?;
     if let Some(cases) = cases {
         let stage = stages.begin("cases");
-        cases.take(&raised, &done.files)?;
+        // What is streamed is not read once more for the names in it.
+        cases.take(&raised, &done.files, |_| None)?;
         stages.end(stage);
     }
     // All are written: now they take their names.

@@ -187,6 +187,22 @@ fn rules_silences_and_lists_are_set_and_tried() {
     let severities: Vec<&str> = tagged.iter().map(|case| case["severity"].as_str().unwrap()).collect();
     assert_eq!(severities, ["critical", "medium", "low"]);
     assert!(said(&folder, &["rules", "show"]).starts_with("# held 3 times"));
+    let set = ["inhibit", "set", "graver", "--source", "severity=critical", "--target", "severity=medium", "--equal"];
+    assert!(refused(&folder, &[&set[..], &["currency"]].concat(), 2).contains("an inhibition needs an equal account"));
+    refused(&folder, &[&set[..], &["colour"]].concat(), 2);
+    said(&folder, &[&set[..], &["account"]].concat());
+    assert!(said(&folder, &["inhibit", "list"]).contains("severity=critical keeps back severity=medium"));
+    for (n, severity) in [(4, "critical"), (5, "medium")] {
+        alert["id"] = format!("{n:032x}").into();
+        alert["account"] = "0000000000000dad".into();
+        alert["severity"] = severity.into();
+        fs::write(folder.path().join(format!("{n}.jsonl")), format!("{alert}\n")).unwrap();
+    }
+    let output = crible(&folder, &["alerts", "import", "4.jsonl", "5.jsonl"]);
+    let told: Vec<bool> = text(&output.stderr).lines().map(|line| line.contains("nobody is to be told of 1")).collect();
+    assert_eq!(told, [false, true]);
+    said(&folder, &["inhibit", "remove", "graver"]);
+    refused(&folder, &["inhibit", "remove", "graver"], 1);
     said(&folder, &["silence", "end", "1"]);
     assert!(said(&folder, &["silence", "list"]).is_empty());
     refused(&folder, &["silence", "end", "1"], 1);
@@ -246,4 +262,25 @@ fn nobody_finds_an_account_in_the_store() {
         let found = raw.iter().find(|text| kept.contains(text.as_str()));
         assert_eq!(found, None, "{}", path.display());
     }
+}
+
+/// A farm of accounts on one device is one case, and its page says so.
+#[test]
+fn accounts_that_used_one_device_are_one_case() {
+    let folder = TempDir::new().unwrap();
+    let sample = ["--accounts", "400", "--days", "60", "--scenario", "device_farm", "--seed", "5", "--out", "farm.csv"];
+    said(&folder, &[&["simulate"][..], &sample].concat());
+    said(&folder, &["score", "--min-severity", "medium", "farm.csv", "--out", "alerts.jsonl"]);
+    let of_several = |case: &Value| case["accounts"].as_u64().unwrap() > 1;
+    let joined_by_a_device = |case: &Value| {
+        let shown = show(&folder, &case["case"].to_string());
+        let alerts = shown["alerts"].as_array().unwrap().clone();
+        let pairs = alerts.iter().flat_map(|a| alerts.iter().map(move |b| (a, b)));
+        pairs.into_iter().any(|(a, b)| a["ring"].is_string() && a["ring"] == b["ring"] && a["account"] != b["account"])
+    };
+    let joined = list(&folder, &[]).into_iter().filter(of_several).find(joined_by_a_device);
+    let joined = joined.expect("a case of accounts that used one device");
+    said(&folder, &["report", "page.html"]);
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains(&format!("Case {}: ", joined["case"])) && page.contains("class=\"device\""));
 }

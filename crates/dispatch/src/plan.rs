@@ -146,7 +146,7 @@ impl<'a> Planner<'a> {
         let bad = |source: Box<dyn StdError + Send + Sync>| PlanError::Alert { alert: alert.id.to_string(), source };
         let account: EntityId = alert.account.parse().map_err(|error| bad(Box::new(error)))?;
         let mut drafts = config.for_the_bank(alert, Some(case.0), now).map_err(|error| bad(Box::new(error)))?;
-        if config.routes.iter().any(|route| route.medium.is_some()) {
+        if config.asks_customers() {
             if !self.accounts.contains_key(&account) {
                 let log: Vec<AccountEntry> = entries(reader, &Subject::Account(account)).await?;
                 self.accounts.insert(account, holders(&log));

@@ -173,6 +173,11 @@ impl Config {
         self.choices.iter().any(|choice| choice.medium.is_none() && choice.tells == Tells::Cases)
     }
 
+    /// Whether customers are asked over a channel.
+    pub fn asks_customers(&self) -> bool {
+        self.choices.iter().any(|choice| choice.medium.is_some())
+    }
+
     /// The deliveries of a case to the bank's own people.
     ///
     /// # Errors

@@ -147,14 +147,15 @@ pub(crate) fn timeline(alerts: &[wire::Alert]) -> Option<Timeline> {
     Some(Timeline { points, first: date(first), last: date(last) })
 }
 
-/// Whom the accounts of a case paid.
+/// Whom the accounts of a case paid, and with which devices.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Neighbourhood {
     pub(crate) accounts: Vec<Node>,
     pub(crate) parties: Vec<Node>,
+    pub(crate) devices: Vec<Node>,
     pub(crate) lines: Vec<Line>,
     pub(crate) height: u32,
-    /// Counterparties that are not drawn.
+    /// What is not drawn.
     pub(crate) more: usize,
     pub(crate) sentence: String,
 }
@@ -174,9 +175,11 @@ pub(crate) struct Line {
 
 /// Most nodes on either side.
 const MOST_NODES: usize = 12;
+/// Most devices.
+const MOST_DEVICES: usize = 6;
 const STEP: u32 = 28;
 /// Longest name that fits.
-const NAME: usize = 22;
+const NAME: usize = 23;
 
 /// A number of things, in English.
 fn counted(number: usize, thing: &str) -> String {
@@ -187,38 +190,66 @@ fn counted(number: usize, thing: &str) -> String {
     }
 }
 
-/// Accounts on the left, counterparties on the right, and a line for each pair of them.
+/// What an account is joined with by a line.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Other<'a> {
+    Party(&'a str),
+    Device(&'a str),
+}
+
+/// Accounts on the left, counterparties and devices on the right, and a line for each pair of them.
 pub(crate) fn neighbourhood(alerts: &[wire::Alert], called: &impl Fn(&str) -> String) -> Neighbourhood {
-    let mut pairs: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    let mut weight: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut pairs: BTreeMap<(&str, Other<'_>), u32> = BTreeMap::new();
+    let mut weight: BTreeMap<Other<'_>, u32> = BTreeMap::new();
     let accounts: BTreeSet<&str> = alerts.iter().map(|alert| &*alert.account).collect();
     for alert in alerts {
-        if let Some(party) = alert.counterparty.as_deref() {
-            *pairs.entry((&alert.account, party)).or_default() += 1;
-            *weight.entry(party).or_default() += 1;
+        let party = alert.counterparty.as_deref().map(Other::Party);
+        for other in party.into_iter().chain(alert.ring.as_deref().map(Other::Device)) {
+            *pairs.entry((&alert.account, other)).or_default() += 1;
+            *weight.entry(other).or_default() += 1;
         }
     }
-    let mut parties: Vec<(&str, u32)> = weight.into_iter().collect();
-    parties.sort_by_key(|(party, count)| (std::cmp::Reverse(*count), *party));
-    let (all_parties, all_accounts) = (parties.len(), accounts.len());
-    parties.truncate(MOST_NODES);
-    let places = |names: Vec<&str>| -> BTreeMap<String, u32> {
-        (0..).zip(names).map(|(place, name)| (name.to_owned(), STEP + place * STEP)).collect()
+    let most = |is_device: bool| {
+        let of_kind = weight.iter().filter(|(other, _)| matches!(other, Other::Device(_)) == is_device);
+        let mut others: Vec<(Other<'_>, u32)> = of_kind.map(|(other, count)| (*other, *count)).collect();
+        others.sort_by_key(|(other, count)| (std::cmp::Reverse(*count), *other));
+        others
     };
-    let left = places(accounts.into_iter().take(MOST_NODES).collect());
-    let right = places(parties.iter().map(|(party, _)| *party).collect());
-    let line = |((account, party), count): (&(&str, &str), &u32)| {
-        Some(Line { from: *left.get(*account)?, to: *right.get(*party)?, width: (*count).min(6) })
+    let (mut parties, mut devices) = (most(false), most(true));
+    let (all_parties, all_devices, all_accounts) = (parties.len(), devices.len(), accounts.len());
+    parties.truncate(MOST_NODES);
+    devices.truncate(MOST_DEVICES);
+    let height_of = |place: usize| STEP + STEP * u32::try_from(place).unwrap_or(0);
+    let left: BTreeMap<&str, u32> =
+        accounts.into_iter().take(MOST_NODES).enumerate().map(|(place, account)| (account, height_of(place))).collect();
+    let others = parties.iter().chain(&devices).enumerate();
+    let right: BTreeMap<Other<'_>, u32> = others.map(|(place, (other, _))| (*other, height_of(place))).collect();
+    let line = |((account, other), count): (&(&str, Other<'_>), &u32)| {
+        Some(Line { from: *left.get(account)?, to: *right.get(other)?, width: (*count).min(6) })
     };
     let lines = pairs.iter().filter_map(line).collect();
-    let node = |(name, y): (&String, &u32)| Node { name: called(name).chars().take(NAME).collect(), y: *y };
+    let node = |name: String, y: u32| Node { name: name.chars().take(NAME).collect(), y };
+    let mut drawn = (Vec::new(), Vec::new());
+    for (other, y) in &right {
+        match other {
+            Other::Party(name) => drawn.0.push(node(called(name), *y)),
+            Other::Device(name) => drawn.1.push(node(format!("device {}", called(name)), *y)),
+        }
+    }
     let height = STEP + STEP * u32::try_from(left.len().max(right.len())).unwrap_or(0);
+    let from = match all_devices {
+        0 => String::new(),
+        count => format!(", with {}", counted(count, "device")),
+    };
     Neighbourhood {
-        accounts: left.iter().map(node).collect(),
-        parties: right.iter().map(node).collect(),
+        accounts: left.iter().map(|(name, y)| node(called(name), *y)).collect(),
+        parties: drawn.0,
+        devices: drawn.1,
         lines,
         height,
-        more: all_parties.saturating_sub(MOST_NODES) + all_accounts.saturating_sub(MOST_NODES),
-        sentence: format!("{} paid {}", counted(all_accounts, "account"), counted(all_parties, "counterparty")),
+        more: all_parties.saturating_sub(MOST_NODES)
+            + all_devices.saturating_sub(MOST_DEVICES)
+            + all_accounts.saturating_sub(MOST_NODES),
+        sentence: format!("{} paid {}{from}", counted(all_accounts, "account"), counted(all_parties, "counterparty")),
     }
 }

@@ -125,3 +125,16 @@ proptest! {
         prop_assert_eq!(tags(&html), tags(&write(&plain, |_| None).unwrap()));
     }
 }
+
+#[test]
+fn devices_are_drawn_beside_those_who_were_paid() {
+    let mut page = page();
+    page.cases.truncate(1);
+    page.cases[0].alerts.iter_mut().for_each(|alert| alert.ring = Some("00000000000de71c".to_owned()));
+    page.cases[0].alerts[0].account = "000000000000cafe".to_owned();
+    let html = write(&page, |_| None).unwrap();
+    assert!(
+        html.contains("2 accounts paid 2 counterparties, with 1 device") && html.contains("device 00000000000de71c")
+    );
+    assert_eq!(html.matches("<rect class=\"device\"").count(), 1);
+}

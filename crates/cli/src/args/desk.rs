@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
 use crible_alert::{AlertId, Severity};
-use crible_case::{CaseId, Disposition, Matcher, OperationId, Status, Tag, Text, User};
+use crible_case::{CaseId, Disposition, Label, Matcher, OperationId, Status, Tag, Text, User};
 use crible_core::{EntityId, Timestamp, Window};
 
 use crate::args::ReadArgs;
@@ -319,6 +319,43 @@ pub(crate) enum SilenceCommand {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct InhibitArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(subcommand)]
+    pub(crate) command: InhibitCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InhibitCommand {
+    /// While there is an alert of one kind in an open case, tell nobody about those of another that agree with it
+    Set {
+        /// A name for it; one that has it is replaced
+        name: Tag,
+        /// What keeps back, such as severity=critical: LABEL=VALUE, several with commas between
+        #[arg(long, value_name = "MATCHER")]
+        source: Matcher,
+        /// What is kept back, such as severity=medium
+        #[arg(long, value_name = "MATCHER")]
+        target: Matcher,
+        /// Labels that both must have, with the same values; account, counterparty or ring must be among them
+        #[arg(long, value_name = "LABELS", value_delimiter = ',', required = true, value_parser = label)]
+        equal: Vec<Label>,
+        #[command(flatten)]
+        by: ByArgs,
+    },
+    /// List them
+    List,
+    /// Remove one
+    Remove {
+        /// Its name
+        name: Tag,
+        #[command(flatten)]
+        by: ByArgs,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct ListsArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
@@ -444,4 +481,10 @@ fn status(text: &str) -> Result<Status, String> {
     let all = [Status::Open, Status::Assigned, Status::Waiting, Status::Closed, Status::Merged];
     let known = all.into_iter().find(|known| known.as_str() == text);
     known.ok_or_else(|| "expected open, assigned, waiting, closed or merged".to_owned())
+}
+
+fn label(text: &str) -> Result<Label, String> {
+    let known: Vec<&str> = Label::ALL.iter().map(|label| label.as_str()).collect();
+    let found = Label::ALL.into_iter().find(|label| label.as_str() == text);
+    found.ok_or_else(|| format!("expected one of {}", known.join(", ")))
 }
