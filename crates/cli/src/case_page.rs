@@ -1,9 +1,11 @@
 //! Cases for people to read, and for programs.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crible_alert::exact;
 use crible_case::{Case, CaseId, Change, Desk, Event, Phase, What};
-use crible_core::{Amount, Timestamp};
+use crible_core::{Amount, Currency, Timestamp};
 use crible_ingest::plain;
 use crible_store::CaseRow;
 use serde_json::{Value, json};
@@ -19,7 +21,7 @@ pub(crate) fn table(rows: &[CaseRow], all: u64, skipped: u32, now: Timestamp) ->
         let _ = writeln!(page, "{}", plain(&text.to_string()));
     };
     line(format_args!(
-        "{:>8} {:<9} {:<9} {:<12} {:>6} {:>6} {:<20} {:<18} {}",
+        "{:>8} {:<9} {:<9} {:<12} {:>6} {:>6} {:<17} {:<18} {}",
         "case", "severity", "status", "owner", "alerts", "unseen", "opened", "account", "at risk"
     ));
     for row in rows {
@@ -37,14 +39,14 @@ pub(crate) fn table(rows: &[CaseRow], all: u64, skipped: u32, now: Timestamp) ->
         let proposed = if row.proposed { "  to be confirmed" } else { "" };
         let disposition = row.disposition.map(|known| format!("  {known}")).unwrap_or_default();
         line(format_args!(
-            "{:>8} {:<9} {:<9} {:<12} {:>6} {:>6} {:<20} {:<18} {at_risk}{disposition}{proposed}{due}",
+            "{:>8} {:<9} {:<9} {:<12} {:>6} {:>6} {:<17} {:<18} {at_risk}{disposition}{proposed}{due}",
             row.id.to_string(),
             row.severity.as_str(),
             row.status.as_str(),
             owner,
             row.alerts,
             row.unseen,
-            row.opened.to_string(),
+            minute(row.opened),
             account,
         ));
     }
@@ -131,7 +133,12 @@ pub(crate) fn text(desk: &Desk, id: CaseId, now: Timestamp) -> Option<String> {
     match &state.phase {
         Phase::Closed { closing, confirmed } => {
             let confirmed = confirmed.as_ref().map(|user| format!(", confirmed by {user}")).unwrap_or_default();
-            line(format_args!("closed as {} by {} at {}{confirmed}", closing.disposition, closing.by, closing.at));
+            line(format_args!(
+                "closed as {} by {} at {}{confirmed}",
+                closing.disposition,
+                closing.by,
+                second(closing.at)
+            ));
         }
         Phase::Waiting { until: Some(until) } => line(format_args!("waits until {until}")),
         Phase::Merged { into } => line(format_args!("goes on in case {into}")),
@@ -148,17 +155,12 @@ pub(crate) fn text(desk: &Desk, id: CaseId, now: Timestamp) -> Option<String> {
         line(format_args!("tags: {}", tags.join(", ")));
     }
     if let Some(about) = desk.summary(id) {
-        let money = about.at_risk.iter().map(|(currency, minor)| {
-            let minor = i64::try_from(*minor).unwrap_or(i64::MAX);
-            format!("{} {currency}", Amount::new(minor, *currency))
-        });
-        let money: Vec<String> = money.collect();
         line(format_args!(
-            "{}, {} at risk in {} payments of {} accounts",
+            "{}, {} at risk in {} of {}",
             about.severity,
-            money.join(", "),
-            about.payments.len(),
-            about.accounts
+            money(&about.at_risk).join(", "),
+            counted(about.payments.len(), "payment"),
+            counted(about.accounts, "account")
         ));
     }
     let erased = state.alerts.len() - desk.facts_of(id).len();
@@ -169,7 +171,9 @@ pub(crate) fn text(desk: &Desk, id: CaseId, now: Timestamp) -> Option<String> {
         let alert = facts.alert();
         let new = if state.unseen.contains(&alert.id) { "  new" } else { "" };
         let looks_like = alert.looks_like.as_deref().map(|look| format!("  {look}")).unwrap_or_default();
-        line(format_args!("\n{} {} {}{looks_like}{new}", alert.at, alert.amount.value, alert.amount.currency));
+        let own = facts.payments().iter().find(|payment| payment.transaction.to_string() == alert.transaction);
+        let amount = own.map_or_else(|| alert.amount.value.clone(), |own| exact(own.amount));
+        line(format_args!("\n{} {amount} {}{looks_like}{new}", alert.at, alert.amount.currency));
         line(format_args!("  {} {}, account {}", facts.severity(), alert.id, alert.account));
         for reason in &alert.reasons {
             line(format_args!("  - {}", reason.text));
@@ -182,12 +186,35 @@ pub(crate) fn text(desk: &Desk, id: CaseId, now: Timestamp) -> Option<String> {
         line(format_args!(
             "{:>6} {} {}: {}{taken}",
             event.operation.to_string(),
-            event.at,
+            second(event.at),
             event.actor,
             told(event, case)
         ));
     }
     Some(page)
+}
+
+/// Sums of money as people write them, one for each currency.
+pub(crate) fn money(sums: &BTreeMap<Currency, i128>) -> Vec<String> {
+    let one = |(currency, minor): (&Currency, &i128)| {
+        let minor = i64::try_from(*minor).unwrap_or(i64::MAX);
+        format!("{} {currency}", exact(Amount::new(minor, *currency)))
+    };
+    sums.iter().map(one).collect()
+}
+
+fn counted(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// A time to the minute, UTC.
+fn minute(at: Timestamp) -> String {
+    at.to_string().get(..16).unwrap_or_default().replace('T', " ")
+}
+
+/// A time to the second.
+fn second(at: Timestamp) -> String {
+    format!("{}Z", at.to_string().get(..19).unwrap_or_default())
 }
 
 /// What an event did to a case, in words.

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use crible_alert::wire;
 use crible_case::{CaseId, Desk, Phase};
-use crible_core::{Amount, Class, LabelEvent};
+use crible_core::{Class, LabelEvent};
 use crible_report::{Case, Label, Page};
 use crible_store::{CaseFilter, Store};
 
 use crate::args::ReportArgs;
+use crate::case_page::money;
 use crate::output::{self, Output};
 use crate::progress::Stages;
 use crate::setup::options;
@@ -75,10 +76,6 @@ fn shown(desk: &Desk, id: CaseId) -> Option<Case> {
         Phase::Merged { into } => format!("merged into case {into}"),
         Phase::Live | Phase::Waiting { .. } => state.status().as_str().to_owned(),
     };
-    let money = |(currency, minor): (&crible_core::Currency, &i128)| {
-        let minor = i64::try_from(*minor).unwrap_or(i64::MAX);
-        format!("{} {currency}", crible_alert::exact(Amount::new(minor, *currency)))
-    };
     let facts = desk.facts_of(id);
     // Of several labels of a payment, that of the analyst comes after that of the customer.
     let known: BTreeMap<String, Class> =
@@ -97,7 +94,7 @@ fn shown(desk: &Desk, id: CaseId) -> Option<Case> {
         number: id.0,
         status,
         owner: state.owner.as_ref().map(|owner| owner.as_str().to_owned()),
-        at_risk: desk.at_risk(id).iter().map(money).collect(),
+        at_risk: money(&desk.at_risk(id)),
         alerts,
         labels,
     })

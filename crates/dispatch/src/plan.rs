@@ -1,11 +1,12 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::error::Error as StdError;
 
 use crible_alert::{AlertId, wire};
 use crible_case::{CaseId, Facts, NoticeReason};
 use crible_core::{Amount, Currency, EntityId, Window};
 use crible_notify::config::Config;
-use crible_notify::consent::{Entry, Profile};
+use crible_notify::consent::{self, Profile};
 use crible_notify::logs::Subject;
 use crible_notify::message::{CaseNotice, LastDigits};
 use crible_notify::people::{AccountEntry, holders};
@@ -147,14 +148,14 @@ impl<'a> Planner<'a> {
         let account: EntityId = alert.account.parse().map_err(|error| bad(Box::new(error)))?;
         let mut drafts = config.for_the_bank(alert, Some(case.0), now).map_err(|error| bad(Box::new(error)))?;
         if config.asks_customers() {
-            if !self.accounts.contains_key(&account) {
+            if let Entry::Vacant(place) = self.accounts.entry(account) {
                 let log: Vec<AccountEntry> = entries(reader, &Subject::Account(account)).await?;
-                self.accounts.insert(account, holders(&log));
+                place.insert(holders(&log));
             }
             for (person, digits) in &self.accounts[&account] {
-                if !self.people.contains_key(person) {
-                    let log: Vec<Entry> = entries(reader, &Subject::Person(*person)).await?;
-                    self.people.insert(*person, Profile::of(&log));
+                if let Entry::Vacant(place) = self.people.entry(*person) {
+                    let log: Vec<consent::Entry> = entries(reader, &Subject::Person(*person)).await?;
+                    place.insert(Profile::of(&log));
                 }
                 let profile = &self.people[person];
                 let asked = config.for_a_customer(alert, *person, profile, digits.clone(), merchant(alert), now);

@@ -109,6 +109,9 @@ fn what_an_analyst_reads() {
             "Case 12.",
         ]
     );
+    let rare = Notice::Alert { alert: Box::new(crible_alert::wire::Alert { tail: 1e-9, ..alert(7) }), case: None };
+    let rare = wording.words(&rare, &Reader::at_the_bank(Language::english()), Limit::SLACK).unwrap().text;
+    assert!(rare.ends_with("a normal payment scores as high in < 0.001 % of cases."), "{rare}");
     // In a text message the weakest reasons are left out, and counted.
     let mut long = alert(7);
     long.reasons = vec![long.reasons[0].clone(); 30];

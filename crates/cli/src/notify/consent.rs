@@ -90,7 +90,7 @@ async fn done(people: &StoredPeople, command: &ConsentCommand) -> Result<()> {
 
 /// Read here and not by the parser of arguments, which says back what it cannot read: that may be a whole card number.
 fn last_digits(text: Option<&str>) -> Result<Option<LastDigits>> {
-    Ok(text.map(str::parse).transpose().context("--digits")?)
+    text.map(str::parse).transpose().context("--digits")
 }
 
 /// What a person agreed to. Addresses are not shown: that there is one is.

@@ -336,7 +336,8 @@ impl Wording {
             alert.amount.currency.parse().ok().and_then(|currency| Amount::parse(&alert.amount.value, currency).ok());
         let amount = money(phrases, read.ok_or_else(|| Unrenderable("the alert has no amount".to_owned()))?)?;
         let score = format!("{:.2}", alert.score);
-        let tail = format!("{:.3} %", alert.tail * 100.0);
+        let percent = alert.tail * 100.0;
+        let tail = if percent < 0.001 { "< 0.001 %".to_owned() } else { format!("{percent:.3} %") };
         let time = alert.at.get(11..16).unwrap_or_default();
         let rank = alert.rank.to_string();
         let case = case.map(|case| case.to_string());
