@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use crible::{Builder, Config, DetectorSpec};
+use crible::DetectorSpec;
 use crible_alert::{Budget, Severity};
 use crible_core::{Timestamp, Window};
 use crible_eval::simulate::Scenario;
+use crible_run::{Learning, Rule};
 
 use crate::notify::{ConsentArgs, DeliverArgs, NotifyArgs};
 pub(crate) use desk::{
@@ -114,8 +115,19 @@ pub(crate) struct ScoreArgs {
     pub(crate) learn: LearnArgs,
 }
 
+impl ScoreArgs {
+    /// Which alerts are shown.
+    pub(crate) fn rule(&self) -> Rule {
+        match self.min_severity {
+            _ if self.all => Rule::All,
+            Some(severity) => Rule::AtLeast(severity),
+            None => Rule::Earned,
+        }
+    }
+}
+
 /// How to read, for every command that reads files of transactions.
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ReadArgs {
     /// Read the files as this feed instead of recognising them (see `crible feeds`)
     #[arg(long, value_name = "NAME", conflicts_with = "map")]
@@ -162,21 +174,14 @@ pub(crate) struct LearnArgs {
 impl LearnArgs {
     /// What learns.
     pub(crate) fn builder(&self) -> Result<crible::Builder> {
-        let mut builder = Builder::default();
-        if let Some(path) = &self.config {
-            let text = std::fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
-            builder = Config::from_toml(&text).with_context(|| format!("{}", path.display()))?.into();
+        let named = || self.config.iter().map(|path| path.display().to_string()).collect::<String>();
+        let config = self.config.as_ref().map(std::fs::read_to_string).transpose().with_context(named)?;
+        let Self { detectors, warm_up, seed, .. } = self;
+        let learning = Learning { config, detectors: detectors.clone(), warm_up: *warm_up, seed: *seed };
+        match self.config {
+            Some(_) => learning.builder().with_context(named),
+            None => Ok(learning.builder()?),
         }
-        if let Some(detectors) = &self.detectors {
-            builder = builder.detectors(detectors);
-        }
-        if let Some(most) = self.warm_up {
-            builder = builder.warm_up(most);
-        }
-        if let Some(seed) = self.seed {
-            builder = builder.seed(seed);
-        }
-        Ok(builder)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::places::Places;
 use crate::progress::{Stage, Stages};
 use crate::rejects::Rejects;
 use crate::scores::Scores;
-use crate::shown::{Rule, Shown};
+use crate::shown::Shown;
 use crate::summary::Summary;
 use crate::unusable::Unusable;
 
@@ -42,7 +42,7 @@ pub(crate) fn run(
     let page = page::is_wanted(&places.alerts);
     let mut alerts = Alerts::open(places.alerts)?;
     let until = args.learn.fit_until;
-    let rule = Rule::of(args);
+    let rule = args.rule();
     let mut shown = Shown::new(rule);
     let policy = rule.policy(DailyBudget::new(args.budget));
     let engine =

@@ -24,7 +24,6 @@ mod rules;
 mod score;
 mod scores;
 mod setup;
-mod shown;
 mod simulate;
 mod store;
 mod streamed;
@@ -38,6 +37,7 @@ use std::process::ExitCode;
 
 use anyhow::Error;
 use clap::Parser;
+use crible_run::shown;
 
 use crate::args::{Args, Command};
 

@@ -20,7 +20,7 @@ use crate::places::Places;
 use crate::progress::Stages;
 use crate::rejects::Rejects;
 use crate::scores::Scores;
-use crate::shown::{Rule, Shown};
+use crate::shown::Shown;
 use crate::summary::Summary;
 use crate::unusable::Unusable;
 
@@ -115,7 +115,7 @@ pub(crate) fn run(
     };
     let page = page::is_wanted(&places.alerts);
     let mut alerts = Alerts::open(places.alerts)?;
-    let rule = Rule::of(args);
+    let rule = args.rule();
     let mut shown = Shown::new(rule);
     let mut pipeline = Pipeline::new(engine, rule.policy(DailyBudget::new(args.budget)));
     for batch in &mut stream {

@@ -18,7 +18,7 @@ use crate::error::Error;
 use archive::Member;
 pub(crate) use archive::Wrapped;
 pub use gather::files;
-pub(crate) use gather::{Gathered, gather};
+pub(crate) use gather::{Gathered, gather, gather_bytes};
 pub(crate) use utf8::{Heard, one_byte, wide};
 
 /// Of a pipe, what is held in memory; what is longer waits in a temporary file that only its owner may read.

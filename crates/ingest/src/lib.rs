@@ -38,6 +38,6 @@ pub use mask::{cell, mask, plain, shown_path};
 pub use meaning::Gap;
 pub use plan::{Mapped, Owner};
 pub use preset::{Mapping, Preset, PresetError, Presets, feeds};
-pub use read::{FileReport, Import, Options, Progress, Reject, Stream, Streamed, Window, read, stream};
+pub use read::{FileReport, Import, Options, Progress, Reject, Stream, Streamed, Window, read, read_bytes, stream};
 pub use recognise::{Recognition, Signature, recognise};
 pub use reveal::{Renamed, Revealed, Role, rekey, reveal};

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crible_core::{Batch, Meaning};
 
 use crate::error::Error;
+use crate::input::{Gathered, gather, gather_bytes};
 use crate::meaning::{self, Gap, Settled};
 use crate::plan::Owner;
 use crate::preset::{Mapping, Presets, When};
@@ -155,6 +156,21 @@ pub fn read(
     read_seeking(inputs, options, None, rejects, progress)
 }
 
+/// Reads what would be one file, from memory. It goes by `name`, whose ending says nothing: the format is recognised by
+/// the bytes.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(
+    name: &Path,
+    bytes: Vec<u8>,
+    options: &Options,
+    rejects: &mut (dyn FnMut(Reject) + Send),
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Import, Error> {
+    read_gathered(gather_bytes(name, bytes), options, None, rejects, progress)
+}
+
 /// The same, taking note of the identifiers that are looked for.
 pub(crate) fn read_seeking(
     inputs: &[PathBuf],
@@ -163,7 +179,20 @@ pub(crate) fn read_seeking(
     rejects: &mut (dyn FnMut(Reject) + Send),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Import, Error> {
-    let (mut run, inputs) = Run::begin(inputs, options, seek, rejects, progress)?;
+    if inputs.is_empty() {
+        return Err(Error::NoInput);
+    }
+    read_gathered(gather(inputs), options, seek, rejects, progress)
+}
+
+fn read_gathered(
+    gathered: Gathered,
+    options: &Options,
+    seek: Option<Arc<Seek>>,
+    rejects: &mut (dyn FnMut(Reject) + Send),
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Import, Error> {
+    let (mut run, inputs) = Run::begin(gathered, options, seek, rejects, progress)?;
     for input in inputs {
         if let Some(file) = run.open(input) {
             while run.pull(file, 1).is_some() {}

@@ -7,13 +7,13 @@
 
 mod command;
 mod deny;
-mod notebooks;
 mod outside;
 mod postgres;
 mod python;
 mod tally;
 mod test;
 mod tidy;
+mod wheel;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,9 +23,11 @@ use anyhow::{Context, Result, bail};
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test    every test the project has: format, tidy, clippy, rustdoc, cargo-deny, cargo test, checked, outside, notebooks
+  test    every test the project has: format, tidy, clippy, rustdoc, cargo-deny, cargo test, checked, outside, and the
+          Python package: its wheel, tests, notebooks and the documentation's site
   checked the tests that need no Polars, with debug assertions, overflow checks and the narrowest vector instructions
   tidy    what clippy can't check: dependency direction, file length, documented presets, …
+  python  the Python package alone
   outside the README's example in a crate outside the workspace, built and run
 
 Tests on public data sets look for them in the folder CRIBLE_DATA names, and are skipped without it.
@@ -49,6 +51,7 @@ fn run() -> Result<bool> {
         ["test"] => test::run(&root()?),
         ["checked"] => test::checked(&root()?),
         ["tidy"] => tidy::run(&root()?),
+        ["python"] => test::python(&root()?),
         ["outside"] => outside::run(&root()?),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

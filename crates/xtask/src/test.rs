@@ -19,11 +19,11 @@ use anyhow::{Context, Result};
 
 use crate::command::cargo;
 use crate::deny;
-use crate::notebooks;
 use crate::outside;
 use crate::postgres;
 use crate::tally::Tally;
 use crate::tidy;
+use crate::wheel::Wheel;
 
 /// Where tests look for public data sets.
 const DATA: &str = "CRIBLE_DATA";
@@ -35,7 +35,7 @@ const PROPTEST_SEED: &str = "PROPTEST_RNG_SEED";
 /// processor has. Elsewhere they change nothing.
 const NARROW: &str = "--cfg disable_dispatch_avx512 --cfg disable_dispatch_avx2 --cfg disable_dispatch_sse4_2";
 
-/// Goes through all checks, whichever fail, and sums up. The last line is `N passed, N failed`, of cargo's tests alone.
+/// Goes through all checks, whichever fail, and sums up. The last line is `N passed, N failed`, of cargo's tests and pytest's.
 ///
 /// # Errors
 /// Cargo cannot be started, or the repository cannot be read.
@@ -53,7 +53,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     checks.run("checked", || narrow_tests(root, &mut tally))?;
     checks.run("outside", || outside::run(root))?;
     // After the tests, which built the command.
-    checks.run("notebooks", || notebooks::run(root))?;
+    wheel(root, &mut checks, &mut tally)?;
 
     Ok(summed_up(&checks, &tally))
 }
@@ -69,9 +69,43 @@ pub(crate) fn checked(root: &Path) -> Result<bool> {
     Ok(summed_up(&checks, &tally))
 }
 
+/// The Python package alone.
+///
+/// # Errors
+/// Cargo or Python cannot be started.
+pub(crate) fn python(root: &Path) -> Result<bool> {
+    let mut tally = Tally::default();
+    let mut checks = Checks::default();
+    // Its tests compare it to the command.
+    checks.run("command", || status(root, &["build", "--release", "--package", "crible-cli"]))?;
+    wheel(root, &mut checks, &mut tally)?;
+    Ok(summed_up(&checks, &tally))
+}
+
+/// Builds the wheel, and runs what is tried with it.
+fn wheel(root: &Path, checks: &mut Checks, tally: &mut Tally) -> Result<()> {
+    let mut wheel = None;
+    checks.run("wheel", || {
+        wheel = Wheel::build(root)?;
+        Ok(wheel.is_some())
+    })?;
+    let Some(wheel) = wheel else { return Ok(()) };
+    checks.run("pytest", || wheel.test(root, std::env::var_os(DATA).as_deref(), tally))?;
+    checks.run("notebooks", || wheel.notebooks(root))?;
+    checks.run("site", || wheel.site(root))
+}
+
 fn narrow_tests(root: &Path, tally: &mut Tally) -> Result<bool> {
-    let without_polars =
-        ["--workspace", "--exclude", "crible-cli", "--exclude", "crible-benches", "--no-default-features"];
+    let without_polars = [
+        "--workspace",
+        "--exclude",
+        "crible-cli",
+        "--exclude",
+        "crible-py",
+        "--exclude",
+        "crible-benches",
+        "--no-default-features",
+    ];
     let chosen = [&["--profile", "checked"][..], &without_polars].concat();
     tests(narrow(root), root, &chosen, tally)
 }

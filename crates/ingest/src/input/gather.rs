@@ -45,12 +45,14 @@ pub(crate) fn gather(named: &[PathBuf]) -> Gathered {
             Err(source) => gathered.errors.push(Error::Io { path, source }),
         }
     }
-    gathered.inputs.sort_by(|a, b| (plain(&a.path), &a.path).cmp(&(plain(&b.path), &b.path)));
-    let shown = shown_paths(gathered.inputs.iter().map(|input| input.path.as_path()));
-    for (input, shown) in gathered.inputs.iter_mut().zip(shown) {
-        input.shown = shown.into();
-    }
-    gathered
+    gathered.named()
+}
+
+/// The inputs of what would be one file and is in memory.
+pub(crate) fn gather_bytes(name: &Path, bytes: Vec<u8>) -> Gathered {
+    let mut gathered = Gathered::default();
+    gathered.take(Input::made(name, bytes));
+    gathered.named()
 }
 
 /// The files on disk that names stand for: those named, those within folders, and those that patterns fit. What cannot be found
@@ -72,6 +74,16 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 impl Gathered {
+    /// The same in order, each input shown as no other is.
+    fn named(mut self) -> Self {
+        self.inputs.sort_by(|a, b| (plain(&a.path), &a.path).cmp(&(plain(&b.path), &b.path)));
+        let shown = shown_paths(self.inputs.iter().map(|input| input.path.as_path()));
+        for (input, shown) in self.inputs.iter_mut().zip(shown) {
+            input.shown = shown.into();
+        }
+        self
+    }
+
     /// The file that a name is, or those found where it leads.
     fn expand(&mut self, name: &Path, files: &mut Vec<PathBuf>, found: &mut BTreeSet<PathBuf>) {
         if name == Path::new("-") {

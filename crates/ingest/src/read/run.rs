@@ -1,6 +1,5 @@
 //! What reading whole and reading as a stream share: the files, and their rows that wait to be put into order.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crible_core::Batch;
@@ -11,7 +10,7 @@ use super::file::File;
 use super::tally::Watch;
 use super::{FileReport, Options, Progress, Reject};
 use crate::error::Error;
-use crate::input::{Gathered, Input, gather};
+use crate::input::{Gathered, Input};
 use crate::json::{Arrays, Revisions};
 use crate::meaning::Said;
 use crate::merge::Held;
@@ -37,22 +36,19 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     /// The run, and its inputs in order of their paths, none opened yet.
     pub(super) fn begin(
-        inputs: &[PathBuf],
+        gathered: Gathered,
         options: &'a Options,
         seek: Option<Arc<Seek>>,
         rejects: &'a mut (dyn FnMut(Reject) + Send),
         progress: &'a (dyn Fn(Progress) + Sync),
     ) -> Result<(Self, Vec<Input>), Error> {
-        if inputs.is_empty() {
-            return Err(Error::NoInput);
-        }
         if let (None, Some(name)) = (&options.map, &options.feed)
             && options.presets.get(name).is_none()
         {
             let known = options.presets.iter().map(|preset| preset.name().to_owned()).collect();
             return Err(Error::UnknownFeed { name: name.clone(), known });
         }
-        let Gathered { mut inputs, notes, mut errors } = gather(inputs);
+        let Gathered { mut inputs, notes, mut errors } = gathered;
         let key = match &options.key {
             Some(key) => key.clone(),
             None => contents_key(&mut inputs, &mut errors),

@@ -7,6 +7,7 @@ use crible_core::Batch;
 use super::run::{Run, ahead};
 use super::{FileReport, Options, Progress, Reject};
 use crate::error::Error;
+use crate::input::gather;
 use crible_pseudonym::{Key, KeyOrigin};
 
 /// The most files that are all opened at once. Of more, each is looked into for when it begins, and opened when the
@@ -100,7 +101,10 @@ pub fn stream<'a>(
     rejects: &'a mut (dyn FnMut(Reject) + Send),
     progress: &'a (dyn Fn(Progress) + Sync),
 ) -> Result<Stream<'a>, Error> {
-    let (mut run, inputs) = Run::begin(inputs, options, None, rejects, progress)?;
+    if inputs.is_empty() {
+        return Err(Error::NoInput);
+    }
+    let (mut run, inputs) = Run::begin(gather(inputs), options, None, rejects, progress)?;
     let mut lanes = Vec::new();
     let all = inputs.len() <= OPEN;
     for input in inputs {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use crible_ingest::{Error, Import, recognise};
+use crible_ingest::{Error, Import, read_bytes, recognise};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -168,4 +168,29 @@ fn a_feed_is_recognised_within_an_archive_of_one() {
     let two = folder.file("two.zip", zip(members, CompressionMethod::Deflated));
     let error = recognise(&two, &options()).unwrap_err();
     assert!(matches!(&error, Error::Refused { reason, .. } if reason.contains("2 files")), "{error}");
+}
+
+/// What would be a file is read from memory as the file is: every fixture, and an archive of two.
+#[test]
+fn bytes_are_read_as_their_file_is() {
+    let folder = Folder::new();
+    let (a, b) = (one("a"), one("b"));
+    let members = [("a.csv", a.as_bytes()), ("b.csv", b.as_bytes())];
+    folder.file("two.zip", zip(&members, CompressionMethod::Deflated));
+    let mut files = crible_ingest::files(&[PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"))]);
+    files.extend(crible_ingest::files(&[folder.path().to_owned()]));
+    assert!(files.len() > 100, "{}", files.len());
+    for file in files {
+        let mut rejects = Vec::new();
+        let (bytes, mut take) = (fs::read(&file).unwrap(), |reject| rejects.push(reject));
+        let from_memory = read_bytes(&file, bytes, &options(), &mut take, &|_| {});
+        match (import(std::slice::from_ref(&file), &options()), from_memory) {
+            (Ok((read, rejected)), Ok(from_memory)) => {
+                assert_eq!(read.batch, from_memory.batch, "{}", file.display());
+                assert_eq!((read.files, rejected), (from_memory.files, rejects), "{}", file.display());
+            }
+            (Err(read), Err(from_memory)) => assert_eq!(read.to_string(), from_memory.to_string()),
+            (read, from_memory) => panic!("{}: {read:?} and {from_memory:?}", file.display()),
+        }
+    }
 }

@@ -1,6 +1,6 @@
-//! One build: what `cargo run` compiles has the features it has in the whole workspace, tests and benches included. A
-//! dependency whose features differ would be compiled twice, and everything above it: in our case Polars, which takes
-//! minutes.
+//! One build: what `cargo run` compiles, and what the wheel's build does, has the features it has in the whole
+//! workspace, tests and benches included. A dependency whose features differ would be compiled twice, and everything
+//! above it: in our case Polars, which takes minutes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,15 +10,22 @@ use anyhow::{Context, Result, bail};
 use super::Finding;
 use crate::command::cargo;
 
-/// Compares the default members, without their tests, to the workspace with all of its tests.
+/// What is built alone: the default members, which are the command, and the wheel.
+const ALONE: [(&str, &[&str]); 2] = [("the command", &[]), ("the wheel", &["--package", "crible-py"])];
+
+/// Compares what is built alone, without its tests, to the workspace with all of its tests.
 ///
 /// # Errors
 /// Cargo cannot be started, or cannot resolve the dependencies.
 pub(super) fn check(root: &Path) -> Result<Vec<Finding>> {
     let workspace = tree(root, &["--workspace", "--edges", "normal,build,dev"])?;
-    let command = tree(root, &["--edges", "normal,build"])?;
-    let finding = |what| Finding::new("Cargo.toml", None, what);
-    Ok(differing(&workspace, &command).into_iter().map(finding).collect())
+    let mut findings = Vec::new();
+    for (what, chosen) in ALONE {
+        let alone = tree(root, &[chosen, &["--edges", "normal,build"]].concat())?;
+        findings
+            .extend(differing(&workspace, &alone, what).into_iter().map(|what| Finding::new("Cargo.toml", None, what)));
+    }
+    Ok(findings)
 }
 
 /// A line `package|features` for every package.
@@ -32,12 +39,12 @@ fn tree(root: &Path, which: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn differing(workspace: &str, command: &str) -> Vec<String> {
+fn differing(workspace: &str, alone: &str, what: &str) -> Vec<String> {
     let mut features: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (package, of_it) in workspace.lines().filter_map(|line| line.split_once('|')) {
         features.entry(package).or_default().insert(of_it);
     }
-    let mut findings: Vec<String> = command
+    let mut findings: Vec<String> = alone
         .lines()
         .filter_map(|line| line.split_once('|'))
         // A package of ours, which is named with its folder, takes seconds; nothing of others is built on it.
@@ -46,8 +53,8 @@ fn differing(workspace: &str, command: &str) -> Vec<String> {
         .map(|(package, ours)| {
             let theirs = features[package].iter().copied().collect::<Vec<_>>().join(" or ");
             format!(
-                "{package} is compiled twice: with the features [{ours}] for the command and [{theirs}] for the \
-                 workspace; let crates/workspace-hack depend on it with the same"
+                "{package} is compiled twice: with the features [{ours}] for {what} and [{theirs}] for the workspace; \
+                 let crates/workspace-hack depend on it with the same"
             )
         })
         .collect();
@@ -62,17 +69,17 @@ mod tests {
 
     #[test]
     fn the_same_features() {
-        assert!(differing("a v1|std\nb v1|\nb v1|alloc\nc v2|x\n", "a v1|std\na v1|std\nb v1|\n").is_empty());
+        assert!(differing("a v1|std\nb v1|\nb v1|alloc\nc v2|x\n", "a v1|std\na v1|std\nb v1|\n", "it").is_empty());
     }
 
     #[test]
     fn packages_of_ours_may_have_features_for_tests() {
-        assert!(differing("a v1 (/here/a)|drive\n", "a v1 (/here/a)|\n").is_empty());
+        assert!(differing("a v1 (/here/a)|drive\n", "a v1 (/here/a)|\n", "it").is_empty());
     }
 
     #[test]
     fn features_that_differ_are_named_once() {
-        let [finding] = &differing("a v1|alloc,std\n", "a v1|std\na v1|std\n")[..] else { panic!("one finding") };
-        assert!(finding.starts_with("a v1 is compiled twice: with the features [std] for the command and [alloc,std]"));
+        let [finding] = &differing("a v1|alloc,std\n", "a v1|std\na v1|std\n", "it")[..] else { panic!("one finding") };
+        assert!(finding.starts_with("a v1 is compiled twice: with the features [std] for it and [alloc,std]"));
     }
 }

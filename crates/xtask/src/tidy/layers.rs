@@ -26,6 +26,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "crates/dispatch", below: &["core", "alert", "case", "store", "notify"], polars: false },
     Room { folder: "crates/eval", below: &["core", "score"], polars: true },
     Room { folder: "crates/engine", below: &["core", "feature", "score", "alert"], polars: false },
+    Room { folder: "crates/run", below: &["core", "alert", "engine", "ingest"], polars: false },
     Room {
         folder: "crates/cli",
         below: &[
@@ -42,14 +43,15 @@ const ROOMS: &[Room] = &[
             "engine",
             "ingest",
             "eval",
+            "run",
             "workspace-hack",
         ],
         polars: true,
     },
     Room {
         folder: "crates/py",
-        below: &["core", "feature", "score", "alert", "engine", "ingest", "eval"],
-        polars: true,
+        below: &["core", "score", "alert", "engine", "ingest", "eval", "run", "workspace-hack"],
+        polars: false,
     },
     Room { folder: "benches", below: &["core", "feature", "score", "alert", "engine", "eval"], polars: false },
     Room { folder: "crates/xtask", below: &[], polars: false },

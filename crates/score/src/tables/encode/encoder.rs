@@ -102,6 +102,11 @@ impl Encoder {
         self.columns.iter().map(|column| column.name.as_str())
     }
 
+    /// Whether the fitted table was numbers alone, without nulls: its matrix is then the table itself.
+    pub fn is_plain(&self) -> bool {
+        self.columns.iter().all(|column| matches!(column.kind, Kind::Numbers { nulls: None, .. }))
+    }
+
     /// The matrix of a table that has the fitted table's columns, found by their names, in row-major order. Other
     /// columns are left out.
     ///

@@ -7,15 +7,14 @@ use crible::{Model, Scored};
 use crible_alert::{Alert, AlertId, DailyBudget, FalseShare, Severity};
 use crible_core::{Batch, Currency, EntityId, Timestamp, Window};
 
-use crate::args::ScoreArgs;
-
 /// The expected share of false alerts among those shown by default.
-pub(crate) const FALSE_SHARE: f64 = 0.25;
+pub const FALSE_SHARE: f64 = 0.25;
 
-/// Places that need not be earned. Where frauds are among what was learned, tails are too large for Benjamini and Hochberg's
-/// procedure, and whoever works through a book has places anyway. A person's file has none.
+/// Places that need not be earned. Where frauds are among what was learned, tails are too large for Benjamini and
+/// Hochberg's procedure, and whoever works through a book has places anyway. A person's file has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FreePlaces {
+pub enum FreePlaces {
+    /// A person's file has none.
     None,
     /// So many a day.
     ADay(u32),
@@ -29,7 +28,8 @@ impl FreePlaces {
     /// Fewer accounts than this are a person's, or a household's.
     const SMALLEST_BOOK: u32 = 20;
 
-    pub(crate) fn of(accounts: usize) -> Self {
+    /// Those of a book of so many accounts.
+    pub fn of(accounts: usize) -> Self {
         match u32::try_from(accounts).unwrap_or(u32::MAX) {
             ..Self::SMALLEST_BOOK => Self::None,
             accounts @ ..Self::ACCOUNTS => Self::OneIn(Self::ACCOUNTS.div_ceil(accounts)),
@@ -72,7 +72,7 @@ const STORY: Window = Window::WEEK;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Rule {
+pub enum Rule {
     /// What earns its place.
     Earned,
     /// A severity and graver ones.
@@ -82,16 +82,8 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    pub(crate) fn of(args: &ScoreArgs) -> Self {
-        match args.min_severity {
-            _ if args.all => Self::All,
-            Some(severity) => Self::AtLeast(severity),
-            None => Self::Earned,
-        }
-    }
-
     /// The policy that raises whatever may be shown.
-    pub(crate) fn policy(self, policy: DailyBudget) -> DailyBudget {
+    pub fn policy(self, policy: DailyBudget) -> DailyBudget {
         match self {
             Self::All => policy,
             Self::AtLeast(severity) => policy.at_least(severity).stories(STORY),
@@ -102,29 +94,32 @@ impl Rule {
 
 /// Alerts as they are raised, until all that was judged is known.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub struct Shown {
     rule: Rule,
     judged: FalseShare,
     /// What was scored, for the page.
-    pub(crate) seen: Seen,
+    pub seen: Seen,
     alerts: Vec<Alert>,
 }
 
 /// What was scored.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) payments: u64,
-    pub(crate) accounts: HashSet<EntityId>,
-    pub(crate) span: Option<(Timestamp, Timestamp)>,
+pub struct Seen {
+    /// Payments.
+    pub payments: u64,
+    /// Accounts that paid.
+    pub accounts: HashSet<EntityId>,
+    /// The first payment and the last.
+    pub span: Option<(Timestamp, Timestamp)>,
     /// Parts of the day at which payments were, the first three.
     parts: BTreeSet<i64>,
     /// Payments in currencies that the model has no measure of.
-    pub(crate) unknown: BTreeMap<Currency, u64>,
+    pub unknown: BTreeMap<Currency, u64>,
 }
 
 impl Seen {
     /// Whether payments have days and no hours: all are at midnight of one zone, which is an hour earlier in summer.
-    pub(crate) fn is_by_day(&self) -> bool {
+    pub fn is_by_day(&self) -> bool {
         match self.parts.iter().copied().collect::<Vec<_>>()[..] {
             [_] => true,
             [first, last] => last - first == Timestamp::DAY / 24,
@@ -134,12 +129,13 @@ impl Seen {
 }
 
 impl Shown {
-    pub(crate) fn new(rule: Rule) -> Self {
+    /// Nothing was raised or scored yet.
+    pub fn new(rule: Rule) -> Self {
         Self { rule, judged: FalseShare::new(FALSE_SHARE), seen: Seen::default(), alerts: Vec::new() }
     }
 
     /// Takes note of a run of scored transactions.
-    pub(crate) fn judge(&mut self, model: &Model, scored: &Scored<'_>, batch: &Batch) {
+    pub fn judge(&mut self, model: &Model, scored: &Scored<'_>, batch: &Batch) {
         let mut last = None;
         for row in scored.rows() {
             let (at, account, currency) = (batch.times()[row], batch.accounts()[row], batch.amount(row).currency);
@@ -161,12 +157,13 @@ impl Shown {
         }
     }
 
-    pub(crate) fn take(&mut self, alerts: Vec<Alert>) {
+    /// Takes alerts that were raised.
+    pub fn take(&mut self, alerts: Vec<Alert>) {
         self.alerts.extend(alerts);
     }
 
     /// The alerts that are shown, and what was scored.
-    pub(crate) fn finish(self) -> (Vec<Alert>, Seen) {
+    pub fn finish(self) -> (Vec<Alert>, Seen) {
         let Self { rule, judged, seen, mut alerts } = self;
         if rule == Rule::Earned {
             let most = judged.most_tail();
