@@ -203,7 +203,7 @@ impl Column {
 
     /// The same, described by a sentence.
     #[must_use]
-    pub fn told(mut self, phrase: impl Into<Cow<'static, str>>) -> Self {
+    pub fn described(mut self, phrase: impl Into<Cow<'static, str>>) -> Self {
         self.phrase = phrase.into();
         self
     }

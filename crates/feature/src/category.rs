@@ -89,7 +89,7 @@ impl Rule for CategoryBehaviour {
             Column::input("amount_for_category", Unit::Money, Scale::NegLn, Tail::Upper, Topic::AmountForCategory)
                 .shown_as_amount()
                 .against("category_mean")
-                .told("amount {value} is more than all but {own} of payments in its category (mean {typical})")
+                .described("amount {value} is more than all but {own} of payments in its category (mean {typical})")
                 .shown_only(),
             |r| r.category.surprise(r.minor),
         );

@@ -281,7 +281,7 @@ fn shared_columns(name: &str, windows: &[Window; 3]) -> Columns<CounterpartyBeha
                 Tail::Upper,
                 Topic::CounterpartyTraffic,
             )
-            .told(format!("{phrase} {name} in the {window} window before: {{value}} (median {{typical}})"))
+            .described(format!("{phrase} {name} in the {window} window before: {{value}} (median {{typical}})"))
             .shown_only(),
             move |r| r.count_log(r.sums[w].distinct),
         );
@@ -298,7 +298,7 @@ fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
     for (w, window) in windows.iter().enumerate() {
         let (tail, typical) = (Tail::Lower, "half of all payments go to one with {typical} or more");
         let column = Column::input(format!("counterparty_count_{}", window.tag()), Unit::Count, Ln1p, tail, traffic)
-            .told(format!("payments to this counterparty in the {window} window before: {{value}}; {typical}"));
+            .described(format!("payments to this counterparty in the {window} window before: {{value}}; {typical}"));
         all.add(if w == MONTH { column.weighing(1.5) } else { column.shown_only() }, move |r| {
             r.count_log(r.sums[w].count)
         });
@@ -306,7 +306,7 @@ fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
     for (w, window) in windows.iter().enumerate() {
         all.add(
             Column::input(format!("counterparty_accounts_{}", window.tag()), Unit::Count, Ln1p, Tail::Upper, traffic)
-                .told(format!(
+                .described(format!(
                     "different accounts that paid this counterparty in the {window} window before: {{value}} \
                      (median {{typical}})"
                 ))
@@ -324,7 +324,7 @@ fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
         )
         .shown_as_amount()
         .against(format!("counterparty_mean_{month}"))
-        .told(format!("amount {{value}} is {{times}} times this counterparty's {usual} mean of {{typical}}"))
+        .described(format!("amount {{value}} is {{times}} times this counterparty's {usual} mean of {{typical}}"))
         .shown_only(),
         |r| shrunk_log_ratio(r.visit.minor as f64, r.sums[MONTH].mean(), r.count()),
     );
@@ -332,7 +332,7 @@ fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
         Column::input(format!("counterparty_count_{day}_to_usual"), Unit::Count, Ln, Tail::Upper, traffic)
             .shown_as("counterparty_count_today")
             .against("counterparty_count_usual")
-            .told(format!(
+            .described(format!(
                 "payments at this counterparty within {}: {{value}}, where {{typical}} are usual for it",
                 span(windows[DAY])
             ))
@@ -357,14 +357,14 @@ fn columns(windows: &[Window; 3]) -> Columns<CounterpartyBehaviour> {
         )
         .shown_as_amount()
         .against(format!("counterparty_mean_{month}"))
-        .told("{value} is far above what is usually paid here (mean {typical})")
+        .described("{value} is far above what is usually paid here (mean {typical})")
         .shown_only(),
         |r| r.to_usual_amount(),
     );
     all.add(
         Column::input("counterparty_new_to_feed", Unit::Ratio, Ln, Tail::Upper, traffic)
             .alone()
-            .told("nobody had paid this counterparty until lately")
+            .described("nobody had paid this counterparty until lately")
             .shown_only(),
         |r| r.new_to_feed(),
     );

@@ -239,7 +239,7 @@ impl Links {
             span(window)
         );
         let column = Column::input(name, Unit::Count, Scale::Ln1p, Tail::Upper, Topic::CounterpartyTraffic);
-        let columns = vec![column.told(phrase).shown_only()].into_iter().filter(|column| keep(column)).collect();
+        let columns = vec![column.described(phrase).shown_only()].into_iter().filter(|column| keep(column)).collect();
         Self {
             columns,
             window: days,

@@ -5,7 +5,7 @@ use crible_core::{Tail, Topic};
 use proptest::prelude::*;
 
 fn column(unit: Unit, phrase: &'static str) -> Column {
-    Column::input("amount_to_mean_30d", unit, Scale::Linear, Tail::Upper, Topic::Amount).told(phrase)
+    Column::input("amount_to_mean_30d", unit, Scale::Linear, Tail::Upper, Topic::Amount).described(phrase)
 }
 
 fn text(unit: Unit, phrase: &'static str, value: f64, typical: Option<f64>) -> String {
@@ -33,7 +33,7 @@ fn own_is_told_by_what_the_column_is() {
     let surprise = Column::input("hour_surprise", Unit::Hour, Scale::NegLn, Tail::Upper, Topic::Calendar)
         .shown_as("hour")
         .alone()
-        .told("at {value}, an hour that sees {own} of the account's payments");
+        .described("at {value}, an hour that sees {own} of the account's payments");
     insta::assert_snapshot!(
         describe(&surprise, Shown::Number(3.0), None, 0.004, 0.2, Currency::USD).text,
         @"at 03:00, an hour that sees 0.4 % of the account's payments"
@@ -41,7 +41,7 @@ fn own_is_told_by_what_the_column_is() {
     let ratio = Column::input("amount_to_mean", Unit::Money, Scale::Ln, Tail::Upper, Topic::AmountForAccount)
         .shown_as("amount")
         .against("mean")
-        .told("{value} is {own} times the usual {typical}");
+        .described("{value} is {own} times the usual {typical}");
     insta::assert_snapshot!(
         describe(&ratio, Shown::Number(412.0), Some(44.3), 9.3, 0.2, Currency::USD).text,
         @"412.00 is 9.3 times the usual 44.30"

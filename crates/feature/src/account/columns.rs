@@ -214,7 +214,7 @@ pub(super) fn columns(
     if balances {
         all.add(
             Column::input("balance_share", Unit::Share, Scale::Linear, Tail::Upper, Topic::Balance)
-                .told("takes {value} of the account's balance (median {typical})"),
+                .described("takes {value} of the account's balance (median {typical})"),
             |r| f64::from(r.payment.balance_share),
         );
     }
@@ -233,7 +233,7 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
     all.add(
         Column::input("amount", Unit::Money, Ln1p, Upper, Topic::Amount)
             .shown_as_amount()
-            .told("amount {value}, where half of all payments are below {typical}")
+            .described("amount {value}, where half of all payments are below {typical}")
             .weighing(1.2),
         |r| ln1p(r.in_reference(r.minor, 1.0)),
     );
@@ -243,7 +243,7 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
             Column::input(format!("amount_to_account_mean_{tag}"), Unit::Money, Ln, Upper, Topic::AmountForAccount)
                 .shown_as_amount()
                 .against(format!("account_mean_{tag}"))
-                .told(format!("amount {{value}} is {{times}} times this account's {window} mean of {{typical}}"))
+                .described(format!("amount {{value}} is {{times}} times this account's {window} mean of {{typical}}"))
                 .shown_only(),
             move |r| r.to_mean(w),
         );
@@ -252,7 +252,7 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input(format!("amount_deviations_{month}"), Unit::Money, Linear, Upper, Topic::AmountForAccount)
             .shown_as_amount()
             .against(format!("account_mean_{month}"))
-            .told(format!("amount {{value}} is far outside of this account's {usual} range around {{typical}}"))
+            .described(format!("amount {{value}} is far outside of this account's {usual} range around {{typical}}"))
             .shown_only(),
         |r| r.deviations(),
     );
@@ -260,13 +260,13 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input(name, Unit::Money, Linear, Upper, Topic::AmountForAccount)
             .shown_as_amount()
             .against("account_mean")
-            .told("{value} is {times} times the {typical} expected of this account")
+            .described("{value} is {times} times the {typical} expected of this account")
     };
     all.add(to_mean("amount_to_account_mean_in_run").shown_only(), |r| r.in_run(0.5));
     all.add(to_mean("amount_to_account_mean"), |r| r.in_run(0.25));
     all.add(
         Column::input(format!("account_outsized_{week}"), Unit::Count, Ln1p, Upper, Topic::AmountForAccount)
-            .told(format!(
+            .described(format!(
                 "payments of three times this account's mean within {in_week} before: {{value}} (median {{typical}})"
             ))
             .shown_only(),
@@ -276,7 +276,7 @@ fn amounts(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input(format!("account_in_run_{week}"), Unit::Count, Linear, Upper, Topic::AmountForAccount)
             .shown_as(format!("account_outsized_{week}"))
             .alone()
-            .told(format!("payments of three times this account's mean within {in_week} before: {{value}}")),
+            .described(format!("payments of three times this account's mean within {in_week} before: {{value}}")),
         |r| {
             let outsized = f64::from(r.account.outsized);
             outsized / (outsized + 1.0)
@@ -293,7 +293,7 @@ fn velocity(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
     for (w, window) in windows.iter().enumerate() {
         all.add(
             Column::input(format!("account_count_{}", window.tag()), Unit::Count, Ln1p, Upper, Topic::Velocity)
-                .told(format!(
+                .described(format!(
                     "payments by this account in the {window} window before this one: {{value}} (median {{typical}})"
                 ))
                 .shown_only(),
@@ -302,7 +302,7 @@ fn velocity(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
     }
     for (w, window) in windows.iter().enumerate() {
         let column = Column::input(format!("account_sum_{}", window.tag()), Unit::Money, Ln1p, Upper, Topic::Spending)
-            .told(format!(
+            .described(format!(
                 "{{value}} already spent by this account in the {window} window before this payment \
                  (median {{typical}})"
             ));
@@ -314,7 +314,7 @@ fn velocity(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input(format!("account_sum_{hour}_to_mean"), Unit::Money, Ln, Upper, Topic::Spending)
             .shown_as("account_sum_hour")
             .against(format!("account_mean_{month}"))
-            .told(format!(
+            .described(format!(
                 "{{value}} spent by this account within {in_hour}, where one payment is {{typical}} on average"
             ))
             .shown_only(),
@@ -324,7 +324,9 @@ fn velocity(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input(format!("account_count_{day}_to_usual"), Unit::Count, Ln, Upper, Topic::Velocity)
             .shown_as("account_count_today")
             .against("account_count_usual")
-            .told(format!("payments by this account within {in_day}: {{value}}, where {{typical}} are usual for it"))
+            .described(format!(
+                "payments by this account within {in_day}: {{value}}, where {{typical}} are usual for it"
+            ))
             .shown_only(),
         |r| ln(r.today_count() / (r.usual_count() + 1.0)) * r.belief(),
     );
@@ -332,7 +334,7 @@ fn velocity(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input(format!("account_sum_{day}_to_usual"), Unit::Money, Ln, Upper, Topic::Spending)
             .shown_as("account_sum_today")
             .against("account_sum_usual")
-            .told(format!("{{value}} spent by this account within {in_day}, where {{typical}} is usual for it"))
+            .described(format!("{{value}} spent by this account within {in_day}, where {{typical}} is usual for it"))
             .shown_only(),
         |r| {
             let usual = r.usual_sum() + r.mean(MONTH) * r.per_unit + 1.0;
@@ -346,7 +348,7 @@ fn habits(all: &mut Columns<AccountBehaviour>) {
     use Tail::{Lower, Upper};
     all.add(
         Column::input("seconds_since_last", Unit::Seconds, Scale::Ln1p, Lower, Topic::Pace)
-            .told("{value} after this account's last payment (median {typical})")
+            .described("{value} after this account's last payment (median {typical})")
             .shown_only(),
         |r| ln1p(r.pace()),
     );
@@ -354,7 +356,7 @@ fn habits(all: &mut Columns<AccountBehaviour>) {
         Column::input("hour_surprise_above_mean", Unit::Hour, Scale::Linear, Upper, Topic::Calendar)
             .shown_as("hour")
             .alone()
-            .told("{value} UTC is an unusual hour for this account to pay more than its mean")
+            .described("{value} UTC is an unusual hour for this account to pay more than its mean")
             .weighing(0.7),
         |r| {
             let surprise = r.account.calendar.hour_surprise(r.payment.at, r.sums[MONTH].count);
@@ -365,7 +367,7 @@ fn habits(all: &mut Columns<AccountBehaviour>) {
         Column::input("day_part_surprise", Unit::Hour, Scale::NegLn, Upper, Topic::Calendar)
             .shown_as("hour")
             .alone()
-            .told("{value} UTC is in a part of the day in which this account hardly ever pays")
+            .described("{value} UTC is in a part of the day in which this account hardly ever pays")
             .shown_only(),
         |r| r.account.calendar.part_surprise(r.payment.at, r.sums[MONTH].count),
     );
@@ -373,7 +375,7 @@ fn habits(all: &mut Columns<AccountBehaviour>) {
         Column::input("weekday_surprise", Unit::Weekday, Scale::NegLn, Upper, Topic::Calendar)
             .shown_as("weekday")
             .alone()
-            .told("{value} is a day on which this account hardly ever pays")
+            .described("{value} is a day on which this account hardly ever pays")
             .shown_only(),
         |r| r.account.calendar.weekday_surprise(r.payment.at, r.sums[MONTH].count),
     );
@@ -386,7 +388,7 @@ fn novelty(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
     all.add(
         Column::input("first_at_counterparty", Unit::Share, Scale::NegLn, Upper, topic)
             .alone()
-            .told("first payment to this counterparty, by an account of whose payments {value} are firsts")
+            .described("first payment to this counterparty, by an account of whose payments {value} are firsts")
             .shown_only(),
         |r| r.first_surprise(),
     );
@@ -395,7 +397,7 @@ fn novelty(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         Column::input(format!("amount_at_new_counterparty_{day}"), Unit::Money, Scale::Linear, Upper, topic)
             .shown_as_amount()
             .against("account_mean")
-            .told(format!(
+            .described(format!(
                 "amount {{value}} to a counterparty this account first paid within {in_day} before: with what \
                  followed that payment, far above its mean of {{typical}}"
             ))
@@ -406,7 +408,7 @@ fn novelty(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
         let (tag, window) = (windows[w].tag(), span(windows[w]));
         all.add(
             Column::input(format!("account_counterparties_{tag}"), Unit::Count, Scale::Ln1p, Upper, topic)
-                .told(format!("different counterparties within {window} before: {{value}} (median {{typical}})"))
+                .described(format!("different counterparties within {window} before: {{value}} (median {{typical}})"))
                 .shown_only(),
             move |r| r.count_log(r.sums[w].distinct),
         );
@@ -417,13 +419,13 @@ fn novelty(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]) {
 fn places(all: &mut Columns<AccountBehaviour>) {
     all.add(
         Column::input("kilometres_from_last", Unit::Kilometres, Scale::Ln1p, Tail::Upper, Topic::Place)
-            .told("{value} from where this account last paid (median {typical})")
+            .described("{value} from where this account last paid (median {typical})")
             .shown_only(),
         |r| ln1p(r.travelled().0),
     );
     all.add(
         Column::input("kilometres_per_hour", Unit::KilometresPerHour, Scale::Ln1p, Tail::Upper, Topic::Place)
-            .told("{value} from this account's last payment to this one (median {typical})"),
+            .described("{value} from this account's last payment to this one (median {typical})"),
         |r| ln1p(r.travelled().1),
     );
 }

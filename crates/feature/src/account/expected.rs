@@ -144,7 +144,7 @@ pub(super) fn columns(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]
         Column::input(format!("amount_to_usual_{month}"), Unit::Deviations, Linear, Upper, amount)
             .shown_as_amount()
             .against("account_mean")
-            .told("{value} is far above what this account usually pays (mean {typical})")
+            .described("{value} is far above what this account usually pays (mean {typical})")
             .shown_only(),
         |r| r.to_usual(),
     );
@@ -152,7 +152,10 @@ pub(super) fn columns(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]
         Column::input(format!("amount_to_largest_{month}"), Unit::Ratio, Ln, Upper, amount)
             .shown_as_amount()
             .alone()
-            .told(format!("{{value}} is more than this account paid at once within {} before", span(windows[MONTH])))
+            .described(format!(
+                "{{value}} is more than this account paid at once within {} before",
+                span(windows[MONTH])
+            ))
             .shown_only(),
         |r| r.to_largest(),
     );
@@ -161,7 +164,7 @@ pub(super) fn columns(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]
         all.add(
             Column::input(name, Unit::Ratio, Ln, Upper, Topic::Spending)
                 .alone()
-                .told(format!(
+                .described(format!(
                     "within {} this account paid {{value}} times what was to be expected of it",
                     span(windows[w])
                 ))
@@ -174,7 +177,10 @@ pub(super) fn columns(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]
         all.add(
             Column::input(name, Unit::Deviations, Linear, Upper, Topic::Velocity)
                 .alone()
-                .told(format!("more payments within {} than were to be expected of this account", span(windows[w])))
+                .described(format!(
+                    "more payments within {} than were to be expected of this account",
+                    span(windows[w])
+                ))
                 .shown_only(),
             move |r| r.count_to_expected(w),
         );
@@ -183,7 +189,7 @@ pub(super) fn columns(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]
         Column::input("hour_surprise", Unit::Hour, Linear, Upper, Topic::Calendar)
             .shown_as("hour")
             .alone()
-            .told("{value} UTC is an unusual hour for this account")
+            .described("{value} UTC is an unusual hour for this account")
             .shown_only(),
         |r| r.hour_surprise(),
     );
@@ -191,7 +197,7 @@ pub(super) fn columns(all: &mut Columns<AccountBehaviour>, windows: &[Window; 4]
         let name = format!("account_first_counterparties_{}", tags[DAY]);
         all.add(
             Column::input(name, Unit::Count, Ln1p, Upper, Topic::Counterparties)
-                .told(format!(
+                .described(format!(
                     "counterparties this account first paid within {} before: {{value}} (median {{typical}})",
                     span(windows[DAY])
                 ))

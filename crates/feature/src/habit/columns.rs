@@ -53,7 +53,7 @@ pub(super) fn columns(has: [bool; KINDS], counterparties: bool, positions: bool)
         all.add(
             Column::input(format!("{name}_novelty"), Unit::Ratio, Linear, Upper, topic)
                 .alone()
-                .told(format!("this account had never used this {name} before"))
+                .described(format!("this account had never used this {name} before"))
                 .shown_only(),
             move |r| r.novelty(kind),
         );
@@ -62,7 +62,7 @@ pub(super) fn columns(has: [bool; KINDS], counterparties: bool, positions: bool)
         all.add(
             Column::input("kilometres_from_home", Unit::Ratio, Ln, Upper, Topic::Place)
                 .alone()
-                .told("{value} times as far from where this account usually pays as is usual for it")
+                .described("{value} times as far from where this account usually pays as is usual for it")
                 .shown_only(),
             |r| r.far(),
         );
@@ -71,14 +71,14 @@ pub(super) fn columns(has: [bool; KINDS], counterparties: bool, positions: bool)
         all.add(
             Column::input("payment_expected", Unit::Share, Linear, Upper, Topic::Pace)
                 .alone()
-                .told("payments like this one are usual for this account: {value}")
+                .described("payments like this one are usual for this account: {value}")
                 .shown_only(),
             |r| r.expected(),
         );
         all.add(
             Column::input("recurring_early", Unit::Ratio, Ln, Upper, Topic::Pace)
                 .alone()
-                .told("the same amount to the same counterparty came {value} times as soon as it usually does")
+                .described("the same amount to the same counterparty came {value} times as soon as it usually does")
                 .shown_only(),
             |r| r.early(),
         );

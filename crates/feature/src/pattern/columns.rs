@@ -138,7 +138,7 @@ fn of_attribute(
     if attribute < COUNTRY {
         all.add(
             Column::input(format!("account_{one}_count_{day}"), Unit::Count, Ln1p, Upper, Topic::Velocity)
-                .told(format!(
+                .described(format!(
                     "payments by this account of this {one} within {in_day} before: {{value}} (median {{typical}})"
                 ))
                 .shown_only(),
@@ -151,7 +151,7 @@ fn of_attribute(
             Column::input(format!("account_{one}_count_{day}_to_usual"), Unit::Count, Ln, Upper, Topic::Velocity)
                 .shown_as(today.clone())
                 .against(usual.clone())
-                .told(format!(
+                .described(format!(
                     "payments by this account in this {one} within {in_day}: {{value}}, where {{typical}} are usual \
                      for it"
                 ))
@@ -163,7 +163,9 @@ fn of_attribute(
     }
     all.add(
         Column::input(format!("account_{many}_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity)
-            .told(format!("different {many} of this account within {in_week} before: {{value}} (median {{typical}})"))
+            .described(format!(
+                "different {many} of this account within {in_week} before: {{value}} (median {{typical}})"
+            ))
             .shown_only(),
         move |r| r.count_log(r.pattern.distinct[attribute][r.side()]),
     );
@@ -171,7 +173,7 @@ fn of_attribute(
         all.add(
             Column::input(format!("account_{one}_new_{week}"), Unit::Flag, Linear, Upper, Topic::Counterparties)
                 .alone()
-                .told(format!("this account has not paid from this {one} within {in_week} before"))
+                .described(format!("this account has not paid from this {one} within {in_week} before"))
                 .shown_only(),
             move |r| f64::from(u8::from(r.is_new(attribute))),
         );
@@ -185,7 +187,7 @@ fn of_amounts(all: &mut Columns<PatternBehaviour>, windows: &[Window; 3]) {
     let (week, in_week) = (windows[WEEK].tag(), span(windows[WEEK]));
     all.add(
         Column::input(format!("account_equal_amounts_{week}"), Unit::Count, Ln1p, Upper, Topic::Velocity)
-            .told(format!(
+            .described(format!(
                 "payments of exactly this amount by this account within {in_week} before: {{value}} \
                  (median {{typical}})"
             ))
@@ -194,7 +196,7 @@ fn of_amounts(all: &mut Columns<PatternBehaviour>, windows: &[Window; 3]) {
     );
     all.add(
         Column::input(format!("account_amount_repeats_{week}"), Unit::Ratio, Ln, Upper, Topic::Velocity)
-            .told(format!(
+            .described(format!(
                 "payments for each different amount of this account within {in_week} before: {{value}} \
                  (median {{typical}})"
             ))
@@ -206,7 +208,7 @@ fn of_amounts(all: &mut Columns<PatternBehaviour>, windows: &[Window; 3]) {
     );
     all.add(
         Column::input(format!("account_below_thresholds_{week}"), Unit::Count, Ln1p, Upper, Topic::Amount)
-            .told(format!(
+            .described(format!(
                 "payments just below a round threshold within {in_week}, this among them: {{value}} \
                  (median {{typical}})"
             ))
@@ -218,7 +220,7 @@ fn of_amounts(all: &mut Columns<PatternBehaviour>, windows: &[Window; 3]) {
     );
     all.add(
         Column::input("amount_round", Unit::Count, Linear, Upper, Topic::Amount)
-            .told("a round amount: it ends in {value} zeros (median {typical})")
+            .described("a round amount: it ends in {value} zeros (median {typical})")
             .shown_only(),
         |r| f64::from(r.payment.zeros),
     );
@@ -233,20 +235,20 @@ fn of_pace(all: &mut Columns<PatternBehaviour>, windows: &[Window; 3]) {
     all.add(
         Column::input(format!("amount_after_test_{hour}"), Unit::Ratio, Ln, Upper, Topic::AmountForAccount)
             .alone()
-            .told(format!("follows a much smaller payment within {in_hour}, as after a test"))
+            .described(format!("follows a much smaller payment within {in_hour}, as after a test"))
             .shown_only(),
         |r| r.after_test(),
     );
     all.add(
         Column::input(format!("account_passed_on_{day}"), Unit::Money, Ln1p, Upper, Topic::Spending)
-            .told(format!("{{value}} came in and went out again within {in_day} (median {{typical}})"))
+            .described(format!("{{value}} came in and went out again within {in_day} (median {{typical}})"))
             .shown_only(),
         |r| ln1p(r.passed_on()),
     );
     all.add(
         Column::input("account_pause_to_usual", Unit::Ratio, Ln, Upper, Topic::Pace)
             .alone()
-            .told("this account had been quiet for {value} times as long as it usually is")
+            .described("this account had been quiet for {value} times as long as it usually is")
             .shown_only(),
         |r| r.pause(),
     );
@@ -254,7 +256,7 @@ fn of_pace(all: &mut Columns<PatternBehaviour>, windows: &[Window; 3]) {
         Column::input(format!("account_count_{day}_after_pay_to_usual"), Unit::Count, Ln, Upper, Topic::Velocity)
             .shown_as("account_count_after_pay")
             .against("account_count_after_pay_usual")
-            .told(format!(
+            .described(format!(
                 "payments by this account within {in_day} of its pay: {{value}}, where {{typical}} are usual for it"
             ))
             .shown_only(),
