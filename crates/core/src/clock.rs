@@ -64,6 +64,17 @@ pub struct Clock {
     early: Vec<i64>,
 }
 
+/// How many of some times, in ascending order, are before an end. They are few of many, so the first are looked at
+/// first.
+fn before(times: &[Timestamp], end: i64) -> usize {
+    let mut reach = 1;
+    while times.get(reach).is_some_and(|time| time.0 < end) {
+        reach *= 2;
+    }
+    let known = reach / 2;
+    known + times[known..times.len().min(reach)].partition_point(|time| time.0 < end)
+}
+
 impl Clock {
     /// The longest pause that a history known whole may have where its payments are rare.
     pub const RARE_PAUSE: Window = Window(RARE_PAUSE);
@@ -149,12 +160,8 @@ impl Clock {
     /// Takes note of payments, in ascending order.
     pub fn note_all(&mut self, times: &[Timestamp]) {
         let mut row = 0;
-        while let Some(&at) = times.get(row) {
-            self.note(at);
-            // Within an hour nothing changes but the latest time.
-            let end = (hour(at.0) + 1).saturating_mul(Window::HOUR.0);
-            row += times[row..].partition_point(|time| time.0 < end).max(1);
-            self.note(times[row - 1]);
+        while row < times.len() {
+            row = self.note_hour_of(times, row);
         }
     }
 
@@ -175,23 +182,34 @@ impl Clock {
     /// The first of some times, in ascending order, from which on all are early; none where those that follow agree
     /// with it. These times are known whole: where payments are rare, years may pass between two of them.
     pub fn first_early(&self, times: &[Timestamp]) -> Option<usize> {
+        self.clone().note_known(times)
+    }
+
+    /// The same, taking note of those before.
+    pub fn note_known(&mut self, times: &[Timestamp]) -> Option<usize> {
         let last = times.last()?;
         if self.latest.is_some() && last.0 <= self.limit {
+            self.note_all(times);
             return None;
         }
-        let mut clock = self.clone();
         let mut row = 0;
         while let Some(&at) = times.get(row) {
-            if !clock.allows(at) && !clock.allows_rare(at, &times[..row]) && times.len() - row < AGREEING {
+            if !self.allows(at) && !self.allows_rare(at, &times[..row]) && times.len() - row < AGREEING {
                 return Some(row);
             }
-            clock.note(at);
-            // Within an hour nothing changes but the latest time.
-            let end = (hour(at.0) + 1).saturating_mul(Window::HOUR.0);
-            row += times[row..].partition_point(|time| time.0 < end).max(1);
-            clock.note(times[row - 1]);
+            row = self.note_hour_of(times, row);
         }
         None
+    }
+
+    /// Takes note of the payments of one hour, the first of which is given, and returns where the next hour begins. Within
+    /// an hour nothing changes but the latest time.
+    fn note_hour_of(&mut self, times: &[Timestamp], row: usize) -> usize {
+        self.note(times[row]);
+        let end = (hour(times[row].0) + 1).saturating_mul(Window::HOUR.0);
+        let next = row + before(&times[row..], end).max(1);
+        self.note(times[next - 1]);
+        next
     }
 
     /// How many of some times, in ascending order, lie as far before the rest as would be early after it: one or two at
@@ -451,6 +469,11 @@ mod tests {
             let mut clock = Clock::new(Window::DAY);
             let refused = times.iter().position(|time| !observe(&mut clock, time.0));
             prop_assert_eq!(Clock::new(Window::DAY).first_early(&times), refused);
+            // What was looked at was taken note of.
+            let (mut known, mut noted) = (Clock::new(Window::DAY), Clock::new(Window::DAY));
+            prop_assert_eq!(known.note_known(&times), refused);
+            noted.note_all(&times[..refused.unwrap_or(times.len())]);
+            prop_assert_eq!(known, noted);
         }
 
         /// No time breaks it.

@@ -70,9 +70,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<ExitCode> {
     let mut checked = Vec::new();
     if let Some(import) = import {
         let mut first: Vec<Vec<(u64, Transaction)>> = vec![Vec::new(); import.files.len()];
-        for (row, transaction) in import.batch.iter().enumerate() {
+        for row in 0..import.batch.len() {
             let source = import.batch.source(row);
-            keep_first(&mut first[source.file as usize], args.rows, (source.row, transaction));
+            keep_first(&mut first[source.file as usize], args.rows, source.row, || import.batch.get(row));
         }
         for (report, first) in import.files.into_iter().zip(first) {
             let at = faults.iter().position(|(file, _)| **file == *report.path);
@@ -110,12 +110,13 @@ fn plain(args: &CheckArgs, options: &Options, checked: &[Checked]) -> Result<Pla
 }
 
 /// Keeps the few rows that stand first in a file, in order.
-fn keep_first(first: &mut Vec<(u64, Transaction)>, few: usize, row: (u64, Transaction)) {
-    let at = first.partition_point(|(number, _)| *number < row.0);
-    if at < few {
-        first.insert(at, row);
-        first.truncate(few);
+fn keep_first(first: &mut Vec<(u64, Transaction)>, few: usize, row: u64, transaction: impl FnOnce() -> Transaction) {
+    if first.len() >= few && first.last().is_none_or(|(number, _)| *number < row) {
+        return;
     }
+    let at = first.partition_point(|(number, _)| *number < row);
+    first.insert(at, (row, transaction()));
+    first.truncate(few);
 }
 
 /// The rejected rows of a file, by column and reason.
