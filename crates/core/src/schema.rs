@@ -9,8 +9,8 @@ use crate::{Code, EntityId, Position};
 /// of its column, its name and type in [`Transaction`](crate::Transaction), and the method that fills it.
 ///
 /// [`Transaction`](crate::Transaction), [`Batch`](crate::Batch), [`Columns`](crate::Columns) and [`Has`](crate::Has)
-/// are made from this list, and so are the chunks and plans of the readers: a new field is a new line here, at the end
-/// of its group. Numbers stand before words, because a row's reference is a hash of its fields in this order.
+/// are made from this list, and so are the chunks of the readers: a new field is a new line here, at the end of its
+/// group. Numbers stand before words, because a row's reference is a hash of its fields in this order.
 ///
 /// ```
 /// macro_rules! names {

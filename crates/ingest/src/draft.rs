@@ -2,10 +2,12 @@
 
 mod column;
 mod money;
+mod parties;
 mod roles;
 mod table;
 mod times;
 mod toml;
+mod words;
 
 use std::path::Path;
 
@@ -42,7 +44,7 @@ enum Sure {
 }
 
 impl Sure {
-    fn told(self) -> &'static str {
+    fn described(self) -> &'static str {
         match self {
             Self::Certain => "certain",
             Self::Likely => "likely",

@@ -1,7 +1,7 @@
 //! One parser at a time over bytes of any kind: where fuzzers and the example `mutate` come in.
 //!
-//! A parser panics here, and nowhere else, where a promise is broken: a row that is neither accepted nor rejected, a draft
-//! that does not load. How long an input may take, its drivers watch.
+//! A parser panics here, and nowhere else, where a promise is broken: a row that is neither accepted nor rejected, a
+//! draft that does not load. How long an input may take, its drivers watch.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -141,10 +141,11 @@ fn headers() -> &'static HashMap<String, Bound> {
 }
 
 fn table(bytes: &[u8], delimiter: u8) {
-    let dialect =
-        Dialect { delimiter, terminator: b'\n', limits: Limits { line: 4_096, multi_line: 2_048, block: 1 << 20 } };
+    let limits = Limits { line: 4_096, multi_line: 2_048, block: 1 << 20 };
     let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
     let (first, rest) = bytes.split_at(end);
+    let spaced = memchr::memmem::find(bytes, &[delimiter, b' ', b'"']).is_some();
+    let dialect = Dialect { delimiter, terminator: b'\n', spaced, limits };
     let header = parse::fields(first, dialect).join(",");
     let crible =
         "id,time,account,counterparty,amount,currency,category,channel,country,latitude,longitude,balance,fraud";
@@ -164,7 +165,8 @@ fn table(bytes: &[u8], delimiter: u8) {
     assert_eq!(chunk.lines, lines, "every line is one");
 }
 
-/// A worker that is kept from input to input, as its caches are the dearest part of one. Nothing in it changes a result.
+/// A worker that is kept from input to input, as its caches are the dearest part of one. Nothing in it changes a
+/// result.
 fn with_worker<T>(plan: &Plan, work: impl FnOnce(&mut Worker) -> T) -> T {
     thread_local! {
         static WORKERS: RefCell<[Worker; 2]> = RefCell::new([Domain::Party, Domain::Merchant].map(Worker::new));

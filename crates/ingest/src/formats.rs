@@ -1,6 +1,6 @@
-//! Statements and messages: formats that are no tables. A format is one file of this folder that implements [`Format`], and
-//! one line in [`ALL`]. It turns a file into rows of the same named columns, which then go the way of every other row: through
-//! a preset, into a plan, to a transaction or a reject.
+//! Statements and messages: formats that are no tables. A format is one file of this folder that implements [`Format`],
+//! and one line in [`ALL`]. It turns a file into rows of the same named columns, which then go the way of every other
+//! row: through a preset, into a plan, to a transaction or a reject.
 
 mod bai;
 mod balance;
@@ -154,12 +154,12 @@ pub(crate) struct Opened {
     /// How amounts are written, where that had to be made out.
     style: Option<Style>,
     /// What was made out, in words.
-    told: Vec<String>,
+    described: Vec<String>,
 }
 
 impl Opened {
     fn new(read: impl Fn(&mut Sheet<'_>) + Send + Sync + 'static) -> Self {
-        Self { read: Box::new(read), style: None, told: Vec::new() }
+        Self { read: Box::new(read), style: None, described: Vec::new() }
     }
 }
 
@@ -172,7 +172,7 @@ pub(crate) struct Document {
 impl fmt::Debug for Document {
     /// Tells what was made out only: what it holds is for nobody's log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Document").field("told", &self.opened.told).finish_non_exhaustive()
+        f.debug_struct("Document").field("described", &self.opened.described).finish_non_exhaustive()
     }
 }
 
@@ -208,8 +208,8 @@ impl Document {
     }
 
     /// What was made out, in words.
-    pub(crate) fn told(&self) -> &[String] {
-        &self.opened.told
+    pub(crate) fn described(&self) -> &[String] {
+        &self.opened.described
     }
 
     /// All rows, in order, and what else there is to say.

@@ -30,8 +30,8 @@ pub(crate) const MAX_HELD: u64 = 256 << 20;
 /// What standard input is shown as.
 const STDIN: &str = "<stdin>";
 
-/// One input. Inputs are read more than once (to find the key, to recognise the feed, and for the rows), so what can only
-/// be read once is kept.
+/// One input. Inputs are read more than once (to find the key, to recognise the feed, and for the rows), so what can
+/// only be read once is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Input {
     /// The file, or how it is named to people: `<stdin>`, `archive.zip/member.csv`.
@@ -47,7 +47,7 @@ pub(crate) struct Input {
 #[derive(Clone, Debug)]
 pub(crate) enum Stored {
     File(PathBuf),
-    Held(Arc<[u8]>),
+    Memory(Arc<[u8]>),
     /// A temporary file, gone with the last of its users.
     Spooled(Arc<TempPath>),
 }
@@ -60,7 +60,7 @@ impl<T: Read + Seek + Send> ReadSeek for T {}
 impl Stored {
     pub(crate) fn open(&self) -> io::Result<Box<dyn ReadSeek>> {
         Ok(match self {
-            Self::Held(held) => Box::new(Cursor::new(held.clone())),
+            Self::Memory(held) => Box::new(Cursor::new(held.clone())),
             Self::File(path) => Box::new(File::open(path)?),
             Self::Spooled(path) => Box::new(File::open(path.as_ref())?),
         })
@@ -86,7 +86,7 @@ impl Input {
             path: path.to_owned(),
             shown: shown(path),
             bytes: bytes.len() as u64,
-            stored: Stored::Held(bytes.into()),
+            stored: Stored::Memory(bytes.into()),
             member: None,
         }
     }
@@ -97,7 +97,7 @@ impl Input {
         from.by_ref().take(HELD).read_to_end(&mut held)?;
         let mut bytes = held.len() as u64;
         let stored = if bytes < HELD {
-            Stored::Held(held.into())
+            Stored::Memory(held.into())
         } else {
             let mut file = tempfile::NamedTempFile::new()?;
             io::copy(&mut held.as_slice(), &mut file)?;
@@ -142,7 +142,7 @@ impl Input {
             );
             return Err(Error::Refused { path: self.path.clone(), reason });
         }
-        Ok(Stored::Held(held.into()))
+        Ok(Stored::Memory(held.into()))
     }
 
     /// The bytes inside, compression taken off; `counter` follows the stored bytes read.
@@ -222,6 +222,6 @@ mod tests {
         drop(input);
         assert!(!path.exists());
         let short = Input::pipe(Path::new(STDIN), &b"short"[..]).unwrap();
-        assert!(matches!(&short.stored, Stored::Held(held) if **held == *b"short"));
+        assert!(matches!(&short.stored, Stored::Memory(held) if **held == *b"short"));
     }
 }

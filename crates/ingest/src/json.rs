@@ -1,6 +1,6 @@
-//! JSON: an object a line, an array of objects, or a document (or several) that has such an array within. An object's keys are columns,
-//! those of objects within it joined by points (`location.lat`), and its numbers stay the text that they are. Files of any
-//! length are read as streams.
+//! JSON: an object a line, an array of objects, or a document (or several) that has such an array within. An object's
+//! keys are columns, those of objects within it joined by points (`location.lat`), and its numbers stay the text that
+//! they are. Files of any length are read as streams.
 
 mod object;
 mod revisions;
@@ -49,6 +49,8 @@ pub(crate) struct Objects {
     shape: Shape,
     columns: Columns,
     sample: Vec<Vec<String>>,
+    /// Row and column of the texts among these that are no numbers.
+    texts: Vec<(usize, usize)>,
     /// Whether that is all of them.
     pub(crate) whole: bool,
     arrays: Arrays,
@@ -85,10 +87,11 @@ impl Objects {
             shape,
             columns: Columns::growing(),
             sample: Vec::new(),
+            texts: Vec::new(),
             whole: false,
             arrays,
             route: None,
-            encoding: heard.told(),
+            encoding: heard.described(),
         };
         let mut reached: Option<usize> = None;
         let (mut rows, mut bytes) = (Vec::new(), 0);
@@ -124,11 +127,11 @@ impl Objects {
         if rows.is_empty() {
             let reason = match (wrong.first(), stop) {
                 (Some(wrong), _) => wrong.clone(),
-                (None, Some(stop)) => format!("it cannot be read as JSON: {}", stop.told()),
+                (None, Some(stop)) => format!("it cannot be read as JSON: {}", stop.described()),
                 (None, None) if matches!(found.shape, Shape::Within(_)) && !elements.reached => format!(
                     "no feed is known to have its transactions where this JSON document has any; expected an object a line, \
                      an array of objects, or such an array at {}",
-                    found.arrays.told()
+                    found.arrays.described()
                 ),
                 (None, None) => "there is no object in it; expected transactions".to_owned(),
             };
@@ -138,6 +141,8 @@ impl Objects {
             found.route = routes.get(at).map(|route| route.join("."));
         }
         let width = found.columns.names().len();
+        let texts = |(number, row): (usize, &Row)| row.texts_at().map(|at| (number, at)).collect::<Vec<_>>();
+        found.texts = rows.iter().enumerate().flat_map(texts).collect();
         found.sample = rows.iter().map(|row| row.texts(width)).collect();
         Ok(found)
     }
@@ -154,6 +159,12 @@ impl Objects {
         }
         let width = self.columns.names().len();
         self.sample.iter_mut().for_each(|row| row.resize(width, String::new()));
+    }
+
+    /// The texts that the first objects have in some columns, and no numbers.
+    pub(crate) fn texts(&self, columns: &[usize]) -> Vec<String> {
+        let texts = self.texts.iter().filter(|(_, at)| columns.contains(at));
+        texts.map(|&(row, at)| self.sample[row][at].clone()).collect()
     }
 
     /// The first objects as rows.
@@ -267,13 +278,13 @@ impl Rows {
     }
 
     /// What else there is to say, once all rows are read.
-    pub(crate) fn told(&self) -> Vec<String> {
-        let mut told: Vec<String> = self.stop.iter().cloned().collect();
+    pub(crate) fn described(&self) -> Vec<String> {
+        let mut described: Vec<String> = self.stop.iter().cloned().collect();
         if !self.others.is_empty() {
             let named: Vec<&str> = self.others.iter().take(10).map(String::as_str).collect();
-            told.push(format!("keys that the first objects lack were not read: {}", named.join(", ")));
+            described.push(format!("keys that the first objects lack were not read: {}", named.join(", ")));
         }
-        told
+        described
     }
 }
 

@@ -1,7 +1,7 @@
 //! Meaning, not only shape: what is pending, what takes what back, what only moved between accounts of the import, what
-//! was a fee, and whether the running balances follow from one another. A pass over the finished batch and what its rows
-//! said besides (`Said`); every rule is stated in the README. Its result depends on the rows and their order alone, so
-//! not on the order of the files.
+//! was a fee, and whether the running balances follow from one another. A pass over the finished batch and what its
+//! rows said besides (`Said`); every rule is stated in the README. Its result depends on the rows and their order
+//! alone, so not on the order of the files.
 
 mod balance;
 mod transfers;
@@ -18,7 +18,7 @@ pub(crate) use words::{PENDING, REFUND, REVERSAL, TRANSFER};
 
 /// What rows say besides what they are, in the batch's order. A column that no row fills is absent.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct Annotations {
     /// Bits: [`PENDING`] and its like.
     pub(crate) marks: Option<Vec<u8>>,
     /// The fee in the amount, signed as it is.
@@ -42,9 +42,9 @@ pub(crate) struct Settled {
     pub(crate) gaps: Vec<Vec<Gap>>,
 }
 
-/// What a batch of several files means. `running` says of each file whether its balances are running ones, and `parties`
-/// whether any feed names counterparties as it names accounts.
-pub(crate) fn settle(batch: Batch, mut said: Said, running: &[bool], parties: bool) -> Settled {
+/// What a batch of several files means. `running` says of each file whether its balances are running ones, and
+/// `parties` whether any feed names counterparties as it names accounts.
+pub(crate) fn settle(batch: Batch, mut said: Annotations, running: &[bool], parties: bool) -> Settled {
     let mut known = vec![0; running.len()];
     let again = twins::find(&batch, &said);
     let batch = if again.is_empty() {
@@ -70,7 +70,7 @@ pub(crate) fn settle(batch: Batch, mut said: Said, running: &[bool], parties: bo
     Settled { batch, meaning, known, gaps }
 }
 
-impl Said {
+impl Annotations {
     /// Takes rows out, which are given in ascending order.
     fn without(&mut self, rows: &[u32]) {
         fn take<T: Copy>(column: &mut Option<Vec<T>>, rows: &[u32]) {

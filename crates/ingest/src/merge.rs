@@ -5,7 +5,7 @@ use crible_core::{Batch, Clock, Code, Coded, Columns, Currencies, Currency, Sour
 use crible_pseudonym::References;
 use rayon::prelude::*;
 
-use crate::meaning::{PENDING, Said};
+use crate::meaning::{Annotations, PENDING};
 use crate::plan::{Money, Plan};
 use crate::rows::{Chunk, Stored, Words};
 
@@ -42,7 +42,7 @@ struct Place {
 /// Rows of all files. They come chunk by chunk, each file's in its order, and leave in order of time: all before an
 /// instant at once. What is one transaction has one time, so nothing has to be remembered of what has left.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct Waiting {
     files: Vec<Facts>,
     parts: Vec<Part>,
     rows: usize,
@@ -66,7 +66,10 @@ pub(crate) struct Astray {
     pub(crate) is_ahead: bool,
 }
 
-impl Held {
+/// Rows of the first that are taken among which there may be one that lies far before all others.
+const FIRST: usize = 1 << 16;
+
+impl Waiting {
     /// Nothing yet. A row is astray that is dated further ahead than this, and than the feed's rhythm allows.
     pub(crate) fn new(ahead: Window) -> Self {
         Self {
@@ -94,7 +97,7 @@ impl Held {
         self.files.push(Facts { references, each_row: plan.each_row(), currency, known: 0 });
     }
 
-    /// A file's next chunk. Rows before [`Held::from`] in it are passed over.
+    /// A file's next chunk. Rows before [`Waiting::from`] in it are passed over.
     pub(crate) fn push(&mut self, file: u32, chunk: Chunk) {
         let from = self.from.unwrap_or(i64::MIN);
         let on_time = || chunk.at.iter().copied().filter(|&at| at >= from);
@@ -127,11 +130,11 @@ impl Held {
 
     /// Takes all rows before an instant, or all that are left.
     ///
-    /// Rows of equal content stand together after the sort. Where an id to be trusted is part of it, they are one
+    /// Rows of one instant are sorted by content. Where an id to be trusted is part of it, equal rows are one
     /// transaction. Elsewhere a file's equal rows are as many transactions (two coffees), numbered in file order, and a
     /// second file's are the same ones again as far as their number goes (an overlapping export). A label that only one
     /// of them has is kept.
-    pub(crate) fn take(&mut self, until: Option<i64>) -> (Batch, Said) {
+    pub(crate) fn take(&mut self, until: Option<i64>) -> (Batch, Annotations) {
         // Occurrences are numbered by file and row, however the files' chunks came.
         self.parts.sort_unstable_by_key(|part| (part.file, part.chunk.first_row));
         let mut places = self.places(until);
@@ -139,49 +142,59 @@ impl Held {
         let mut kept = 0;
         let mut start = 0;
         while start < places.len() {
-            let first = places[start];
-            let same = places[start..].iter().take_while(|place| place.id == first.id && place.at == first.at).count();
-            if same == 1 {
-                places[kept] = first;
+            let at = places[start].at;
+            let rows = places[start..].iter().take_while(|place| place.at == at).count();
+            if rows == 1 {
+                places[kept] = places[start];
                 kept += 1;
             } else {
-                let group = places[start..start + same].to_vec();
-                let stay = group_kept(&group, &mut self.parts, &mut self.files);
+                let mut instant = places[start..start + rows].to_vec();
+                instant.sort_unstable_by_key(|place| (place.id, place.part, place.row));
+                let mut stay: Vec<Place> = Vec::with_capacity(rows);
+                for same in instant.chunk_by(|a, b| a.id == b.id) {
+                    match same {
+                        [one] => stay.push(*one),
+                        same => stay.extend(group_kept(same, &mut self.parts, &mut self.files)),
+                    }
+                }
+                stay.sort_unstable_by_key(|place| (place.part, place.row));
                 places[kept..kept + stay.len()].copy_from_slice(&stay);
                 kept += stay.len();
             }
-            start += same;
+            start += rows;
         }
         places.truncate(kept);
-        for instant in places.chunk_by_mut(|a, b| a.at == b.at) {
-            instant.sort_unstable_by_key(|place| (place.part, place.row));
-        }
-        self.leave_out_astray(&mut places, until.is_none());
-        let (batch, said) = fill(&places, &self.parts, &self.files);
+        let times = self.leave_out_astray(&mut places, until.is_none());
+        let (batch, said) = fill(&places, times, &self.parts, &self.files);
         self.parts.retain(|part| until.is_some_and(|until| part.last >= until));
         self.from = self.from.max(until);
         (batch, said)
     }
 
     /// Leaves out one or two rows that lie far before all others, and one or two that lie far after them.
-    fn leave_out_astray(&mut self, places: &mut Vec<Place>, is_last: bool) {
+    /// Returns the times of the others.
+    fn leave_out_astray(&mut self, places: &mut Vec<Place>, is_last: bool) -> Vec<Timestamp> {
         let ahead = self.clock.ahead();
         let times = |places: &[Place]| places.iter().map(|place| Timestamp(place.at)).collect::<Vec<_>>();
         if !self.has_begun && !places.is_empty() {
             self.has_begun = true;
-            let strays = Clock::strays_before(ahead, &times(places));
+            // It looks at the first of them alone.
+            let strays = Clock::strays_before(ahead, &times(&places[..places.len().min(FIRST)]));
             // A payment of years before is an old one. What lies decades back is a date that was never read right.
             let is_far = |pair: &[Place]| pair[1].at.saturating_sub(pair[0].at) > Clock::RARE_PAUSE.0;
             let strays = places[..places.len().min(strays + 1)].windows(2).rposition(is_far).map_or(0, |last| last + 1);
             self.set_astray(places.drain(..strays).collect(), places.first(), false);
         }
-        let all = times(places);
-        if is_last && let Some(early) = self.clock.first_early(&all) {
+        let mut all = times(places);
+        if !is_last {
+            self.clock.note_all(&all);
+        } else if let Some(early) = self.clock.note_known(&all) {
+            all.truncate(early);
             let rest = places.split_off(early);
-            let nearest = all[..early].last().copied().or(self.clock.latest()).map(|at| Place { at: at.0, ..rest[0] });
+            let nearest = all.last().copied().or(self.clock.latest()).map(|at| Place { at: at.0, ..rest[0] });
             self.set_astray(rest, nearest.as_ref(), true);
         }
-        self.clock.note_all(&all[..places.len()]);
+        all
     }
 
     fn set_astray(&mut self, places: Vec<Place>, nearest: Option<&Place>, is_ahead: bool) {
@@ -213,27 +226,21 @@ impl Held {
             if before(*last) {
                 // From here on a place has both.
                 let (at, content) = (std::mem::take(&mut chunk.at), std::mem::take(&mut chunk.content));
-                places.extend(at.into_iter().zip(content).enumerate().map(place).filter(|place| place.at >= from));
+                let rows = at.into_iter().zip(content).enumerate().map(place);
+                match self.from {
+                    None => places.extend(rows),
+                    Some(from) => places.extend(rows.filter(|place| place.at >= from)),
+                }
             } else {
                 let rows = chunk.at.iter().copied().zip(chunk.content.iter().copied()).enumerate();
                 places.extend(rows.map(place).filter(|place| place.at >= from && before(place.at)));
             }
         }
-        sort(&mut places);
-        places
-    }
-}
-
-/// Sorts places by time and content. Most exports are in order of time already, and then only rows of one instant have to
-/// find theirs.
-fn sort(places: &mut [Place]) {
-    let content = |place: &Place| (place.id, place.part, place.row);
-    if places.is_sorted_by_key(|place| place.at) {
-        for instant in places.chunk_by_mut(|a, b| a.at == b.at) {
-            instant.sort_unstable_by_key(content);
+        // Most exports are in order of time already. Rows of one instant are put into theirs where they are taken.
+        if !places.is_sorted_by_key(|place| place.at) {
+            places.par_sort_unstable_by_key(|place| place.at);
         }
-    } else {
-        places.par_sort_unstable_by_key(|place| (place.at, content(place)));
+        places
     }
 }
 
@@ -282,7 +289,7 @@ fn stronger(a: Truth, b: Truth) -> Truth {
 }
 
 /// Columns of a batch, each gathered in parallel from the chunks' own.
-fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> (Batch, Said) {
+fn fill(places: &[Place], times: Vec<Timestamp>, parts: &[Part], files: &[Facts]) -> (Batch, Annotations) {
     let gather = Gather { places, parts };
     let account = |place: &Place, part: &Part| {
         let file = &files[part.file as usize];
@@ -308,7 +315,7 @@ fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> (Batch, Said) {
         ($($(#[$doc:meta])* $column:ident = $name:ident: $type:ty, $fill:ident;)*) => {
             Columns {
                 id: gather.all(|place, _| TxnId(place.id)),
-                at: gather.all(|place, _| Timestamp(place.at)),
+                at: times,
                 account: gather.all(account),
                 minor: gather.all(|place, part| part.chunk.minor[place.row as usize]),
                 source: gather.all(source),
@@ -322,7 +329,7 @@ fn fill(places: &[Place], parts: &[Part], files: &[Facts]) -> (Batch, Said) {
     let columns = crible_core::optional_fields!(columns);
     #[expect(clippy::expect_used, reason = "places are in the batch's order, and every column has one value a place")]
     let batch = Batch::from_columns(columns).expect("columns of one length, in order");
-    let said = Said {
+    let said = Annotations {
         marks: gather.optional(|chunk| &chunk.marks),
         fee: gather.optional(|chunk| &chunk.fee),
         own: gather.optional(|chunk| &chunk.own),

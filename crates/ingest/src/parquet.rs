@@ -1,5 +1,6 @@
-//! Parquet and Arrow through Polars: Parquet row group by row group, an Arrow file all at once. Typed values are written out as the text a CSV would hold and then
-//! read like it, so that a feed gives the same transactions, references included, in either format.
+//! Parquet and Arrow through Polars: Parquet row group by row group, an Arrow file all at once. Typed values are
+//! written out as the text a CSV would hold and then read like it, so that a feed gives the same transactions,
+//! references included, in either format.
 
 mod cell;
 
@@ -16,7 +17,7 @@ use polars_core::frame::DataFrame;
 use polars_io::SerReader;
 use polars_io::ipc::IpcReader;
 use polars_io::mmap::MmapBytesReader;
-use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
+use polars_io::parquet::read::{FileMetadata, ParallelStrategy, ParquetReader};
 use rayon::prelude::*;
 
 use crate::build::{Builder, Fields, Keys};
@@ -74,10 +75,20 @@ pub(crate) struct Table {
     columns: Vec<(String, ArrowDataType)>,
     /// First row and number of rows of each row group; an Arrow file is one.
     groups: Vec<(usize, usize)>,
+    /// Whether types are read as Parquet has them, whatever the writer says of them besides.
+    plain: bool,
 }
 
 /// A table's columns and its row groups.
 type ShapeOf = (Vec<(String, ArrowDataType)>, Vec<(usize, usize)>);
+
+/// One column of a row group that is read.
+struct Column {
+    at: usize,
+    cells: Cells,
+    /// Whether its numbers are written with a comma before the decimals, as texts beside them are.
+    comma: bool,
+}
 
 /// Rows written out as text: the columns nobody reads stay empty.
 struct Written {
@@ -104,11 +115,20 @@ impl Table {
             return Err(Error::Refused { path: input.path.clone(), reason });
         }
         let stored = input.seekable()?;
-        let mut table = Self { path: input.path.clone(), kind, stored, columns: Vec::new(), groups: Vec::new() };
-        (table.columns, table.groups) = table.guarded(|table| match kind {
-            Kind::Parquet => table.parquet_shape(),
-            Kind::Arrow => table.arrow_shape(),
-        })?;
+        let (path, columns, groups) = (input.path.clone(), Vec::new(), Vec::new());
+        let mut table = Self { path, kind, stored, columns, groups, plain: false };
+        let shape = |table: &Self| {
+            table.guarded(|table| match kind {
+                Kind::Parquet => table.parquet_shape(),
+                Kind::Arrow => table.arrow_shape(),
+            })
+        };
+        (table.columns, table.groups) = shape(&table)?;
+        // Writers call texts of few words a type of their own; as Parquet has them they are texts.
+        if kind == Kind::Parquet && table.columns.iter().any(|(_, dtype)| is_dictionary(dtype)) {
+            table.plain = true;
+            (table.columns, table.groups) = shape(&table)?;
+        }
         Ok(table)
     }
 
@@ -138,14 +158,20 @@ impl Table {
 
     fn source(&self) -> PolarsResult<Box<dyn MmapBytesReader>> {
         Ok(match &self.stored {
-            Stored::Held(held) => Box::new(Cursor::new(held.clone())),
+            Stored::Memory(held) => Box::new(Cursor::new(held.clone())),
             Stored::File(path) => Box::new(File::open(path)?),
             Stored::Spooled(path) => Box::new(File::open(path.as_ref())?),
         })
     }
 
     fn parquet(&self) -> PolarsResult<ParquetReader<Box<dyn MmapBytesReader>>> {
-        Ok(ParquetReader::new(self.source()?).read_parallel(ParallelStrategy::None))
+        let mut reader = ParquetReader::new(self.source()?).read_parallel(ParallelStrategy::None);
+        if self.plain {
+            let mut metadata = FileMetadata::clone(reader.get_metadata()?);
+            metadata.key_value_metadata = None;
+            reader.set_metadata(Arc::new(metadata));
+        }
+        Ok(reader)
     }
 
     /// Runs a piece of Polars. A damaged file is met with an error or, in places, with a panic; either is the file's
@@ -168,8 +194,15 @@ impl Table {
         }
     }
 
+    /// Texts among rows that were looked at: what stands in those of some columns that hold no numbers, each with its column.
+    pub(crate) fn texts(&self, columns: &[usize], rows: &[Vec<String>]) -> Vec<(usize, String)> {
+        let columns = columns.iter().filter(|&&at| !is_number(&self.columns[at].1));
+        let texts = columns.flat_map(|&at| rows.iter().map(move |row| (at, row[at].clone())));
+        texts.filter(|(_, text)| !text.trim().is_empty()).collect()
+    }
+
     /// Whether all of some columns hold numbers, and not texts.
-    pub(crate) fn are_numbers(&self, columns: &[usize]) -> bool {
+    fn are_numbers(&self, columns: &[usize]) -> bool {
         columns.iter().all(|&at| is_number(&self.columns[at].1))
     }
 
@@ -182,7 +215,7 @@ impl Table {
         {
             plan.clock = clock;
         }
-        if plan.style != Style::Minor && plan.money().iter().any(|&at| is_number(dtype(at))) {
+        if plan.style != Style::Minor && self.are_numbers(&plan.money()) {
             plan.style = Style::Plain;
         }
     }
@@ -221,8 +254,8 @@ impl Table {
         if plan.each_row() { vec![true; plan.columns.len()] } else { plan.used() }
     }
 
-    /// The first rows as text, and whether these are all or no other could tell more. `all` reads every column that may be
-    /// read, and not only those of the plan.
+    /// The first rows as text, and whether these are all or no other could tell more. `all` reads every column that may
+    /// be read, and not only those of the plan.
     pub(crate) fn sample(&self, plan: &Plan, all: bool) -> Result<(Vec<Vec<String>>, bool), Error> {
         let mut used = Self::used(plan);
         if all {
@@ -230,7 +263,7 @@ impl Table {
             used.iter_mut().zip(&self.columns).for_each(|(used, column)| *used |= may(column));
         }
         self.check_types(&used)?;
-        let rows = self.texts(&used, plan, (0, SAMPLE))?;
+        let rows = self.written(&used, plan, (0, SAMPLE))?;
         let text = |at: &usize| !is_number(&self.columns[*at].1);
         let whole = rows.len() < SAMPLE || !plan.money().iter().chain(&plan.time).any(text);
         Ok((rows, whole))
@@ -241,7 +274,7 @@ impl Table {
         let used = Self::used(plan);
         for &(start, rows) in &self.groups {
             for start in (start..start + rows).step_by(CHUNK) {
-                let rows = self.texts(&used, plan, (start, CHUNK.min(rows)))?;
+                let rows = self.written(&used, plan, (start, CHUNK.min(rows)))?;
                 if !rows.iter().all(|row| see(row)) {
                     return Ok(());
                 }
@@ -250,7 +283,7 @@ impl Table {
         Ok(())
     }
 
-    fn texts(&self, used: &[bool], plan: &Plan, (start, rows): (usize, usize)) -> Result<Vec<Vec<String>>, Error> {
+    fn written(&self, used: &[bool], plan: &Plan, (start, rows): (usize, usize)) -> Result<Vec<Vec<String>>, Error> {
         let frame = self.frame(used, start, rows)?;
         let cells = self.cells(&frame, used, plan)?;
         let mut written = Written { texts: vec![Vec::new(); used.len()] };
@@ -261,13 +294,15 @@ impl Table {
         Ok((0..frame.height()).map(text).collect())
     }
 
-    fn cells(&self, frame: &DataFrame, used: &[bool], plan: &Plan) -> Result<Vec<(usize, Cells)>, Error> {
+    fn cells(&self, frame: &DataFrame, used: &[bool], plan: &Plan) -> Result<Vec<Column>, Error> {
         let money = plan.money();
         let read = (0..used.len()).filter(|&at| used[at]);
         read.zip(frame.columns())
             .map(|(at, column)| {
                 let series = column.as_materialized_series();
-                Ok((at, self.guarded(|_| Cells::new(series, money.contains(&at)))?))
+                let cells = self.guarded(|_| Cells::new(series, money.contains(&at)))?;
+                let is_sum = money.contains(&at) && is_number(&self.columns[at].1);
+                Ok(Column { at, cells, comma: is_sum && plan.style == Style::MoneyComma })
             })
             .collect()
     }
@@ -325,21 +360,18 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn write_row(cells: &[(usize, Cells)], row: usize, written: &mut Written) {
-    for (at, cells) in cells {
+fn write_row(columns: &[Column], row: usize, written: &mut Written) {
+    for Column { at, cells, comma } in columns {
         let text = &mut written.texts[*at];
         text.clear();
         cells.write(row, text);
+        if *comma {
+            text.iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = b',');
+        }
     }
 }
 
-fn build(
-    cells: &[(usize, Cells)],
-    rows: std::ops::Range<usize>,
-    plan: &Plan,
-    keys: &Keys,
-    worker: &mut Worker,
-) -> Chunk {
+fn build(cells: &[Column], rows: std::ops::Range<usize>, plan: &Plan, keys: &Keys, worker: &mut Worker) -> Chunk {
     let mut builder = Builder::new(plan, keys, worker);
     let mut written = Written { texts: vec![Vec::new(); plan.columns.len()] };
     let lines = rows.len() as u64;
@@ -365,6 +397,11 @@ fn is_number(dtype: &ArrowDataType) -> bool {
             | A::Float32
             | A::Float64
     ) || matches!(dtype, A::Decimal(..) | A::Decimal32(..) | A::Decimal64(..) | A::Decimal256(..))
+}
+
+/// Whether it is one of texts each stored once.
+fn is_dictionary(dtype: &ArrowDataType) -> bool {
+    matches!(dtype, ArrowDataType::Dictionary(..))
 }
 
 fn is_scalar(dtype: &ArrowDataType) -> bool {

@@ -1,8 +1,8 @@
 //! Who was paid, found in the text of a statement.
 //!
-//! A statement's text has the payee among dates, ids and numbers of terminals, so that nobody is ever paid twice. What is
-//! left out is data: sets of rules by language (`payees.toml`) and rules of a preset's own. The reference of a transaction
-//! is made of the text as it stands, so no rule changes one.
+//! A statement's text has the payee among dates, ids and numbers of terminals, so that nobody is ever paid twice. What
+//! is left out is data: sets of rules by language (`payees.toml`) and rules of a preset's own. The reference of a
+//! transaction is made of the text as it stands, so no rule changes one.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -70,8 +70,8 @@ const COMMON: &[&str] = &[
     r"\+?\b(?:1[-. ])?\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}\b",
 ];
 
-/// Finds payees by the rules of one preset. Compiling them takes longer than reading a small file, so that waits until a
-/// first text is there.
+/// Finds payees by the rules of one preset. Compiling them takes longer than reading a small file, so that waits until
+/// a first text is there.
 #[derive(Clone, Debug)]
 pub(crate) struct Cleaner {
     sets: Vec<String>,
@@ -124,8 +124,8 @@ fn any(patterns: &[&str]) -> Result<Option<Regex>, (String, String)> {
 }
 
 impl Cleaner {
-    /// A cleaner by the sets of these names and further rules, which go first; nothing where there are neither. The value
-    /// that is wrong and what it may be, where one is. The rules of the sets are known to be right.
+    /// A cleaner by the sets of these names and further rules, which go first; nothing where there are neither. The
+    /// value that is wrong and what it may be, where one is. The rules of the sets are known to be right.
     pub(crate) fn new(sets: &[String], own: &Rules) -> Result<Option<Self>, (String, String)> {
         if sets.is_empty() && own.is_empty() {
             return Ok(None);
@@ -250,8 +250,8 @@ fn is_account(text: &str) -> bool {
         && ((!text.contains(' ') && digits >= 7 && digits >= letters) || letters < 2)
 }
 
-/// A word that is a number of a store, a terminal or a reference: four digits and more, or letters and digits that take turns.
-/// Tails of accounts (`...1234`) are none.
+/// A word that is a number of a store, a terminal or a reference: four digits and more, or letters and digits that take
+/// turns. Tails of accounts (`...1234`) are none.
 fn is_reference(word: &str) -> bool {
     let word = word.trim_matches(|letter: char| matches!(letter, '#' | ',' | ';' | ':' | '-' | '(' | ')'));
     let bytes = word.as_bytes();

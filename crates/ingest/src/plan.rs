@@ -1,9 +1,10 @@
 //! A preset applied to one file: every canonical field bound to a column number.
 
+mod annotations;
+mod bind;
 mod columns;
+mod described;
 mod owner;
-mod says;
-mod told;
 
 use std::path::Path;
 
@@ -12,18 +13,19 @@ use crible_core::Currency;
 use crate::error::Error;
 use crate::mask::is_party;
 use crate::payee::Cleaner;
-use crate::preset::{Inflow, Origin, Place, Preset, Sign, Skip, Style, Text, When};
+use crate::preset::{Place, Preset, Skip, Style, Text, When};
 use crate::value::time::Clock;
+pub(crate) use annotations::AnnotationColumns;
+use bind::Binder;
 use crible_pseudonym::Domain;
 pub use owner::Owner;
 pub(crate) use owner::{Naming, account_of, file_stem};
-pub(crate) use says::Says;
 
 pub(crate) use columns::{Columns, Located};
-pub use told::Mapped;
+pub use described::Mapped;
 
 /// A column that tells something, and the words there that say so.
-pub(crate) type Told = (usize, Vec<Vec<u8>>);
+pub(crate) type ColumnWords = (usize, Vec<Vec<u8>>);
 
 /// How to read the rows of one file.
 #[derive(Clone, Debug)]
@@ -36,18 +38,18 @@ pub(crate) struct Plan {
     pub(crate) trailing_empty: bool,
     /// Whether cells may stand in `="…"`.
     pub(crate) formulas: bool,
-    pub(crate) account: Source,
+    pub(crate) account: TextSource,
     /// Whether the account is named after the file, and not in it.
     pub(crate) named_by_file: bool,
-    pub(crate) counterparty: Option<Source>,
+    pub(crate) counterparty: Option<TextSource>,
     /// The column that names the counterparty on an inflow, and the rows that have the two the other way round.
-    pub(crate) inflow_from: Option<(usize, Option<Told>)>,
+    pub(crate) inflow_from: Option<(usize, Option<ColumnWords>)>,
     pub(crate) counterparty_domain: Domain,
     /// Finds the payee in the counterparty's text.
     pub(crate) payee: Option<Cleaner>,
-    pub(crate) category: Option<Source>,
-    pub(crate) channel: Option<Source>,
-    pub(crate) country: Option<Source>,
+    pub(crate) category: Option<TextSource>,
+    pub(crate) channel: Option<TextSource>,
+    pub(crate) country: Option<TextSource>,
     pub(crate) time: Vec<usize>,
     /// Where it holds anything, it is the time.
     pub(crate) finer: Option<usize>,
@@ -64,15 +66,15 @@ pub(crate) struct Plan {
     /// Currencies that the feed writes out.
     pub(crate) currency_names: Vec<(Vec<u8>, Currency)>,
     pub(crate) position: Option<(usize, usize)>,
-    pub(crate) device: Option<Source>,
-    pub(crate) address: Option<Source>,
+    pub(crate) device: Option<TextSource>,
+    pub(crate) address: Option<TextSource>,
     pub(crate) balance: Option<(usize, When)>,
     /// The column that tells which balances are below zero, and what it holds there.
-    pub(crate) negative_balance: Option<Told>,
+    pub(crate) negative_balance: Option<ColumnWords>,
     pub(crate) id: Option<(usize, bool)>,
     pub(crate) label: Option<Words>,
     pub(crate) apart: Vec<usize>,
-    pub(crate) says: Says,
+    pub(crate) annotations: AnnotationColumns,
     /// Rows that are no transactions.
     pub(crate) skips: Vec<(usize, Skip)>,
     /// Columns that say who somebody is, by what is read from them or by their names; those of accounts and
@@ -84,7 +86,7 @@ pub(crate) struct Plan {
 
 /// Where a text comes from.
 #[derive(Clone, Debug)]
-pub(crate) enum Source {
+pub(crate) enum TextSource {
     Column {
         at: usize,
         html: bool,
@@ -107,8 +109,8 @@ pub(crate) enum Amounts {
         negate: bool,
         /// Amounts with a plus come in, whatever the sign of others means.
         plus_in: bool,
-        inflow: Option<Told>,
-        outflow: Option<Told>,
+        inflow: Option<ColumnWords>,
+        outflow: Option<ColumnWords>,
     },
     Pair {
         debit: usize,
@@ -122,7 +124,7 @@ pub(crate) struct Received {
     pub(crate) at: usize,
     pub(crate) currency: Option<usize>,
     /// The rows that it is of.
-    pub(crate) rows: Told,
+    pub(crate) rows: ColumnWords,
 }
 
 #[derive(Clone, Debug)]
@@ -146,93 +148,24 @@ impl Plan {
     /// Binds a preset to a file of these columns.
     pub(crate) fn new(preset: &Preset, path: &Path, columns: impl Into<Columns>) -> Result<Self, Error> {
         let columns = columns.into();
-        let find = |place: &Place| find(preset, path, &columns, place);
-        // A column that some forms of the feed do without.
-        let optional_place = |place: &Place| match find(place) {
-            Err(Error::MissingColumn { .. }) if columns.lenient || preset.may_lack(place) => Ok(None),
-            found => found.map(Some),
-        };
-        let text = |text: &Text| -> Result<Source, Error> {
-            let column = match &text.column {
-                Some(place) if text.from.is_some() || !text.or.is_empty() => optional_place(place)?,
-                Some(place) => Some(find(place)?),
-                None => None,
-            };
-            if !text.or.is_empty() {
-                let others = text.or.iter().filter_map(|place| optional_place(place).transpose());
-                let all = column.map(Ok).into_iter().chain(others).collect::<Result<Vec<_>, Error>>()?;
-                if !all.is_empty() || text.from.is_none() {
-                    return Ok(Source::First(all));
-                }
-            }
-            if !text.columns.is_empty() {
-                return Ok(Source::Joined(text.columns.iter().map(find).collect::<Result<_, _>>()?));
-            }
-            Ok(match (column, &text.constant, text.from) {
-                (Some(at), ..) => Source::Column { at, html: text.html, strip: text.strip.map(|letter| letter as u8) },
-                (_, Some(constant), _) => Source::Constant(constant.trim().as_bytes().to_vec()),
-                (.., Some(Origin::EachRow)) => Source::EachRow,
-                // What the header says has been put in its place before any row is read.
-                (.., Some(Origin::Header | Origin::Amount)) => {
-                    Source::Constant(Currency::NONE.as_str().as_bytes().to_vec())
-                }
-                (.., Some(Origin::Folder)) => Source::Constant(folder_of(path, preset.name()).into_bytes()),
-                // What the preamble says has been put in its place where it says anything.
-                (.., Some(Origin::FileName | Origin::Preamble) | None) => {
-                    let naming = Naming { cut_at: &text.cut_at, drop: &text.drop, otherwise: preset.name() };
-                    Source::Constant(account_of(path, naming).into_bytes())
-                }
-            })
-        };
-        let optional = |field: &Option<Text>| match field {
-            Some(Text { column: Some(place), or, .. }) if or.is_empty() && optional_place(place)?.is_none() => Ok(None),
-            field => field.as_ref().map(text).transpose(),
-        };
-        let inflow = |inflow: &Inflow| -> Result<_, Error> {
-            let values = inflow.values.iter().map(|value| value.clone().into_bytes()).collect::<Vec<_>>();
-            Ok((find(&inflow.column)?, values))
-        };
-        let money = &preset.amount;
-        let amount = match (&money.column, &money.debit, &money.credit) {
-            (None, Some(debit), Some(credit)) => Amounts::Pair { debit: find(debit)?, credit: find(credit)? },
-            (column, ..) => {
-                let Some(column) = column else {
-                    return Err(missing(preset, path, &columns.names, "amount"));
-                };
-                let (at, negate) = (find(column)?, money.sign == Some(Sign::OutflowPositive));
-                let outflow = money.outflow.as_ref().map(inflow).transpose()?;
-                let plus_in = money.plus_in;
-                Amounts::Signed { at, negate, plus_in, inflow: money.inflow.as_ref().map(inflow).transpose()?, outflow }
-            }
-        };
-        let currency = match preset.currency.as_ref().map(text).transpose()? {
-            _ if preset.currency.as_ref().is_some_and(|text| text.from == Some(Origin::Amount)) => Money::Written,
-            None | Some(Source::EachRow | Source::Joined(_) | Source::First(_)) => Money::Constant(Currency::NONE),
-            // Checked with the preset to be three letters.
-            Some(Source::Constant(code)) => Money::Constant(Currency::new(&code).unwrap_or(Currency::NONE)),
-            Some(Source::Column { at, .. }) => Money::Column(at),
-        };
-        let clock = Clock::new(&preset.time).map_err(|(value, expected)| crate::preset::PresetError::Value {
-            origin: format!("preset `{}`", preset.name()),
-            key: "time".to_owned(),
-            value,
-            expected: expected.to_owned(),
-        })?;
+        let binder = Binder::new(preset, path, &columns);
+        let optional_place = |place: &Place| binder.optional_place(place);
         let words = |words: &[String]| -> Vec<Vec<u8>> {
             words.iter().map(|word| word.trim().to_ascii_lowercase().into_bytes()).collect()
         };
+        let money = &preset.amount;
+        let account = binder.text(&preset.account)?;
         let mut plan = Self {
             feed: preset.name().to_owned(),
             trailing_empty: preset.file.trailing_empty,
             formulas: preset.file.formulas,
-            named_by_file: preset.account.from.is_some_and(|from| from != Origin::EachRow)
-                && matches!(text(&preset.account)?, Source::Constant(_)),
-            account: text(&preset.account)?,
-            counterparty: optional(&preset.counterparty)?,
+            named_by_file: binder.is_named_by_file(&account),
+            account,
+            counterparty: binder.optional(preset.counterparty.as_ref())?,
             inflow_from: match &preset.counterparty {
                 Some(Text { inflow_column: Some(column), turned, .. }) => {
                     let turned = match turned {
-                        Some(turned) if optional_place(&turned.column)?.is_some() => Some(inflow(turned)?),
+                        Some(turned) if optional_place(&turned.column)?.is_some() => Some(binder.words(turned)?),
                         _ => None,
                     };
                     optional_place(column)?.map(|at| (at, turned))
@@ -248,30 +181,23 @@ impl Plan {
                 Some(other) => Cleaner::new(&other.payee, &other.payee_rules).ok().flatten(),
                 None => None,
             },
-            category: optional(&preset.category)?,
-            channel: optional(&preset.channel)?,
-            country: optional(&preset.country)?,
-            device: optional(&preset.device)?,
-            address: optional(&preset.address)?,
-            time: preset.time.column.iter().chain(&preset.time.columns).map(find).collect::<Result<_, _>>()?,
+            category: binder.optional(preset.category.as_ref())?,
+            channel: binder.optional(preset.channel.as_ref())?,
+            country: binder.optional(preset.country.as_ref())?,
+            device: binder.optional(preset.device.as_ref())?,
+            address: binder.optional(preset.address.as_ref())?,
+            time: binder.all(preset.time.column.iter().chain(&preset.time.columns))?,
             finer: preset.time.finer.as_ref().map(optional_place).transpose()?.flatten(),
-            zone: preset.time.zone_column.as_ref().map(find).transpose()?,
-            clock,
-            amount,
-            received: match (&money.received, &money.inflow) {
-                (Some(received), Some(rows)) => Some(Received {
-                    at: find(&received.column)?,
-                    currency: received.currency.as_ref().map(find).transpose()?,
-                    rows: inflow(rows)?,
-                }),
-                _ => None,
-            },
-            fee: money.fee.as_ref().map(find).transpose()?,
+            zone: preset.time.zone_column.as_ref().map(|place| binder.find(place)).transpose()?,
+            clock: binder.clock()?,
+            amount: binder.amount()?,
+            received: binder.received()?,
+            fee: money.fee.as_ref().map(|place| binder.find(place)).transpose()?,
             principal: money.principal.as_ref().map_or(Ok(None), optional_place)?,
-            says: Says::new(&preset.meaning, optional_place)?,
+            annotations: AnnotationColumns::new(&preset.meaning, optional_place)?,
             style: money.format.unwrap_or_default(),
             round: money.round,
-            currency,
+            currency: binder.currency()?,
             currency_names: match &preset.currency {
                 Some(currency) => currency
                     .names
@@ -290,7 +216,7 @@ impl Plan {
                 None => None,
             },
             negative_balance: match preset.balance.as_ref().and_then(|balance| balance.negative.as_ref()) {
-                Some(negative) if optional_place(&negative.column)?.is_some() => Some(inflow(negative)?),
+                Some(negative) if optional_place(&negative.column)?.is_some() => Some(binder.words(negative)?),
                 _ => None,
             },
             id: match &preset.id {
@@ -325,10 +251,24 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Takes over what the file itself was found to say, or the user: whose account it is, how times and sums are
+    /// written, which of them flow out, and in which currency. Which column is which stays.
+    pub(crate) fn settle(&mut self, preset: &Preset, path: &Path) -> Result<(), Error> {
+        let binder = Binder::new(preset, path, &self.binding);
+        let (account, clock) = (binder.text(&preset.account)?, binder.clock()?);
+        let (amount, received, currency) = (binder.amount()?, binder.received()?, binder.currency()?);
+        self.named_by_file = binder.is_named_by_file(&account);
+        (self.account, self.clock, self.amount, self.received) = (account, clock, amount, received);
+        self.currency = currency;
+        self.style = preset.amount.format.unwrap_or_default();
+        self.formulas = preset.file.formulas;
+        Ok(())
+    }
+
     fn find_parties(&mut self) {
-        let columns = |source: &Source| match source {
-            Source::Column { at, .. } => vec![*at],
-            Source::Joined(columns) => columns.clone(),
+        let columns = |source: &TextSource| match source {
+            TextSource::Column { at, .. } => vec![*at],
+            TextSource::Joined(columns) => columns.clone(),
             _ => Vec::new(),
         };
         let mut parties = columns(&self.account);
@@ -349,7 +289,7 @@ impl Plan {
     }
 
     pub(crate) fn each_row(&self) -> bool {
-        matches!(self.account, Source::EachRow)
+        matches!(self.account, TextSource::EachRow)
     }
 
     /// The columns that hold amounts.
@@ -377,8 +317,8 @@ impl Plan {
         let texts = texts.into_iter().chain(more).flatten();
         let mut all: Vec<usize> = texts
             .flat_map(|source| match source {
-                Source::Column { at, .. } => std::slice::from_ref(at),
-                Source::First(columns) | Source::Joined(columns) => columns,
+                TextSource::Column { at, .. } => std::slice::from_ref(at),
+                TextSource::First(columns) | TextSource::Joined(columns) => columns,
                 _ => &[],
             })
             .copied()
@@ -388,7 +328,7 @@ impl Plan {
         all.extend(self.zone.iter().chain(&self.finer).chain(&self.fee).chain(&self.principal));
         all.extend(self.negative_balance.iter().map(|(at, _)| at));
         all.extend(self.received.iter().flat_map(|received| received.currency.iter().chain([&received.at])));
-        all.extend(self.says.used());
+        all.extend(self.annotations.used());
         all.extend(self.skips.iter().map(|(at, _)| at));
         match &self.amount {
             Amounts::Signed { at, inflow, outflow, .. } => {
@@ -411,34 +351,8 @@ impl Plan {
     }
 }
 
-fn find(preset: &Preset, path: &Path, columns: &Columns, place: &Place) -> Result<usize, Error> {
-    let name = match place {
-        Place::At(at) => format!("#{}", at + 1),
-        Place::Named(name) => name.clone(),
-    };
-    match columns.find(place) {
-        Located::At(at) => Ok(at),
-        Located::Nowhere => Err(missing(preset, path, &columns.names, &name)),
-        Located::Twice(first, second) => Err(Error::Undecided {
-            path: path.to_owned(),
-            column: name,
-            what: "which of two columns of that name it is".to_owned(),
-            hint: format!("name it by its position, #{} or #{}", first + 1, second + 1),
-        }),
-    }
-}
-
 /// The name of the folder that a file is in.
 pub(crate) fn folder_of(path: &Path, otherwise: &str) -> String {
     let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().trim().to_owned());
     folder.filter(|name| !name.is_empty()).unwrap_or_else(|| otherwise.to_owned())
-}
-
-fn missing(preset: &Preset, path: &Path, columns: &[String], column: &str) -> Error {
-    Error::MissingColumn {
-        path: path.to_owned(),
-        feed: preset.name().to_owned(),
-        column: column.to_owned(),
-        found: columns.join(", "),
-    }
 }

@@ -6,24 +6,25 @@ mod error;
 mod locate;
 mod mapping;
 mod meaning;
+mod names;
+mod presets;
 mod rows;
 mod statement;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use crate::formats::Format;
 use crate::payee::Rules;
-use crate::plan::{Mapped, Plan};
 
 pub(crate) use crate::value::amount::Style;
 pub use error::PresetError;
 pub use mapping::Mapping;
 pub(crate) use meaning::Meaning;
+pub(crate) use names::{Names, Vocabulary, bare, currency_in, first_of};
+pub use presets::{Presets, feeds};
 pub(crate) use rows::{Evidence, Known, Signs, Skip};
 
 /// A column: by name, or by position from 0 (for repeated names and files without a header).
@@ -181,8 +182,8 @@ pub(crate) struct Text {
     /// A file's name ends, for `from = "file-name"`, before the first of these.
     #[serde(default)]
     pub(crate) cut_at: Vec<String>,
-    /// Regular expressions of what else in a file's name is no part of the account. Dates, periods, numbers of copies and
-    /// random tails never are.
+    /// Regular expressions of what else in a file's name is no part of the account. Dates, periods, numbers of copies
+    /// and random tails never are.
     #[serde(default)]
     pub(crate) drop: Vec<String>,
     /// For a counterparty: the rules that find the payee in a text, by the names of their sets.
@@ -226,7 +227,8 @@ pub(crate) struct Time {
     pub(crate) columns: Vec<Place>,
     /// A column that, where it holds anything, tells the time more finely.
     pub(crate) finer: Option<Place>,
-    /// `iso`, `epoch-seconds`, `epoch-milliseconds`, `excel-serial` or a strftime pattern; the first that fits a value reads it.
+    /// `iso`, `epoch-seconds`, `epoch-milliseconds`, `excel-serial` or a strftime pattern; the first that fits a value
+    /// reads it.
     #[serde(default)]
     pub(crate) formats: Vec<String>,
     /// IANA zone of times that name none; UTC where it is not given.
@@ -269,8 +271,8 @@ pub(crate) struct Money {
     pub(crate) sign: Option<Sign>,
     pub(crate) format: Option<Style>,
     pub(crate) inflow: Option<Inflow>,
-    /// Rows of these words are outflows and all others inflows, whatever their signs. With `inflow` beside it, each row has to
-    /// have one of the words.
+    /// Rows of these words are outflows and all others inflows, whatever their signs. With `inflow` beside it, each row
+    /// has to have one of the words.
     pub(crate) outflow: Option<Inflow>,
     /// What comes in, where a file that names the sums of both sides has it: of the rows that `inflow` names.
     pub(crate) received: Option<Received>,
@@ -417,7 +419,7 @@ impl Preset {
         }
         match (self.file.headers.as_slice(), self.file.columns) {
             ([], Some(columns)) => {
-                let checks: Vec<_> = self.file.check.iter().map(Check::told).collect();
+                let checks: Vec<_> = self.file.check.iter().map(Check::described).collect();
                 format!("no header, {columns} columns: {}", checks.join(", "))
             }
             ([], None) if !self.file.array.is_empty() => {
@@ -438,34 +440,6 @@ impl Preset {
     /// What its files are: `table` for CSV of any delimiter and what else has columns, else the format's name.
     pub fn kind(&self) -> &'static str {
         self.format.map_or("table", |format| format.feed())
-    }
-
-    /// Which column becomes what in a file of the fullest form of the feed that has all its columns by their first names.
-    pub fn mapping(&self) -> Vec<Mapped> {
-        let mut forms: Vec<Vec<String>> = self.forms().cloned().collect();
-        forms.sort_by_key(|header| std::cmp::Reverse(header.len()));
-        if forms.is_empty() {
-            forms.push(match self.file.columns {
-                Some(width) => (1..=width).map(|at| format!("#{at}")).collect(),
-                None => self.named_columns(),
-            });
-        }
-        // What a plan lacks is a column that other forms have: then there is no one mapping.
-        let plan = forms.into_iter().find_map(|columns| Plan::new(self, Path::new("FILE"), columns).ok());
-        plan.map(|plan| plan.told(self)).unwrap_or_default()
-    }
-
-    /// The columns that the preset names, each once, in the order of its fields.
-    fn named_columns(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for (_, place) in self.places() {
-            if let Place::Named(name) = place
-                && !names.contains(name)
-            {
-                names.push(name.clone());
-            }
-        }
-        names
     }
 
     /// The same for a table whose values have types.
@@ -495,7 +469,8 @@ impl Preset {
         self.forms().any(lacks) || (!self.file.has.is_empty() && lacks(&self.file.has))
     }
 
-    /// How many columns of a header have a name, or one that stands for it. What has the name itself goes before others.
+    /// How many columns of a header have a name, or one that stands for it. What has the name itself goes before
+    /// others.
     pub(crate) fn count(&self, header: &[String], name: &str) -> usize {
         let named = header.iter().filter(|column| *column == name).count();
         let others = self.file.aliases.get(name).map_or(&[][..], Vec::as_slice);
@@ -511,7 +486,7 @@ impl Preset {
 }
 
 impl Check {
-    fn told(&self) -> String {
+    fn described(&self) -> String {
         let what = match (&self.equals, self.like) {
             (Some(text), _) => format!("`{text}`"),
             (None, Some(Like::Amount)) => "an amount".to_owned(),
@@ -519,80 +494,4 @@ impl Check {
         };
         format!("column {} is {what}", self.column + 1)
     }
-}
-
-/// The presets a run knows: those built in, and the user's own.
-#[derive(Clone, Debug)]
-pub struct Presets(Vec<Preset>);
-
-impl Default for Presets {
-    fn default() -> Self {
-        Self(feeds().cloned().collect())
-    }
-}
-
-impl Presets {
-    /// Those built in.
-    pub fn builtin() -> Self {
-        Self::default()
-    }
-
-    /// The same and every `*.toml` of a folder. A user's preset of a built-in name takes its place.
-    ///
-    /// # Errors
-    /// [`PresetError`] where the folder or a file cannot be read, or a file is no preset.
-    pub fn with_folder(mut self, folder: &Path) -> Result<Self, PresetError> {
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| PresetError::Io { path, source }
-        };
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(folder).map_err(io(folder))? {
-            let path = entry.map_err(io(folder))?.path();
-            if path.extension().is_some_and(|ending| ending == "toml") {
-                paths.push(path);
-            }
-        }
-        paths.sort();
-        let mut added: Vec<(String, PathBuf)> = Vec::new();
-        for path in paths {
-            let text = fs::read_to_string(&path).map_err(io(&path))?;
-            let preset = Preset::from_toml(&text, &path.display().to_string())?;
-            if let Some((name, before)) = added.iter().find(|(name, _)| *name == preset.name) {
-                return Err(PresetError::Twice { path, before: before.clone(), name: name.clone() });
-            }
-            added.push((preset.name.clone(), path));
-            self = self.with(preset);
-        }
-        Ok(self)
-    }
-
-    /// The same for tables whose values have types: a date is then written as ISO 8601 has it, whatever the feed's CSV does.
-    pub(crate) fn typed(&self) -> Self {
-        Self(self.0.iter().map(Preset::typed).collect())
-    }
-
-    /// The same and one more, in the place of one of its name.
-    #[must_use]
-    pub fn with(mut self, preset: Preset) -> Self {
-        self.0.retain(|known| known.name != preset.name);
-        self.0.push(preset);
-        self
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Preset> {
-        self.0.iter()
-    }
-
-    /// The one of a name.
-    pub fn get(&self, name: &str) -> Option<&Preset> {
-        self.0.iter().find(|preset| preset.name == name)
-    }
-}
-
-/// The built-in presets, in the order of the README's tables.
-pub fn feeds() -> impl Iterator<Item = &'static Preset> {
-    static FORMATS: OnceLock<Vec<Preset>> = OnceLock::new();
-    builtin::presets().iter().chain(FORMATS.get_or_init(|| statement::presets().collect()))
 }

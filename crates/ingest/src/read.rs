@@ -53,7 +53,8 @@ impl Default for Options {
 /// What was read.
 #[derive(Debug)]
 pub struct Import {
-    /// The transactions, in order of time; those of one instant by file and row. A row's [`crible_core::Source::file`] is an index into `files`.
+    /// The transactions, in order of time; those of one instant by file and row. A row's [`crible_core::Source::file`]
+    /// is an index into `files`.
     pub batch: Batch,
     /// What they mean besides, by rows of the batch.
     pub meaning: Meaning,

@@ -1,6 +1,7 @@
-//! Which feed a file is of, and how it is read: the way from a file to a plan. `shape` says what it holds; `text`, `workbook`,
-//! `objects`, `table` and `document` look for whose it is, by `fit` and `header`; `bind` makes the plan, and `sniff` what the
-//! columns say of how they are written.
+//! Which feed a file is of, and how it is read: the one way from an opened file to a plan. `shape` says what the file
+//! holds. `text`, `workbook`, `objects`, `table` and `document` look for candidates, by `fit` and `header`: presets, each
+//! with the plan of its rows and with what that rests on. One is left, or the file is refused. `bind` completes its plan by
+//! what the user says, and by what `sniff` makes out of how the columns are written.
 
 mod bind;
 mod document;
@@ -28,7 +29,6 @@ use crate::parquet;
 use crate::plan::{Mapped, Plan};
 use crate::preset::Preset;
 pub(crate) use head::{DELIMITERS, Head, text_head};
-pub(crate) use header::{currency_in, first_of};
 use shape::Shape;
 pub use signature::Signature;
 pub(crate) use sniff::ways;
@@ -94,7 +94,7 @@ impl Found {
             title: self.preset.title().to_owned(),
             signature: self.signature,
             why: self.why.clone(),
-            mapping: self.plan.told(&self.preset),
+            mapping: self.plan.described(&self.preset),
             columns: self.plan.columns.clone(),
             delimiter: match self.layout {
                 Layout::Text { dialect, written: None, .. } => Some(char::from(dialect.delimiter)),

@@ -41,8 +41,8 @@ pub struct Revealed {
     pub pseudonym: String,
     /// What it stands for.
     pub role: Role,
-    /// The identifier as the files have it. Nothing for a transaction, whose row is what it is, and for an account that is
-    /// one row alone.
+    /// The identifier as the files have it. Nothing for a transaction, whose row is what it is, and for an account that
+    /// is one row alone.
     pub identifier: Option<String>,
     /// The first row it stands in: the file, and the row there, from 0.
     pub file: PathBuf,
@@ -57,8 +57,8 @@ pub struct Revealed {
 /// Looks up pseudonyms (16 hexadecimal digits) and transaction references (32) by reading the files that they were made
 /// of, under each of the key's secrets, newest first. Nothing of it is kept.
 ///
-/// Without a key in the options one is made of the files' contents, as in reading: that finds something only where these
-/// are exactly the files of the run that made the pseudonyms.
+/// Without a key in the options one is made of the files' contents, as in reading: that finds something only where
+/// these are exactly the files of the run that made the pseudonyms.
 ///
 /// # Errors
 /// [`Error`] as in [`crate::read()`].
@@ -156,8 +156,8 @@ pub struct Renamed {
     pub new: String,
 }
 
-/// The pseudonyms and references of the files under two keys, side by side, sorted: what carries notes and alerts over a
-/// change of key. The files are the only way from one to the other. They are read once under each key.
+/// The pseudonyms and references of the files under two keys, side by side, sorted: what carries notes and alerts over
+/// a change of key. The files are the only way from one to the other. They are read once under each key.
 ///
 /// # Errors
 /// [`Error`] as in [`crate::read()`].

@@ -140,7 +140,7 @@ impl Cut {
     }
 
     /// Columns, how many there are in each, and the first rows.
-    pub(crate) fn told(&self) -> impl Iterator<Item = (usize, u64, &[u64])> {
+    pub(crate) fn described(&self) -> impl Iterator<Item = (usize, u64, &[u64])> {
         self.0.iter().map(|(column, count, rows)| (*column, *count, rows.as_slice()))
     }
 }

@@ -1,6 +1,6 @@
 //! XLSX workbooks. A sheet is written out as delimited text and then goes the way of every CSV: the same headers, lines
-//! above them, sniffing, rejects. A line is a row of the sheet, since fields and rows are parted by control characters that
-//! XML does not have.
+//! above them, sniffing, rejects. A line is a row of the sheet, since fields and rows are parted by control characters
+//! that XML does not have.
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -101,7 +101,8 @@ impl Workbook {
         Err(self.refused("it states more shared strings than it has room for".to_owned()))
     }
 
-    /// Runs the reader. A damaged workbook is met with an error or, in places, with a panic; either is the file's fault.
+    /// Runs the reader. A damaged workbook is met with an error or, in places, with a panic; either is the file's
+    /// fault.
     fn guarded<T>(
         &self,
         run: impl FnOnce(&Self, &mut Xlsx<Box<dyn ReadSeek>>) -> Result<T, XlsxError>,
@@ -117,8 +118,8 @@ impl Workbook {
         }
     }
 
-    /// The beginning of a sheet as text, to recognise it by: whole rows of at least `most` bytes, where it has them, and
-    /// whether that is all of it.
+    /// The beginning of a sheet as text, to recognise it by: whole rows of at least `most` bytes, where it has them,
+    /// and whether that is all of it.
     pub(crate) fn head(&self, sheet: &str, most: usize) -> Result<(Vec<u8>, bool), Error> {
         self.write(sheet, None, most)
     }
@@ -135,6 +136,29 @@ impl Workbook {
         }
         let reason = format!("its sheet `{sheet}` holds more than {} MiB of text; expected at most that", most >> 20);
         Err(self.refused(reason))
+    }
+
+    /// The first texts that some columns have from a row on, and no numbers.
+    pub(crate) fn texts(&self, sheet: &str, from: u64, columns: &[usize]) -> Result<Vec<String>, Error> {
+        self.guarded(|_, xlsx| {
+            let mut cells = xlsx.worksheet_cells_reader(sheet)?;
+            let mut texts = Vec::new();
+            while let Some(cell) = cells.next_cell()? {
+                let (row, column) = cell.get_position();
+                if u64::from(row) >= from + TEXTS {
+                    break;
+                }
+                let text = match cell.get_value() {
+                    DataRef::String(text) => text.trim(),
+                    DataRef::SharedString(text) => text.trim(),
+                    _ => "",
+                };
+                if !text.is_empty() && u64::from(row) >= from && columns.contains(&(column as usize)) {
+                    texts.push(text.to_owned());
+                }
+            }
+            Ok(texts)
+        })
     }
 
     /// Writes rows until `most` bytes are written; whether the sheet ended before.
@@ -162,11 +186,14 @@ impl Workbook {
     }
 }
 
+/// Rows among which they are looked for.
+const TEXTS: u64 = 2_000;
+
 /// The most columns of a sheet that are read.
 const MAX_COLUMNS: usize = 4_096;
 
-/// Whether a table of shared strings has room for as many as it says it has: their number is believed when memory is set
-/// aside for them.
+/// Whether a table of shared strings has room for as many as it says it has: their number is believed when memory is
+/// set aside for them.
 fn stated_strings(head: &str, size: u64) -> bool {
     let Some(start) = head.find("sst").filter(|&at| head[at..].contains('>')) else { return false };
     let stated = head[..].match_indices("uniqueCount").map(|(at, word)| {
@@ -204,6 +231,8 @@ impl Writer<'_> {
             DataRef::Int(number) => field.extend(number.to_string().bytes()),
             // Writing to a vector does not fail.
             DataRef::Float(value) => drop(number::write(*value, money, field)),
+            // A sum that is a truth value is none, and not one.
+            DataRef::Bool(truth) if money => field.extend(truth.to_string().bytes()),
             // As Parquet's truth values are written.
             DataRef::Bool(truth) => field.push(b'0' + u8::from(*truth)),
             DataRef::DateTime(at) => {

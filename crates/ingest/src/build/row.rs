@@ -4,7 +4,7 @@ use crible_core::{Currency, EntityId, Position, Truth};
 
 use super::source::{entity, named, plain, source_column, source_text};
 use super::{Builder, Fields, Problem, Sums, is_among, problem};
-use crate::plan::{Money, Source};
+use crate::plan::{Money, TextSource};
 use crate::rows::NO_TRANSACTION;
 use crate::value::text;
 use crate::worker::{Known, Worker};
@@ -34,7 +34,7 @@ impl Builder<'_> {
         self.skip(fields)?;
         let account = match &plan.account {
             // Stands in until the row has a reference to be named after.
-            Source::EachRow => EntityId::from_pseudorandom(1),
+            TextSource::EachRow => EntityId::from_pseudorandom(1),
             source => {
                 let raw = source_text(source, fields, &mut self.worker.joined);
                 if raw.is_empty() {
@@ -106,7 +106,7 @@ impl Builder<'_> {
             _ => written,
         };
         let Worker { devices, addresses, joined, .. } = &mut *self.worker;
-        let mut named = |source: &Option<Source>, known: &mut Known| {
+        let mut named = |source: &Option<TextSource>, known: &mut Known| {
             let source = source.as_ref()?;
             match source_text(source, fields, joined) {
                 b"" => None,
@@ -134,7 +134,7 @@ impl Builder<'_> {
 
     /// Notes that a spreadsheet has cut the number of an account in the present row.
     #[cold]
-    fn cut(&mut self, source: &Source) {
+    fn cut(&mut self, source: &TextSource) {
         if let Some(column) = source_column(source) {
             self.chunk.cut.add(column, self.chunk.rows);
         }
@@ -152,12 +152,12 @@ impl Builder<'_> {
     }
 
     /// Where the counterparty stands in this row, if not where it stands on an outflow.
-    fn other_side(&self, minor: i64, fields: &impl Fields) -> Option<Source> {
+    fn other_side(&self, minor: i64, fields: &impl Fields) -> Option<TextSource> {
         let (at, turned) = self.plan.inflow_from.as_ref()?;
         let turned = turned.as_ref().is_some_and(|(column, words)| is_among(fields.get(*column), words));
         match self.plan.counterparty {
-            Some(Source::Column { html, strip, .. }) if (minor > 0) != turned => {
-                Some(Source::Column { at: *at, html, strip })
+            Some(TextSource::Column { html, strip, .. }) if (minor > 0) != turned => {
+                Some(TextSource::Column { at: *at, html, strip })
             }
             _ => None,
         }

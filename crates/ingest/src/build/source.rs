@@ -6,18 +6,18 @@ use crible_core::EntityId;
 
 use super::{Fields, Keys};
 use crate::mask::names_party;
-use crate::plan::{Plan, Source};
+use crate::plan::{Plan, TextSource};
 use crate::value::text;
 use crate::worker::Known;
 
-pub(super) fn source_text<'f>(source: &'f Source, fields: &'f impl Fields, joined: &'f mut Vec<u8>) -> &'f [u8] {
+pub(super) fn source_text<'f>(source: &'f TextSource, fields: &'f impl Fields, joined: &'f mut Vec<u8>) -> &'f [u8] {
     match source {
-        Source::Column { at, strip, .. } => text::whole(text::strip(fields.get(*at).trim_ascii(), *strip)),
-        Source::First(columns) => {
+        TextSource::Column { at, strip, .. } => text::whole(text::strip(fields.get(*at).trim_ascii(), *strip)),
+        TextSource::First(columns) => {
             let texts = columns.iter().map(|&column| text::whole(fields.get(column).trim_ascii()));
             texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
         }
-        Source::Joined(columns) => {
+        TextSource::Joined(columns) => {
             joined.clear();
             for (place, &column) in columns.iter().enumerate() {
                 let part = text::whole(fields.get(column).trim_ascii());
@@ -32,28 +32,28 @@ pub(super) fn source_text<'f>(source: &'f Source, fields: &'f impl Fields, joine
             }
             joined
         }
-        Source::Constant(text) => text,
-        Source::EachRow => b"",
+        TextSource::Constant(text) => text,
+        TextSource::EachRow => b"",
     }
 }
 
-pub(super) fn source_column(source: &Source) -> Option<usize> {
+pub(super) fn source_column(source: &TextSource) -> Option<usize> {
     match source {
-        Source::Column { at, .. } => Some(*at),
-        Source::First(columns) | Source::Joined(columns) => columns.first().copied(),
+        TextSource::Column { at, .. } => Some(*at),
+        TextSource::First(columns) | TextSource::Joined(columns) => columns.first().copied(),
         _ => None,
     }
 }
 
 /// A text with its HTML entities undone, where its column has any.
-pub(super) fn plain<'r>(source: &Source, raw: &'r [u8]) -> Cow<'r, [u8]> {
+pub(super) fn plain<'r>(source: &TextSource, raw: &'r [u8]) -> Cow<'r, [u8]> {
     match source {
-        Source::Column { html: true, .. } => text::unescape_html(raw),
+        TextSource::Column { html: true, .. } => text::unescape_html(raw),
         _ => Cow::Borrowed(raw),
     }
 }
 
-pub(super) fn entity(source: &Source, raw: &[u8], known: &mut Known, keys: &Keys) -> EntityId {
+pub(super) fn entity(source: &TextSource, raw: &[u8], known: &mut Known, keys: &Keys) -> EntityId {
     named(&plain(source, raw), known, keys)
 }
 

@@ -6,7 +6,7 @@ use crible_pseudonym::Content;
 use super::row::Row;
 use super::source::{names_entity, source_text};
 use super::{Builder, Fields};
-use crate::plan::{Money, Source};
+use crate::plan::{Money, TextSource};
 use crate::preset::When;
 use crate::value::text;
 use crate::worker::Worker;
@@ -46,21 +46,21 @@ impl Builder<'_> {
         if plan.label.is_some() {
             chunk.truth.push(row.truth);
         }
-        if plan.says.marks() {
-            chunk.marks.push(plan.says.of(fields));
+        if plan.annotations.marks() {
+            chunk.marks.push(plan.annotations.of(fields));
         }
         if plan.fee.is_some() || plan.principal.is_some() {
             chunk.fee.push(row.fee);
         }
-        if plan.says.links() {
+        if plan.annotations.links() {
             let hash =
                 |column: Option<usize>| match column.map_or(&b""[..], |at| text::whole(fields.get(at).trim_ascii())) {
                     b"" => 0,
                     id => self.keys.references.link(row.account, id),
                 };
             chunk.own.push(hash(plan.id.map(|(at, _)| at)));
-            chunk.original.push(hash(plan.says.original));
-            chunk.replaces.push(hash(plan.says.replaces));
+            chunk.original.push(hash(plan.annotations.original));
+            chunk.replaces.push(hash(plan.annotations.replaces));
         }
         for (words, source) in [
             (&mut chunk.category, &plan.category),
@@ -71,7 +71,7 @@ impl Builder<'_> {
                 let word = source_text(source, fields, &mut self.worker.joined);
                 match source {
                     _ if names_entity(plan, word, fields) => words.push(b"[name]"),
-                    Source::Column { html: true, .. } => words.push(&text::unescape_html(word)),
+                    TextSource::Column { html: true, .. } => words.push(&text::unescape_html(word)),
                     _ => words.push(word),
                 }
             }
@@ -108,7 +108,7 @@ impl Builder<'_> {
             content.word(id);
         }
         for source in [&plan.category, &plan.channel, &plan.country].into_iter().flatten() {
-            if let Source::Column { .. } | Source::First(_) = source {
+            if let TextSource::Column { .. } | TextSource::First(_) = source {
                 content.word(source_text(source, fields, joined));
             }
         }

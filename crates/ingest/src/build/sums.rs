@@ -141,8 +141,9 @@ impl Sums<'_> {
                 }
                 match inflow {
                     Some((into, others)) if !is_among(fields.get(*into), others) => {
-                        let told: Vec<_> = words.iter().chain(others).map(|word| shown(word)).collect();
-                        let expected = format!("expected one of {}, which tell the way of the amount", told.join(", "));
+                        let described: Vec<_> = words.iter().chain(others).map(|word| shown(word)).collect();
+                        let expected =
+                            format!("expected one of {}, which tell the way of the amount", described.join(", "));
                         Err(problem(Some(*column), fields.get(*column).trim_ascii(), &expected))
                     }
                     _ => Ok(size),

@@ -1,7 +1,7 @@
 //! Where a text's delimiters and line ends stand.
 
-/// Places of two bytes in a text, in order. They stand a few bytes apart, where a search that starts anew behind every find
-/// spends its time on starting; here eight bytes are compared at a time, and what was found is kept as bits.
+/// Places of two bytes in a text, in order. They stand a few bytes apart, where a search that starts anew behind every
+/// find spends its time on starting; here eight bytes are compared at a time, and what was found is kept as bits.
 pub(super) struct Cuts<'b> {
     eights: std::slice::Iter<'b, [u8; 8]>,
     rest: &'b [u8],

@@ -62,7 +62,7 @@ pub(crate) fn parse(piece: &Piece, dialect: Dialect, plan: &Plan, keys: &Keys, w
             text.line
         }
         Piece::Overlong { head } => {
-            builder.reject(0, head, record::Broken::LongLine.told(dialect.limits));
+            builder.reject(0, head, record::Broken::LongLine.described(dialect.limits));
             1
         }
         Piece::Cut { head } => {
@@ -110,7 +110,7 @@ impl Text<'_> {
     /// One line, its fields' ends known.
     fn record(&mut self, builder: &mut Builder<'_>, line: &[u8]) {
         if line.len() > self.dialect.limits.line {
-            builder.reject(self.line, line, record::Broken::LongLine.told(self.dialect.limits));
+            builder.reject(self.line, line, record::Broken::LongLine.described(self.dialect.limits));
         } else if !self.utf8 && std::str::from_utf8(line).is_err() {
             builder.reject(self.line, line, NO_UTF8.to_owned());
         } else {
@@ -152,7 +152,7 @@ impl Text<'_> {
                     self.line += 1 + breaks as u64;
                 }
                 Next::Broken { why, .. } => {
-                    builder.reject(self.line, line, why.told(self.dialect.limits));
+                    builder.reject(self.line, line, why.described(self.dialect.limits));
                     self.line += 1;
                 }
                 Next::More => {}
@@ -172,11 +172,11 @@ pub(crate) fn fields(record: &[u8], dialect: Dialect) -> Vec<String> {
     }
     thread_local! {
         // By what parts fields and lines: making one takes many times as long as what it does here.
-        static UNQUOTERS: RefCell<HashMap<(u8, u8), Unquoter>> = RefCell::default();
+        static UNQUOTERS: RefCell<HashMap<(u8, u8, bool), Unquoter>> = RefCell::default();
     }
     UNQUOTERS.with_borrow_mut(|unquoters| {
-        let unquoter =
-            unquoters.entry((dialect.delimiter, dialect.terminator)).or_insert_with(|| Unquoter::new(dialect));
+        let by = (dialect.delimiter, dialect.terminator, dialect.spaced);
+        let unquoter = unquoters.entry(by).or_insert_with(|| Unquoter::new(dialect));
         let (text, ends) = unquoter.cut(line);
         let fields = Unquoted { text, ends };
         (0..fields.len()).map(|at| owned(fields.get(at))).collect()

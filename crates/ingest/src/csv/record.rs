@@ -25,7 +25,7 @@ pub(crate) enum Broken {
 }
 
 impl Broken {
-    pub(crate) fn told(self, limits: Limits) -> String {
+    pub(crate) fn described(self, limits: Limits) -> String {
         let Limits { line, multi_line, .. } = limits;
         match self {
             Self::LongLine => {
@@ -97,8 +97,9 @@ fn scan(text: &[u8], ends: bool, dialect: Dialect, max_fields: usize, first_line
     loop {
         let start = at;
         fields += 1;
-        if text.get(at) == Some(&b'"') {
-            at += 1;
+        let opens = at + dialect.blanks(&text[at..]);
+        if text.get(opens) == Some(&b'"') {
+            at = opens + 1;
             loop {
                 match memchr(b'"', &text[at..]) {
                     None => return Scan::Open,
@@ -123,7 +124,7 @@ fn scan(text: &[u8], ends: bool, dialect: Dialect, max_fields: usize, first_line
         if closed > first_line && (stray || fields > max_fields) {
             return Scan::Stray;
         }
-        let last_empty = at == start || &text[start..at] == b"\r" || &text[start..at] == b"\"\"";
+        let last_empty = at == start || &text[opens..at] == b"\r" || &text[opens..at] == b"\"\"";
         match text.get(at) {
             Some(&byte) if byte == delimiter => at += 1,
             Some(_) => {
@@ -139,6 +140,9 @@ fn scan(text: &[u8], ends: bool, dialect: Dialect, max_fields: usize, first_line
 /// Cuts one record into fields and takes the quotes off.
 #[derive(Debug)]
 pub(crate) struct Unquoter {
+    dialect: Dialect,
+    /// A record freed of the blanks before its quotes.
+    closed: Vec<u8>,
     reader: csv_core::Reader,
     bytes: Vec<u8>,
     ends: Vec<usize>,
@@ -150,11 +154,37 @@ impl Unquoter {
             .delimiter(dialect.delimiter)
             .terminator(csv_core::Terminator::Any(dialect.terminator))
             .build();
-        Self { reader, bytes: vec![0; 1 << 10], ends: vec![0; 64] }
+        Self { dialect, closed: Vec::new(), reader, bytes: vec![0; 1 << 10], ends: vec![0; 64] }
+    }
+
+    /// Copies a record without the blanks between its delimiters and quotes, which csv-core takes for parts of fields.
+    fn close_up(&mut self, record: &[u8]) {
+        self.closed.clear();
+        let mut at = 0;
+        while at < record.len() {
+            let start = at + self.dialect.blanks(&record[at..]);
+            at = start;
+            if record[at] == b'"' {
+                // A doubled quote closes and opens again, which ends at the same place.
+                while let Some(quote) = memchr(b'"', &record[at + 1..]) {
+                    at += quote + 2;
+                    if record.get(at) != Some(&b'"') {
+                        break;
+                    }
+                }
+            }
+            let end = memchr(self.dialect.delimiter, &record[at..]).map_or(record.len(), |found| at + found + 1);
+            self.closed.extend_from_slice(&record[start..end]);
+            at = end;
+        }
     }
 
     /// The fields' text and the end of each in it. The record is one whole record, its line end taken off.
     pub(crate) fn cut(&mut self, record: &[u8]) -> (&[u8], &[usize]) {
+        if self.dialect.spaced {
+            self.close_up(record);
+        }
+        let record = if self.dialect.spaced { self.closed.as_slice() } else { record };
         // Taking quotes off never makes a record longer, and it has at most one field more than it has bytes.
         if self.bytes.len() < record.len() {
             self.bytes.resize(record.len(), 0);

@@ -132,6 +132,15 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// The first column of the first name on a list; a name that only holds the words comes after all that are the words.
+pub(super) fn named<'c>(columns: &'c [Column], names: &[&str], fits: impl Fn(&Column) -> bool) -> Option<&'c Column> {
+    let exact = names.iter().find_map(|name| columns.iter().find(|column| column.is(name) && fits(column)));
+    exact.or_else(|| {
+        let longer = names.iter().filter(|name| name.len() > 4);
+        longer.clone().find_map(|name| columns.iter().find(|column| column.holds(name) && fits(column)))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -166,8 +166,8 @@ pub(super) fn find(table: &Table, columns: &[Column], taken: &[usize]) -> Option
         .any(|value| amount::read(value.as_bytes(), style.what, Currency::NONE).is_ok_and(|read| read.rounded));
     let way = way(columns, column, style.what);
     // Words that tell the way need no sign.
-    let told = way.as_ref().is_some_and(|way| !way.what.out.is_empty());
-    let sign = (!told).then(|| sign(table, columns, column, style.what));
+    let is_given = way.as_ref().is_some_and(|way| !way.what.out.is_empty());
+    let sign = (!is_given).then(|| sign(table, columns, column, style.what));
     let why = match rank(column) {
         ..=0 => Guess::new(Columns::Signed(column.at), Sure::Guess, "the only numbers with decimals"),
         _ => Guess::new(Columns::Signed(column.at), Sure::Likely, "named and written like one"),

@@ -137,7 +137,7 @@ fn records(head: &Head, delimiter: u8) -> Vec<Record> {
 
 /// Whether a record names columns: most of its fields say something, no two the same, and none is a date or an amount.
 fn is_header(fields: &[String]) -> bool {
-    let told: Vec<&String> = fields.iter().filter(|field| !field.is_empty()).collect();
+    let named: Vec<&String> = fields.iter().filter(|field| !field.is_empty()).collect();
     let iso = Probe::new("iso");
     let is_value = |field: &&String| {
         let bytes = field.as_bytes();
@@ -147,5 +147,5 @@ fn is_header(fields: &[String]) -> bool {
             || iso.as_ref().is_some_and(|probe| probe.reads(bytes))
             || styles.iter().any(|&style| amount::read(bytes, style, Currency::NONE).is_ok())
     };
-    told.len() >= 2 && told.len() * 5 >= fields.len() * 3 && !told.iter().any(is_value)
+    named.len() >= 2 && named.len() * 5 >= fields.len() * 3 && !named.iter().any(is_value)
 }

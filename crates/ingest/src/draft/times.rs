@@ -68,8 +68,8 @@ fn zone_of(columns: &[Column]) -> Option<(usize, Vec<(String, &'static str)>)> {
         |name: &String| ZONES.iter().find(|(known, _)| known == name).map(|(_, offset)| (name.clone(), *offset));
     let known: Vec<_> = column.distinct.iter().filter_map(offset).collect();
     let is_place = |name: &&String| name.contains('/');
-    let told = known.len() + column.distinct.iter().filter(is_place).count();
-    (told * 2 > column.distinct.len()).then_some((column.at, known))
+    let all = known.len() + column.distinct.iter().filter(is_place).count();
+    (all * 2 > column.distinct.len()).then_some((column.at, known))
 }
 
 /// How well a column's name says that it is the time of the transaction.
@@ -144,7 +144,7 @@ pub(super) fn find(table: &Table, columns: &[Column]) -> Option<When> {
     let open = |name: &String| {
         name.starts_with("%m/") || name.starts_with("%d/") || name.starts_with("%m-") || name.starts_with("%d-")
     };
-    let told = match (order, found.is_open) {
+    let formats = match (order, found.is_open) {
         (None, true) => Guess::new(
             found.names,
             Sure::Undecided,
@@ -157,7 +157,7 @@ pub(super) fn find(table: &Table, columns: &[Column]) -> Option<When> {
         _ => Guess::new(found.names, Sure::Certain, format!("`{first}` reads in no other way")),
     };
     let zone = zone_of(columns);
-    Some(When { columns: why, how: How::Formats(told), zone })
+    Some(When { columns: why, how: How::Formats(formats), zone })
 }
 
 fn joined(table: &Table, places: &[usize]) -> Vec<String> {

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::money::{Columns, Sums};
-use super::roles::{Coin, Other, Owner, Roles};
+use super::parties::{Other, Owner};
+use super::roles::{Coin, Roles};
 use super::table::Table;
 use super::times::{How, When};
 use super::{Draft, Guess, Sure};
@@ -60,7 +61,7 @@ impl Writer<'_> {
     /// A comment: how sure something is, and why.
     fn why<T>(&mut self, guess: &Guess<T>) {
         let why = plain(&guess.why);
-        let _ = writeln!(self.text, "# {}: {why}", guess.sure.told());
+        let _ = writeln!(self.text, "# {}: {why}", guess.sure.described());
     }
 
     fn open(&mut self, key: &str, what: &str) {

@@ -1,5 +1,5 @@
-//! BAI2, cash management balance reporting: records 01 and 99 around a file, 02 and 98 around a group, 03 and 49 around an
-//! account, 16 a transaction, 88 more of the record before it.
+//! BAI2, cash management balance reporting: records 01 and 99 around a file, 02 and 98 around a group, 03 and 49 around
+//! an account, 16 a transaction, 88 more of the record before it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -258,11 +258,11 @@ impl Reader {
             "16" => self.transaction(record, sheet),
             "49" => match self.account.take() {
                 Some(account) => {
-                    let told = [number(next()), number(next())];
-                    check(&account.total, told, None, &format!("line {line}: the account's trailer"), sheet);
+                    let stated = [number(next()), number(next())];
+                    check(&account.total, stated, None, &format!("line {line}: the account's trailer"), sheet);
                     if let Some(group) = &mut self.group {
                         // Totals of totals, as they are told.
-                        group.total.add(told[0]);
+                        group.total.add(stated[0]);
                     }
                 }
                 None => sheet.warn(format!("line {line}: a record 49 without an account's record 03 before it")),
@@ -270,17 +270,17 @@ impl Reader {
             "98" => match self.group.take() {
                 Some(group) => {
                     self.account = None;
-                    let told = [number(next()), number(next()), number(next())];
+                    let stated = [number(next()), number(next()), number(next())];
                     let label = format!("line {line}: the group's trailer");
-                    check(&group.total, [told[0], told[2]], Some((told[1], "accounts")), &label, sheet);
-                    self.file.add(told[0]);
+                    check(&group.total, [stated[0], stated[2]], Some((stated[1], "accounts")), &label, sheet);
+                    self.file.add(stated[0]);
                 }
                 None => sheet.warn(format!("line {line}: a record 98 without a group's record 02 before it")),
             },
             "99" => {
-                let told = [number(next()), number(next()), number(next())];
+                let stated = [number(next()), number(next()), number(next())];
                 let label = format!("line {line}: the file's trailer");
-                check(&self.file, [told[0], told[2]], Some((told[1], "groups")), &label, sheet);
+                check(&self.file, [stated[0], stated[2]], Some((stated[1], "groups")), &label, sheet);
                 self.file = Total::new();
                 self.group = None;
                 self.account = None;
@@ -304,8 +304,8 @@ impl Reader {
         let mut entry = Entry::new(record.line);
         let line = record.text;
         let fields = &mut record.fields;
-        let [code, told] = [(); 2].map(|()| fields.pop_front().unwrap_or("").trim());
-        let sum = if told.is_empty() { Some(0) } else { number(told) };
+        let [code, stated] = [(); 2].map(|()| fields.pop_front().unwrap_or("").trim());
+        let sum = if stated.is_empty() { Some(0) } else { number(stated) };
         let group = self.group.as_ref();
         match &mut self.account {
             Some(account) => {
@@ -336,18 +336,22 @@ impl Reader {
         entry.set(Column::Status, "booked");
         let currency = Currency::new(entry.get(Column::Currency).as_bytes());
         if currency.is_none() {
-            let told = entry.get(Column::Currency).to_owned();
-            entry.reject(Some(Column::Currency), &told, "expected a currency of three letters in record 03 or 02");
+            let stated = entry.get(Column::Currency).to_owned();
+            entry.reject(Some(Column::Currency), &stated, "expected a currency of three letters in record 03 or 02");
         }
-        match (number(told), currency) {
-            (Some(minor), Some(currency)) if minor >= 0 && !told.starts_with('-') => match i64::try_from(minor) {
+        match (number(stated), currency) {
+            (Some(minor), Some(currency)) if minor >= 0 && !stated.starts_with('-') => match i64::try_from(minor) {
                 Ok(minor) => {
                     let amount = Amount::new(if outflow { -minor } else { minor }, currency);
                     entry.set(Column::Amount, amount.to_string());
                 }
-                Err(_) => entry.reject(Some(Column::Amount), told, "expected an amount within 64 bits of minor units"),
+                Err(_) => {
+                    entry.reject(Some(Column::Amount), stated, "expected an amount within 64 bits of minor units")
+                }
             },
-            _ => entry.reject(Some(Column::Amount), told, "expected digits of minor units, without a sign or a point"),
+            _ => {
+                entry.reject(Some(Column::Amount), stated, "expected digits of minor units, without a sign or a point")
+            }
         }
         match funds(fields) {
             Some(value) => entry.set(Column::ValueDate, value),
@@ -401,7 +405,8 @@ fn funds(fields: &mut VecDeque<&str>) -> Option<String> {
     }
 }
 
-/// Takes a type code with amount, count and funds type off an account's fields. Its amount is part of the account's total.
+/// Takes a type code with amount, count and funds type off an account's fields. Its amount is part of the account's
+/// total.
 fn summary(fields: &mut VecDeque<&str>) -> Option<i128> {
     fields.pop_front();
     let amount = fields.pop_front().unwrap_or("").trim();
@@ -419,9 +424,9 @@ fn check(
     label: &str,
     sheet: &mut Sheet<'_>,
 ) {
-    let shown = |told: Option<i128>| told.map_or_else(|| "nothing".to_owned(), |told| told.to_string());
-    let mut tell = |what: &str, told: Option<i128>, found: &dyn fmt::Display| {
-        sheet.warn(format!("{label} tells {what} {}; the file has {found}", shown(told)));
+    let shown = |stated: Option<i128>| stated.map_or_else(|| "nothing".to_owned(), |stated| stated.to_string());
+    let mut tell = |what: &str, stated: Option<i128>, found: &dyn fmt::Display| {
+        sheet.warn(format!("{label} tells {what} {}; the file has {found}", shown(stated)));
     };
     if let Some(found) = total.sum
         && sum != Some(found)
@@ -431,9 +436,9 @@ fn check(
     if records != Some(i128::from(total.records)) {
         tell("a number of records of", records, &total.records);
     }
-    if let Some((told, what)) = parts
-        && told != Some(i128::from(total.parts))
+    if let Some((stated, what)) = parts
+        && stated != Some(i128::from(total.parts))
     {
-        tell(&format!("a number of {what} of"), told, &total.parts);
+        tell(&format!("a number of {what} of"), stated, &total.parts);
     }
 }

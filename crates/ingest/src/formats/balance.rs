@@ -1,5 +1,5 @@
-//! A statement's balances: the opening one and the booked entries have to make the closing one. Where they do not, pages or
-//! entries are missing, and nothing else would tell.
+//! A statement's balances: the opening one and the booked entries have to make the closing one. Where they do not,
+//! pages or entries are missing, and nothing else would tell.
 
 use crible_core::{Amount, Currency};
 
@@ -15,7 +15,7 @@ impl Balance {
     }
 
     /// A balance that has its direction beside it: an amount without a sign.
-    pub(super) fn told(digits: &str, currency: &str, credit: bool) -> Option<Amount> {
+    pub(super) fn stated(digits: &str, currency: &str, credit: bool) -> Option<Amount> {
         let currency = Currency::new(currency.as_bytes())?;
         let minor = Amount::parse(digits, currency).ok().filter(|_| !digits.starts_with(['-', '+']))?.minor;
         Some(Amount::new(if credit { minor } else { -minor }, currency))
@@ -35,13 +35,13 @@ impl Balance {
     }
 
     /// Warns where the statement closes with another balance.
-    pub(super) fn close(self, told: Option<Amount>, place: &str, sheet: &mut Sheet<'_>) {
-        if let (Some(made), Some(told)) = (self.0, told)
-            && made != told
+    pub(super) fn close(self, stated: Option<Amount>, place: &str, sheet: &mut Sheet<'_>) {
+        if let (Some(made), Some(stated)) = (self.0, stated)
+            && made != stated
         {
             sheet.warn(format!(
-                "{place}: the closing balance is {told} {}; the opening one and the entries make {made} {}",
-                told.currency, made.currency
+                "{place}: the closing balance is {stated} {}; the opening one and the entries make {made} {}",
+                stated.currency, made.currency
             ));
         }
     }

@@ -88,8 +88,8 @@ fn read(text: &str, sheet: &mut Sheet<'_>) {
             node.first(&[&["Id", "IBAN"], &["Id", "Othr", "Id"]]).clone_into(&mut account);
         }
         Met::Whole(node) if node.name == "Bal" => match node.text(&["Tp", "CdOrPrtry", "Cd"]) {
-            "OPBD" | "PRCD" => balance = Balance::new(told(&node)),
-            "CLBD" => closing = told(&node),
+            "OPBD" | "PRCD" => balance = Balance::new(stated(&node)),
+            "CLBD" => closing = stated(&node),
             _ => {}
         },
         Met::Whole(node) => {
@@ -127,13 +127,13 @@ fn read(text: &str, sheet: &mut Sheet<'_>) {
     }
 }
 
-fn told(balance: &Node) -> Option<Amount> {
+fn stated(balance: &Node) -> Option<Amount> {
     let amount = balance.find(&["Amt"])?;
-    Balance::told(amount.text.trim(), &amount.currency, direction(balance) == "CRDT")
+    Balance::stated(amount.text.trim(), &amount.currency, direction(balance) == "CRDT")
 }
 
-/// An entry is one transaction, or the batch of those in its details where these have amounts that make up its own: tells
-/// whether all that it has was read.
+/// An entry is one transaction, or the batch of those in its details where these have amounts that make up its own:
+/// tells whether all that it has was read.
 fn entries(node: &Node, statement: Statement<'_>, undated: &mut u64, push: &mut dyn FnMut(Entry)) -> bool {
     let details: Vec<&Node> = node.all("NtryDtls").flat_map(|group| group.all("TxDtls")).collect();
     let mut whole = Whole::of(node);
@@ -186,7 +186,7 @@ struct Whole<'n> {
     reversal: bool,
     reference: &'n str,
     code: Option<&'n Node>,
-    told: &'n str,
+    remarks: &'n str,
 }
 
 impl<'n> Whole<'n> {
@@ -202,7 +202,7 @@ impl<'n> Whole<'n> {
             reversal: matches!(node.text(&["RvslInd"]), "true" | "1"),
             reference: reference(node.text(&["AcctSvcrRef"])),
             code: node.find(&["BkTxCd"]),
-            told: node.text(&["AddtlNtryInf"]),
+            remarks: node.text(&["AddtlNtryInf"]),
         }
     }
 }
@@ -312,7 +312,7 @@ fn entry(whole: &Whole<'_>, part: Option<&Node>, account: &str, place: Option<us
         entry.set(Column::Category, family.join("-"));
         entry.set(Column::Channel, code.text(&["Prtry", "Cd"]));
     }
-    let mut told = whole.told.to_owned();
+    let mut remarks = whole.remarks.to_owned();
     if let Some(part) = part {
         // A reversal keeps the parties of what it takes back.
         let (party, party_account) = if credit != whole.reversal { ("Dbtr", "DbtrAcct") } else { ("Cdtr", "CdtrAcct") };
@@ -328,12 +328,12 @@ fn entry(whole: &Whole<'_>, part: Option<&Node>, account: &str, place: Option<us
         let remittance: Vec<&str> =
             part.find(&["RmtInf"]).iter().flat_map(|info| info.all("Ustrd")).map(|line| line.text.trim()).collect();
         if !remittance.is_empty() {
-            told = remittance.join(" ");
+            remarks = remittance.join(" ");
         }
         let ids = ["EndToEndId", "TxId", "InstrId", "MndtId"].map(|name| reference(part.text(&["Refs", name])));
         entry.set(Column::Reference, ids.join("\u{1f}"));
     }
-    entry.fill(Column::Counterparty, &told);
-    entry.set(Column::Description, told);
+    entry.fill(Column::Counterparty, &remarks);
+    entry.set(Column::Description, remarks);
     entry
 }

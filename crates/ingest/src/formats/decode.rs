@@ -79,8 +79,8 @@ fn named(bytes: &[u8]) -> Option<&'static Encoding> {
     (encoding != UTF_8 && !wide && std::str::from_utf8(bytes).is_err()).then_some(encoding)
 }
 
-/// Bytes that are no UTF-8 anywhere are Windows-1252 or, where whole words are beyond ASCII, Windows-1251, as desktop programs of before wrote it. Where some of them are
-/// UTF-8, the others are damage.
+/// Bytes that are no UTF-8 anywhere are Windows-1252 or, where whole words are beyond ASCII, Windows-1251, as desktop
+/// programs of before wrote it. Where some of them are UTF-8, the others are damage.
 fn guessed(bytes: &[u8], warnings: &mut Vec<String>) -> &'static Encoding {
     if std::str::from_utf8(bytes).is_ok() || String::from_utf8_lossy(bytes).chars().any(is_beyond_ascii) {
         return UTF_8;

@@ -76,9 +76,9 @@ impl Format for Messages {
 
     fn open(&self, content: Content, file: &Named<'_>) -> Result<Opened, Error> {
         let (bytes, version) = (content.bytes(), self.0);
-        let (anchor, told) = settle(&bytes, version, file.path)?;
+        let (anchor, described) = settle(&bytes, version, file.path)?;
         let opened = Opened::new(move |sheet| read(&bytes, version, anchor, sheet));
-        Ok(Opened { told: told.into_iter().collect(), ..opened })
+        Ok(Opened { described: described.into_iter().collect(), ..opened })
     }
 }
 
@@ -229,8 +229,8 @@ enum Frame<'b> {
     Empty,
 }
 
-/// The frames of a file. A length is believed where a message of that length is behind it, or another frame, or the end;
-/// else the next place that looks like a frame is searched.
+/// The frames of a file. A length is believed where a message of that length is behind it, or another frame, or the
+/// end; else the next place that looks like a frame is searched.
 fn frames<'b>(bytes: &'b [u8], whole: impl Fn(&[u8]) -> bool) -> impl Iterator<Item = Frame<'b>> {
     let mut at = 0;
     std::iter::from_fn(move || {

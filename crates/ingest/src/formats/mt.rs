@@ -118,11 +118,11 @@ fn read(text: &str, sheet: &mut Sheet<'_>) {
             "60F" | "60M" | "34F" => {
                 let found = if field.tag == "34F" { first.get(..3) } else { first.get(7..10) };
                 found.unwrap_or("").clone_into(&mut currency);
-                balance = Balance::new(told(first));
+                balance = Balance::new(stated(first));
             }
             "62F" | "62M" => {
                 let place = format!("line {}", field.line + 1);
-                std::mem::take(&mut balance).close(told(first), &place, sheet);
+                std::mem::take(&mut balance).close(stated(first), &place, sheet);
             }
             "61" => {
                 let mut entry = Entry::new(field.line);
@@ -148,10 +148,10 @@ fn read(text: &str, sheet: &mut Sheet<'_>) {
 }
 
 /// A balance: `(C|D)YYMMDD`, currency and amount. A floor limit is none.
-fn told(text: &str) -> Option<Amount> {
+fn stated(text: &str) -> Option<Amount> {
     let credit = matches!(text.get(..1)?, "C");
     let digits = text.get(10..)?.trim().replace(',', ".");
-    Balance::told(&digits, text.get(7..10)?, credit).filter(|_| text.starts_with(['C', 'D']))
+    Balance::stated(&digits, text.get(7..10)?, credit).filter(|_| text.starts_with(['C', 'D']))
 }
 
 /// The number of an amount, with a point before its decimals. The standard has a comma there and nothing between
@@ -192,7 +192,8 @@ fn booked(value: NaiveDate, month: u32, of_month: u32) -> Option<NaiveDate> {
 /// Days from an end of February that only banks have to the day of booking that a calendar makes of it.
 const OVERFLOW: i64 = 3;
 
-/// `YYMMDD[MMDD](C|D|RC|RD|EC|ED)[letter]amount,Nxxxreference[//reference]`; some banks fill the date of booking with blanks.
+/// `YYMMDD[MMDD](C|D|RC|RD|EC|ED)[letter]amount,Nxxxreference[//reference]`; some banks fill the date of booking with
+/// blanks.
 fn line(entry: &mut Entry, text: &str) -> Result<(), Fault> {
     let date = (Some(Column::Time), "expected a date of six digits, such as 240131, and of the calendar");
     let two = |from: usize| -> Option<u32> {
@@ -207,9 +208,9 @@ fn line(entry: &mut Entry, text: &str) -> Result<(), Fault> {
     };
     // 30 February is the end of the month, whatever day of March a calendar has made of it.
     let overflows = !real && (0..=OVERFLOW).contains(&booked.signed_duration_since(value).num_days());
-    let told = |date: NaiveDate| date.format("%Y-%m-%d").to_string();
-    entry.set(Column::Time, told(if overflows { value } else { booked }));
-    entry.set(Column::ValueDate, told(value));
+    let written = |date: NaiveDate| date.format("%Y-%m-%d").to_string();
+    entry.set(Column::Time, written(if overflows { value } else { booked }));
+    entry.set(Column::ValueDate, written(value));
     let digit = rest.find(|letter: char| letter.is_ascii_digit());
     let mark = (None, "expected C, D, RC or RD before the amount");
     let (letters, rest) = rest.split_at(digit.ok_or(mark)?);

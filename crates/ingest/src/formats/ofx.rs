@@ -1,5 +1,5 @@
-//! OFX: the SGML of 1.x, whose fields are not closed, and the XML of 2.x, by one tolerant reader of tags. Banks' files of
-//! either kind leave out closing tags and escape nothing, so that neither an SGML nor an XML parser reads them all.
+//! OFX: the SGML of 1.x, whose fields are not closed, and the XML of 2.x, by one tolerant reader of tags. Banks' files
+//! of either kind leave out closing tags and escape nothing, so that neither an SGML nor an XML parser reads them all.
 
 use crible_core::Currency;
 
@@ -320,8 +320,8 @@ impl Reader<'_> {
     }
 }
 
-/// OFX lets an amount have a comma for its point and nothing between thousands; banks write those all the same. `point` is
-/// what stands before the decimals in the file's other amounts.
+/// OFX lets an amount have a comma for its point and nothing between thousands; banks write those all the same. `point`
+/// is what stands before the decimals in the file's other amounts.
 fn decimal(value: &str, point: Option<u8>, currency: &str) -> Result<String, String> {
     match amount::separated(value) {
         Separated::Plain(text) | Separated::Point(text) | Separated::Comma(text) => Ok(text),

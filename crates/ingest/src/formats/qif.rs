@@ -71,7 +71,11 @@ impl Format for Qif {
         let (text, stem) = (content.text(), file.stem.clone());
         let (order, style) = settle(&text, self.0, file.path)?;
         let opened = Opened::new(move |sheet| read(&text, order, &stem, sheet));
-        Ok(Opened { style: Some(style), told: order.told().map(str::to_owned).into_iter().collect(), ..opened })
+        Ok(Opened {
+            style: Some(style),
+            described: order.described().map(str::to_owned).into_iter().collect(),
+            ..opened
+        })
     }
 }
 
@@ -99,7 +103,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    fn told(self) -> Option<&'static str> {
+    fn described(self) -> Option<&'static str> {
         match self {
             Self::Sniffed => None,
             Self::MonthFirst => Some("dates read with the month first"),
@@ -154,8 +158,8 @@ fn section(line: &str) -> Option<Section> {
     })
 }
 
-/// Lines of entries, each with its section. A remark is none; where a line of transactions begins like one, nothing else of
-/// QIF does.
+/// Lines of entries, each with its section. A remark is none; where a line of transactions begins like one, nothing
+/// else of QIF does.
 fn fields(text: &str) -> impl Iterator<Item = (usize, Section, &str)> {
     let mut now = Section::Other;
     lines(text).enumerate().filter_map(move |(number, line)| {

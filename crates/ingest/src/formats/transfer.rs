@@ -1,5 +1,5 @@
-//! ISO 20022 credit transfers, of any version: pain.001, which a customer sends to a bank, and pacs.008, which a bank sends
-//! to another. Each transfer is an outflow of the debtor's account.
+//! ISO 20022 credit transfers, of any version: pain.001, which a customer sends to a bank, and pacs.008, which a bank
+//! sends to another. Each transfer is an outflow of the debtor's account.
 
 use super::sheet::{Column, Entry, Sheet};
 use super::xml::{Met, Node, walk};
@@ -250,8 +250,8 @@ fn entry(node: &Node, message: Message, batch: &Node, group: &Node) -> Entry {
     entry.set(Column::Reference, ids.join("\u{1f}"));
     // The kind of payment is the transfer's own, else its batch's or message's.
     let kind = |path: &[&str]| {
-        let told = [node, batch, group].map(|node| code(node, path));
-        told.into_iter().find(|word| !word.is_empty()).unwrap_or("")
+        let known = [node, batch, group].map(|node| code(node, path));
+        known.into_iter().find(|word| !word.is_empty()).unwrap_or("")
     };
     for word in [code(node, &["Purp"]), kind(&["PmtTpInf", "CtgyPurp"])] {
         entry.fill(Column::Category, word);

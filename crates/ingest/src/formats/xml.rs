@@ -1,5 +1,5 @@
-//! XML as far as bank messages need it: elements by their local names, since every bank and version has namespaces of its
-//! own. Nothing is looked up, included or defined; what nests too deep is no message.
+//! XML as far as bank messages need it: elements by their local names, since every bank and version has namespaces of
+//! its own. Nothing is looked up, included or defined; what nests too deep is no message.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};

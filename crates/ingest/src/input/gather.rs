@@ -55,8 +55,8 @@ pub(crate) fn gather_bytes(name: &Path, bytes: Vec<u8>) -> Gathered {
     gathered.named()
 }
 
-/// The files on disk that names stand for: those named, those within folders, and those that patterns fit. What cannot be found
-/// is left out; it is an error when it is read.
+/// The files on disk that names stand for: those named, those within folders, and those that patterns fit. What cannot
+/// be found is left out; it is an error when it is read.
 pub fn files(named: &[PathBuf]) -> Vec<PathBuf> {
     let mut gathered = Gathered::default();
     let (mut files, mut found) = (Vec::new(), BTreeSet::new());

@@ -20,12 +20,12 @@ pub(crate) struct Heard(OnceLock<&'static str>);
 
 impl Heard {
     /// In words.
-    pub(crate) fn told(&self) -> Option<&'static str> {
+    pub(crate) fn described(&self) -> Option<&'static str> {
         self.0.get().copied()
     }
 
     fn set(&self, encoding: &'static Encoding) {
-        let told = if encoding == UTF_16LE {
+        let described = if encoding == UTF_16LE {
             "the text is UTF-16, little-endian"
         } else if encoding == WINDOWS_1251 {
             "the text is not UTF-8; read as Windows-1251"
@@ -35,7 +35,7 @@ impl Heard {
             "the text is not UTF-8; read as Windows-1252"
         };
         // Whoever reads the same input a second time hears the same.
-        let _ = self.0.set(told);
+        let _ = self.0.set(described);
     }
 }
 
@@ -63,8 +63,8 @@ pub(crate) fn wide(head: &[u8]) -> Option<(&'static Encoding, usize)> {
     }
 }
 
-/// Which encoding of one byte a letter a text is in that is no UTF-8: Cyrillic words are made of letters beyond ASCII, and
-/// those of the west have one here and there.
+/// Which encoding of one byte a letter a text is in that is no UTF-8: Cyrillic words are made of letters beyond ASCII,
+/// and those of the west have one here and there.
 pub(crate) fn one_byte(window: &[u8]) -> &'static Encoding {
     let is_letter = |byte: &u8| *byte >= 0xc0 || matches!(byte, 0xa8 | 0xb8);
     let all = window.iter().filter(|byte| is_letter(byte)).count();
@@ -72,8 +72,8 @@ pub(crate) fn one_byte(window: &[u8]) -> &'static Encoding {
     if all > 0 && in_words * 3 >= all * 2 { WINDOWS_1251 } else { WINDOWS_1252 }
 }
 
-/// Bytes of which none are UTF-8 beyond ASCII are Windows-1252, as desktop programs of before wrote it. Where some of them
-/// are UTF-8, the others are damage.
+/// Bytes of which none are UTF-8 beyond ASCII are Windows-1252, as desktop programs of before wrote it. Where some of
+/// them are UTF-8, the others are damage.
 fn is_one_byte(window: &[u8]) -> bool {
     let mut damage = false;
     for chunk in window.utf8_chunks() {
@@ -85,8 +85,8 @@ fn is_one_byte(window: &[u8]) -> bool {
     damage
 }
 
-/// Hands on UTF-8 as it is, damage included, and transcodes the rest. A letter that its encoding does not have becomes a
-/// byte that UTF-8 does not have, so that its row is rejected as any damaged one is.
+/// Hands on UTF-8 as it is, damage included, and transcodes the rest. A letter that its encoding does not have becomes
+/// a byte that UTF-8 does not have, so that its row is rejected as any damaged one is.
 pub(super) struct Utf8<R> {
     inner: R,
     /// Read from `inner` and not handed on.
@@ -290,21 +290,21 @@ mod tests {
         let (mut text, mut buffer) = (Vec::new(), vec![0; room]);
         loop {
             match reader.read(&mut buffer) {
-                Ok(0) => return (text, heard.told(), false),
+                Ok(0) => return (text, heard.described(), false),
                 Ok(read) => text.extend_from_slice(&buffer[..read]),
-                Err(_) => return (text, heard.told(), true),
+                Err(_) => return (text, heard.described(), true),
             }
         }
     }
 
     /// The same text, however it trickles in and whether it breaks off.
     #[track_caller]
-    fn check(bytes: &[u8], expect: &[u8], told: Option<&str>) {
+    fn check(bytes: &[u8], expect: &[u8], described: Option<&str>) {
         for (step, room) in [(1, 1), (7, 3), (1 << 20, 1 << 20), (3, 1 << 16), (1 << 16, 5)] {
             for breaks in [false, true] {
                 let (text, heard, broke) = read(bytes, step, room, breaks);
                 assert!(text == expect, "{step} {room}: {} bytes for {}", text.len(), expect.len());
-                assert_eq!(heard.map(|told| told.rsplit(' ').next().unwrap()), told, "{step} {room}");
+                assert_eq!(heard.map(|described| described.rsplit(' ').next().unwrap()), described, "{step} {room}");
                 assert_eq!(broke, breaks);
             }
         }
@@ -340,9 +340,10 @@ mod tests {
     #[test]
     fn utf16_with_a_mark_and_without() {
         let text = "date,name\n2024-01-01,Zoë 🎈\n";
-        for (little, mark, told) in [(true, &[0xff, 0xfe], "little-endian"), (false, &[0xfe, 0xff], "big-endian")] {
-            check(&utf16(text, little), text.as_bytes(), Some(told));
-            check(&[&mark[..], &utf16(text, little)].concat(), text.as_bytes(), Some(told));
+        for (little, mark, described) in [(true, &[0xff, 0xfe], "little-endian"), (false, &[0xfe, 0xff], "big-endian")]
+        {
+            check(&utf16(text, little), text.as_bytes(), Some(described));
+            check(&[&mark[..], &utf16(text, little)].concat(), text.as_bytes(), Some(described));
         }
         // Half a pair is no letter, and neither is half a unit.
         let mut bytes = [&[0xff, 0xfe][..], &utf16("a", true), &[0x00, 0xd8], &utf16("b", true)].concat();

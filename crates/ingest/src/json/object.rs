@@ -32,6 +32,8 @@ pub(super) struct Columns {
 pub(super) struct Row {
     cells: Vec<Vec<u8>>,
     set: Vec<bool>,
+    /// The columns in which it has a text that is not empty, of an object that was looked at.
+    texts: Vec<usize>,
 }
 
 impl Row {
@@ -40,6 +42,12 @@ impl Row {
         self.cells.iter_mut().for_each(Vec::clear);
         self.set.clear();
         self.set.resize(width, false);
+        self.texts.clear();
+    }
+
+    /// The columns in which it has a text, and no number; of an object that was looked at.
+    pub(super) fn texts_at(&self) -> impl Iterator<Item = usize> + '_ {
+        self.texts.iter().copied()
     }
 
     /// The texts of so many columns.
@@ -89,23 +97,26 @@ impl Columns {
 
     /// An object, new keys becoming columns. One that is wrong adds none.
     pub(super) fn grow(&mut self, text: &[u8], row: &mut Row) -> Result<(), String> {
-        let mut cells: Vec<(String, Vec<u8>)> = Vec::new();
+        let mut cells: Vec<(String, Vec<u8>, bool)> = Vec::new();
         let mut wrong = None;
-        take_apart(text, "", 0, &mut |name, value| match written(value) {
-            Ok(_) if cells.iter().any(|(known, _)| known == name) => wrong = Some(twice(name)),
-            Ok(text) => cells.push((name.to_owned(), text)),
+        take_apart(text, "", 0, &mut |name, value| match written(value, false) {
+            Ok(_) if cells.iter().any(|(known, ..)| known == name) => wrong = Some(twice(name)),
+            Ok(text) => cells.push((name.to_owned(), text, value.starts_with('"'))),
             Err(reason) => wrong = Some(reason),
         })?;
         if let Some(reason) = wrong {
             return Err(reason);
         }
         row.clear(self.names.len());
-        for (name, text) in cells {
+        for (name, text, quoted) in cells {
             let Some(at) = self.add(name) else {
                 return Err(format!("the objects have more than {MAX_COLUMNS} keys; expected at most that"));
             };
             if row.cells.len() <= at {
                 row.cells.resize(at + 1, Vec::new());
+            }
+            if quoted && !text.is_empty() {
+                row.texts.push(at);
             }
             row.cells[at] = text;
         }
@@ -128,8 +139,9 @@ impl Columns {
         if std::mem::replace(&mut row.set[at], true) {
             return Err(twice(&self.names[at]));
         }
-        let mut cell = written(value)?;
-        if self.comma && self.money.contains(&at) && !value.starts_with('"') {
+        let money = self.money.contains(&at);
+        let mut cell = written(value, money)?;
+        if self.comma && money && !value.starts_with('"') {
             cell.iter_mut().filter(|byte| **byte == b'.').for_each(|byte| *byte = b',');
         }
         row.cells[at] = cell;
@@ -141,24 +153,24 @@ fn twice(name: &str) -> String {
     format!("the object has the key `{}` twice; expected it once", crate::error::shown(name.as_bytes()))
 }
 
-/// A value as a CSV has it.
-fn written(value: &str) -> Result<Vec<u8>, String> {
+/// A value as a CSV has it. `money` is a sum: one that is a truth value is none, and not one.
+fn written(value: &str, money: bool) -> Result<Vec<u8>, String> {
     Ok(match value.as_bytes() {
         [b'"', ..] => {
-            let told = |error: serde_json::Error| format!("{error}; expected text as JSON has it");
-            serde_json::from_str::<String>(value).map_err(told)?.into_bytes()
+            let described = |error: serde_json::Error| format!("{error}; expected text as JSON has it");
+            serde_json::from_str::<String>(value).map_err(described)?.into_bytes()
         }
         b"null" => Vec::new(),
         // As Parquet's truth values are written.
-        b"true" => b"1".to_vec(),
-        b"false" => b"0".to_vec(),
+        b"true" if !money => b"1".to_vec(),
+        b"false" if !money => b"0".to_vec(),
         number @ [b'-' | b'0'..=b'9', ..] => plain(number).unwrap_or_else(|| number.to_vec()),
         other => other.to_vec(),
     })
 }
 
-/// A number with an exponent (`1.25e3`) as it is without (`1250`), digit for digit; nothing where it has none, or one that
-/// no amount has.
+/// A number with an exponent (`1.25e3`) as it is without (`1250`), digit for digit; nothing where it has none, or one
+/// that no amount has.
 fn plain(number: &[u8]) -> Option<Vec<u8>> {
     let at = number.iter().position(|byte| matches!(byte, b'e' | b'E'))?;
     let (mantissa, exponent) = (&number[..at], std::str::from_utf8(&number[at + 1..]).ok()?);
@@ -193,9 +205,9 @@ fn take_apart(text: &[u8], prefix: &str, depth: usize, take: &mut dyn FnMut(&str
     let read = deserializer.deserialize_map(Entries { prefix, depth, take }).and_then(|()| deserializer.end());
     read.map_err(|error| {
         // The line is that of the object, of which the reject tells the first.
-        let told = error.to_string();
-        let told = told.split(" at line ").next().unwrap_or_default();
-        format!("it is no JSON object (column {}: {told}); expected an object of names and values", error.column())
+        let described = error.to_string();
+        let described = described.split(" at line ").next().unwrap_or_default();
+        format!("it is no JSON object (column {}: {described}); expected an object of names and values", error.column())
     })
 }
 

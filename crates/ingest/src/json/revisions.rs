@@ -1,5 +1,5 @@
-//! What a feed says later of transactions that it has told before: some are put right, some taken back. It is looked up in
-//! all files before any row is read, so that it does not matter which file says so, nor how the files are read.
+//! What a feed says later of transactions that it has told before: some are put right, some taken back. It is looked up
+//! in all files before any row is read, so that it does not matter which file says so, nor how the files are read.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -60,7 +60,7 @@ impl Arrays {
     }
 
     /// Where transactions are, for people.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         let kept = self.all.iter().enumerate().filter(|(at, _)| !self.removed.contains(at));
         kept.map(|(_, route)| route.as_str()).collect::<Vec<_>>().join(" or ")
     }

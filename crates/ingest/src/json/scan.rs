@@ -32,7 +32,7 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    pub(super) fn told(&self) -> String {
+    pub(super) fn described(&self) -> String {
         match self {
             Self::Io(error) => error.to_string(),
             Self::Broken { line, reason, .. } => format!("line {}: {reason}", line + 1),
@@ -177,7 +177,8 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    /// A value of any kind; whether it is short enough to be kept. Its text is what stands there up to where it is broken.
+    /// A value of any kind; whether it is short enough to be kept. Its text is what stands there up to where it is
+    /// broken.
     fn value(&mut self, mut text: Option<&mut Vec<u8>>) -> Result<bool, Stop> {
         let mut open = Vec::new();
         loop {

@@ -32,7 +32,7 @@ fn check(shape: &Shape, text: &str, expect: &[&str], stop: Option<&str>) {
     };
     assert!(matches!(elements.next(), Ok(None)), "nothing behind the end");
     assert_eq!(found, expect, "{text}");
-    assert_eq!(stopped.map(|stop| stop.told()).as_deref(), stop, "{text}");
+    assert_eq!(stopped.map(|stop| stop.described()).as_deref(), stop, "{text}");
 }
 
 #[test]

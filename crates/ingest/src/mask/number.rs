@@ -160,7 +160,8 @@ impl Sequence<'_> {
         }
         let lengths: [usize; 3] = self.lengths(at)?;
         let same = matches!(self.before(at + 1), b"-" | b"." | b"/") && self.before(at + 1) == self.before(at + 2);
-        // A fourth group behind the same mark makes it a number of another kind, unless it is the time in a file's name.
+        // A fourth group behind the same mark makes it a number of another kind, unless it is the time in a file's
+        // name.
         let more = at + 3 < self.groups.len()
             && self.before(at + 3) == self.before(at + 1)
             && !(self.run <= 6 && self.clock(at + 3) && at + 4 == self.groups.len());

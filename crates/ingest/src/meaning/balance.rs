@@ -27,8 +27,8 @@ struct Line {
     after: i64,
 }
 
-/// The gaps of each file, in order of its rows. Of the ways in which an account's rows may stand in a file (oldest first,
-/// newest first, or ordered by nothing but their times) the one with the fewest gaps is taken.
+/// The gaps of each file, in order of its rows. Of the ways in which an account's rows may stand in a file (oldest
+/// first, newest first, or ordered by nothing but their times) the one with the fewest gaps is taken.
 pub(super) fn find(batch: &Batch, running: &[bool]) -> Vec<Vec<Gap>> {
     let mut gaps = vec![Vec::new(); running.len()];
     if !running.contains(&true) || !batch.has().balance {
@@ -86,8 +86,8 @@ fn chain<'l>(lines: impl Iterator<Item = &'l Line>) -> Vec<Missing> {
     gaps
 }
 
-/// The same where rows of one instant may stand in any order: in a group of them every balance but the first and the last
-/// is both one row's after and another's before.
+/// The same where rows of one instant may stand in any order: in a group of them every balance but the first and the
+/// last is both one row's after and another's before.
 fn by_time(lines: &[Line]) -> Vec<Missing> {
     let mut gaps = Vec::new();
     let mut last: Option<(u64, i64)> = None;
@@ -133,17 +133,17 @@ fn by_time(lines: &[Line]) -> Vec<Missing> {
 mod tests {
     use super::*;
 
-    fn lines(told: &[(i64, i64, i64)]) -> Vec<Line> {
+    fn lines(described: &[(i64, i64, i64)]) -> Vec<Line> {
         let line = |(row, &(at, before, after)): (usize, &(i64, i64, i64))| Line { row: row as u64, at, before, after };
-        told.iter().enumerate().map(line).collect()
+        described.iter().enumerate().map(line).collect()
     }
 
     #[test]
     fn rows_of_a_day_may_stand_in_any_order() {
         // 100 → 90 → 70 → 75 on one day, told backwards and mixed, then 75 → 50 on the next.
         for day in [[(1, 70, 75), (1, 90, 70), (1, 100, 90)], [(1, 90, 70), (1, 100, 90), (1, 70, 75)]] {
-            let told = [&day[..], &[(2, 75, 50)]].concat();
-            assert_eq!(by_time(&lines(&told)), [], "{told:?}");
+            let described = [&day[..], &[(2, 75, 50)]].concat();
+            assert_eq!(by_time(&lines(&described)), [], "{described:?}");
         }
         // A day that ends as it began.
         assert_eq!(by_time(&lines(&[(1, 100, 90), (2, 80, 90), (2, 90, 80), (3, 90, 1)])), []);
@@ -154,8 +154,8 @@ mod tests {
 
     #[test]
     fn a_gap_says_how_much_is_missing() {
-        let told = lines(&[(1, 100, 90), (2, 90, 80), (3, 30, 20)]);
-        assert_eq!(chain(told.iter()), [(1, 2, -50)]);
-        assert_eq!(chain(told[..2].iter()), []);
+        let described = lines(&[(1, 100, 90), (2, 90, 80), (3, 30, 20)]);
+        assert_eq!(chain(described.iter()), [(1, 2, -50)]);
+        assert_eq!(chain(described[..2].iter()), []);
     }
 }

@@ -15,8 +15,8 @@ const ACCOUNTS: usize = 1_000;
 const COMPARED: usize = 64;
 
 /// Pairs of an outflow and an inflow of another account, of one amount and currency, at most three days apart, of which
-/// one names the other's account as its counterparty or the feed's word or mark says transfer. Those that name each other
-/// go first, then the nearest in time, then the order of the rows; each row is in one pair.
+/// one names the other's account as its counterparty or the feed's word or mark says transfer. Those that name each
+/// other go first, then the nearest in time, then the order of the rows; each row is in one pair.
 pub(super) fn find(batch: &Batch, marks: &Marks<'_>, taken: &HashSet<u32>, parties: bool) -> Vec<(u32, u32)> {
     if marks.is_empty() && !parties {
         return Vec::new();

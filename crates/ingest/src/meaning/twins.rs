@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crible_core::{Batch, Currency, EntityId};
 
-use super::{PENDING, Said};
+use super::{Annotations, PENDING};
 
 /// A posted row may be so much earlier or later than the pending one.
 const DAYS: i64 = 7;
@@ -18,7 +18,7 @@ type Payment = (EntityId, Option<EntityId>, i64, Currency);
 /// A row that names the id of another one of its account replaces it. Else a pending row is the same as a posted row of
 /// another file if account, counterparty, amount and currency are, within a week, the nearest first and each once: one
 /// export does not list a payment both as pending and as posted.
-pub(super) fn find(batch: &Batch, said: &Said) -> Vec<u32> {
+pub(super) fn find(batch: &Batch, said: &Annotations) -> Vec<u32> {
     let mut again: BTreeSet<u32> = BTreeSet::new();
     if let (Some(own), Some(replaces)) = (&said.own, &said.replaces) {
         let mut wanted: HashMap<u64, usize> =

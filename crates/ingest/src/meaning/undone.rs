@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crible_core::{Batch, Currency, EntityId, Undo, Undone};
 
-use super::{Marks, REFUND, REVERSAL, Said};
+use super::{Annotations, Marks, REFUND, REVERSAL};
 
 /// What is taken back lies at most so far before.
 const DAYS: i64 = 60;
@@ -14,9 +14,10 @@ const DAY: i64 = 86_400_000_000;
 type Payment = (EntityId, Option<EntityId>, Currency, u64);
 
 /// By the id that the later row names, wherever the earlier one is. Else, where the feed's word or mark says refund or
-/// reversal: the latest earlier row of the same account, counterparty and currency whose amount is the opposite, at most
-/// 60 days before and not taken back yet. Rows of one instant count as earlier, since a day without a time has no order.
-pub(super) fn find(batch: &Batch, said: &Said, marks: &Marks<'_>) -> Vec<Undone> {
+/// reversal: the latest earlier row of the same account, counterparty and currency whose amount is the opposite, at
+/// most 60 days before and not taken back yet. Rows of one instant count as earlier, since a day without a time has no
+/// order.
+pub(super) fn find(batch: &Batch, said: &Annotations, marks: &Marks<'_>) -> Vec<Undone> {
     let mut found = by_id(batch, said, marks);
     if marks.is_empty() {
         return found;
@@ -69,7 +70,7 @@ pub(super) fn find(batch: &Batch, said: &Said, marks: &Marks<'_>) -> Vec<Undone>
     found
 }
 
-fn by_id(batch: &Batch, said: &Said, marks: &Marks<'_>) -> Vec<Undone> {
+fn by_id(batch: &Batch, said: &Annotations, marks: &Marks<'_>) -> Vec<Undone> {
     let (Some(own), Some(original)) = (&said.own, &said.original) else { return Vec::new() };
     let mut earlier: HashMap<u64, Option<u32>> = original.iter().filter(|id| **id != 0).map(|&id| (id, None)).collect();
     for (row, id) in own.iter().enumerate() {

@@ -14,13 +14,13 @@ use crible_pseudonym::Key;
 /// A row by time, content (its lowest bit that of a trusted id) and label.
 type Row = (i64, u128, u8);
 
-fn held(files: usize) -> Held {
+fn waiting(files: usize) -> Waiting {
     let mapping = Mapping::parse("account=#2,amount=#3,time=#1,time-format=iso,sign=outflow-negative").unwrap();
     let plan = Plan::new(&mapping.0, Path::new("x"), ["1", "2", "3"].map(str::to_owned).to_vec()).unwrap();
     let key = Key::from_text("a key of no use to anybody but this test").unwrap();
-    let mut held = Held::new(Window::DAY);
-    (0..files).for_each(|_| held.add_file(&plan, key.references("feed")));
-    held
+    let mut waiting = Waiting::new(Window::DAY);
+    (0..files).for_each(|_| waiting.add_file(&plan, key.references("feed")));
+    waiting
 }
 
 fn chunk(rows: &[Row], first_row: usize) -> Chunk {
@@ -56,8 +56,8 @@ fn expected(files: &[Vec<Row>]) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 256, ..ProptestConfig::default() })]
 
-    /// In chunks of one row to whole files, taken at once or piece by piece as early as can be: the same batch, the same
-    /// rows known.
+    /// In chunks of one row to whole files, taken at once or piece by piece as early as can be: the same batch, the
+    /// same rows known.
     #[test]
     fn pieces_are_the_whole(
         mut files in prop::collection::vec(prop::collection::vec((0i64..12, 0u128..4, 0u8..3), 0..40), 1..5),
@@ -68,17 +68,17 @@ proptest! {
         if sorted {
             files.iter_mut().for_each(|file| file.sort_by_key(|row| row.0));
         }
-        let mut at_once = held(files.len());
+        let mut at_once = waiting(files.len());
         for (file, rows) in files.iter().enumerate() {
             at_once.push(file as u32, chunk(rows, 0));
         }
         let whole = at_once.take(None).0;
         prop_assert_eq!(whole.len(), expected(&files));
 
-        let mut in_pieces = held(files.len());
+        let mut in_pieces = waiting(files.len());
         let mut got: Vec<(Transaction, Source, Truth)> = Vec::new();
-        let mut take = |held: &mut Held, until| {
-            let batch = held.take(until).0;
+        let mut take = |waiting: &mut Waiting, until| {
+            let batch = waiting.take(until).0;
             got.extend((0..batch.len()).map(|row| (batch.get(row), batch.source(row), batch.truth(row))));
         };
         let chunks = files.iter().map(|file| file.len().div_ceil(size)).max().unwrap();
@@ -106,12 +106,12 @@ proptest! {
 
 #[test]
 fn a_row_before_what_has_left_is_passed_over() {
-    let mut held = held(1);
-    held.push(0, chunk(&[(5, 2, 0), (9, 2, 0), (7, 2, 0)], 0));
-    assert_eq!(held.take(Some(8)).0.len(), 2);
-    held.push(0, chunk(&[(7, 2, 0), (8, 2, 0), (10, 2, 0)], 3));
-    assert_eq!((held.rows(), held.from()), (3, Some(8)));
-    let rest = held.take(None).0;
+    let mut waiting = waiting(1);
+    waiting.push(0, chunk(&[(5, 2, 0), (9, 2, 0), (7, 2, 0)], 0));
+    assert_eq!(waiting.take(Some(8)).0.len(), 2);
+    waiting.push(0, chunk(&[(7, 2, 0), (8, 2, 0), (10, 2, 0)], 3));
+    assert_eq!((waiting.rows(), waiting.from()), (3, Some(8)));
+    let rest = waiting.take(None).0;
     let ids: Vec<TxnId> = rest.ids().to_vec();
     assert_eq!(rest.times(), [8, 9, 10].map(Timestamp));
     assert_eq!(ids, [8, 9, 10].map(|at| TxnId(at << 8 | 2)));

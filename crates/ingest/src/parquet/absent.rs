@@ -55,7 +55,7 @@ impl Table {
         match self.0 {}
     }
 
-    pub(crate) fn are_numbers(&self, _: &[usize]) -> bool {
+    pub(crate) fn texts(&self, _: &[usize], _: &[Vec<String>]) -> Vec<(usize, String)> {
         match self.0 {}
     }
 

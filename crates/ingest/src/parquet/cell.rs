@@ -15,7 +15,7 @@ pub(super) enum Cells {
     Float { values: Float64Chunked, money: bool },
     Short { values: Float32Chunked, money: bool },
     Decimal { values: ChunkedArray<Int128Type>, scale: usize },
-    Truth(BooleanChunked),
+    Truth { values: BooleanChunked, money: bool },
     Text(StringChunked),
     Day(ChunkedArray<Int32Type>),
     Instant { values: ChunkedArray<Int64Type>, unit: TimeUnit, zoned: bool },
@@ -25,7 +25,7 @@ impl Cells {
     pub(super) fn new(series: &Series, money: bool) -> PolarsResult<Self> {
         Ok(match series.dtype() {
             DataType::Null => Self::Empty,
-            DataType::Boolean => Self::Truth(series.bool()?.clone()),
+            DataType::Boolean => Self::Truth { values: series.bool()?.clone(), money },
             DataType::Float32 => Self::Short { values: series.f32()?.clone(), money },
             DataType::Float64 => Self::Float { values: series.f64()?.clone(), money },
             DataType::Date => Self::Day(series.date()?.physical().clone()),
@@ -54,7 +54,9 @@ impl Cells {
                 number::write(value.to_string().parse().unwrap_or(f64::NAN), *money, out)
             }),
             Self::Decimal { values, scale } => values.get(row).map_or(Ok(()), |value| decimal(value, *scale, out)),
-            Self::Truth(values) => values.get(row).map_or(Ok(()), |value| write!(out, "{}", u8::from(value))),
+            // A sum that is a truth value is none, and not one.
+            Self::Truth { values, money: true } => values.get(row).map_or(Ok(()), |value| write!(out, "{value}")),
+            Self::Truth { values, .. } => values.get(row).map_or(Ok(()), |value| write!(out, "{}", u8::from(value))),
             Self::Text(values) => values.get(row).map_or(Ok(()), |value| out.write_all(value.as_bytes())),
             Self::Day(values) => values.get(row).map_or(Ok(()), |days| {
                 let (year, month, day) = Timestamp(i64::from(days) * Timestamp::DAY).civil_date();

@@ -1,8 +1,8 @@
 //! The account that a file's name stands for: the name without what says when, of what period and which copy it is.
 //!
-//! Banks name downloads after the day, the period or nothing at all, so that two downloads of one account have two names.
-//! What is left out is: endings, what a preset cuts off or drops, dates and times, numbers of copies, random tails, and words
-//! such as `statement` or `Last12Months`. Digits of an account stay.
+//! Banks name downloads after the day, the period or nothing at all, so that two downloads of one account have two
+//! names. What is left out is: endings, what a preset cuts off or drops, dates and times, numbers of copies, random
+//! tails, and words such as `statement` or `Last12Months`. Digits of an account stay.
 
 use std::path::Path;
 use std::sync::LazyLock;

@@ -90,8 +90,8 @@ mod tests {
             assert!(preset.has_signature(), "{name}: a header or a shape");
             let way = preset.amount.sign.is_some() || preset.amount.outflow.is_some();
             assert!(way || preset.amount.debit.is_some(), "{name}: the sign is stated");
-            let told = !preset.time.formats.is_empty() || preset.time.step.is_some();
-            assert!(told && preset.currency.is_some(), "{name}: time format and currency are stated");
+            let described = !preset.time.formats.is_empty() || preset.time.step.is_some();
+            assert!(described && preset.currency.is_some(), "{name}: time format and currency are stated");
         }
         assert_eq!(presets().len(), FILES.len());
     }

@@ -9,19 +9,22 @@ use super::{
 /// A user's own word on which column is what, for files no preset knows.
 ///
 /// Written as `account=Card,amount=Total,time=When`, further keys `counterparty`, `category`, `channel`, `country`,
-/// `currency`, `latitude`, `longitude`, `device`, `address` (of the network), `balance` (after the transaction; `balance-before` for before), `id`, `label`;
-/// `sign=outflow-positive|outflow-negative`, or `outflow=Type:Debit|Fee` (and `inflow=Type:Credit`) where words in a column
-/// tell the way of unsigned amounts; `payee=en|de` finds payees in the counterparties' texts; `time-format=iso|epoch-seconds|epoch-milliseconds|excel-serial|%d.%m.%Y …`,
-/// `zone=Europe/Paris`, `amount-format=plain|money|money-comma|minor`, `delimiter=;`, and `columns=5` for a file of five
-/// columns that has no header. A column is a name, or `#3` for the
-/// third; a comma or backslash in a name is written `\,` or `\\`. `account=@file-name` takes the account from the
-/// file's name, `account=@folder` from its folder's, `currency=@EUR` (and `=@` before any other word) a constant. Sign, time format and amount format are
-/// sniffed where they are not given.
+/// `currency`, `latitude`, `longitude`, `device`, `address` (of the network), `balance` (after the transaction;
+/// `balance-before` for before), `id`, `label`; `debit=Out,credit=In` in place of `amount` where each way has a column
+/// of its own; `sign=outflow-positive|outflow-negative`, or `outflow=Type:Debit|Fee` (and `inflow=Type:Credit`) where
+/// words in a column tell the way of unsigned amounts; `payee=en|de` finds payees in the counterparties' texts;
+/// `time-format=iso|epoch-seconds|epoch-milliseconds|excel-serial|%d.%m.%Y …`, `zone=Europe/Paris`,
+/// `amount-format=plain|money|money-comma|minor`, `delimiter=;`, and `columns=5` for a file of five columns that has no
+/// header. A column is a name, or `#3` for the third; a comma or backslash in a name is written `\,` or `\\`.
+/// `account=@file-name` takes the account from the file's name, `account=@folder` from its folder's, `currency=@EUR`
+/// (and `=@` before any other word) a constant. Sign, time format and amount format are sniffed where they are not
+/// given.
 #[derive(Clone, Debug)]
 pub struct Mapping(pub(crate) Preset);
 
-const KEYS: &str = "account, amount, time, counterparty, category, channel, country, currency, latitude, longitude, \
-                    device, address, balance, balance-before, id, label, sign, outflow, inflow, payee, time-format, zone, amount-format, delimiter or columns";
+const KEYS: &str = "account, amount, debit, credit, time, counterparty, category, channel, country, currency, \
+                    latitude, longitude, device, address, balance, balance-before, id, label, sign, outflow, inflow, \
+                    payee, time-format, zone, amount-format, delimiter or columns";
 
 impl Mapping {
     /// A mapping from its short form.
@@ -102,9 +105,11 @@ struct Given {
     slots: [Option<String>; NAMES.len()],
 }
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 27] = [
     "account",
     "amount",
+    "debit",
+    "credit",
     "time",
     "counterparty",
     "category",
@@ -239,6 +244,14 @@ impl Given {
             counterparty.payee = sets.split('|').map(|set| set.trim().to_owned()).collect();
         }
         let (outflow, inflow) = (self.words("outflow")?, self.words("inflow")?);
+        let (column, debit, credit) = match (self.place("amount")?, self.place("debit")?, self.place("credit")?) {
+            (Some(column), None, None) => (Some(column), None, None),
+            (None, Some(debit), Some(credit)) if sign.is_none() && outflow.is_none() && inflow.is_none() => {
+                (None, Some(debit), Some(credit))
+            }
+            (None, None, None) => return Err(missing("amount")),
+            _ => return Err(missing("amount alone, or debit and credit without sign, outflow and inflow")),
+        };
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
         Ok(Preset {
             name: "mapping".to_owned(),
@@ -260,14 +273,7 @@ impl Given {
                 zones: BTreeMap::new(),
                 step: None,
             },
-            amount: Money {
-                column: Some(self.place("amount")?.ok_or_else(|| missing("amount"))?),
-                sign,
-                format,
-                inflow,
-                outflow,
-                ..Money::default()
-            },
+            amount: Money { column, debit, credit, sign, format, inflow, outflow, ..Money::default() },
             currency: self.text("currency")?,
             counterparty,
             category: self.text("category")?,
@@ -333,6 +339,9 @@ mod tests {
             (Place::Named("When: which".to_owned()), vec!["Debit".to_owned(), "Fee".to_owned()])
         );
         assert_eq!((inflow.column, inflow.values), (Place::At(3), vec!["Credit".to_owned()]));
+        let pair = Mapping::parse("account=a,debit=Out,credit=In,time=t").unwrap().0.amount;
+        let named = |name: &str| Some(Place::Named(name.to_owned()));
+        assert_eq!((pair.column, pair.debit, pair.credit), (None, named("Out"), named("In")));
         let file = Mapping::parse("account=@file-name,amount=a,time=t").unwrap().0;
         assert_eq!(file.account.from, Some(Origin::FileName));
     }
@@ -344,6 +353,9 @@ mod tests {
             assert!(message.contains(expect), "{text}: {message}");
         };
         check("account=a,time=t", "no amount");
+        check("account=a,time=t,debit=d", "debit and credit");
+        check("account=a,time=t,amount=b,debit=d,credit=c", "amount alone");
+        check("account=a,time=t,debit=d,credit=c,sign=outflow-positive", "without sign");
         check("account=a,amount=b", "no time");
         check("account", "`account`");
         check("acount=a", "acount=a");

@@ -84,8 +84,8 @@ fn preset(format: &'static dyn Format) -> Preset {
     }
 }
 
-/// The rules that find payees. Nothing tells the language of a statement; messages of transfers and of cards name parties and
-/// have no texts.
+/// The rules that find payees. Nothing tells the language of a statement; messages of transfers and of cards name
+/// parties and have no texts.
 fn payees(about: &About) -> Vec<String> {
     let sets = ["en", "de", "nl", "fr", "es", "pl"].into_iter().filter(|_| about.texts);
     sets.map(str::to_owned).collect()

@@ -26,7 +26,7 @@ pub(super) struct File {
     input: Input,
     pub(super) plan: Arc<Plan>,
     pub(super) keys: Arc<Keys>,
-    source: Source,
+    reader: Reader,
     /// The chunk that opening read: a file that cannot be read shows by then.
     first: Option<Chunk>,
     recognition: Recognition,
@@ -38,13 +38,13 @@ pub(super) struct File {
     tally: Tally,
     /// Bytes read of it, and how many of them were told of.
     bytes: Arc<AtomicU64>,
-    told: u64,
+    reported: u64,
 }
 
 /// What all files say later of transactions, and the number of this one.
 pub(super) type Later = (Arc<json::Revisions>, usize);
 
-enum Source {
+enum Reader {
     Text(Box<Text>),
     Objects(Box<json::Rows>),
     Table(Box<parquet::Rows>),
@@ -62,22 +62,22 @@ impl File {
     ) -> Result<Self, Error> {
         let found = recognise::find(&input, options)?;
         let recognition = found.recognition();
-        let Found { plan, layout, warnings: mut told, .. } = found;
+        let Found { plan, layout, mut warnings, .. } = found;
         let keys = Arc::new(Keys::new(key, &plan.feed, seek));
         let plan = Arc::new(plan);
         let bytes = Arc::new(AtomicU64::new(0));
         let mut lines = 0;
         let is_document = matches!(layout, Layout::Document(_));
         let mut encoding = None;
-        let mut source = match layout {
+        let mut reader = match layout {
             Layout::Text { dialect, skip, skip_lines, encoding: known, written } => {
                 (lines, encoding) = (skip_lines, known);
                 let from = written.as_ref().unwrap_or(&input);
                 let text = Text::open(from, dialect, skip, plan.clone(), keys.clone(), bytes.clone());
                 let text = text.map_err(|source| Error::Io { path: input.path.clone(), source })?;
-                Source::Text(Box::new(text))
+                Reader::Text(Box::new(text))
             }
-            Layout::Objects(objects) => Source::Objects(Box::new(objects.rows(
+            Layout::Objects(objects) => Reader::Objects(Box::new(objects.rows(
                 &input,
                 plan.clone(),
                 keys.clone(),
@@ -86,19 +86,19 @@ impl File {
             )?)),
             Layout::Document(document) => {
                 let (chunks, more) = document::read(&document, &plan, &keys);
-                told.extend(more);
-                Source::Document(chunks.into_iter())
+                warnings.extend(more);
+                Reader::Document(chunks.into_iter())
             }
-            Layout::Parquet(table) => Source::Table(Box::new(table.rows(plan.clone(), keys.clone())?)),
+            Layout::Parquet(table) => Reader::Table(Box::new(table.rows(plan.clone(), keys.clone())?)),
         };
-        let first = source.next(0)?;
+        let first = reader.next(0)?;
         let tally = Tally::new(&input, lines);
-        let (warnings, told) = (told, 0);
+        let reported = 0;
         Ok(Self {
             input,
             plan,
             keys,
-            source,
+            reader,
             first,
             recognition,
             encoding,
@@ -107,7 +107,7 @@ impl File {
             warnings,
             tally,
             bytes,
-            told,
+            reported,
         })
     }
 
@@ -117,7 +117,7 @@ impl File {
         let when = time_column(&self.plan);
         loop {
             let next = match self.first.take() {
-                None => self.source.next(ahead),
+                None => self.reader.next(ahead),
                 first => Ok(first),
             };
             // What was read before an error stands.
@@ -131,8 +131,8 @@ impl File {
             };
             self.tally.take(&mut chunk, from, when, watch);
             let bytes = self.bytes.load(Ordering::Relaxed);
-            watch.read(bytes - self.told);
-            self.told = bytes;
+            watch.read(bytes - self.reported);
+            self.reported = bytes;
             if !chunk.at.is_empty() {
                 return Some(chunk);
             }
@@ -149,38 +149,38 @@ impl File {
         first.and_then(earliest).unwrap_or(i64::MIN)
     }
 
-    /// Lets go of the file until [`File::reopen`]; returns when its rows begin. One that goes back in time is read to its
-    /// end for that.
+    /// Lets go of the file until [`File::reopen`]; returns when its rows begin. One that goes back in time is read to
+    /// its end for that.
     pub(super) fn close(&mut self, ahead: usize) -> i64 {
         let mut begins = self.first.as_ref().and_then(earliest);
         if self.first.take().is_some_and(|first| goes_back(&first.at)) {
-            while let Ok(Some(chunk)) = self.source.next(ahead) {
+            while let Ok(Some(chunk)) = self.reader.next(ahead) {
                 begins = begins.into_iter().chain(earliest(&chunk)).min();
             }
         }
-        self.source = Source::none();
+        self.reader = Reader::none();
         begins.unwrap_or(i64::MIN)
     }
 
     pub(super) fn reopen(&mut self, options: &Options, key: &Key) {
         match Self::open(self.input.clone(), options, key, None, self.later.clone()) {
-            Ok(Self { source, first, bytes, .. }) => (self.source, self.first, self.bytes) = (source, first, bytes),
+            Ok(Self { reader, first, bytes, .. }) => (self.reader, self.first, self.bytes) = (reader, first, bytes),
             Err(error) => self.warnings.push(format!("the file could be opened once, and then no more: {error}")),
         }
     }
 
     fn end(&mut self, watch: &mut Watch<'_>) {
-        match &self.source {
-            Source::Text(text) => {
+        match &self.reader {
+            Reader::Text(text) => {
                 let broke = text.broke().map(|reason| format!("the file breaks off before its end: {reason}"));
                 // What only came to light below the lines that the feed was recognised by.
                 let encoding = text.encoding().filter(|_| self.encoding.is_none()).map(str::to_owned);
                 self.warnings.extend(broke.into_iter().chain(encoding));
             }
-            Source::Objects(rows) => self.warnings.extend(rows.told()),
-            Source::Table(_) | Source::Document(_) => {}
+            Reader::Objects(rows) => self.warnings.extend(rows.described()),
+            Reader::Table(_) | Reader::Document(_) => {}
         }
-        self.source = Source::none();
+        self.reader = Reader::none();
         if self.tally.read == 0 {
             let nothing =
                 if self.is_document { "there is no transaction in it" } else { "there is a header and no row" };
@@ -190,7 +190,7 @@ impl File {
         } else if self.tally.rejected == self.tally.read {
             self.warnings.push("every row was rejected".to_owned());
         }
-        watch.read(self.input.bytes.saturating_sub(self.told));
+        watch.read(self.input.bytes.saturating_sub(self.reported));
     }
 
     /// What became of it, `known` of its rows having been known.
@@ -200,7 +200,7 @@ impl File {
         let used = self.plan.used();
         let mut warnings: Vec<String> = self.warnings.iter().map(|warning| mask(warning).into_owned()).collect();
         warnings.extend(self.tally.odd(&self.plan.columns));
-        warnings.extend(self.tally.told(&self.plan.columns).iter().map(|told| mask(told).into_owned()));
+        warnings.extend(self.tally.described(&self.plan.columns).iter().map(|text| mask(text).into_owned()));
         if late > 0 {
             warnings.push(format!(
                 "{late} rows were rejected for coming too late: sort the file by time, or hold more rows at a time"
@@ -223,8 +223,8 @@ impl File {
             no_transaction,
             late,
             gaps: Vec::new(),
-            // A format's columns are ours: the file has none that could go unread. One that was taken to have a header may
-            // have none.
+            // A format's columns are ours: the file has none that could go unread. One that was taken to have a header
+            // may have none.
             unused_columns: unused.filter(|_| !self.is_document).map(|(name, _)| mask(name).into_owned()).collect(),
             warnings,
         }
@@ -240,7 +240,7 @@ fn earliest(chunk: &Chunk) -> Option<i64> {
     chunk.at.iter().copied().min()
 }
 
-impl Source {
+impl Reader {
     fn none() -> Self {
         Self::Document(Vec::new().into_iter())
     }

@@ -12,8 +12,8 @@ use super::{FileReport, Options, Progress, Reject};
 use crate::error::Error;
 use crate::input::{Gathered, Input};
 use crate::json::{Arrays, Revisions};
-use crate::meaning::Said;
-use crate::merge::Held;
+use crate::meaning::Annotations;
+use crate::merge::Waiting;
 use crate::seek::Seek;
 
 pub(super) struct Run<'a> {
@@ -26,7 +26,7 @@ pub(super) struct Run<'a> {
     pub(super) errors: Vec<Error>,
     /// What was passed over in folders and archives.
     pub(super) notes: Vec<String>,
-    pub(super) held: Held,
+    pub(super) waiting: Waiting,
     pub(super) watch: Watch<'a>,
     revisions: Arc<Revisions>,
     /// Inputs opened so far, those that could not be read among them.
@@ -55,14 +55,14 @@ impl<'a> Run<'a> {
         };
         let bytes_total = inputs.iter().map(|input| input.bytes).sum();
         let watch = Watch::new(rejects, progress, bytes_total);
-        let held = Held::new(options.ahead);
+        let waiting = Waiting::new(options.ahead);
         let arrays = Arrays::of(options.presets.iter().chain(options.map.iter().map(|map| &map.0)));
         let mut revisions = Revisions::default();
         for (number, input) in inputs.iter().enumerate() {
             revisions.read(input, number, &arrays);
         }
         let (files, revisions, opened) = (Vec::new(), Arc::new(revisions), 0);
-        Ok((Self { options, key, seek, files, errors, notes, held, watch, revisions, opened }, inputs))
+        Ok((Self { options, key, seek, files, errors, notes, waiting, watch, revisions, opened }, inputs))
     }
 
     /// Opens an input; the number of its file, where it can be read.
@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
         let later = (self.revisions.clone(), self.opened - 1);
         match File::open(input, self.options, &self.key, self.seek.clone(), later) {
             Ok(file) => {
-                self.held.add_file(&file.plan, file.keys.references);
+                self.waiting.add_file(&file.plan, file.keys.references);
                 self.files.push(file);
                 Some(self.files.len() - 1)
             }
@@ -84,19 +84,19 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Reads the next chunk of a file, one of so many that are read in turn. Its place in time, or nothing where the file
-    /// has ended.
+    /// Reads the next chunk of a file, one of so many that are read in turn. Its place in time, or nothing where the
+    /// file has ended.
     pub(super) fn pull(&mut self, file: usize, in_turn: usize) -> Option<i64> {
-        let chunk = self.files[file].next(self.held.from(), ahead(in_turn), &mut self.watch)?;
+        let chunk = self.files[file].next(self.waiting.from(), ahead(in_turn), &mut self.watch)?;
         let position = position(&chunk.at);
-        self.held.push(file as u32, chunk);
+        self.waiting.push(file as u32, chunk);
         Some(position)
     }
 
     /// Takes all rows before an instant, or all that are left; those astray are rejected.
-    pub(super) fn take(&mut self, until: Option<i64>) -> (Batch, Said) {
-        let taken = self.held.take(until);
-        for row in self.held.astray() {
+    pub(super) fn take(&mut self, until: Option<i64>) -> (Batch, Annotations) {
+        let taken = self.waiting.take(until);
+        for row in self.waiting.astray() {
             self.files[row.file].reject_astray(&row, &mut self.watch);
         }
         taken
@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn reports(&self) -> Vec<FileReport> {
-        self.files.iter().enumerate().map(|(file, open)| open.report(self.held.known(file))).collect()
+        self.files.iter().enumerate().map(|(file, open)| open.report(self.waiting.known(file))).collect()
     }
 }
 
@@ -144,8 +144,8 @@ fn probes(times: &[i64]) -> impl Iterator<Item = i64> {
     (0..PROBES).filter_map(|probe| times.get(probe * times.len().saturating_sub(1) / (PROBES - 1)).copied())
 }
 
-/// Where in time a chunk stands, whatever single rows of it say. One that goes back in time stands before everything: the
-/// rest of its file is older, and has to be read before anything is handed on.
+/// Where in time a chunk stands, whatever single rows of it say. One that goes back in time stands before everything:
+/// the rest of its file is older, and has to be read before anything is handed on.
 fn position(times: &[i64]) -> i64 {
     if goes_back(times) {
         return i64::MIN;

@@ -22,9 +22,10 @@ const AGREEING: usize = 3;
 pub struct Window {
     /// The most rows that wait to be put into order, about 100 bytes each.
     ///
-    /// A row comes too late, and is rejected, if it is older than what has been handed on by then. That takes a quarter of
-    /// the window at least of rows that are not older and were read before it. A file that is newest first, as exports of
-    /// banks often are, is held whole; all of its rows are in time where it has no more of them than the window.
+    /// A row comes too late, and is rejected, if it is older than what has been handed on by then. That takes a quarter
+    /// of the window at least of rows that are not older and were read before it. A file that is newest first, as
+    /// exports of banks often are, is held whole; all of its rows are in time where it has no more of them than the
+    /// window.
     ///
     /// Rows of one instant are held together even if they are more.
     pub rows: usize,
@@ -39,8 +40,8 @@ impl Default for Window {
 
 /// The transactions of files as batches, one after the other in order of time, then file and row: an iterator.
 ///
-/// Together they are the batch that [`crate::read`] makes, but for rows that come too late (see [`Window`]). Memory is that
-/// of the window, of two batches of up to half of it, and of a few blocks of every file that the stream is within.
+/// Together they are the batch that [`crate::read`] makes, but for rows that come too late (see [`Window`]). Memory is
+/// that of the window, of two batches of up to half of it, and of a few blocks of every file that the stream is within.
 pub struct Stream<'a> {
     run: Run<'a>,
     lanes: Vec<Lane>,
@@ -119,8 +120,8 @@ pub fn stream<'a>(
 }
 
 impl Stream<'_> {
-    /// The files, in order of their paths: a row's [`crible_core::Source::file`] is an index into them. Counts are those
-    /// of the rows read so far.
+    /// The files, in order of their paths: a row's [`crible_core::Source::file`] is an index into them. Counts are
+    /// those of the rows read so far.
     pub fn files(&self) -> Vec<FileReport> {
         self.run.reports()
     }
@@ -151,9 +152,10 @@ impl Stream<'_> {
         true
     }
 
-    /// Takes what is ripe, if anything is: with files to come the older half of what is held, as far as no file is behind.
+    /// Takes what is ripe, if anything is: with files to come the older half of what is held, as far as no file is
+    /// behind.
     fn ripe(&mut self) -> Option<Batch> {
-        let rows = self.run.held.rows();
+        let rows = self.run.waiting.rows();
         let behind = self.lanes.iter().filter_map(|lane| lane.position()).min();
         if behind.is_some() && rows < self.due {
             return None;
@@ -163,7 +165,7 @@ impl Stream<'_> {
         if behind.is_none() && rows <= wanted + AGREEING {
             return (rows > 0).then(|| self.run.take(None).0);
         }
-        let (first, until) = split(self.run.held.times(), wanted);
+        let (first, until) = split(self.run.waiting.times(), wanted);
         let until = match behind {
             None => until,
             Some(behind) if until.min(behind) > first => until.min(behind),
@@ -175,7 +177,7 @@ impl Stream<'_> {
             }
         };
         let batch = self.run.take((until > first).then_some(until)).0;
-        self.due = (self.window / 2).max(self.run.held.rows() + self.window / 8);
+        self.due = (self.window / 2).max(self.run.waiting.rows() + self.window / 8);
         Some(batch)
     }
 }
@@ -190,15 +192,15 @@ impl Iterator for Stream<'_> {
                 Some(batch) if batch.is_empty() => {}
                 Some(batch) => return Some(batch),
                 None if self.pull() => {}
-                None if self.run.held.rows() == 0 => return None,
+                None if self.run.waiting.rows() == 0 => return None,
                 None => {}
             }
         }
     }
 }
 
-/// The earliest of some times, and the one before which about `wanted` of them lie: some do, since rows of one instant stay
-/// together.
+/// The earliest of some times, and the one before which about `wanted` of them lie: some do, since rows of one instant
+/// stay together.
 fn split(mut times: Vec<i64>, wanted: usize) -> (i64, i64) {
     let (_, &mut until, _) = times.select_nth_unstable(wanted);
     let first = times.iter().copied().min().unwrap_or(until);

@@ -108,39 +108,39 @@ impl Tally {
     }
 
     /// What was not read to the letter, in words; `columns` are the names of the file's.
-    pub(super) fn told(&self, columns: &[String]) -> Vec<String> {
-        let mut told = Vec::new();
+    pub(super) fn described(&self, columns: &[String]) -> Vec<String> {
+        let mut described = Vec::new();
         if self.rounded > 0 {
-            told.push(format!(
+            described.push(format!(
                 "amounts with more digits than their currency has were rounded, half to even: {}",
                 self.rounded
             ));
         }
-        for (column, count, rows) in self.cut.told() {
+        for (column, count, rows) in self.cut.described() {
             let name = columns.get(column).map_or("", String::as_str);
             let rows = rows.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-            told.push(format!(
+            described.push(format!(
                 "column `{name}`: numbers that a spreadsheet has cut, such as 0.00000E+00: {count}, the first in rows {rows}; \
                  different accounts may count as one. Export the file again, and open it in no spreadsheet before"
             ));
         }
         let Agreement { right, wrong } = self.links.agreement();
         if wrong > 0 && wrong * 4 >= right + wrong {
-            told.push(format!(
+            described.push(format!(
                 "running balances contradict the signs of {wrong} of {} amounts: money that came in may count as spent",
                 right + wrong
             ));
         }
-        told
+        described
     }
 
-    /// Takes the next chunk in file order: only now is it known which rows and lines it starts at, and which of its rows
-    /// are before `from`, up to where rows have been handed on. `when` is the column that tells the time.
+    /// Takes the next chunk in file order: only now is it known which rows and lines it starts at, and which of its
+    /// rows are before `from`, up to where rows have been handed on. `when` is the column that tells the time.
     pub(super) fn take(&mut self, chunk: &mut Chunk, from: Option<i64>, when: &str, watch: &mut Watch<'_>) {
         (chunk.first_row, chunk.first_line) = (self.read, self.lines);
         let mut faults = std::mem::take(&mut chunk.rejects);
         if let Some(from) = from {
-            let told = faults.len();
+            let described = faults.len();
             let late = chunk.at.iter().enumerate().filter(|&(_, &at)| at < from);
             faults.extend(late.map(|(row, &at)| Fault {
                 row: chunk.row[row],
@@ -153,7 +153,7 @@ impl Tally {
                     Timestamp(from)
                 ),
             }));
-            self.late += (faults.len() - told) as u64;
+            self.late += (faults.len() - described) as u64;
             faults.sort_by_key(|fault| fault.row);
         }
         self.rejected += faults.len() as u64;

@@ -89,7 +89,7 @@ impl Text {
 
     /// What it is encoded in, where that is not UTF-8 and has come to light.
     pub(super) fn encoding(&self) -> Option<&'static str> {
-        self.heard.told()
+        self.heard.described()
     }
 
     fn send(&mut self) {

@@ -21,7 +21,7 @@ pub(super) fn find(
     }
     let mut plan = Plan::new(&preset, &input.path, COLUMNS.map(str::to_owned).to_vec())?;
     format.feed().clone_into(&mut plan.feed);
-    let why = [&[why][..], document.told()].concat().join("; ");
+    let why = [&[why][..], document.described()].concat().join("; ");
     let warnings = Vec::new();
     Ok(Found { preset, plan, layout: Layout::Document(document), signature, why, warnings, compression })
 }

@@ -94,13 +94,32 @@ impl Fit {
     }
 }
 
-/// A preset that a file may be one of, and what that rests on.
+/// A preset that a file may be one of, the plan of its rows, and what that rests on.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate<'p> {
     pub(super) preset: &'p Preset,
     pub(super) fit: Fit,
+    pub(super) plan: Plan,
     pub(super) signature: Signature,
     pub(super) why: String,
+}
+
+impl<'p> Candidate<'p> {
+    /// A candidate whose evidence is still to be looked at.
+    pub(super) fn new(path: &Path, preset: &'p Preset, fit: Fit) -> Result<Self, Error> {
+        let plan = Plan::new(preset, path, fit.columns.clone())?;
+        Ok(Self { preset, fit, plan, signature: Signature::Named, why: String::new() })
+    }
+
+    /// The first rows, as its plan has them.
+    fn rows(&self, head: &Head) -> Vec<Vec<String>> {
+        let (skip, _) = self.fit.rows(self.preset);
+        sniff::sample(&head.bytes[skip..], head.dialect(self.fit.delimiter), &self.plan).0
+    }
+
+    fn shows(&self, head: &Head) -> bool {
+        self.preset.file.evidence.is_empty() || shows(self.preset, &self.plan, &self.rows(head))
+    }
 }
 
 /// The presets a file is one of. More than one where nothing tells them apart.
@@ -115,29 +134,30 @@ pub(super) fn all<'p>(path: &Path, options: &'p Options, head: &Head) -> Result<
     }
     let best = fits.iter().map(|(_, fit)| fit.kind).filter(|kind| *kind != Kind::Shared).min();
     fits.retain(|(_, fit)| best.is_none_or(|best| fit.kind == best || fit.kind == Kind::Shared));
+    let feeds: Vec<String> = fits.iter().map(|(preset, _)| preset.name().to_owned()).collect();
     let mut sure = Vec::new();
-    for (preset, fit) in &fits {
-        if fit.kind != Kind::Shared && shows_in(path, preset, fit, head)? {
-            sure.push((*preset, fit.clone()));
+    for (preset, fit) in fits.into_iter().filter(|(_, fit)| fit.kind != Kind::Shared) {
+        let candidate = Candidate::new(path, preset, fit)?;
+        if candidate.shows(head) {
+            sure.push(candidate);
         }
     }
     if sure.is_empty() {
-        let feeds = fits.iter().map(|(preset, _)| preset.name().to_owned()).collect();
         return Err(Error::ByName { path: path.to_owned(), feeds });
     }
-    if let [(preset, fit)] = sure.as_slice() {
-        let signature = match fit.kind {
+    let alone = sure.len() == 1;
+    for candidate in &mut sure {
+        let Candidate { preset, fit, .. } = candidate;
+        candidate.signature = match fit.kind {
+            _ if !alone => Signature::Readable,
             _ if !preset.file.evidence.is_empty() => Signature::Evidence,
             Kind::Among => Signature::Columns,
             _ if preset.file.columns.is_some() => Signature::Shape,
             _ => Signature::Exact,
         };
-        let why = exactly(preset, fit, signature);
-        return Ok(vec![Candidate { preset, fit: fit.clone(), signature, why }]);
+        candidate.why = exactly(preset, fit, candidate.signature);
     }
-    let signature = Signature::Readable;
-    let candidate = |(preset, fit)| Candidate { preset, signature, why: exactly(preset, &fit, signature), fit };
-    most_readable(path, sure.into_iter().map(candidate).collect(), head)
+    Ok(if alone { sure } else { most_readable(sure, head) })
 }
 
 fn exactly(preset: &Preset, fit: &Fit, signature: Signature) -> String {
@@ -186,13 +206,13 @@ fn near<'p>(path: &Path, options: &'p Options, head: &Head) -> Result<Vec<Candid
     let mut kept: Vec<(Near<'p>, Candidate<'p>)> = Vec::new();
     for (near, fit) in found {
         // Without a column that every transaction needs, a file is none of the feed.
-        let Ok((plan, rows)) = sample(path, near.preset, &fit, head) else { continue };
-        if !shows(near.preset, &plan, &rows) || !is_likely(&plan, &rows) {
+        let Ok(mut candidate) = Candidate::new(path, near.preset, fit) else { continue };
+        let rows = candidate.rows(head);
+        if !shows(near.preset, &candidate.plan, &rows) || !is_likely(&candidate.plan, &rows) {
             continue;
         }
-        let signature = Signature::Near(near.differs.confidence(near.nearness));
-        let why = format!("its header means that of {}: {}", near.preset.name(), near.differs.told());
-        let candidate = Candidate { preset: near.preset, fit, signature, why };
+        candidate.signature = Signature::Near(near.differs.confidence(near.nearness));
+        candidate.why = format!("its header means that of {}: {}", near.preset.name(), near.differs.described());
         match kept.iter_mut().find(|(known, _)| known.preset.name() == near.preset.name()) {
             Some(known) if known.0.nearness < near.nearness => *known = (near, candidate),
             Some(_) => {}
@@ -200,7 +220,7 @@ fn near<'p>(path: &Path, options: &'p Options, head: &Head) -> Result<Vec<Candid
         }
     }
     let kept = nearest(kept);
-    if kept.len() < 2 { Ok(kept) } else { most_readable(path, kept, head) }
+    Ok(if kept.len() < 2 { kept } else { most_readable(kept, head) })
 }
 
 /// Those that come nearest. What lacks nothing and adds nothing goes before everything else.
@@ -213,29 +233,10 @@ pub(super) fn nearest<T>(mut near: Vec<(Near<'_>, T)>) -> Vec<T> {
 }
 
 /// The candidates that read the most of the first rows.
-fn most_readable<'p>(path: &Path, candidates: Vec<Candidate<'p>>, head: &Head) -> Result<Vec<Candidate<'p>>, Error> {
-    let mut read = Vec::with_capacity(candidates.len());
-    for candidate in &candidates {
-        let (plan, rows) = sample(path, candidate.preset, &candidate.fit, head)?;
-        read.push(readable(&plan, &rows));
-    }
+fn most_readable<'p>(candidates: Vec<Candidate<'p>>, head: &Head) -> Vec<Candidate<'p>> {
+    let read: Vec<usize> = candidates.iter().map(|one| readable(&one.plan, &one.rows(head))).collect();
     let most = read.iter().copied().max();
-    Ok(candidates.into_iter().zip(read).filter(|(_, rows)| Some(*rows) == most).map(|(kept, _)| kept).collect())
-}
-
-fn sample(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<(Plan, Vec<Vec<String>>), Error> {
-    let plan = Plan::new(preset, path, fit.columns.clone())?;
-    let (skip, _) = fit.rows(preset);
-    let (rows, _) = sniff::sample(&head.bytes[skip..], head.dialect(fit.delimiter), &plan);
-    Ok((plan, rows))
-}
-
-fn shows_in(path: &Path, preset: &Preset, fit: &Fit, head: &Head) -> Result<bool, Error> {
-    if preset.file.evidence.is_empty() {
-        return Ok(true);
-    }
-    let (plan, rows) = sample(path, preset, fit, head)?;
-    Ok(shows(preset, &plan, &rows))
+    candidates.into_iter().zip(read).filter(|(_, rows)| Some(*rows) == most).map(|(kept, _)| kept).collect()
 }
 
 /// Whether the rows show what those of this feed alone do.

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 use crate::csv::record::{is_blank, trim_line};
 use crate::csv::{Dialect, Limits, MAX_LINE, parse};
@@ -32,6 +32,8 @@ pub(crate) struct Head {
     pub(super) terminator: u8,
     /// What parts fields, where that is known.
     pub(super) delimiter: Option<u8>,
+    /// Delimiters that blanks and a quote follow.
+    pub(super) spaced: Vec<u8>,
     /// The first line that is not blank.
     pub(super) first: Line,
     /// The encoding, where it is not UTF-8.
@@ -57,7 +59,8 @@ impl Head {
     }
 
     pub(crate) fn dialect(&self, delimiter: u8) -> Dialect {
-        Dialect { delimiter, terminator: self.terminator, limits: Limits::default() }
+        let spaced = self.spaced.contains(&delimiter);
+        Dialect { delimiter, terminator: self.terminator, spaced, limits: Limits::default() }
     }
 
     pub(super) fn fields(&self, line: Line, delimiter: u8) -> Vec<String> {
@@ -83,6 +86,14 @@ impl Head {
             Some(delimiter) => shown(self.fields(self.first, delimiter).join(",").as_bytes()),
             None => shown(self.text(self.first)),
         }
+    }
+
+    /// Whether blanks and a quote follow a delimiter in one of the first lines, as in `"a", "b"`.
+    fn is_spaced(&self, delimiter: u8) -> bool {
+        let is = |line: &[u8]| {
+            memmem::find_iter(line, &[delimiter, b' ']).any(|at| line[at + 1..].trim_ascii_start().starts_with(b"\""))
+        };
+        self.first_lines(LINES).any(|line| is(self.text(line)))
     }
 
     /// Refuses what no feed begins with and what would take long to compare with all of them.
@@ -131,7 +142,8 @@ pub(super) fn read(input: &Input) -> Result<Head, Error> {
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let terminator = if memchr(b'\n', &bytes).is_none() && memchr(b'\r', &bytes).is_some() { b'\r' } else { b'\n' };
     let nowhere = Line { start, end: start, before: 0 };
-    let mut head = Head { bytes, terminator, delimiter: None, first: nowhere, encoding: heard.told() };
+    let spaced = Vec::new();
+    let mut head = Head { bytes, terminator, delimiter: None, spaced, first: nowhere, encoding: heard.described() };
     head.first = head.line_from(start, 0).ok_or_else(|| Error::Empty { path: path() })?;
     // Excel's own first line, which only says what parts the fields.
     if let Some(delimiter) = separator(head.text(head.first)) {
@@ -140,6 +152,7 @@ pub(super) fn read(input: &Input) -> Result<Head, Error> {
         head.first = head.line_from(first.end, first.before + 1).ok_or_else(|| Error::Empty { path: path() })?;
     }
     head.check().map_err(|reason| Error::Refused { path: path(), reason })?;
+    head.spaced = DELIMITERS.into_iter().chain(head.delimiter).filter(|&by| head.is_spaced(by)).collect();
     Ok(head)
 }
 

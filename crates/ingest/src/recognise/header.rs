@@ -1,12 +1,11 @@
 //! Headers by their meaning: which column of a file is which of a preset, whatever its case, order, language or
 //! neighbours.
 
-use std::collections::{HashMap, HashSet};
-
-use crible_core::Currency;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::plan::Columns;
-use crate::preset::{Origin, Place, Preset, Presets};
+use crate::preset::{Names, Preset, Presets, Vocabulary, bare};
 use crate::value::text::fold;
 
 /// The least that the columns in common have to weigh, of those that either side has, for a header to be one of a feed.
@@ -64,37 +63,12 @@ const WORDS: [&str; 34] = [
     "valuedate",
 ];
 
-/// The currency that a name ends in, as `Amount (EUR)` and `Betrag (€)` do, and the name before it.
-pub(crate) fn currency_in(name: &str) -> Option<(&str, Currency)> {
-    let (before, inner) = name.trim_end().strip_suffix([')', ']'])?.rsplit_once(['(', '['])?;
-    let code = match inner.trim() {
-        "€" => "EUR",
-        "$" => "USD",
-        "£" => "GBP",
-        "zł" => "PLN",
-        code => code,
-    };
-    let code = code.bytes().all(|byte| byte.is_ascii_uppercase()).then_some(code)?;
-    Some((before, Currency::new(code.as_bytes()).filter(|currency| currency.is_assigned())?))
-}
-
 /// Whether a name is none: the index that pandas writes, or a column that a spreadsheet left empty.
 fn is_nameless(folded: &str) -> bool {
     folded.is_empty()
         || folded == "index"
         || folded.strip_prefix("unnamed").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
         || folded.starts_with("indexlevel")
-}
-
-/// What a preset calls its columns.
-struct Names<'p> {
-    preset: &'p Preset,
-    /// By the name as it is compared.
-    folded: HashMap<String, &'p str>,
-    /// Whether a column names its currency, which is then no part of the name.
-    named_currency: bool,
-    /// Names that a header has more than once.
-    repeated: Vec<&'p str>,
 }
 
 /// A header of a file, its names as they are compared.
@@ -107,76 +81,14 @@ struct Cut<'h> {
 
 impl<'h> Cut<'h> {
     fn new(names: &'h [String]) -> Self {
-        let bare = |name: &String| currency_in(name).map(|(name, _)| fold(name) + CURRENCY);
-        Self { names, folded: names.iter().map(|name| fold(name)).collect(), bare: names.iter().map(bare).collect() }
-    }
-}
-
-/// What stands for the currency that a name ends in.
-const CURRENCY: &str = "(*)";
-
-impl<'p> Names<'p> {
-    fn new(preset: &'p Preset) -> Self {
-        let named_currency = preset.currency.as_ref().is_some_and(|text| text.from == Some(Origin::Header));
-        let more = |form: &'p Vec<String>| {
-            form.iter().enumerate().filter(|(at, name)| form[..*at].contains(name)).map(|(_, name)| name.as_str())
-        };
-        let repeated = preset.forms().flat_map(more).filter(|name| !name.is_empty()).collect();
-        let mut new = Self { preset, folded: HashMap::new(), named_currency, repeated };
-        let aliases = &preset.file.aliases;
-        // What is another name of a column is none of its own, although a form may have it.
-        let others: Vec<(&str, &str)> = aliases
-            .iter()
-            .flat_map(|(name, others)| others.iter().map(|other| (other.as_str(), name.as_str())))
-            .collect();
-        let read: Vec<&str> = named(preset).collect();
-        for name in read.iter().copied().chain(names(preset)) {
-            if read.contains(&name) || !others.iter().any(|(other, _)| *other == name) {
-                new.folded.entry(new.key(name)).or_insert(name);
-            }
-        }
-        for (other, name) in others {
-            new.folded.entry(new.key(other)).or_insert(name);
-        }
-        new.folded.remove("");
-        new
+        let folded = names.iter().map(|name| fold(name)).collect();
+        Self { names, folded, bare: names.iter().map(|name| bare(name)).collect() }
     }
 
-    /// A name as it is compared with those of this feed.
-    fn key(&self, name: &str) -> String {
-        match currency_in(name).filter(|_| self.named_currency) {
-            Some((name, _)) => fold(name) + CURRENCY,
-            None => fold(name),
-        }
+    /// The name of a column, as it is compared with those of a feed.
+    fn key(&self, names: &Names, at: usize) -> &str {
+        self.bare[at].as_deref().filter(|_| names.named_currency).unwrap_or(&self.folded[at])
     }
-
-    /// The preset's name for a column of a file.
-    fn of(&self, name: &str) -> Option<&'p str> {
-        self.folded.get(&self.key(name)).copied()
-    }
-
-    /// The name of a column of a file, as it is compared with those of this feed.
-    fn cut<'c>(&self, cut: &'c Cut<'_>, at: usize) -> &'c str {
-        cut.bare[at].as_deref().filter(|_| self.named_currency).unwrap_or(&cut.folded[at])
-    }
-
-    /// The columns of a header of the feed's own, by the names that the rest of the preset uses.
-    fn own(&self, form: &[String]) -> Vec<String> {
-        form.iter().map(|name| self.of(name).unwrap_or(name).to_owned()).collect()
-    }
-}
-
-/// The names of the columns that a preset reads.
-fn named(preset: &Preset) -> impl Iterator<Item = &str> {
-    preset.places().into_iter().filter_map(|(_, place)| match place {
-        Place::Named(name) => Some(name.as_str()),
-        Place::At(_) => None,
-    })
-}
-
-/// The names that a preset's headers have.
-fn names(preset: &Preset) -> impl Iterator<Item = &str> {
-    preset.forms().chain([&preset.file.has]).flatten().map(String::as_str)
 }
 
 /// The columns of a file that has one of the feed's own headers.
@@ -230,33 +142,32 @@ impl Near<'_> {
 
 /// Compares headers with those of all feeds.
 pub(super) struct Comparer<'p> {
-    feeds: Vec<Names<'p>>,
-    /// Feeds that have a column of a name.
-    known: HashMap<String, usize>,
+    presets: Vec<&'p Preset>,
+    vocabulary: Arc<Vocabulary>,
 }
 
 impl<'p> Comparer<'p> {
     pub(super) fn new(presets: &'p Presets) -> Self {
-        Self::of(presets.iter())
+        Self { presets: presets.iter().collect(), vocabulary: presets.vocabulary() }
     }
 
-    pub(super) fn of(presets: impl Iterator<Item = &'p Preset>) -> Self {
-        let feeds: Vec<_> = presets.filter(|preset| preset.format.is_none()).map(Names::new).collect();
-        let mut known: HashMap<String, usize> = HashMap::new();
-        for name in feeds.iter().flat_map(|names| names.folded.keys()) {
-            *known.entry(name.clone()).or_default() += 1;
-        }
-        Self { feeds, known }
+    /// Compares with one feed alone.
+    pub(super) fn of(preset: &'p Preset) -> Self {
+        Self { presets: vec![preset], vocabulary: Arc::new(Vocabulary::of(std::iter::once(preset))) }
+    }
+
+    /// Presets of tables, and what they call their columns.
+    fn feeds(&self) -> impl Iterator<Item = (&'p Preset, &Names)> {
+        self.presets.iter().zip(self.vocabulary.feeds()).filter_map(|(preset, names)| Some((*preset, names?)))
     }
 
     /// The feeds that a header may be of, the nearest form of each. `ordered` says that columns have an order.
     pub(super) fn near(&self, header: &[String], ordered: bool) -> Vec<Near<'p>> {
         let cut = Cut::new(header);
-        let loose = |names: &&Names<'_>| !names.preset.file.exact;
         let forms = |preset: &'p Preset| preset.file.headers.iter().chain(Some(&preset.file.has));
-        let feeds = self.feeds.iter().filter(loose);
+        let feeds = self.feeds().filter(|(preset, _)| !preset.file.exact);
         feeds
-            .filter_map(|names| self.nearest(names, forms(names.preset), &cut, ordered))
+            .filter_map(|(preset, names)| self.nearest(preset, names, forms(preset), &cut, ordered))
             .filter(Near::is_near)
             .collect()
     }
@@ -265,43 +176,44 @@ impl<'p> Comparer<'p> {
     pub(super) fn all(&self, header: &[String]) -> Vec<Near<'p>> {
         let cut = Cut::new(header);
         let forms = |preset: &'p Preset| preset.forms().chain(Some(&preset.file.has));
-        self.feeds.iter().filter_map(|names| self.nearest(names, forms(names.preset), &cut, true)).collect()
+        let near = |(preset, names)| self.nearest(preset, names, forms(preset), &cut, true);
+        self.feeds().filter_map(near).collect()
     }
 
     fn nearest(
         &self,
-        names: &Names<'p>,
+        preset: &'p Preset,
+        names: &Names,
         forms: impl Iterator<Item = &'p Vec<String>>,
         header: &Cut<'_>,
         ordered: bool,
     ) -> Option<Near<'p>> {
         // What no name of the file's is has nothing in common; most feeds are passed over here.
-        let known: Vec<Option<&'p str>> = known(names, header);
+        let known: Vec<Option<&str>> = known(names, header);
         if known.iter().all(Option::is_none) {
             return None;
         }
         let forms = forms.filter(|form| !form.is_empty());
-        let near = forms.map(|form| self.compare(names, form, header, &known, ordered));
+        let near = forms.map(|form| self.compare((preset, names), form, header, &known, ordered));
         near.filter(|near| near.differs.shared > 0).max_by(|a, b| a.nearness.total_cmp(&b.nearness))
     }
 
     fn weight(&self, key: &str) -> f64 {
         let most = if WORDS.contains(&key) { GENERIC } else { 1.0 };
-        match self.known.get(key) {
-            Some(&feeds) => most.min(1.0 / feeds as f64),
-            None => most,
+        match self.vocabulary.count(key) {
+            0 => most,
+            feeds => most.min(1.0 / feeds as f64),
         }
     }
 
     fn compare(
         &self,
-        names: &Names<'p>,
+        (preset, names): (&'p Preset, &Names),
         form: &[String],
         cut: &Cut<'_>,
         known: &[Option<&str>],
         ordered: bool,
     ) -> Near<'p> {
-        let preset = names.preset;
         let form = &names.own(form);
         let header = cut.names;
         let mut taken = vec![false; header.len()];
@@ -319,7 +231,7 @@ impl<'p> Comparer<'p> {
             match at {
                 Some(at) => {
                     let own = &header[*at];
-                    let (key, mine) = (names.cut(cut, *at), names.key(name));
+                    let (key, mine) = (cut.key(names, *at), names.key(name));
                     let renamed = key != mine;
                     // A word that many feeds have shows little, whatever it stands for here.
                     let weight = self.weight(key).min(self.weight(&mine));
@@ -349,7 +261,7 @@ impl<'p> Comparer<'p> {
             }
             differs.besides.push(name.clone());
             if !chosen {
-                all += if self.known.contains_key(key) { self.weight(key) / 2.0 } else { STRANGE };
+                all += if self.vocabulary.count(key) > 0 { self.weight(key) / 2.0 } else { STRANGE };
             }
         }
         let own = header.iter().zip(known).map(|(name, known)| known.unwrap_or(name).to_owned()).collect();
@@ -359,36 +271,23 @@ impl<'p> Comparer<'p> {
     }
 }
 
-/// The name that a column had before a program told it from another of the same: `Account.1` of pandas, `Account_1` of
-/// spreadsheets and databases, `Account_duplicated_0` of Polars.
-pub(crate) fn first_of(name: &str) -> Option<&str> {
-    let bare = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    if bare.len() == name.len() || name.len() - bare.len() > 3 {
-        return None;
-    }
-    let first = ["_duplicated_", "...", ".", "_"].iter().find_map(|mark| bare.strip_suffix(mark))?;
-    (!first.is_empty()).then_some(first)
-}
-
 /// A preset's name for each column of a file. What has the very name goes before what only means it.
-fn known<'p>(names: &Names<'p>, cut: &Cut<'_>) -> Vec<Option<&'p str>> {
-    let repeated = |name: &str| names.repeated.contains(&name);
-    let doubled = |name: &String| names.of(first_of(name)?).filter(|name| repeated(name));
-    let mut found: Vec<(u8, usize, &'p str)> = Vec::new();
+fn known<'n>(names: &'n Names, cut: &Cut<'_>) -> Vec<Option<&'n str>> {
+    let mut found: Vec<(u8, usize, &'n str)> = Vec::new();
     for (at, name) in cut.names.iter().enumerate() {
-        let key = names.cut(cut, at);
-        if let Some(&own) = names.folded.get(key) {
+        let key = cut.key(names, at);
+        if let Some(own) = names.at(key) {
             let rank = if own == name { 0 } else { 1 + u8::from(names.key(own) != key) };
             found.push((rank, at, own));
-        } else if let Some(own) = Some(name).filter(|_| !names.repeated.is_empty()).and_then(doubled) {
+        } else if let Some(own) = names.first_of(name) {
             found.push((1, at, own));
         }
     }
     found.sort_unstable();
-    let mut known: Vec<Option<&'p str>> = vec![None; cut.names.len()];
+    let mut known: Vec<Option<&str>> = vec![None; cut.names.len()];
     let mut taken: HashSet<&str> = HashSet::new();
     for (rank, at, own) in found {
-        if taken.insert(own) || rank == 0 || repeated(own) {
+        if taken.insert(own) || rank == 0 || names.is_repeated(own) {
             known[at] = Some(own);
         }
     }
@@ -412,24 +311,24 @@ impl Differs {
     }
 
     /// What differs, in words.
-    pub(super) fn told(&self) -> String {
-        let mut told = vec![format!("shares {} of {} columns", self.shared, self.of)];
+    pub(super) fn described(&self) -> String {
+        let mut described = vec![format!("shares {} of {} columns", self.shared, self.of)];
         if self.moved {
-            told.push("in another order".to_owned());
+            described.push("in another order".to_owned());
         }
         if !self.renamed.is_empty() {
             let renamed: Vec<String> = self.renamed.iter().map(|(own, name)| format!("{own} for {name}")).collect();
-            told.push(list(&renamed));
+            described.push(list(&renamed));
         } else if self.spelled {
-            told.push("spelled differently".to_owned());
+            described.push("spelled differently".to_owned());
         }
         if !self.lacks.is_empty() {
-            told.push(format!("lacks {}", list(&self.lacks)));
+            described.push(format!("lacks {}", list(&self.lacks)));
         }
         if !self.besides.is_empty() {
-            told.push(format!("has besides {}", list(&self.besides)));
+            described.push(format!("has besides {}", list(&self.besides)));
         }
-        told.join("; ")
+        described.join("; ")
     }
 }
 
@@ -438,20 +337,5 @@ fn list(names: &[String]) -> String {
     match names.len().saturating_sub(NAMED) {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_doubled_column_has_the_first_ones_name() {
-        for name in ["Account.1", "Account_1", "Account_duplicated_0", "Account...5"] {
-            assert_eq!(first_of(name), Some("Account"), "{name}");
-        }
-        for name in ["Account", "V1", "card1", ".1", "Amount 2", "2024.1234"] {
-            assert_eq!(first_of(name), None, "{name}");
-        }
     }
 }

@@ -18,6 +18,6 @@ pub(super) fn nearest(presets: &Presets, headers: &[Vec<String>]) -> Vec<String>
         }
     }
     best.sort_by(|a, b| b.nearness.total_cmp(&a.nearness).then_with(|| a.preset.name().cmp(b.preset.name())));
-    let told = |near: Near<'_>| format!("{} ({})", near.preset.name(), near.differs.told());
-    best.into_iter().take(LISTED).map(told).collect()
+    let described = |near: Near<'_>| format!("{} ({})", near.preset.name(), near.differs.described());
+    best.into_iter().take(LISTED).map(described).collect()
 }

@@ -39,34 +39,41 @@ pub(super) fn find(input: &Input, options: &Options, compression: Option<Compres
         None => "JSON".to_owned(),
     };
     let names = objects.names().to_vec();
-    let (mut preset, columns, signature, mut why) = if let Some(mapping) = &options.map {
-        let why = format!("{place}; columns mapped by the user");
-        (mapping.0.clone(), Columns::from(names), Signature::Named, why)
+    let width = names.len();
+    let (mut preset, plan, signature, why) = if let Some(mapping) = &options.map {
+        let why = "columns mapped by the user".to_owned();
+        (mapping.0.clone(), plan_of(&mapping.0, path, names.into())?, Signature::Named, why)
     } else if let Some(name) = &options.feed {
         let preset = options.presets.get(name).ok_or_else(|| unknown(&options, name))?;
-        let columns = bound(preset, &names);
-        (preset.clone(), columns, Signature::Named, format!("{place}; feed named by the user"))
+        let plan = plan_of(preset, path, bound(preset, &names))?;
+        (preset.clone(), plan, Signature::Named, "feed named by the user".to_owned())
     } else {
-        let (preset, columns, signature, why) = feed_of(path, &options, &objects)?;
-        (preset, columns, signature, format!("{place}; {why}"))
+        feed_of(path, &options, &objects)?
     };
-    if let Some(encoding) = objects.encoding {
-        why = format!("{why}; {encoding}");
-    }
-    let more = more_columns(&preset, columns.known());
-    let columns = columns.and(&more);
-    objects.add(more.into_iter());
+    let why = [Some(place), Some(why), objects.encoding.map(str::to_owned)];
+    let why = why.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    objects.add(plan.columns.iter().skip(width).cloned());
     let explicit = options.map.is_some();
     let sample = |_: &Plan| {
         let rows = objects.sample().to_vec();
         let scan = |_: &Plan, see: sniff::See<'_>| objects.scan(input, see);
-        Ok(Sample { rows, whole: objects.whole, typed: true, explicit, scan: Box::new(scan) })
+        let texts = Box::new(|columns: &[usize]| Ok(Some(objects.texts(columns))));
+        Ok(Sample { rows, whole: objects.whole, texts, explicit, scan: Box::new(scan) })
     };
-    let (plan, why, warnings) = settled(&mut preset, path, &options, columns, why, sample)?;
+    let (plan, why, warnings) = settled(&mut preset, plan, path, &options, why, sample)?;
     Ok(Found { preset, plan, layout: Layout::Objects(objects), signature, why, warnings, compression })
 }
 
-fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset, Columns, Signature, String), Error> {
+/// The plan of a preset's objects: of their columns, and of those that later ones may have.
+fn plan_of(preset: &Preset, path: &Path, columns: Columns) -> Result<Plan, Error> {
+    let more = more_columns(preset, columns.known());
+    Plan::new(preset, path, columns.and(&more))
+}
+
+/// A feed's preset, the plan of its rows, and what that rests on.
+type Choice = (Preset, Plan, Signature, String);
+
+fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<Choice, Error> {
     let names = objects.names();
     let mut fits: Vec<(Fits, &Preset, Plan)> = Vec::new();
     for preset in options.presets.iter().filter(|preset| preset.format.is_none()) {
@@ -78,8 +85,7 @@ fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset,
             continue;
         }
         let Some(fit) = fits_names(preset, names) else { continue };
-        let columns = [names, &more_columns(preset, names)].concat();
-        if let Ok(plan) = Plan::new(preset, path, columns) {
+        if let Ok(plan) = plan_of(preset, path, names.to_vec().into()) {
             fits.push((fit, preset, plan));
         }
     }
@@ -90,9 +96,10 @@ fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset,
     fits.retain(|(_, preset, plan)| shows(preset, plan, objects.sample()));
     let rows: Vec<usize> = fits.iter().map(|(.., plan)| readable(plan, objects.sample())).collect();
     let most = rows.iter().copied().max();
-    let mut kept = fits.iter().zip(rows).filter(|(_, rows)| Some(*rows) == most).map(|((_, preset, _), _)| *preset);
+    let kept = fits.into_iter().zip(rows).filter(|(_, rows)| Some(*rows) == most);
+    let mut kept = kept.map(|((_, preset, plan), _)| (preset, plan));
     match (kept.next(), kept.next(), all.is_empty()) {
-        (Some(one), None, _) if best != Some(Fits::ByName) => {
+        (Some((one, plan)), None, _) if best != Some(Fits::ByName) => {
             let signature = match best {
                 _ if !one.file.evidence.is_empty() => Signature::Evidence,
                 _ if shared => Signature::Readable,
@@ -100,11 +107,11 @@ fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset,
                 _ => Signature::Columns,
             };
             let why = format!("its {} keys are those of {}", names.len(), one.name());
-            Ok((one.clone(), names.to_vec().into(), signature, why))
+            Ok((one.clone(), plan, signature, why))
         }
         (_, _, true) => near_keys(path, options, objects),
         (Some(first), Some(second), _) if best != Some(Fits::ByName) => {
-            let feeds = [first, second].into_iter().chain(kept).map(|preset| preset.name().to_owned()).collect();
+            let feeds = [first, second].into_iter().chain(kept).map(|(preset, _)| preset.name().to_owned()).collect();
             Err(Error::Ambiguous { path: path.to_owned(), feeds })
         }
         _ => Err(Error::ByName { path: path.to_owned(), feeds: all }),
@@ -112,29 +119,30 @@ fn feed_of(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset,
 }
 
 /// The feed whose columns the keys mean.
-fn near_keys(path: &Path, options: &Options, objects: &Objects) -> Result<(Preset, Columns, Signature, String), Error> {
+fn near_keys(path: &Path, options: &Options, objects: &Objects) -> Result<Choice, Error> {
     let names = objects.names();
     let near = Comparer::new(&options.presets).near(names, false);
-    let fits = near.into_iter().filter(|near| {
+    let fits = near.into_iter().filter_map(|near| {
         let positions = near.preset.places().iter().any(|(_, place)| matches!(place, Place::At(_)));
         let elsewhere = objects.route.as_ref().is_some_and(|route| !near.preset.file.array.contains(route));
-        let plan = Plan::new(near.preset, path, near.columns.clone());
-        !positions && !elsewhere && plan.is_ok_and(|plan| shows(near.preset, &plan, objects.sample()))
+        let plan = plan_of(near.preset, path, near.columns.clone()).ok()?;
+        let fits = !positions && !elsewhere && shows(near.preset, &plan, objects.sample());
+        fits.then(|| (near.clone(), (plan, near)))
     });
-    let near = nearest(fits.map(|near| (near.clone(), near)).collect());
+    let near = nearest(fits.collect());
     match near.as_slice() {
         [] => Err(Error::Unrecognised {
             path: path.to_owned(),
             header: shown(names.join(",").as_bytes()),
             nearest: near::nearest(&options.presets, &[names.to_vec()]),
         }),
-        [near] => {
+        [(plan, near)] => {
             let signature = Signature::Near(near.differs.confidence(near.nearness));
-            let why = format!("its keys mean the columns of {}: {}", near.preset.name(), near.differs.told());
-            Ok((near.preset.clone(), near.columns.clone(), signature, why))
+            let why = format!("its keys mean the columns of {}: {}", near.preset.name(), near.differs.described());
+            Ok((near.preset.clone(), plan.clone(), signature, why))
         }
         several => {
-            let feeds = several.iter().map(|near| near.preset.name().to_owned()).collect();
+            let feeds = several.iter().map(|(_, near)| near.preset.name().to_owned()).collect();
             Err(Error::Ambiguous { path: path.to_owned(), feeds })
         }
     }

@@ -1,5 +1,5 @@
-//! What the columns of a file say of how they are written: times, separators of amounts, signs. A preset says how its feed
-//! writes them; a file that somebody has saved again may have them in another way, and a mapping leaves them open.
+//! What the columns of a file say of how they are written: times, separators of amounts, signs. A preset says how its
+//! feed writes them; a file that somebody has saved again may have them in another way, and a mapping leaves them open.
 
 mod amounts;
 mod signs;
@@ -33,13 +33,17 @@ pub(super) type See<'s> = &'s mut dyn FnMut(&[String]) -> bool;
 /// What hands every row of a file to whoever looks at it.
 pub(super) type Scan<'a> = dyn Fn(&Plan, See<'_>) -> Result<(), Error> + 'a;
 
+/// What tells texts from numbers, by columns.
+pub(super) type Texts<'a> = dyn Fn(&[usize]) -> Result<Option<Vec<String>>, Error> + 'a;
+
 /// The first rows of a file, and the way to all others.
 pub(super) struct Sample<'a> {
     pub(super) rows: Vec<Vec<String>>,
     /// Whether these are all.
     pub(super) whole: bool,
-    /// Whether cells have types: a number in one is no text, and has a point before its decimals.
-    pub(super) typed: bool,
+    /// The texts in some columns, where cells have types: numbers, which have a point before their decimals, are none.
+    /// Nothing where all cells are texts.
+    pub(super) texts: Box<Texts<'a>>,
     /// Whether the user has said what is said: then nothing is better known.
     pub(super) explicit: bool,
     /// Hands on every row of the file.
@@ -49,7 +53,7 @@ pub(super) struct Sample<'a> {
 /// What was made out, and what somebody has to know.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
-    pub(super) told: Vec<String>,
+    pub(super) described: Vec<String>,
     pub(super) warnings: Vec<String>,
     /// Whether the preset is another one now.
     pub(super) changed: bool,
@@ -127,14 +131,20 @@ fn rows_of(text: &[u8], ended: bool, dialect: Dialect, plan: &Plan, see: See<'_>
     Some(at)
 }
 
-/// Makes out what the preset leaves open, and what the file has in another way than the preset says.
-pub(super) fn settle(preset: &mut Preset, plan: &Plan, path: &Path, mut sample: Sample<'_>) -> Result<Settled, Error> {
+/// Makes out what the preset leaves open, and what the file has in another way than the preset says; preset and plan
+/// are then those of the file.
+pub(super) fn settle(
+    preset: &mut Preset,
+    plan: &mut Plan,
+    path: &Path,
+    mut sample: Sample<'_>,
+) -> Result<Settled, Error> {
     let mut found = Settled::default();
     let formula = |cell: &String| cell.starts_with("=\"");
     if sample.rows.iter().flatten().any(formula) {
         preset.file.formulas = true;
         found.changed = true;
-        found.told.push("cells are freed of =\"…\"".to_owned());
+        found.described.push("cells are freed of =\"…\"".to_owned());
         for cell in sample.rows.iter_mut().flatten() {
             *cell = String::from_utf8_lossy(within_formula(cell.as_bytes())).into_owned();
         }
@@ -143,8 +153,15 @@ pub(super) fn settle(preset: &mut Preset, plan: &Plan, path: &Path, mut sample: 
     amounts::settle(preset, plan, path, &sample, &mut found)?;
     words::extend(preset, plan, &sample, &mut found);
     words::states(preset, plan, &sample, &mut found);
+    // Signs are compared as they would be read.
+    if found.changed {
+        plan.settle(preset, path)?;
+    }
     if plan.balance.is_none() || !signs::check(preset, plan, path, &sample, &mut found)? {
-        words::check(preset, plan, path, &sample, &mut found)?;
+        words::check(preset, plan, &sample, &mut found);
+    }
+    if found.changed {
+        plan.settle(preset, path)?;
     }
     Ok(found)
 }
@@ -176,12 +193,13 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
     if exact && !plan.clock.is_turnable() {
         return Ok(());
     }
-    // Numbers of this size are many things, so only a column that is known to hold times is read as days of a spreadsheet.
+    // Numbers of this size are many things, so only a column that is known to hold times is read as days of a
+    // spreadsheet.
     if reads == 0
         && !texts.is_empty()
         && Probe::new(SERIAL).is_some_and(|probe| texts.iter().all(|text| probe.reads(text.as_bytes())))
     {
-        found.told.push("times read as the days that spreadsheets count".to_owned());
+        found.described.push("times read as the days that spreadsheets count".to_owned());
         preset.time.formats = vec![SERIAL.to_owned()];
         found.changed = true;
         return Ok(());
@@ -211,7 +229,7 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
                 return Err(undecided(path, plan, column, "its format".to_owned(), hint));
             }
         };
-        found.told.push(format!("times read as {}", names.join(" or ")));
+        found.described.push(format!("times read as {}", names.join(" or ")));
         preset.time.formats = names;
         found.changed = true;
         return Ok(());
@@ -238,7 +256,7 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
     }
     let date = |format: &str| format.split([' ', ',']).next().unwrap_or_default().to_owned();
     let names: Vec<String> = other.names.into_iter().filter(|name| date(name) == date(&first)).collect();
-    found.told.push(format!("times read as {}, unlike the feed's own", names.join(" or ")));
+    found.described.push(format!("times read as {}, unlike the feed's own", names.join(" or ")));
     preset.time.formats = names;
     found.changed = true;
     Ok(())

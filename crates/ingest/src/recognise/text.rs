@@ -25,9 +25,8 @@ pub(super) fn find(
     head: &Head,
     compression: Option<Compression>,
 ) -> Result<Found, Error> {
-    let Choice { mut preset, fit, signature, why } = choose(&input.path, options, head)?;
+    let Choice { mut preset, fit, plan, signature, why } = choose(&input.path, options, head)?;
     let dialect = head.dialect(fit.delimiter);
-    let columns = fit.columns.clone();
     let (skip, skip_lines) = fit.rows(&preset);
     account_above(&mut preset, head, &fit);
     let all_read = head.bytes.len() < HEAD;
@@ -37,12 +36,12 @@ pub(super) fn find(
         Ok(Sample {
             rows,
             whole: ends && all_read,
-            typed: false,
+            texts: Box::new(|_| Ok(None)),
             explicit: options.map.is_some(),
             scan: Box::new(scan),
         })
     };
-    let (plan, mut why, warnings) = settled(&mut preset, &input.path, options, columns, why, sample)?;
+    let (plan, mut why, warnings) = settled(&mut preset, plan, &input.path, options, why, sample)?;
     if let Some(encoding) = head.encoding {
         why = format!("{why}; {encoding}");
     }
@@ -50,10 +49,11 @@ pub(super) fn find(
     Ok(Found { preset, plan, layout, signature, why, warnings, compression })
 }
 
-/// A preset, and where and how the file is one of it.
+/// A preset, where and how the file is one of it, and the plan of its rows.
 pub(super) struct Choice {
     pub(super) preset: Preset,
     pub(super) fit: Fit,
+    pub(super) plan: Plan,
     pub(super) signature: Signature,
     pub(super) why: String,
 }
@@ -74,8 +74,8 @@ pub(super) fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choi
             nearest: near::nearest(&options.presets, &head.headers()),
         }),
         1 => {
-            let Candidate { preset, fit, signature, why } = fits.remove(0);
-            Ok(Choice { preset: preset.clone(), fit, signature, why })
+            let Candidate { preset, fit, plan, signature, why } = fits.remove(0);
+            Ok(Choice { preset: preset.clone(), fit, plan, signature, why })
         }
         _ => Err(Error::Ambiguous {
             path: path.to_owned(),
@@ -86,14 +86,17 @@ pub(super) fn choose(path: &Path, options: &Options, head: &Head) -> Result<Choi
 
 /// A feed the user named: its columns have to be there, and the header may otherwise differ.
 fn named(path: &Path, preset: &Preset, head: &Head, why: &str) -> Result<Choice, Error> {
-    let choice = |fit| Ok(Choice { preset: preset.clone(), fit, signature: Signature::Named, why: why.to_owned() });
+    let choice = |fit| {
+        let Candidate { fit, plan, signature, .. } = Candidate::new(path, preset, fit)?;
+        Ok(Choice { preset: preset.clone(), fit, plan, signature, why: why.to_owned() })
+    };
     let candidates = delimiters(preset, head);
     if let Some(fit) = candidates.iter().find_map(|&delimiter| Fit::new(preset, head, delimiter)) {
         return choice(fit);
     }
     // Then the line and the delimiter that find the most of the columns, and among those the one that parts the most.
     // A mapping names columns as the file has them; a feed's may go by other names.
-    let comparer = (!preset.is_mapping()).then(|| Comparer::of(std::iter::once(preset)));
+    let comparer = (!preset.is_mapping()).then(|| Comparer::of(preset));
     let columns = |(line, delimiter): (Line, u8)| {
         let names = columns_of(preset, head, line, delimiter);
         let near = comparer.as_ref().and_then(|comparer| comparer.all(&names).pop());

@@ -8,7 +8,6 @@ use super::sniff::{self, Sample};
 use super::text::{Choice, account_above, choose};
 use super::{Found, Layout};
 use crate::Options;
-use crate::csv::{Dialect, Limits};
 use crate::error::Error;
 use crate::input::{Input, MAX_HELD};
 use crate::plan::Plan;
@@ -42,11 +41,11 @@ fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str
     let path = &input.path;
     let nowhere = Line { start: 0, end: 0, before: 0 };
     let (bytes, all_read) = workbook.head(sheet, HEAD)?;
-    let mut head = Head { bytes, terminator: TERMINATOR, delimiter: Some(DELIMITER), first: nowhere, encoding: None };
+    let (terminator, delimiter) = (TERMINATOR, Some(DELIMITER));
+    let mut head = Head { bytes, terminator, delimiter, spaced: Vec::new(), first: nowhere, encoding: None };
     head.first = head.line_from(0, 0).ok_or_else(|| Error::Empty { path: path.clone() })?;
-    let Choice { mut preset, fit, signature, why } = choose(path, options, &head)?;
-    let columns = fit.columns.clone();
-    let dialect = Dialect { delimiter: DELIMITER, terminator: TERMINATOR, limits: Limits::default() };
+    let Choice { mut preset, fit, plan, signature, why } = choose(path, options, &head)?;
+    let dialect = head.dialect(DELIMITER);
     let (skip, skip_lines) = fit.rows(&preset);
     let why = format!("sheet `{sheet}`: {why}");
     account_above(&mut preset, &head, &fit);
@@ -58,9 +57,10 @@ fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str
             sniff::scan_text(&text[skip..], dialect, plan, see);
             Ok(())
         };
-        Ok(Sample { rows, whole: ends && all_read, typed: true, explicit, scan: Box::new(scan) })
+        let texts = Box::new(|columns: &[usize]| workbook.texts(sheet, skip_lines, columns).map(Some));
+        Ok(Sample { rows, whole: ends && all_read, texts, explicit, scan: Box::new(scan) })
     };
-    let (plan, why, warnings) = settled(&mut preset, path, options, columns, why, sample)?;
+    let (plan, why, warnings) = settled(&mut preset, plan, path, options, why, sample)?;
     let text = workbook.text(sheet, &preset, &plan)?;
     // The header may be written with other fields behind it than where it was recognised, and always on the same line.
     let ends = memchr_iter(TERMINATOR, &text).nth((skip_lines as usize).wrapping_sub(1));

@@ -1,4 +1,5 @@
-//! Amounts as files have them: with signs of currencies, separators of thousands, a comma or a point before the decimals.
+//! Amounts as files have them: with signs of currencies, separators of thousands, a comma or a point before the
+//! decimals.
 
 mod separators;
 
@@ -199,9 +200,9 @@ fn unit(word: &str) -> Option<Option<Currency>> {
     Currency::new(word.as_bytes()).filter(|code| upper && code.is_assigned()).map(Some)
 }
 
-/// Takes off what people put around a number: a currency's sign or code, brackets for a minus, blanks, and separators of
-/// thousands. A separator must stand before three digits: `12,34` is no US amount, and taking it for 1234 would multiply it
-/// by a hundred. Returns the digits with a point, and the currency that the code names.
+/// Takes off what people put around a number: a currency's sign or code, brackets for a minus, blanks, and separators
+/// of thousands. A separator must stand before three digits: `12,34` is no US amount, and taking it for 1234 would
+/// multiply it by a hundred. Returns the digits with a point, and the currency that the code names.
 fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
     let text = std::str::from_utf8(within_formula(text)).ok()?.trim();
     // A spreadsheet's mark of a text.

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 /// How far an amount in binary floating point may be from a decimal of its currency.
 const TOLERANCE: f64 = 1e-6;
 
-/// Writes a number; `money` is one of at most four decimals that arithmetic may have moved a little. A number that is none
-/// stands for an absent value, as data frames without nulls have it.
+/// Writes a number; `money` is one of at most four decimals that arithmetic may have moved a little. A number that is
+/// none stands for an absent value, as data frames without nulls have it.
 pub(crate) fn write(value: f64, money: bool, out: &mut Vec<u8>) -> io::Result<()> {
     if value.is_nan() {
         return Ok(());

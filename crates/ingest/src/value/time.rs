@@ -167,8 +167,8 @@ impl Clock {
 
     /// What a value should have looked like.
     pub(crate) fn expected(&self) -> String {
-        let told: Vec<_> = self.formats.iter().map(Format::told).collect();
-        format!("a time such as {}, of the years 1900 to 2199", told.join(" or "))
+        let described: Vec<_> = self.formats.iter().map(Format::described).collect();
+        format!("a time such as {}, of the years 1900 to 2199", described.join(" or "))
     }
 }
 
@@ -193,7 +193,7 @@ impl Format {
         })
     }
 
-    fn told(&self) -> String {
+    fn described(&self) -> String {
         match self {
             Self::Iso => "2018-04-01 00:00:31 or 2018-04-01T00:00:31Z".to_owned(),
             Self::EpochSeconds => "a number of 10 digits (seconds since 1970)".to_owned(),

@@ -41,4 +41,5 @@ mod stream;
 mod values;
 mod wild;
 mod wild_more;
+mod wild_typed;
 mod workbooks;

@@ -151,3 +151,45 @@ fn numbers_are_numbers_and_texts_are_texts() {
     assert!(open.contains("84.125 or -84125"), "{open}");
     assert_eq!(read("m", Series::new("m".into(), &["-1.004,50", "-4,50"])).unwrap(), [-100_450, -450]);
 }
+
+#[test]
+fn texts_beside_numbers_are_read_as_texts() {
+    let folder = Folder::new();
+    let path = folder.path().join("a.parquet");
+    let columns = |amounts: Series| {
+        vec![
+            Series::new("a".into(), &["x", "x", "x"]),
+            Series::new("t".into(), &["2024-01-01", "2024-01-02", "2024-01-03"]),
+            amounts,
+            Series::new("b".into(), &[100.0, -1_134.5, -1_139.5]),
+        ]
+    };
+    let map = Mapping::parse("account=a,amount=m,time=t,balance=b").unwrap();
+    let options = Options { map: Some(map), ..options() };
+    // A balance in numbers says nothing of amounts in texts, and is read beside them.
+    write(&path, columns(Series::new("m".into(), &["-7,50", "-1.234,50", "-5"])), 100);
+    let (read, rejects) = import(std::slice::from_ref(&path), &options).unwrap();
+    let rows: Vec<_> = read.batch.iter().map(|txn| (txn.amount.minor, txn.balance_before)).collect();
+    assert_eq!((rows, rejects), (vec![(-750, Some(10_750)), (-123_450, Some(10_000)), (-500, Some(-113_450))], vec![]));
+    // A sum that is a truth value is none.
+    write(&path, columns(Series::new("m".into(), &[true, false, true])), 100);
+    let (read, rejects) = import(&[path], &options).unwrap();
+    assert_eq!((read.batch.len(), rejects.len()), (0, 3));
+}
+
+/// Written by Polars: `card` and `kind` are words each stored once, which this build of Polars has no type for.
+#[test]
+fn words_stored_once_are_texts() {
+    let map = Mapping::parse("account=card,amount=amount,time=when,category=kind").unwrap();
+    let options = Options { map: Some(map), ..options() };
+    let (read, rejects) = import(&[fixture("typed/categories.parquet")], &options).unwrap();
+    assert_eq!(rejects, []);
+    assert_eq!(
+        told(&read.batch, &["A1", "B2"]),
+        [
+            "2024-01-05T10:00:00Z | A1 | -12.50 XXX | - | food - - | - | - | Unknown | 0",
+            "2024-01-06T10:00:00Z | B2 | -3.00 XXX | - | fuel - - | - | - | Unknown | 1",
+            "2024-01-07T10:00:00Z | A1 | 7.25 XXX | - | food - - | - | - | Unknown | 2",
+        ]
+    );
+}

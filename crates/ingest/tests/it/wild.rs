@@ -1,5 +1,5 @@
-//! More forms that files in the wild have: ways told by words alone, currencies that contradict a feed, replies of a service
-//! in one file, columns whose late rows decide, whatever the file is stored as.
+//! More forms that files in the wild have: ways told by words alone, currencies that contradict a feed, replies of a
+//! service in one file, columns whose late rows decide, whatever the file is stored as.
 
 use std::io::Write;
 

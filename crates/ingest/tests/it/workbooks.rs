@@ -306,3 +306,24 @@ fn what_is_made_to_take_memory_away_is_refused() {
     let error = bytes("old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and more", &options()).unwrap_err();
     assert!(matches!(&error, Error::Refused { reason, .. } if reason.contains("before 2007")), "{error}");
 }
+
+#[test]
+fn a_text_in_a_cell_is_no_number() {
+    let rows = |amounts: [Cell; 2]| {
+        let head = ["a", "t", "m"].map(text).to_vec();
+        let row = |(at, amount)| vec![text("x"), text(&format!("2024-01-0{}", at + 1)), amount];
+        workbook(&[("S", [vec![head], amounts.into_iter().enumerate().map(row).collect()].concat())])
+    };
+    let map = || Options { map: Some(Mapping::parse("account=a,amount=m,time=t").unwrap()), ..options() };
+    let read = |amounts| bytes("x.xlsx", rows(amounts), &map());
+    let minors = |import: Import| import.batch.iter().map(|txn| txn.amount.minor).collect::<Vec<_>>();
+    assert_eq!(minors(read([Cell::Number(-84.125), Cell::Number(-588.045)]).unwrap().0), [-8_412, -58_804]);
+    assert_eq!(minors(read([text("-1.234,50"), Cell::Number(-588.5)]).unwrap().0), [-123_450, -58_850]);
+    for amounts in [[text("-84.125"), text("-588.045")], [text("-84.125"), Cell::Number(-588.045)]] {
+        let error = read(amounts).unwrap_err();
+        assert!(matches!(error, Error::Undecided { .. }), "{error}");
+    }
+    // A truth value is no sum.
+    let (import, rejects) = read([Cell::Truth(true), Cell::Number(-2.0)]).unwrap();
+    assert_eq!((import.batch.len(), rejects.len()), (1, 1));
+}

@@ -167,8 +167,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Element 7 is in UTC and has no year; elements 12 and 13 are of where the card was, in a zone that is not told, and
-    /// have the year in the form of 1993.
+    /// Element 7 is in UTC and has no year; elements 12 and 13 are of where the card was, in a zone that is not told,
+    /// and have the year in the form of 1993.
     fn time(&self, anchor: Option<Anchor>) -> Result<String, Fault> {
         let (sent, local) = (self.text(7), self.text(12));
         let two = |text: &str, at: usize| text.get(at..at + 2).and_then(|digits| digits.parse::<u32>().ok());
@@ -210,8 +210,8 @@ impl Reader<'_, '_> {
             .ok_or_else(|| wrong(&sent, "expected MMDDhhmmss in element 7, of the calendar"))
     }
 
-    /// A message's own reference is its class, retrieval reference, trace number and acquirer; a reversal tells those of its
-    /// original.
+    /// A message's own reference is its class, retrieval reference, trace number and acquirer; a reversal tells those
+    /// of its original.
     fn references(&self, entry: &mut Entry, reversal: bool) {
         let (retrieval, acquirer) = (self.text(37), self.text(32));
         let id = |class: char, trace: &str| format!("{class}/{retrieval}/{trace}/{acquirer}");

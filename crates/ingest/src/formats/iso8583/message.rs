@@ -1,5 +1,5 @@
-//! One message cut into its elements. Nothing is copied, and nothing of it is shown before the whole fits: a length that is
-//! wrong would put digits of a card's number into any element behind it.
+//! One message cut into its elements. Nothing is copied, and nothing of it is shown before the whole fits: a length
+//! that is wrong would put digits of a card's number into any element behind it.
 
 use super::Version;
 use super::spec::{ELEMENTS, Element, Kind, Spec};
@@ -52,10 +52,11 @@ impl<'b> Rest<'b> {
         let mut length = element.length;
         if element.length_digits > 0 {
             let digits = self.take(element.length_digits).ok_or_else(ends)?;
-            let told = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
-            length = told.and_then(|digits| digits.parse().ok()).filter(|&told| told <= element.length).ok_or_else(
-                || format!("expected {} digits of a length of at most {}", element.length_digits, element.length),
-            )?;
+            let stated = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+            length =
+                stated.and_then(|digits| digits.parse().ok()).filter(|&stated| stated <= element.length).ok_or_else(
+                    || format!("expected {} digits of a length of at most {}", element.length_digits, element.length),
+                )?;
         }
         if element.kind == Kind::Binary && self.hexadecimal {
             length *= 2;
@@ -78,12 +79,12 @@ impl<'b> Rest<'b> {
 /// Cuts a message, or says what is wrong with it. `binary` tells whether its bitmap may be bytes.
 pub(super) fn cut(bytes: &[u8], version: Version, binary: bool) -> Result<Message<'_>, String> {
     let kind = kind(bytes).ok_or("expected a message type of four digits, such as 0200")?;
-    let told = match kind[0] {
+    let stated = match kind[0] {
         b'0' => Some(Version::V1987),
         b'1' => Some(Version::V1993),
         _ => None,
     };
-    if told != Some(version) {
+    if stated != Some(version) {
         let letters = char::from(kind[0]);
         return Err(format!(
             "its type begins with {letters}; expected {} of ISO 8583:{}",

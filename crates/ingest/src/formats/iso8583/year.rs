@@ -23,8 +23,8 @@ impl fmt::Display for Anchor {
 }
 
 impl Anchor {
-    /// The one day (20240131, 2024-01-31) or else the one year (2024) that a text names, of 1970 to 2099. Where it names
-    /// several, none is taken.
+    /// The one day (20240131, 2024-01-31) or else the one year (2024) that a text names, of 1970 to 2099. Where it
+    /// names several, none is taken.
     pub(super) fn find(text: &str) -> Option<Self> {
         let (mut days, mut years) = (Vec::new(), Vec::new());
         let bytes = text.as_bytes();

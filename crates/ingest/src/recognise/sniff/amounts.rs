@@ -54,7 +54,7 @@ fn coin(
         {
             preset.currency = Some(Text { constant: Some(code.to_string()), ..Text::default() });
             found.changed = true;
-            found.told.push(format!("amounts are of {code}, as they say"));
+            found.described.push(format!("amounts are of {code}, as they say"));
             return Ok(());
         }
         let mut all: Vec<Currency> = texts.iter().filter_map(|text| amount::named(text, true)).collect();
@@ -64,7 +64,7 @@ fn coin(
             preset.currency = Some(Text { from: Some(Origin::Amount), ..Text::default() });
             found.changed = true;
             let all: Vec<String> = all.iter().map(Currency::to_string).collect();
-            found.told.push(format!("each amount names its currency: {} ($ taken for USD)", all.join(", ")));
+            found.described.push(format!("each amount names its currency: {} ($ taken for USD)", all.join(", ")));
         }
         return Ok(());
     }
@@ -114,19 +114,34 @@ fn style(
     (texts, sums, column): (&[&str], &[&str], usize),
     found: &mut Settled,
 ) -> Result<(), Error> {
-    let reads =
-        |style| texts.iter().filter(|text| amount::read(text.as_bytes(), style, Currency::NONE).is_ok()).count();
+    let read = |texts: &[&str], style: Style| {
+        texts.iter().filter(|text| amount::read(text.as_bytes(), style, Currency::NONE).is_ok()).count()
+    };
     let declared = preset.amount.format;
-    let fits = declared.is_some_and(|style| sample.explicit || reads(style) == texts.len());
+    let fits = declared.is_some_and(|style| sample.explicit || read(texts, style) == texts.len());
     if fits || (declared.is_some() && texts.is_empty()) {
         return Ok(());
     }
+    // Numbers say nothing of how texts beside them are written.
+    let (typed, typed_sums) = ((sample.texts)(&plan.amounts())?, (sample.texts)(&plan.money())?);
+    let are_numbers = typed.as_ref().is_some_and(Vec::is_empty);
+    let are_texts = typed.as_ref().is_none_or(|typed| typed.len() == texts.len());
+    let or = |typed: Option<&'_ Vec<String>>, all: &[&str]| -> Vec<String> {
+        typed
+            .filter(|texts| !texts.is_empty())
+            .cloned()
+            .unwrap_or_else(|| all.iter().map(|&text| text.into()).collect())
+    };
+    let (texts, sums) = (or(typed.as_ref(), texts), or(typed_sums.as_ref(), sums));
+    let (texts, sums): (Vec<&str>, Vec<&str>) =
+        (texts.iter().map(String::as_str).collect(), sums.iter().map(String::as_str).collect());
+    let reads = |style| read(&texts, style);
     let mut separators = Separators::of(texts.iter().copied());
     if separators.is_open() {
         // Who writes one sum so writes the others of the row so, too.
         separators.weigh(&Separators::of(sums.iter().copied()));
     }
-    if separators.is_open() && !sample.whole {
+    if separators.is_open() && !sample.whole && are_texts {
         let money = plan.money();
         (sample.scan)(plan, &mut |row| {
             money.iter().for_each(|&at| separators.add(row[at].trim()));
@@ -142,8 +157,7 @@ fn style(
         (Decided::Point(_) | Decided::Neither, None) if all_plain() => Style::Plain,
         (Decided::Point(_), _) | (Decided::Neither, None | Some(Style::Plain)) => Style::Money,
         (Decided::Neither, Some(style)) => style,
-        // A number in a cell is no text.
-        (Decided::Open { value, .. }, None) if sample.typed && value.contains('.') => Style::Plain,
+        (Decided::Open { value, .. }, None) if are_numbers && value.contains('.') => Style::Plain,
         (Decided::Open { .. }, Some(style)) => style,
         (Decided::Open { value, point, comma }, None) => {
             let what = format!("whether `{value}` is {point} or {comma}");
@@ -161,10 +175,12 @@ fn style(
         match declared {
             None if style == Style::Plain => {}
             None if style == Style::Minor => {
-                found.told.push(format!("amounts read as minor units, as `{}` is called", plan.columns[column]));
+                found.described.push(format!("amounts read as minor units, as `{}` is called", plan.columns[column]));
             }
-            None => found.told.push(format!("amounts read with {point} before the decimals")),
-            Some(_) => found.told.push(format!("amounts read with {point} before the decimals, unlike the feed's own")),
+            None => found.described.push(format!("amounts read with {point} before the decimals")),
+            Some(_) => {
+                found.described.push(format!("amounts read with {point} before the decimals, unlike the feed's own"))
+            }
         }
     }
     Ok(())
@@ -179,8 +195,12 @@ fn way(
     found: &mut Settled,
 ) -> Result<(), Error> {
     let style = preset.amount.format.unwrap_or_default();
-    let is_negative =
-        |text: &str| amount::read(text.as_bytes(), style, Currency::NONE).is_ok_and(|read| read.minor < 0);
+    // Numbers are written plainly, whatever texts beside them are.
+    let styles = if (sample.texts)(&[at])?.is_some() { vec![style, Style::Plain] } else { vec![style] };
+    let is_negative = |text: &str| {
+        let read = |style: &Style| amount::read(text.as_bytes(), *style, Currency::NONE);
+        styles.iter().any(|style| read(style).is_ok_and(|read| read.minor < 0))
+    };
     let mut negative = texts.iter().any(|text| is_negative(text));
     if !negative && !sample.whole {
         (sample.scan)(plan, &mut |row| {
@@ -194,7 +214,7 @@ fn way(
         preset.amount.plus_in = true;
         preset.amount.sign = Some(Sign::OutflowPositive);
         found.sign = true;
-        found.told.push("amounts with a plus come in, and those without a sign flow out".to_owned());
+        found.described.push("amounts with a plus come in, and those without a sign flow out".to_owned());
         return Ok(());
     }
     let said = |text: &&str| amount::ending(text.as_bytes()).1;
@@ -205,27 +225,27 @@ fn way(
         let turned = into && !out && silent && !texts.iter().any(|text| said(text).is_none() && is_negative(text));
         preset.amount.sign = Some(if turned { Sign::OutflowPositive } else { Sign::OutflowNegative });
         found.sign = true;
-        found.told.push("the words beside amounts tell which of them flow out".to_owned());
+        found.described.push("the words beside amounts tell which of them flow out".to_owned());
         return Ok(());
     }
     if negative {
         preset.amount.sign = Some(Sign::OutflowNegative);
         found.sign = true;
-        found.told.push("negative amounts taken for outflows".to_owned());
+        found.described.push("negative amounts taken for outflows".to_owned());
         return Ok(());
     }
     let taken = plan.money();
     // What was paid with says nothing of the way: a debit card is no debit.
     let is_free = |at: &usize| !taken.contains(at) && !plan.time.contains(at) && !ways::is_kind(&plan.columns[*at]);
     let free = (0..plan.columns.len()).filter(is_free);
-    let told =
+    let described =
         free.clone().filter_map(|at| ways::of(sample.rows.iter().map(|row| row[at].as_str())).map(|ways| (at, ways)));
-    let told: Vec<(usize, ways::Ways)> = told.collect();
+    let described: Vec<(usize, ways::Ways)> = described.collect();
     if preset.amount.inflow.is_none()
-        && let Some((at, ways)) = told.iter().find(|(_, ways)| ways.others == 0)
+        && let Some((at, ways)) = described.iter().find(|(_, ways)| ways.others == 0)
     {
         let column = || Place::Named(plan.binding.known()[*at].clone());
-        found.told.push(format!(
+        found.described.push(format!(
             "no amount is negative, and the words of {} tell the way: {} flows out, {} comes in",
             plan.columns[*at],
             list(&ways.out),
@@ -238,9 +258,9 @@ fn way(
     }
     preset.amount.sign = Some(Sign::OutflowPositive);
     found.sign = true;
-    found.told.push("no amount is negative, so all are taken for outflows".to_owned());
+    found.described.push("no amount is negative, so all are taken for outflows".to_owned());
     if preset.amount.inflow.is_none()
-        && let Some((at, ways)) = told.first()
+        && let Some((at, ways)) = described.first()
     {
         found.warnings.push(format!(
             "no amount is negative, so all are taken for outflows, though `{}` has {} and {}: if it tells the way, give \

@@ -1,5 +1,5 @@
-//! Signs against running balances. What moved is what a balance moved by, so a file's balances tell whether its signs are
-//! right, and where a column of words tells which way an amount goes, which words mean which.
+//! Signs against running balances. What moved is what a balance moved by, so a file's balances tell whether its signs
+//! are right, and where a column of words tells which way an amount goes, which words mean which.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -9,7 +9,7 @@ use crible_core::Timestamp;
 use super::{Sample, Settled, joined, undecided};
 use crate::build::{Sums, Texts};
 use crate::error::Error;
-use crate::plan::{Amounts, Plan, Source};
+use crate::plan::{Amounts, Plan, TextSource};
 use crate::preset::{Inflow, Place, Preset, Sign, When};
 use crate::value::time::Memo;
 
@@ -46,13 +46,6 @@ pub(super) fn check(
     sample: &Sample<'_>,
     found: &mut Settled,
 ) -> Result<bool, Error> {
-    let settled;
-    let plan = if found.changed {
-        settled = Plan::new(preset, path, plan.binding.clone())?;
-        &settled
-    } else {
-        plan
-    };
     let (Some((balance, When::After)), false) = (plan.balance, plan.each_row()) else { return Ok(false) };
     let lines = lines(plan, &sample.rows);
     let Some(links) = links(&lines) else { return Ok(false) };
@@ -135,9 +128,9 @@ fn lines<'s>(plan: &Plan, rows: &'s [Vec<String>]) -> Vec<Line<'s>> {
     let mut odd = BTreeMap::new();
     let mut sums = Sums { plan, received: None, rounded: 0, line: 0, odd: &mut odd };
     let account = match &plan.account {
-        Source::Column { at, .. } => Some(*at),
-        Source::First(columns) | Source::Joined(columns) => columns.first().copied(),
-        Source::Constant(_) | Source::EachRow => None,
+        TextSource::Column { at, .. } => Some(*at),
+        TextSource::First(columns) | TextSource::Joined(columns) => columns.first().copied(),
+        TextSource::Constant(_) | TextSource::EachRow => None,
     };
     let line = |(number, row): (usize, &'s Vec<String>)| {
         let (minor, currency) = sums.looked_at(row)?;
@@ -149,8 +142,8 @@ fn lines<'s>(plan: &Plan, rows: &'s [Vec<String>]) -> Vec<Line<'s>> {
     rows.iter().enumerate().filter_map(line).collect()
 }
 
-/// The rows that a balance is known before, in the direction in which more of them move it by their amounts; nothing where
-/// half of them do not, since these are no running balances.
+/// The rows that a balance is known before, in the direction in which more of them move it by their amounts; nothing
+/// where half of them do not, since these are no running balances.
 fn links(lines: &[Line<'_>]) -> Option<Vec<Link>> {
     let mut last: HashMap<&str, &Line<'_>> = HashMap::new();
     let (mut up, mut down, mut pairs) = (Vec::new(), Vec::new(), 0usize);

@@ -2,12 +2,10 @@
 //! the signs have to say the same.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::signs::turn;
 use super::{Sample, Settled, list, ways};
 use crate::build::Sums;
-use crate::error::Error;
 use crate::plan::{Amounts, Located, Plan};
 use crate::preset::{Inflow, Known, Place, Preset};
 use crate::value::text::{fold, is_same};
@@ -33,22 +31,9 @@ struct Count {
 }
 
 /// Compares signs with words. What contradicts is turned or told of, and never read in silence.
-pub(super) fn check(
-    preset: &mut Preset,
-    plan: &Plan,
-    path: &Path,
-    sample: &Sample<'_>,
-    found: &mut Settled,
-) -> Result<(), Error> {
-    let settled;
-    let plan = if found.changed {
-        settled = Plan::new(preset, path, plan.binding.clone())?;
-        &settled
-    } else {
-        plan
-    };
-    let Amounts::Signed { at, inflow: None, outflow: None, .. } = plan.amount else { return Ok(()) };
-    let Some(ways) = by_preset(preset, plan, sample).or_else(|| by_column(plan, sample)) else { return Ok(()) };
+pub(super) fn check(preset: &mut Preset, plan: &Plan, sample: &Sample<'_>, found: &mut Settled) {
+    let Amounts::Signed { at, inflow: None, outflow: None, .. } = plan.amount else { return };
+    let Some(ways) = by_preset(preset, plan, sample).or_else(|| by_column(plan, sample)) else { return };
     let (mut out, mut into, mut rest) = (Count::default(), Count::default(), Count::default());
     let mut first = None;
     for (row, minor) in minors(plan, &sample.rows).into_iter().filter(|&(_, minor)| minor != 0) {
@@ -69,10 +54,10 @@ pub(super) fn check(
         }
     }
     let (wrong, all) = (out.wrong + into.wrong, out.wrong + out.agree + into.wrong + into.agree);
-    let Some(first) = first else { return Ok(()) };
+    let Some(first) = first else { return };
     // What the user has said goes before what words say.
     if sample.explicit && !found.sign {
-        return Ok(());
+        return;
     }
     let column = &plan.columns[ways.column];
     let what =
@@ -82,7 +67,7 @@ pub(super) fn check(
     if turns && turn(preset) {
         found.changed = true;
         found.warnings.push(format!("{what}: all signs are turned. Check the first rows with `crible feeds check`"));
-        return Ok(());
+        return;
     }
     // Amounts of one sign, and words of both ways.
     let unsigned = (out.agree == 0 && into.wrong == 0) || (into.agree == 0 && out.wrong == 0);
@@ -99,14 +84,13 @@ pub(super) fn check(
         preset.amount.sign = None;
         (preset.amount.outflow, preset.amount.inflow) = (Some(words(outflow)), Some(words(inflow)));
         found.changed = true;
-        return Ok(());
+        return;
     }
     // A card's statement has payments that were taken back.
     if ways.words.is_some() || wrong * 4 >= all {
         let amount = &plan.columns[at];
         found.warnings.push(format!("{what}; they are read as `{amount}` has them"));
     }
-    Ok(())
 }
 
 /// Warns of states that the feed's preset does not name, where the file has its column by another name: of another
@@ -162,7 +146,7 @@ pub(super) fn extend(preset: &mut Preset, plan: &Plan, sample: &Sample<'_>, foun
         [(&mut preset.amount.outflow, more.0, "flows out"), (&mut preset.amount.inflow, more.1, "comes in")]
     {
         if let (Some(words), false) = (words, more.is_empty()) {
-            found.told.push(format!("{} in {} {way}", list(&more), plan.columns[*at]));
+            found.described.push(format!("{} in {} {way}", list(&more), plan.columns[*at]));
             words.values.extend(more);
             found.changed = true;
         }

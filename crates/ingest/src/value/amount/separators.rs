@@ -110,8 +110,8 @@ impl Separators {
         }
     }
 
-    /// What stands before the decimals: by amounts that read one way alone, else by the digits that the currency has, by
-    /// thousands that are written without a separator, and by the size of whole numbers beside.
+    /// What stands before the decimals: by amounts that read one way alone, else by the digits that the currency has,
+    /// by thousands that are written without a separator, and by the size of whole numbers beside.
     pub(crate) fn decide(&self, currency: Option<Currency>) -> Decided {
         if let Some(point) = self.point() {
             return Decided::Point(point);

@@ -1,7 +1,7 @@
 //! Names of months in the languages of the feeds.
 
-/// Names by month, without accents, their ends cut where languages differ in these alone: German, French, Spanish, Dutch,
-/// Polish, Italian, Portuguese, and what English writes besides its own short names.
+/// Names by month, without accents, their ends cut where languages differ in these alone: German, French, Spanish,
+/// Dutch, Polish, Italian, Portuguese, and what English writes besides its own short names.
 const NAMES: [&[&str]; 12] = [
     &[
         "januar", "jan", "jaenner", "janner", "janvier", "janv", "enero", "ene", "januari", "styczen", "stycznia",

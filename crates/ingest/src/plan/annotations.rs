@@ -7,7 +7,7 @@ use crate::value::text::is_same;
 
 /// Columns to read that from.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Says {
+pub(crate) struct AnnotationColumns {
     /// A mark, the column, and the words there that give it.
     marks: Vec<(u8, usize, Vec<Vec<u8>>)>,
     /// Column of the id of the transaction that is taken back.
@@ -16,7 +16,7 @@ pub(crate) struct Says {
     pub(crate) replaces: Option<usize>,
 }
 
-impl Says {
+impl AnnotationColumns {
     /// `find` gives the number of a column, or nothing where the file lacks it.
     pub(super) fn new<E>(meaning: &Meaning, find: impl Fn(&Place) -> Result<Option<usize>, E>) -> Result<Self, E> {
         let mut says = Self::default();

@@ -1,16 +1,18 @@
 //! A plan in words: which column each canonical field is made of, and how.
 
-use crate::preset::{Origin, Preset, Sign, Step, StepUnit, Style, When};
+use std::path::Path;
+
+use crate::preset::{Origin, Place, Preset, Sign, Step, StepUnit, Style, When};
 use crible_pseudonym::Domain;
 
-use super::{Amounts, Money, Plan, Source, Told};
+use super::{Amounts, ColumnWords, Money, Plan, TextSource};
 
 /// How one canonical field is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mapped {
-    /// The canonical field: `account`, `time`, `amount` and so on; `apart` for columns that only tell rows apart, `skip` for
-    /// those that show which rows are no transactions.
+    /// The canonical field: `account`, `time`, `amount` and so on; `apart` for columns that only tell rows apart,
+    /// `skip` for those that show which rows are no transactions.
     pub field: &'static str,
     /// The file's columns it is read from; none where it comes from elsewhere.
     pub columns: Vec<String>,
@@ -18,9 +20,40 @@ pub struct Mapped {
     pub how: String,
 }
 
+impl Preset {
+    /// Which column becomes what in a file of the fullest form of the feed that has all its columns by their first
+    /// names.
+    pub fn mapping(&self) -> Vec<Mapped> {
+        let mut forms: Vec<Vec<String>> = self.forms().cloned().collect();
+        forms.sort_by_key(|header| std::cmp::Reverse(header.len()));
+        if forms.is_empty() {
+            forms.push(match self.file.columns {
+                Some(width) => (1..=width).map(|at| format!("#{at}")).collect(),
+                None => self.named_columns(),
+            });
+        }
+        // What a plan lacks is a column that other forms have: then there is no one mapping.
+        let plan = forms.into_iter().find_map(|columns| Plan::new(self, Path::new("FILE"), columns).ok());
+        plan.map(|plan| plan.described(self)).unwrap_or_default()
+    }
+
+    /// The columns that the preset names, each once, in the order of its fields.
+    fn named_columns(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for (_, place) in self.places() {
+            if let Place::Named(name) = place
+                && !names.contains(name)
+            {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+}
+
 impl Plan {
     /// Every field, in the order of a canonical row. The preset is the one this plan was made of, settled.
-    pub(crate) fn told(&self, preset: &Preset) -> Vec<Mapped> {
+    pub(crate) fn described(&self, preset: &Preset) -> Vec<Mapped> {
         let mut all = Vec::new();
         let names = |columns: &[usize]| -> Vec<String> { columns.iter().map(|&at| self.columns[at].clone()).collect() };
         let mut add = |field, columns: &[usize], how: Vec<String>| {
@@ -28,27 +61,27 @@ impl Plan {
             all.push(Mapped { field, columns: names(columns), how });
         };
         let keyed = "keyed pseudonym".to_owned();
-        let of = |source: &Source| -> (Vec<usize>, String) {
+        let of = |source: &TextSource| -> (Vec<usize>, String) {
             match source {
-                Source::Column { at, html, strip } => {
+                TextSource::Column { at, html, strip } => {
                     let strip = strip.map(|letter| format!("without the {} around it", char::from(letter)));
                     let html = html.then(|| "HTML entities undone".to_owned());
                     (vec![*at], [strip, html].into_iter().flatten().collect::<Vec<_>>().join("; "))
                 }
-                Source::First(columns) => (columns.clone(), "the first that is not empty".to_owned()),
-                Source::Joined(columns) => (columns.clone(), "joined by a blank".to_owned()),
-                Source::Constant(_) => (Vec::new(), String::new()),
-                Source::EachRow => (Vec::new(), "every row is one of its own".to_owned()),
+                TextSource::First(columns) => (columns.clone(), "the first that is not empty".to_owned()),
+                TextSource::Joined(columns) => (columns.clone(), "joined by a blank".to_owned()),
+                TextSource::Constant(_) => (Vec::new(), String::new()),
+                TextSource::EachRow => (Vec::new(), "every row is one of its own".to_owned()),
             }
         };
         let (columns, how) = of(&self.account);
         let origin = match (&self.account, preset.account.from) {
-            (Source::Constant(_), Some(_)) if preset.account.constant.is_some() => "as the user names it",
-            (Source::Constant(_), Some(Origin::FileName | Origin::Preamble)) => "the file's name",
-            (Source::Constant(_), Some(Origin::Folder)) => "the folder's name",
+            (TextSource::Constant(_), Some(_)) if preset.account.constant.is_some() => "as the user names it",
+            (TextSource::Constant(_), Some(Origin::FileName | Origin::Preamble)) => "the file's name",
+            (TextSource::Constant(_), Some(Origin::Folder)) => "the folder's name",
             // What the preamble says has been put in its place as a constant.
-            (Source::Constant(_), _) if preset.file.preamble > 0 => "the lines above the header",
-            (Source::Constant(_), _) => "the same for every row",
+            (TextSource::Constant(_), _) if preset.file.preamble > 0 => "the lines above the header",
+            (TextSource::Constant(_), _) => "the same for every row",
             _ => "",
         };
         add("account", &columns, vec![origin.to_owned(), how, keyed.clone()]);
@@ -88,7 +121,7 @@ impl Plan {
             let Some(source) = source else { continue };
             let (columns, how) = of(source);
             let constant = match source {
-                Source::Constant(word) => format!("always {}", String::from_utf8_lossy(word)),
+                TextSource::Constant(word) => format!("always {}", String::from_utf8_lossy(word)),
                 _ => String::new(),
             };
             add(field, &columns, vec![constant, how]);
@@ -161,7 +194,7 @@ impl Plan {
     fn amount_told(&self) -> (Vec<usize>, Vec<String>) {
         let (columns, sign) = match &self.amount {
             Amounts::Signed { at, outflow: Some(outflow), inflow, .. } => {
-                let words = |(column, words): &Told| {
+                let words = |(column, words): &ColumnWords| {
                     let words: Vec<_> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
                     format!("where `{}` is {}", self.columns[*column], words.join(" or "))
                 };
@@ -171,19 +204,19 @@ impl Plan {
             }
             Amounts::Signed { at, negate, inflow, plus_in, .. } => {
                 let sign = if *negate { Sign::OutflowPositive } else { Sign::OutflowNegative };
-                let mut told = match sign {
+                let mut described = match sign {
                     Sign::OutflowNegative => "an outflow is negative".to_owned(),
                     Sign::OutflowPositive => "an outflow is positive: the sign is turned".to_owned(),
                 };
                 if let Some((column, words)) = inflow {
                     let words: Vec<_> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
                     let column = &self.columns[*column];
-                    told.push_str(&format!(", but not where `{column}` is {}", words.join(" or ")));
+                    described.push_str(&format!(", but not where `{column}` is {}", words.join(" or ")));
                 }
                 if *plus_in {
-                    told.push_str(", but not where it has a plus");
+                    described.push_str(", but not where it has a plus");
                 }
-                (vec![*at], told)
+                (vec![*at], described)
             }
             Amounts::Pair { debit, credit } => {
                 (vec![*debit, *credit], "the first flows out, the second in, whatever their signs".to_owned())
