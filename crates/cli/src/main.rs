@@ -97,7 +97,11 @@ fn fail(error: &Error) -> ExitCode {
     let is_input = |cause: &(dyn std::error::Error + 'static)| {
         let stored = cause.downcast_ref::<crible_store::Error>().is_some_and(crible_store::Error::is_input);
         let notify = cause.is::<crible_notify::config::BadConfig>() || cause.is::<crible_notify::BadName>();
-        stored || notify || cause.is::<crible_ingest::Error>() || cause.is::<crible_ingest::PresetError>()
+        stored
+            || notify
+            || cause.is::<unusable::Unsaid>()
+            || cause.is::<crible_ingest::Error>()
+            || cause.is::<crible_ingest::PresetError>()
     };
     let unread = error.is::<unusable::Unusable>() || error.chain().any(is_input);
     ExitCode::from(if unread { NOTHING_READ } else { 1 })

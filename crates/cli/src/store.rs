@@ -12,6 +12,7 @@ use crible_ingest::plain;
 use crible_store::{Store, StoreKey};
 
 use crate::args::{ByArgs, StoreArgs};
+use crate::unusable::Unsaid;
 
 /// Runs what waits for a database.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
@@ -39,7 +40,8 @@ impl StoreArgs {
     }
 
     fn wanted(&self) -> Result<String> {
-        self.url().context("there is no store: expected --store URL, or CRIBLE_STORE in the environment")
+        let unsaid = Unsaid("there is no store: expected --store URL, or CRIBLE_STORE in the environment");
+        Ok(self.url().ok_or(unsaid)?)
     }
 
     /// The file of the store's key.
@@ -49,7 +51,9 @@ impl StoreArgs {
             return Ok(named);
         }
         if url.starts_with("postgres") {
-            bail!("the store's key is missing: expected --store-key FILE, or CRIBLE_STORE_KEY in the environment");
+            let missing =
+                "the store's key is missing: expected --store-key FILE, or CRIBLE_STORE_KEY in the environment";
+            bail!(Unsaid(missing));
         }
         let file = url.strip_prefix("sqlite:").unwrap_or(url);
         Ok(PathBuf::from(format!("{}.key", file.strip_prefix("//").unwrap_or(file))))
@@ -68,7 +72,7 @@ impl StoreArgs {
             // The address is looked at first: a missing store has no key either.
             Store::check(&url)?;
         }
-        let key = StoreKey::from_file(&key)?;
+        let key = read_key(&key)?;
         Ok((opened(Store::open_existing(&url, &key, now()).await?)?, key))
     }
 
@@ -88,18 +92,23 @@ impl StoreArgs {
     /// A new store out of a backup.
     pub(crate) async fn restore(&self, from: &Path) -> Result<Store> {
         let url = self.wanted()?;
-        let key = StoreKey::from_file(&self.key_file(&url)?)?;
+        let key = read_key(&self.key_file(&url)?)?;
         let file = std::fs::File::open(from).with_context(|| format!("{}", from.display()))?;
         Ok(Store::restore(&url, &key, io::BufReader::new(file), now()).await?)
     }
 }
 
+/// The key of a store that is there, or was.
+fn read_key(file: &Path) -> Result<StoreKey> {
+    StoreKey::from_file(file).context("the store's key cannot be read: expected the file that its first run wrote")
+}
+
 /// The store's key; a new one for a store that is not there yet.
 fn key(url: &str, file: &Path) -> Result<StoreKey> {
     if file.exists() || Store::check(url).is_ok() {
-        return Ok(StoreKey::from_file(file)?);
+        return read_key(file);
     }
-    let key = StoreKey::create_file(file)?;
+    let key = StoreKey::create_file(file).context("the store's key cannot be written")?;
     say(&format!(
         "the store's key is in {}: without it nobody reads the store, so keep a copy elsewhere",
         file.display()
@@ -121,7 +130,7 @@ impl ByArgs {
         }
         let named = ["CRIBLE_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env::var(name).ok());
         named
-            .context("who does it? expected --by USER, or CRIBLE_USER in the environment")?
+            .ok_or(Unsaid("who does it? expected --by USER, or CRIBLE_USER in the environment"))?
             .parse()
             .context("CRIBLE_USER")
     }

@@ -29,3 +29,8 @@ impl std::fmt::Display for Where<'_> {
         }
     }
 }
+
+/// Something that the command needs was not said, neither on the command line nor in the environment.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unsaid(pub(crate) &'static str);

@@ -230,6 +230,17 @@ fn a_store_is_backed_up_restored_and_refused() {
     assert!(refused(&folder, &["cases", "list", "--store", "none.db"], 2).contains("there is no store at none.db"));
     assert!(!folder.path().join("none.db").exists());
     assert!(refused(&folder, &["cases", "list", "--store", "http://x"], 2).contains("is no address of a store"));
+    let mut nobody = Command::new(env!("CARGO_BIN_EXE_crible"));
+    let unset = ["CRIBLE_STORE", "CRIBLE_USER", "USER", "LOGNAME", "USERNAME"];
+    unset.iter().for_each(|name| drop(nobody.env_remove(name)));
+    let output =
+        nobody.current_dir(&folder).args(["cases", "close", "1", "--as", "fraud", "--store", "alerts.db"]).output();
+    let output = output.unwrap();
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("--by USER"), "{}", text(&output.stderr));
+    let mut nowhere = Command::new(env!("CARGO_BIN_EXE_crible"));
+    let output = nowhere.env_remove("CRIBLE_STORE").args(["cases", "list"]).output().unwrap();
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains("--store URL"));
+    assert!(refused(&folder, &["cases", "list", "--store", "postgres://h/d"], 2).contains("--store-key FILE"));
     fs::remove_file(folder.path().join("alerts.db.key")).unwrap();
     let complaint = refused(&folder, &["cases", "list"], 2);
     assert!(complaint.contains("alerts.db.key"), "{complaint}");

@@ -197,10 +197,12 @@ async fn connect(address: &Address) -> Result<AnyPool, Error> {
     });
     let url = address.url()?;
     // A pool would try again and again for as long as it may wait.
-    let first = AnyConnection::connect(&url).await.map_err(|source| {
-        let what = format!("the store at {address} cannot be opened");
-        Error::Database { what, source }
-    })?;
+    let cannot = |source| Error::Database { what: format!("the store at {address} cannot be opened"), source };
+    let mut first = AnyConnection::connect(&url).await.map_err(cannot)?;
+    if is_file {
+        // Connecting reads nothing: this reads the file's head.
+        first.execute("PRAGMA schema_version").await.map_err(cannot)?;
+    }
     first.close().await?;
     Ok(options.connect_lazy(&url)?)
 }

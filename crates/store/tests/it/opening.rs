@@ -78,8 +78,17 @@ fn what_is_no_store_is_said_to_be_none() {
         let text = folder.path().join("text");
         std::fs::write(&text, "date,amount\n2024-06-01,4.00\n".repeat(100)).unwrap();
         let error = Store::open(&text.display().to_string(), &key(), now(0)).await.unwrap_err();
-        assert!(matches!(error, Error::Database { .. }), "{error}");
+        assert!(matches!(&error, Error::Database { what, .. } if what.contains("cannot be opened")), "{error}");
         assert!(std::fs::read(&text).unwrap().starts_with(b"date,amount"));
+
+        // A store that was cut short, as by a copy that ran out of room.
+        let whole = folder.path().join("whole.db");
+        Store::open(&whole.display().to_string(), &key(), now(0)).await.unwrap().close().await;
+        for bytes in [50, 3_000] {
+            std::fs::write(&text, &std::fs::read(&whole).unwrap()[..bytes]).unwrap();
+            let error = Store::open(&text.display().to_string(), &key(), now(0)).await.unwrap_err();
+            assert!(matches!(&error, Error::Database { what, .. } if what.contains("cannot be opened")), "{error}");
+        }
 
         let error = Store::open("postgres://crible:secret@127.0.0.1:1/none", &key(), now(0)).await.unwrap_err();
         let shown = format!("{error} {error:?}");
