@@ -232,7 +232,9 @@ fn a_store_is_backed_up_restored_and_refused() {
     assert!(refused(&folder, &["cases", "list", "--store", "http://x"], 2).contains("is no address of a store"));
     let mut nobody = Command::new(env!("CARGO_BIN_EXE_crible"));
     let unset = ["CRIBLE_STORE", "CRIBLE_USER", "USER", "LOGNAME", "USERNAME"];
-    unset.iter().for_each(|name| drop(nobody.env_remove(name)));
+    for name in unset {
+        nobody.env_remove(name);
+    }
     let output =
         nobody.current_dir(&folder).args(["cases", "close", "1", "--as", "fraud", "--store", "alerts.db"]).output();
     let output = output.unwrap();
