@@ -1,4 +1,4 @@
-//! How long it takes to write alerts into cases, and to list them: `measure DATABASE ALERTS`.
+//! How long it takes to write alerts into cases, and to list them: `intake DATABASE ALERTS`.
 
 use std::error::Error;
 use std::time::Instant;
