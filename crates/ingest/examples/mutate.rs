@@ -48,7 +48,13 @@ fn main() -> ExitCode {
                         let begin = Instant::now();
                         let driven = catch_unwind(AssertUnwindSafe(|| drive(parser, &input)));
                         slowest.fetch_max(begin.elapsed().as_micros() as u64, Ordering::Relaxed);
-                        if driven.is_err() || begin.elapsed() > PATIENCE {
+                        // A machine may stand still for as long; an input that is slow is so again.
+                        let is_slow = begin.elapsed() > PATIENCE && {
+                            let begin = Instant::now();
+                            drop(catch_unwind(AssertUnwindSafe(|| drive(parser, &input))));
+                            begin.elapsed() > PATIENCE
+                        };
+                        if driven.is_err() || is_slow {
                             // The first few are enough.
                             if broken.fetch_add(1, Ordering::Relaxed) >= 8 {
                                 continue;
