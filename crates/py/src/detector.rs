@@ -1,6 +1,6 @@
 //! Detectors on matrices and on tables with words and nulls.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crible_score::calibration::ScoreTail;
 use crible_score::encode::{Column, Encoder, Table};
@@ -28,7 +28,8 @@ struct Inner {
     encoder: Option<Encoder>,
     /// Of the rows of the fit, in their order.
     scores: Vec<f64>,
-    tail: ScoreTail,
+    /// How rare they are, once somebody asks: it takes longer than a histogram's fit.
+    tail: OnceLock<ScoreTail>,
 }
 
 /// What a saved detector is called in its bytes, and the version of what is in them.
@@ -162,11 +163,20 @@ fn with_rows<T: Send>(
 fn fit(detector: &dyn Detector, rows: ArrayView2<'_, f64>, encoder: Option<Encoder>) -> Result<Fitted, Failure> {
     let model = detector.fit(rows)?;
     let scores = crible_score::score(model.as_ref(), rows)?.to_vec();
-    let tail = ScoreTail::fit(&scores)?;
-    Ok(Fitted { inner: Arc::new(Inner { model, encoder, scores, tail }) })
+    Ok(Fitted { inner: Arc::new(Inner { model, encoder, scores, tail: OnceLock::new() }) })
 }
 
 impl Inner {
+    fn tail(&self) -> Result<&ScoreTail, Failure> {
+        match self.tail.get() {
+            Some(tail) => Ok(tail),
+            None => {
+                let tail = ScoreTail::fit(&self.scores)?;
+                Ok(self.tail.get_or_init(|| tail))
+            }
+        }
+    }
+
     fn encode(&self, columns: Vec<(String, Given)>) -> Result<Array2<f64>, Failure> {
         let no_table = || Failure::Value("the detector was fitted on a matrix: expected a matrix".to_owned());
         Ok(self.encoder.as_ref().ok_or_else(no_table)?.encode_owned(table(columns)?)?.rows)
@@ -252,11 +262,13 @@ impl Fitted {
     }
 
     /// The probability that a row of the fit scores as high, for each score.
-    fn tail<'py>(&self, py: Python<'py>, scores: PyReadonlyArray1<'py, f64>) -> Bound<'py, PyArray1<f64>> {
-        let view = scores.as_array();
-        let inner = &self.inner;
-        let all: Vec<f64> = py.detach(|| view.iter().map(|&score| inner.tail.probability(score)).collect());
-        all.into_pyarray(py)
+    fn tail<'py>(&self, py: Python<'py>, scores: PyReadonlyArray1<'py, f64>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let (view, inner) = (scores.as_array(), &self.inner);
+        let all: Vec<f64> = here(py, || {
+            let tail = inner.tail()?;
+            Ok(view.iter().map(|&score| tail.probability(score)).collect())
+        })?;
+        Ok(all.into_pyarray(py))
     }
 
     /// Scores of the rows of the fit.
@@ -304,7 +316,8 @@ impl Fitted {
             if encoder.as_ref().is_some_and(|encoder| encoder.n_columns() != model.n_columns()) {
                 return Err(Failure::Other("this is no saved detector: its table and its model differ".to_owned()));
             }
-            let tail = ScoreTail::fit(&scores)?;
+            // Looked at now, so that what is no number is refused here.
+            let tail = OnceLock::from(ScoreTail::fit(&scores)?);
             Ok(Self { inner: Arc::new(Inner { model, encoder, scores, tail }) })
         })
     }
