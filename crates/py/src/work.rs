@@ -16,7 +16,9 @@ const TURN: Duration = Duration::from_millis(40);
 
 /// Pools by process and number of threads; 0 is one thread for each processor. A child of a fork has none of its
 /// parent's threads, so it makes pools of its own.
-static POOLS: Mutex<Option<HashMap<(u32, usize), Arc<ThreadPool>>>> = Mutex::new(None);
+type Pools = HashMap<(u32, usize), Arc<ThreadPool>>;
+
+static POOLS: Mutex<Option<Pools>> = Mutex::new(None);
 
 pub(crate) fn pool(threads: Option<usize>) -> PyResult<Arc<ThreadPool>> {
     if threads == Some(0) {
