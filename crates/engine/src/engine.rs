@@ -199,7 +199,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Late`] where the batch begins before what may still be placed, [`Error::Early`] where it ends with one
     /// or two rows that are dated ahead of all others, [`Error::Currency`], and what `visit` returns. Of the first three
-    /// nothing is taken in.
+    /// nothing is taken in. What `visit` returns ends the replay after a whole block of rows: the same batch handed in
+    /// again goes on from there, and answers what was taken in already as repeated.
     pub fn replay<E: From<Error>>(
         &mut self,
         batch: &Batch,
@@ -229,10 +230,16 @@ impl Engine {
                 held.cold = self.cold_rows(batch, range.clone());
                 self.features.step_all(batch, range.clone(), |_| true, &mut held.block).map_err(Error::from)?;
                 held.rows = range;
+                // The features of the block are in the state: its verdicts have to be remembered whatever `visit` says.
+                let mut visited = Ok(());
                 self.score_blocks(batch, std::slice::from_ref(&held), certain, &mut |model, scored| {
                     firsts.note(batch, scored);
-                    visit(model, scored)
+                    if visited.is_ok() {
+                        visited = visit(model, scored);
+                    }
+                    Ok::<(), E>(())
                 })?;
+                visited?;
             }
             from = repeat + 1;
             if repeat < batch.len()

@@ -128,3 +128,40 @@ fn replacing_under_load_loses_nothing() {
         .collect();
     assert_eq!(differ(&want, &got), None);
 }
+
+/// Whoever stops a replay in the middle hands the same batch in again: nothing is taken in twice, and nothing is refused.
+#[test]
+fn a_replay_that_was_stopped_goes_on() {
+    let txns = txns();
+    let (past, rest) = txns.split_at(txns.len() / 2);
+    // Rows that repeat divide the batch into runs.
+    let mut rest = rest.to_vec();
+    for place in [rest.len() / 3, rest.len() / 2] {
+        rest.insert(place, rest[place]);
+    }
+    let model = quick().fit(&batch(past)).unwrap().save();
+    let scores = |engine: &mut Engine, stop_at: usize| {
+        let (mut all, mut runs) = (Vec::new(), 0);
+        let done = engine.replay::<Error>(&batch(&rest), |_, scored| {
+            runs += 1;
+            if runs == stop_at {
+                return Err(Error::Config("stopped".to_owned()));
+            }
+            all.extend(scored.rows().map(|row| (row, scored.score(row).raw.to_bits())));
+            Ok(())
+        });
+        assert_eq!(done.is_err(), runs >= stop_at);
+        all.sort_unstable();
+        (all, runs)
+    };
+    let mut whole = Engine::load(&model).unwrap();
+    let (expect, runs) = scores(&mut whole, usize::MAX);
+    assert!(expect.len() == rest.len() && runs > 4, "{} rows in {runs} runs", expect.len());
+    for stop_at in 1..=runs {
+        let mut engine = Engine::load(&model).unwrap();
+        let (before, _) = scores(&mut engine, stop_at);
+        assert!(before.len() < expect.len() && before.iter().all(|row| expect.contains(row)));
+        assert_eq!(scores(&mut engine, usize::MAX).0, expect);
+        assert!(engine.save_state() == whole.save_state());
+    }
+}

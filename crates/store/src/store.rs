@@ -200,8 +200,8 @@ async fn connect(address: &Address) -> Result<AnyPool, Error> {
     let cannot = |source| Error::Database { what: format!("the store at {address} cannot be opened"), source };
     let mut first = AnyConnection::connect(&url).await.map_err(cannot)?;
     if is_file {
-        // Connecting reads nothing: this reads the file's head.
-        first.execute("PRAGMA schema_version").await.map_err(cannot)?;
+        // Connecting reads nothing: this reads the file's tables.
+        first.execute("SELECT 1 FROM sqlite_master LIMIT 1").await.map_err(cannot)?;
     }
     first.close().await?;
     Ok(options.connect_lazy(&url)?)
