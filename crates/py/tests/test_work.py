@@ -55,12 +55,12 @@ os._exit(0)
 @pytest.mark.parametrize("work", ["Ensemble", "ABOD", "score", "simulate"])
 def test_an_interrupt_ends_the_wait(work, script):
     waits = []
-    for _ in range(3):
+    # A busy machine may keep a process waiting longer than that: one of some tries shows what the package does.
+    while len(waits) < 10 and min(waits, default=1.0) >= 0.1:
         done = script(STOPPED, work)
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip() != "done", "the work is too short for the test"
         waits.append(float(done.stdout))
-    # The best of three: a busy machine may keep a process waiting longer than that.
     assert min(waits) < 0.1, waits
 
 
