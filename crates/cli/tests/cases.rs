@@ -230,6 +230,12 @@ fn a_store_is_backed_up_restored_and_refused() {
     assert!(refused(&folder, &["cases", "list", "--store", "none.db"], 2).contains("there is no store at none.db"));
     assert!(!folder.path().join("none.db").exists());
     assert!(refused(&folder, &["cases", "list", "--store", "http://x"], 2).contains("is no address of a store"));
+    if cfg!(target_os = "linux") {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/sample/transactions.csv");
+        let score = ["score", sample.to_str().unwrap(), "--out", "none.jsonl", "--store", "/proc/alerts.db"];
+        assert!(refused(&folder, &score, 2).contains("/proc/alerts.db.key"), "a folder that nobody may write to");
+        assert!(!folder.path().join("none.jsonl").exists());
+    }
     let mut nobody = Command::new(env!("CARGO_BIN_EXE_crible"));
     let unset = ["CRIBLE_STORE", "CRIBLE_USER", "USER", "LOGNAME", "USERNAME"];
     for name in unset {

@@ -90,6 +90,12 @@ fn what_is_no_store_is_said_to_be_none() {
             assert!(matches!(&error, Error::Database { what, .. } if what.contains("cannot be opened")), "{error}");
         }
 
+        // A folder that nobody may write to, whoever runs this.
+        if cfg!(target_os = "linux") {
+            let error = Store::open("/proc/alerts.db", &key(), now(0)).await.unwrap_err();
+            assert!(matches!(&error, Error::Database { what, .. } if what.contains("cannot be opened")), "{error}");
+        }
+
         let error = Store::open("postgres://crible:secret@127.0.0.1:1/none", &key(), now(0)).await.unwrap_err();
         let shown = format!("{error} {error:?}");
         assert!(shown.contains("127.0.0.1:1") && !shown.contains("secret"), "{shown}");
