@@ -185,7 +185,7 @@ impl Model {
     /// Fills `out` (inputs × rows, one column after the other) from a range of feature rows.
     pub(crate) fn gather(&self, families: &[Rows], first: usize, rows: usize, out: &mut [f64]) {
         /// Rows brought over at a time: what is written of a column is whole lines of memory.
-        const SIDE: usize = 16;
+        const SIDE: usize = 8;
         for from in (0..rows).step_by(SIDE) {
             let side = from..(from + SIDE).min(rows);
             let (mut at, mut column) = (0, 0);
@@ -193,10 +193,13 @@ impl Model {
                 let last = column + family.width();
                 let here = &self.inputs[at..];
                 let here = &here[..here.partition_point(|&input| input < last)];
-                for row in side.clone() {
-                    let values = family.row(first + row);
-                    for (i, &input) in here.iter().enumerate() {
-                        out[(at + i) * rows + row] = f64::from(values[input - column]);
+                let values: [&[f32]; SIDE] = std::array::from_fn(|i| family.row(first + (from + i).min(rows - 1)));
+                for (i, &input) in here.iter().enumerate() {
+                    let to = &mut out[(at + i) * rows..][side.clone()];
+                    let square: [f64; SIDE] = values.map(|values| f64::from(values[input - column]));
+                    match <&mut [f64; SIDE]>::try_from(&mut *to) {
+                        Ok(to) => *to = square,
+                        Err(_) => to.iter_mut().zip(square).for_each(|(to, value)| *to = value),
                     }
                 }
                 at += here.len();

@@ -184,6 +184,9 @@ const SEVERAL: &[&str] = &[
 /// From which −ln p on a view counts in full.
 const COUNTS_FROM: f64 = 2.0;
 
+/// What of one that is no rarer counts: nothing, so that it need not be known how rare it is.
+const REST: f64 = 0.0;
+
 const ALL_TOGETHER: &str = "view_several";
 const NEIGHBOURS: &str = "view_neighbours";
 const FOREST: &str = "view_forest";
@@ -306,7 +309,7 @@ pub(crate) fn params(
     let windows = &config.windows;
     let is_wanted = |name: &str| config.without_views.iter().all(|dropped| dropped != name);
     let at = |name: &str| inputs.iter().position(|column| column.name == name);
-    let mut params = Views::params().counts_from(COUNTS_FROM);
+    let mut params = Views::params().counts_from(COUNTS_FROM).rest(REST);
     for group in GROUPS {
         let member = |name: &&str| {
             let (name, side) = named(name, windows);

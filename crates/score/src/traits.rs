@@ -36,6 +36,13 @@ pub trait Model: fmt::Debug + Send + Sync {
     /// and finite, `out` has n places. Rows that break it get a meaningless score or a panic.
     fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]);
 
+    /// The same, but a score that is at most `least` may come out as any number that is, for whoever looks at higher
+    /// ones only: that can be found out sooner.
+    fn score_block_above(&self, least: f64, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
+        let _ = least;
+        self.score_block(rows, out);
+    }
+
     /// What each column contributes to the score of `row` (k values) into `out` (k places); the
     /// larger, the more that column makes the row strange. Same precondition as `score_block`.
     fn explain_row(&self, row: ArrayView1<'_, f64>, out: &mut [f64]);

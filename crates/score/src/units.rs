@@ -77,6 +77,11 @@ impl Units {
         clip(in_units * self.unit, f64::MAX)
     }
 
+    /// A distance in the caller's units, in these.
+    pub(crate) fn in_units(&self, distance: f64) -> f64 {
+        distance / self.unit
+    }
+
     /// Rows `start..start + len`, row after row, into `out` (len × k).
     pub(crate) fn fill(&self, rows: ArrayView2<'_, f64>, start: usize, len: usize, out: &mut [f64]) {
         let k = self.columns.len();

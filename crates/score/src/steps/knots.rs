@@ -201,6 +201,11 @@ pub(crate) fn order(x: f64) -> i64 {
     bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
 
+/// The number at a place of that order.
+pub(crate) fn in_order(place: i64) -> f64 {
+    f64::from_bits((place ^ ((place >> 63) as u64 >> 1) as i64) as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 mod knots;
 
-pub(crate) use knots::{Knots, linear, order};
+pub(crate) use knots::{Knots, in_order, linear, order};
 
 /// A function of one number, constant between knots and with a value of its own at each knot.
 #[derive(Debug, Clone)]

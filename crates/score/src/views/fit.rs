@@ -3,7 +3,7 @@ use rayon::prelude::*;
 
 use super::Views;
 use super::held::Held;
-use super::model::{FittedMember, FittedView, Rule, Source, neg_ln_all};
+use super::model::{FittedView, Rule, Source, neg_ln_all};
 use super::params::{Member, Side, Together, ViewsConfig};
 use super::tail::{Curve, Tail};
 use crate::score::score;
@@ -154,15 +154,9 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
         if round == config.rounds || config.trim == 0.0 {
             let scores = (0..n).map(|row| sums[row] * rule.left(|column| rows[[row, column]])).collect();
             let tail = Tail::new(Curve::straight(&ascending(scores), AT_ONCE))?;
-            let views = views.into_iter().zip(fitted).map(|((name, together, members), (tails, tail, _))| FittedView {
-                name,
-                together,
-                members: members
-                    .into_iter()
-                    .zip(tails)
-                    .map(|(seen, (high, low))| FittedMember { source: seen.source, high, low })
-                    .collect(),
-                tail,
+            let views = views.into_iter().zip(fitted).map(|((name, together, members), (tails, tail, _))| {
+                let members = members.into_iter().zip(tails).map(|(seen, (high, low))| (seen.source, high, low));
+                FittedView::new(name, members, together, tail, &rule)
             });
             return Ok(Views { n_columns, rule, held, views: views.collect(), tail });
         }

@@ -6,7 +6,8 @@
 //! Σ max(u − 2, 0) + 0.02 Σ u, over all views:
 //!
 //! what is not rare (p > e⁻² = 0.135) hardly counts, so views that have nothing to say do not dilute the one that has,
-//! and one strong view speaks as loud as several middling ones.
+//! and one strong view speaks as loud as several middling ones. Where the 0.02 are none, such a view says nothing: its
+//! part is 0, and how rare it is exactly is not looked up.
 //!
 //! * **A column** is rare where few rows of the fit are as high (or as low, or either). Up to the 99th hundredth that
 //!   is counted; beyond, it follows a generalised Pareto distribution, by probability-weighted moments, its shape
@@ -41,6 +42,7 @@ mod fit;
 mod held;
 mod model;
 mod params;
+mod quiet;
 mod saved;
 mod tail;
 

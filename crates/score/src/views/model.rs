@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::ViewsConfig;
 use super::held::{Held, held};
 use super::params::{Side, Together};
+use super::quiet::Quiet;
 use super::tail::Tail;
 use crate::face::{Params, predict};
 use crate::rows::{slice_rows, with_scratch};
@@ -43,6 +44,8 @@ pub(super) struct FittedView {
     pub(super) together: Together,
     /// Of what the members are together, where there are several.
     pub(super) tail: Option<Tail>,
+    /// What members are together at most where the view says nothing.
+    quiet_up_to: f64,
 }
 
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub(super) struct FittedMember {
     /// Of high values, and of low ones.
     pub(super) high: Option<Tail>,
     pub(super) low: Option<Tail>,
+    /// Values of which the view says nothing.
+    quiet: Quiet,
 }
 
 #[derive(Debug)]
@@ -60,6 +65,11 @@ pub(super) enum Source {
 }
 
 impl Rule {
+    /// Whether a view says nothing of rows that it finds no rarer than what counts.
+    fn is_silent(&self) -> bool {
+        self.rest == 0.0
+    }
+
     /// What a view adds to the score.
     fn excess(&self, neg_ln: f64) -> f64 {
         let beyond = neg_ln - self.counts_from;
@@ -104,6 +114,24 @@ pub(super) fn neg_ln_all(
     }
 }
 
+impl FittedView {
+    /// From members, each with the tails of its high and its low values.
+    pub(super) fn new(
+        name: String,
+        members: impl Iterator<Item = (Source, Option<Tail>, Option<Tail>)>,
+        together: Together,
+        tail: Option<Tail>,
+        rule: &Rule,
+    ) -> Self {
+        let quiet_up_to = tail.as_ref().map_or(rule.counts_from, |tail| tail.highest(rule.counts_from));
+        let member = |(source, high, low): (Source, Option<Tail>, Option<Tail>)| {
+            let quiet = Quiet::new(high.as_ref(), low.as_ref(), quiet_up_to);
+            FittedMember { source, high, low, quiet }
+        };
+        Self { name, members: members.map(member).collect(), together, tail, quiet_up_to }
+    }
+}
+
 impl FittedMember {
     fn neg_ln_all(&self, values: &[f64], scratch: &mut [f64], out: &mut [f64]) {
         neg_ln_all(&self.high, &self.low, values, scratch, out);
@@ -126,10 +154,11 @@ fn copy(rows: ArrayView2<'_, f64>, all: &[Held], at: usize, to: &mut [f64]) {
 
 impl Source {
     /// The values of rows, in `room` unless they can be read where they are; `scratch` has room for the columns of a
-    /// joint view.
+    /// joint view. What is at most `least` may be any number that is, if it is no column.
     fn values<'a>(
         &self,
         rows: ArrayView2<'a, f64>,
+        least: f64,
         all: &[Held],
         scratch: &mut [f64],
         room: &'a mut [f64],
@@ -149,7 +178,7 @@ impl Source {
                     copy(rows, all, at, to);
                 }
                 if let Ok(part) = ArrayView2::from_shape((n, columns.len()).f(), &*scratch) {
-                    model.score_block(part, room);
+                    model.score_block_above(least, part, room);
                 }
                 room
             }
@@ -233,49 +262,115 @@ impl Views {
             return Err(Error::NotFinite { row, column, value: rows[[row, column]] });
         }
         let width = self.views.len();
-        self.each_part(rows, raw, |start, view, logs| {
-            logs.iter().enumerate().for_each(|(i, neg_ln)| parts[(start + i) * width + view] = *neg_ln);
-        });
-        tail.iter_mut().zip(raw).for_each(|(tail, raw)| *tail = libm::exp(-self.tail.neg_ln(*raw)));
+        parts.fill(0.0);
+        self.each_part(rows, raw, |row, view, neg_ln| parts[row * width + view] = neg_ln);
+        self.tail.neg_ln_all(raw, tail);
+        tail.iter_mut().for_each(|tail| *tail = libm::exp(-*tail));
         Ok(())
     }
 
-    /// The score of each row; `visit(first row, view, −ln p of rows from there on)` sees every view.
-    fn each_part(&self, rows: ArrayView2<'_, f64>, raw: &mut [f64], mut visit: impl FnMut(usize, usize, &[f64])) {
+    /// The score of each row; `visit(row, view, −ln p)` sees whatever views say, and not where they say nothing.
+    fn each_part(&self, rows: ArrayView2<'_, f64>, raw: &mut [f64], mut visit: impl FnMut(usize, usize, f64)) {
         let most = raw.len().min(TILE);
-        with_scratch(most * (5 + self.widest()), |scratch| {
-            let (room, rest) = scratch.split_at_mut(most);
-            let (logs, rest) = rest.split_at_mut(most);
-            let (together, rest) = rest.split_at_mut(most);
-            let (two, joint) = rest.split_at_mut(2 * most);
+        with_scratch(most * (6 + self.widest()), |scratch| {
+            let mut room = Room::new(scratch, most);
             for (start, raw) in raw.chunks_mut(TILE).enumerate().map(|(i, raw)| (i * TILE, raw)) {
-                let n = raw.len();
-                let tile = slice_rows(rows, start, n);
-                let (logs, together) = (&mut logs[..n], &mut together[..n]);
+                let tile = slice_rows(rows, start, raw.len());
                 raw.fill(0.0);
                 for (v, view) in self.views.iter().enumerate() {
-                    together.fill(0.0);
-                    for member in &view.members {
-                        let values = member.source.values(tile.view(), &self.held, joint, &mut room[..n]);
-                        member.neg_ln_all(values, &mut two[..2 * n], logs);
-                        let more = together.iter_mut().zip(&*logs);
-                        more.for_each(|(all, neg_ln)| *all = view.together.with(*all, *neg_ln));
-                    }
-                    let logs = match &view.tail {
-                        Some(tail) => {
-                            tail.neg_ln_all(together, logs);
-                            &*logs
-                        }
-                        None => &*together,
-                    };
-                    raw.iter_mut().zip(logs).for_each(|(sum, neg_ln)| *sum += self.rule.excess(*neg_ln));
-                    visit(start, v, logs);
+                    let least = if self.rule.is_silent() { Some(view.quiet_up_to) } else { None };
+                    view.each_part(least, tile, &self.held, &mut room, |row, neg_ln| {
+                        raw[row] += self.rule.excess(neg_ln);
+                        visit(start + row, v, neg_ln);
+                    });
                 }
                 for (i, raw) in raw.iter_mut().enumerate() {
                     *raw *= self.rule.left(|column| tile[[i, column]]);
                 }
             }
         });
+    }
+}
+
+/// Numbers to work with, as many of each kind as there are rows in a tile.
+struct Room<'a> {
+    values: &'a mut [f64],
+    picked: &'a mut [f64],
+    logs: &'a mut [f64],
+    together: &'a mut [f64],
+    /// Two for each row.
+    tails: &'a mut [f64],
+    /// As many for each row as the widest joint view has columns.
+    joint: &'a mut [f64],
+    loud: [u32; TILE],
+}
+
+impl<'a> Room<'a> {
+    fn new(scratch: &'a mut [f64], rows: usize) -> Self {
+        let (values, rest) = scratch.split_at_mut(rows);
+        let (picked, rest) = rest.split_at_mut(rows);
+        let (logs, rest) = rest.split_at_mut(rows);
+        let (together, rest) = rest.split_at_mut(rows);
+        let (tails, joint) = rest.split_at_mut(2 * rows);
+        Self { values, picked, logs, together, tails, joint, loud: [0; TILE] }
+    }
+}
+
+impl FittedView {
+    /// `visit(row, −ln p)` for rows of a tile: for those of which the view says more than nothing where `quiet_up_to` is
+    /// given, else for all.
+    fn each_part(
+        &self,
+        quiet_up_to: Option<f64>,
+        tile: ArrayView2<'_, f64>,
+        held: &[Held],
+        room: &mut Room<'_>,
+        mut visit: impl FnMut(usize, f64),
+    ) {
+        let n = tile.nrows();
+        let Room { values, picked, logs, together, tails, joint, loud } = room;
+        together[..n].fill(0.0);
+        let mut is_any = false;
+        for member in &self.members {
+            // Of the rarest of several a member that is not rare is no part; of a sum each is.
+            let quiet = match quiet_up_to.filter(|_| self.together == Together::Rarest) {
+                Some(_) => member.quiet,
+                None => Quiet::NONE,
+            };
+            let values = member.source.values(tile.view(), quiet.least(), held, joint, &mut values[..n]);
+            let n_loud = quiet.loud(values, loud);
+            is_any |= n_loud > 0;
+            let (loud, picked, logs) = (&loud[..n_loud], &mut picked[..n_loud], &mut logs[..n_loud]);
+            let values = if n_loud == n {
+                values
+            } else {
+                picked.iter_mut().zip(loud).for_each(|(to, row)| *to = values[*row as usize]);
+                &*picked
+            };
+            member.neg_ln_all(values, &mut tails[..2 * n_loud], logs);
+            for (row, neg_ln) in loud.iter().zip(&*logs) {
+                let all = &mut together[*row as usize];
+                *all = self.together.with(*all, *neg_ln);
+            }
+        }
+        if !is_any {
+            return;
+        }
+        let together = &together[..n];
+        let n_loud = match quiet_up_to {
+            Some(most) => Quiet::up_to(most).loud(together, loud),
+            None => Quiet::NONE.loud(together, loud),
+        };
+        let (loud, picked, logs) = (&loud[..n_loud], &mut picked[..n_loud], &mut logs[..n_loud]);
+        picked.iter_mut().zip(loud).for_each(|(to, row)| *to = together[*row as usize]);
+        let logs = match &self.tail {
+            Some(tail) => {
+                tail.neg_ln_all(picked, logs);
+                &*logs
+            }
+            None => &*picked,
+        };
+        loud.iter().zip(logs).for_each(|(row, neg_ln)| visit(*row as usize, *neg_ln));
     }
 }
 
@@ -303,8 +398,8 @@ impl Model for Views {
         for view in &self.views {
             let mut logs: Vec<f64> = Vec::with_capacity(view.members.len());
             for member in &view.members {
-                let mut room = [0.0];
-                let value = member.source.values(row.view().insert_axis(Axis(0)), &self.held, &mut scratch, &mut room);
+                let (row, mut room) = (row.view().insert_axis(Axis(0)), [0.0]);
+                let value = member.source.values(row, f64::NEG_INFINITY, &self.held, &mut scratch, &mut room);
                 logs.push(member.neg_ln(value[0]));
             }
             let all = logs.iter().fold(0.0, |all, neg_ln| view.together.with(all, *neg_ln));

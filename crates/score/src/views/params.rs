@@ -111,7 +111,8 @@ impl Params<ViewsConfig> {
         self.with(|c| c.counts_from = neg_ln)
     }
 
-    /// What of a view's −ln p counts in any case, above 0 and up to 1; 0.02 by default.
+    /// What of a view's −ln p counts in any case, 0 to 1; 0.02 by default. With 0 a view that is no rarer than what counts
+    /// says nothing, and its part is 0: rows are then scored much faster.
     pub fn rest(self, rest: f64) -> Self {
         self.with(|c| c.rest = rest)
     }
@@ -165,7 +166,7 @@ impl Algorithm for ViewsConfig {
             if is_in { Ok(()) } else { Err(Error::parameter(Self::NAME, name, value, range)) }
         };
         range("counts_from", self.counts_from, (0.0..=20.0).contains(&self.counts_from), "0 to 20")?;
-        range("rest", self.rest, self.rest > 0.0 && self.rest <= 1.0, "0 < x <= 1")?;
+        range("rest", self.rest, self.rest >= 0.0 && self.rest <= 1.0, "0 <= x <= 1")?;
         range("trim", self.trim, (0.0..0.5).contains(&self.trim), "0 <= x < 0.5")?;
         range("rounds", self.rounds as f64, self.rounds <= 10, "0 to 10")?;
         range("most_rarer", self.most_rarer, (0.0..=40.0).contains(&self.most_rarer), "0 to 40")?;

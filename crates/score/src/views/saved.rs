@@ -93,12 +93,12 @@ impl Views {
                         Source::Joint { columns, model }
                     }
                 };
-                members.push(FittedMember { source, high: tail(high)?, low: tail(low)? });
+                members.push((source, tail(high)?, tail(low)?));
             }
             if members.is_empty() {
                 return invalid("a view without members");
             }
-            views.push(FittedView { name, members, together, tail: tail(curve)? });
+            views.push(FittedView::new(name, members.into_iter(), together, tail(curve)?, &body.rule));
         }
         if views.is_empty() {
             return invalid("no view");

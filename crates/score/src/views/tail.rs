@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::error::SnapshotError;
-use crate::steps::Knots;
+use crate::steps::{Knots, in_order, order};
 
 /// What no value is rarer than.
 pub(super) const MOST: f64 = 40.0;
@@ -200,7 +200,24 @@ impl Tail {
         self.held_to(value, self.unbound(value))
     }
 
-    /// The same of many values. Nothing in a lookup branches on the data, so those of neighbours overlap in the
+    /// The highest value that is no rarer than `neg_ln`; −∞ where each is, ∞ where none is.
+    pub(super) fn highest(&self, neg_ln: f64) -> f64 {
+        let is_quiet = |value: f64| self.neg_ln(value) <= neg_ln;
+        let (mut quiet, mut loud) = (order(f64::MIN), order(f64::MAX));
+        if !is_quiet(f64::MIN) {
+            return f64::NEG_INFINITY;
+        }
+        if is_quiet(f64::MAX) {
+            return f64::INFINITY;
+        }
+        while quiet + 1 < loud {
+            let middle = quiet.midpoint(loud);
+            if is_quiet(in_order(middle)) { quiet = middle } else { loud = middle }
+        }
+        in_order(quiet)
+    }
+
+    /// [`Tail::neg_ln`] of many values. Nothing in a lookup branches on the data, so those of neighbours overlap in the
     /// processor.
     pub(super) fn neg_ln_all(&self, values: &[f64], out: &mut [f64]) {
         let out = &mut out[..values.len()];
