@@ -39,6 +39,17 @@ impl<T: Copy + Default> Chunks<T> {
     }
 
     /// Oldest first, to write to.
+    /// The last `n` elements, in slices.
+    pub(crate) fn last(&self, n: usize) -> impl Iterator<Item = &[T]> {
+        let to = self.first as usize + self.len();
+        let from = to - n.min(self.len());
+        let chunks = self.chunks.range(from / CHUNK..to.div_ceil(CHUNK));
+        chunks.zip(from / CHUNK..).map(move |(chunk, at)| {
+            let start = at * CHUNK;
+            &chunk[from.saturating_sub(start)..(to - start).min(CHUNK)]
+        })
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         let (first, len) = (self.first as usize, self.len as usize);
         self.chunks.iter_mut().flat_map(|chunk| chunk.iter_mut()).skip(first).take(len)

@@ -118,6 +118,18 @@ impl Ring {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
+    /// The largest magnitude of the last `n` events; 0 where there are none.
+    pub(crate) fn largest_of_last(&self, n: usize) -> i64 {
+        #[cfg(test)]
+        (0..n.min(self.len())).for_each(|_| work::add());
+        let minor = |packed: &[u32; 3]| packed[2] & LARGE;
+        let largest = self.packed.last(n).map(|events| events.iter().map(minor).fold(0, u32::max)).fold(0, u32::max);
+        if largest < LARGE {
+            return largest.into();
+        }
+        self.iter().rev().take(n).map(|event| event.minor).max().unwrap_or(0)
+    }
+
     /// Adds an event that is not older than the last, and not [`MAX_SPAN`] younger than the first. `renumber` is given
     /// by how much the numbers of all events go down, which is once in four thousand million.
     pub(crate) fn push(&mut self, event: Event, renumber: impl FnOnce(u32)) {
@@ -272,6 +284,10 @@ mod tests {
                 }
                 at = plain.back().map_or(at, |event| event.at);
                 prop_assert_eq!(ring.iter().collect::<VecDeque<_>>(), plain.clone());
+                for n in [0, 1, 17, 64, usize::MAX] {
+                    let largest = plain.iter().rev().take(n).map(|event| event.minor).max();
+                    prop_assert_eq!(ring.largest_of_last(n), largest.unwrap_or(0));
+                }
                 prop_assert_eq!(plain.len().checked_sub(1).and_then(|last| ring.get(last)), plain.back().copied());
                 prop_assert!(ring.needed(0) >= 12 * plain.len() && ring.needed(plain.len()) < 12 * (plain.len() + 64));
             }

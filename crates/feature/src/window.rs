@@ -28,7 +28,7 @@ pub(crate) struct Sums {
 
 /// The nearest 64-bit float. Going by way of `i64` where that fits is several times faster and rounds the same.
 pub(crate) fn float(x: i128) -> f64 {
-    i64::try_from(x).map_or(x as f64, |x| x as f64)
+    i64::try_from(x).map_or_else(|_| x as f64, |x| x as f64)
 }
 
 impl Sums {
@@ -246,6 +246,11 @@ impl<const W: usize, const FROM: usize, const D: usize, const EVER: bool> Events
     /// Oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Event> {
         self.ring.iter()
+    }
+
+    /// The largest magnitude of the last `n` events; 0 where there are none.
+    pub(crate) fn largest_of_last(&self, n: usize) -> i64 {
+        self.ring.largest_of_last(n)
     }
 
     /// Those it is linked with, by slot.

@@ -101,7 +101,7 @@ impl Reading<'_> {
 
     fn to_largest(&self) -> f64 {
         let lately = (self.sums[MONTH].count as usize).min(LOOKED_BACK);
-        let largest = self.account.events.iter().rev().take(lately).map(|event| event.minor).max().unwrap_or(0);
+        let largest = self.account.events.largest_of_last(lately);
         let (log, count) = (ln1p(self.amount()), self.count());
         let own = (log - ln1p(largest as f64 * self.per_unit)) * (count / (count + PRIOR));
         let of_peers =
