@@ -4,6 +4,7 @@ use crible_core::{Amount, Column, Currency, Scale, Unit, Usual};
 
 use crate::Reason;
 
+mod lookback;
 mod number;
 mod reader;
 

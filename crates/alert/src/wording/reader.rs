@@ -5,6 +5,7 @@ use std::fmt;
 
 use crible_core::Currency;
 
+use super::lookback::{Lookback, stem, window};
 use super::number::{at_most_one_decimal, count, duration, money, quantity, share_of_one};
 use crate::{Decision, Reason};
 
@@ -140,12 +141,12 @@ impl Told<'_> {
     }
 
     /// `within a day`; where no hours are known, `on one day`.
-    fn within(&self, window: Window) -> String {
+    fn within(&self, window: Lookback) -> String {
         if self.is_day(window) { "on one day".to_owned() } else { format!("within {}", window.one()) }
     }
 
     /// Whether a window is a day, or is one to whoever knows no hours.
-    fn is_day(&self, window: Window) -> bool {
+    fn is_day(&self, window: Lookback) -> bool {
         self.context.is_by_day && window.days() <= 1.0
     }
 
@@ -316,7 +317,7 @@ impl Told<'_> {
     }
 
     /// How many payments there are within a window, this one among them, and how many are usual.
-    fn pace(&self, window: Window) -> Option<(Subject, String)> {
+    fn pace(&self, window: Lookback) -> Option<(Subject, String)> {
         let number = (self.context.look)(&format!("account_count_{}", window.tag()))? + 1.0;
         let usual = (self.context.look)("account_count_30d")
             .map(|month| month * if self.is_day(window) { 1.0 } else { window.days() } / 30.0)
@@ -343,7 +344,7 @@ impl Told<'_> {
         stem: &str,
         value: f64,
         typical: Option<f64>,
-        window: Option<Window>,
+        window: Option<Lookback>,
     ) -> Option<(Subject, String)> {
         let (verb, party) = if self.is_received { ("sent money as", "payer") } else { ("paid", "payee") };
         let is_new = stem == "counterparty_new_to_feed";
@@ -387,79 +388,6 @@ impl Told<'_> {
 
 /// Between two payments nobody travels faster without a plane.
 const FAST: f64 = 200.0;
-
-/// A window of a column's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Window {
-    number: u32,
-    /// `h` or `d`.
-    unit: char,
-}
-
-impl Window {
-    fn tag(self) -> String {
-        format!("{}{}", self.number, self.unit)
-    }
-
-    fn days(self) -> f64 {
-        f64::from(self.number) / if self.unit == 'h' { 24.0 } else { 1.0 }
-    }
-
-    /// `an hour`, `a day`, `3 days`.
-    fn one(self) -> String {
-        match (self.number, self.unit) {
-            (1, 'h') => "an hour".to_owned(),
-            (1, _) => "a day".to_owned(),
-            (7, 'd') => "a week".to_owned(),
-            _ => self.many(),
-        }
-    }
-
-    /// `hour`, `day`, `week`, `30 days`.
-    fn many(self) -> String {
-        match (self.number, self.unit) {
-            (1, 'h') => "hour".to_owned(),
-            (1, _) => "day".to_owned(),
-            (7, 'd') => "week".to_owned(),
-            (n, 'h') => format!("{n} hours"),
-            (n, _) => format!("{n} days"),
-        }
-    }
-}
-
-fn window(column: &str) -> Option<Window> {
-    column.split('_').find_map(|part| {
-        let unit = part.chars().last().filter(|unit| matches!(unit, 'h' | 'd'))?;
-        Some(Window { number: part.strip_suffix(unit)?.parse().ok()?, unit })
-    })
-}
-
-/// A column's name without its window.
-fn stem(column: &str) -> &str {
-    // One of few names: no need to make a new text of it.
-    const STEMS: [&str; 11] = [
-        "account_sum_to_expected",
-        "account_count_to_expected",
-        "account_sum",
-        "account_count",
-        "account_counterparties",
-        "account_first_counterparties",
-        "account_passed_on",
-        "account_outsized",
-        "account_in_run",
-        "counterparty_accounts",
-        "counterparty_count",
-    ];
-    let Some(Window { number, unit }) = window(column) else { return column };
-    let tag = format!("_{number}{unit}");
-    match column.strip_suffix(tag.as_str()) {
-        Some(stem) => stem,
-        None => {
-            let bare = column.replacen(&tag, "", 1);
-            STEMS.into_iter().find(|stem| *stem == bare).unwrap_or(column)
-        }
-    }
-}
 
 /// `9`, `32`, `1.7`.
 fn several(times: f64) -> String {

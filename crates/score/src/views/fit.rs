@@ -3,9 +3,9 @@ use rayon::prelude::*;
 
 use super::Views;
 use super::held::Held;
-use super::model::{FittedView, Rule, Source, neg_ln_all};
+use super::model::{FittedView, Input, Rule, neg_ln_all};
 use super::params::{Member, Side, Together, ViewsConfig};
-use super::tail::{Curve, Tail};
+use super::rarity::{Curve, Rarity};
 use crate::score::score;
 use crate::{Error, Model};
 
@@ -22,7 +22,7 @@ fn ascending(mut scores: Vec<f64>) -> Vec<f64> {
 
 /// A member over all rows of the fit.
 struct Seen {
-    source: Source,
+    input: Input,
     side: Side,
     /// Of each row.
     values: Vec<f64>,
@@ -31,14 +31,14 @@ struct Seen {
 }
 
 /// A column, or a detector that was fitted on several.
-fn see(source: Source, side: Side, values: Vec<f64>) -> Seen {
+fn see(input: Input, side: Side, values: Vec<f64>) -> Seen {
     let mut order: Vec<u32> = (0..values.len() as u32).collect();
     order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]).then(a.cmp(&b)));
-    Seen { source, side, values, order }
+    Seen { input, side, values, order }
 }
 
 /// The upper tail, the lower tail, and −ln p of every row.
-type FittedEnds = (Option<Tail>, Option<Tail>, Vec<f64>);
+type FittedEnds = (Option<Rarity>, Option<Rarity>, Vec<f64>);
 
 /// Which rows tails are made of, and how much rarer than among all rows a value may be.
 struct Kept<'a> {
@@ -48,16 +48,16 @@ struct Kept<'a> {
 
 impl Kept<'_> {
     /// The tail of rows in ascending order of their values.
-    fn tail(&self, order: impl Iterator<Item = usize> + Clone, value: impl Fn(usize) -> f64) -> Result<Tail, Error> {
+    fn tail(&self, order: impl Iterator<Item = usize> + Clone, value: impl Fn(usize) -> f64) -> Result<Rarity, Error> {
         let kept: Vec<f64> = order.clone().filter(|&row| self.rows[row]).map(&value).collect();
         match self.most_rarer {
-            Some(more) => Tail::fit(&kept, Some((&order.map(value).collect::<Vec<_>>(), more))),
-            None => Tail::fit(&kept, None),
+            Some(more) => Rarity::fit(&kept, Some((&order.map(value).collect::<Vec<_>>(), more))),
+            None => Rarity::fit(&kept, None),
         }
     }
 
     /// The tail of numbers in any order.
-    fn tail_of(&self, numbers: &[f64]) -> Result<Tail, Error> {
+    fn tail_of(&self, numbers: &[f64]) -> Result<Rarity, Error> {
         let mut order: Vec<usize> = (0..numbers.len()).collect();
         order.sort_unstable_by(|&a, &b| numbers[a].total_cmp(&numbers[b]).then(a.cmp(&b)));
         self.tail(order.into_iter(), |row| numbers[row])
@@ -84,7 +84,7 @@ pub(super) fn fit(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Vie
     if held_out > 0 {
         let (earlier, held_out) = rows.split_at(Axis(0), rows.nrows() - held_out);
         let scores = score(&fit_all(config, earlier)?, held_out)?.to_vec();
-        views.tail = Tail::new(Curve::straight(&ascending(scores), HELD_OUT))?;
+        views.tail = Rarity::new(Curve::straight(&ascending(scores), HELD_OUT))?;
     }
     Ok(views)
 }
@@ -112,7 +112,7 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
     let rows = rows.view();
     let column = |column: usize, side: Side| {
         let values = rows.index_axis(Axis(1), column).to_vec();
-        see(Source::Column(column), side, values)
+        see(Input::Column(column), side, values)
     };
     let member = |member: &Member| match member {
         Member::Column { column: at, side } => {
@@ -124,7 +124,7 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
             let part = rows.select(Axis(1), columns);
             let model: Box<dyn Model> = detector.fit(part.view())?;
             let values = score(model.as_ref(), part.view())?.to_vec();
-            Ok(see(Source::Joint { columns: columns.clone(), model }, Side::Upper, values))
+            Ok(see(Input::Joint { columns: columns.clone(), model }, Side::Upper, values))
         }
     };
     let views: Vec<(String, Together, Vec<Seen>)> = if config.views.is_empty() {
@@ -153,9 +153,9 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
         let sums: Vec<f64> = (0..n).map(|row| rule.score(all(row), 1.0)).collect();
         if round == config.rounds || config.trim == 0.0 {
             let scores = (0..n).map(|row| sums[row] * rule.left(|column| rows[[row, column]])).collect();
-            let tail = Tail::new(Curve::straight(&ascending(scores), AT_ONCE))?;
+            let tail = Rarity::new(Curve::straight(&ascending(scores), AT_ONCE))?;
             let views = views.into_iter().zip(fitted).map(|((name, together, members), (tails, tail, _))| {
-                let members = members.into_iter().zip(tails).map(|(seen, (high, low))| (seen.source, high, low));
+                let members = members.into_iter().zip(tails).map(|(seen, (high, low))| (seen.input, high, low));
                 FittedView::new(name, members, together, tail, &rule)
             });
             return Ok(Views { n_columns, rule, held, views: views.collect(), tail });
@@ -169,7 +169,7 @@ fn fit_all(config: &ViewsConfig, rows: ArrayView2<'_, f64>) -> Result<Views, Err
 }
 
 /// Tails of the members, that of what they are together where there are several, and −ln p of each row.
-type Fitted = (Vec<(Option<Tail>, Option<Tail>)>, Option<Tail>, Vec<f64>);
+type Fitted = (Vec<(Option<Rarity>, Option<Rarity>)>, Option<Rarity>, Vec<f64>);
 
 fn fit_view(members: &[Seen], together: Together, kept: &Kept<'_>) -> Result<Fitted, Error> {
     let mut tails = Vec::with_capacity(members.len());

@@ -43,8 +43,9 @@ mod held;
 mod model;
 mod params;
 mod quiet;
+mod rarity;
 mod saved;
-mod tail;
+mod tile;
 
 pub use model::Views;
 pub use params::{Member, Side, Together, View, ViewsConfig};

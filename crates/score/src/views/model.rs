@@ -5,14 +5,12 @@ use super::ViewsConfig;
 use super::held::{Held, held};
 use super::params::{Side, Together};
 use super::quiet::Quiet;
-use super::tail::Tail;
+use super::rarity::Rarity;
+use super::tile::{Room, TILE};
 use crate::face::{Params, predict};
 use crate::rows::{slice_rows, with_scratch};
 use crate::score::{check_columns, first_not_finite};
 use crate::{Error, Model, Snapshot};
-
-/// Rows worked off together.
-const TILE: usize = 256;
 
 /// Views of columns explain a row where they say this much of what joint views say.
 const ENOUGH: f64 = 0.25;
@@ -25,7 +23,7 @@ pub struct Views {
     pub(super) held: Vec<Held>,
     pub(super) views: Vec<FittedView>,
     /// Of the score.
-    pub(super) tail: Tail,
+    pub(super) tail: Rarity,
 }
 
 /// How views become one score.
@@ -43,23 +41,23 @@ pub(super) struct FittedView {
     pub(super) members: Vec<FittedMember>,
     pub(super) together: Together,
     /// Of what the members are together, where there are several.
-    pub(super) tail: Option<Tail>,
+    pub(super) tail: Option<Rarity>,
     /// What members are together at most where the view says nothing.
-    quiet_up_to: f64,
+    pub(super) quiet_up_to: f64,
 }
 
 #[derive(Debug)]
 pub(super) struct FittedMember {
-    pub(super) source: Source,
+    pub(super) input: Input,
     /// Of high values, and of low ones.
-    pub(super) high: Option<Tail>,
-    pub(super) low: Option<Tail>,
+    pub(super) high: Option<Rarity>,
+    pub(super) low: Option<Rarity>,
     /// Values of which the view says nothing.
-    quiet: Quiet,
+    pub(super) quiet: Quiet,
 }
 
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum Input {
     Column(usize),
     Joint { columns: Vec<usize>, model: Box<dyn Model> },
 }
@@ -96,8 +94,8 @@ impl Rule {
 
 /// −ln p of many values, by how high or low they are, whichever is rarer; `scratch` has room for two of each.
 pub(super) fn neg_ln_all(
-    high: &Option<Tail>,
-    low: &Option<Tail>,
+    high: &Option<Rarity>,
+    low: &Option<Rarity>,
     values: &[f64],
     scratch: &mut [f64],
     out: &mut [f64],
@@ -118,22 +116,22 @@ impl FittedView {
     /// From members, each with the tails of its high and its low values.
     pub(super) fn new(
         name: String,
-        members: impl Iterator<Item = (Source, Option<Tail>, Option<Tail>)>,
+        members: impl Iterator<Item = (Input, Option<Rarity>, Option<Rarity>)>,
         together: Together,
-        tail: Option<Tail>,
+        tail: Option<Rarity>,
         rule: &Rule,
     ) -> Self {
         let quiet_up_to = tail.as_ref().map_or(rule.counts_from, |tail| tail.highest(rule.counts_from));
-        let member = |(source, high, low): (Source, Option<Tail>, Option<Tail>)| {
+        let member = |(input, high, low): (Input, Option<Rarity>, Option<Rarity>)| {
             let quiet = Quiet::new(high.as_ref(), low.as_ref(), quiet_up_to);
-            FittedMember { source, high, low, quiet }
+            FittedMember { input, high, low, quiet }
         };
         Self { name, members: members.map(member).collect(), together, tail, quiet_up_to }
     }
 }
 
 impl FittedMember {
-    fn neg_ln_all(&self, values: &[f64], scratch: &mut [f64], out: &mut [f64]) {
+    pub(super) fn neg_ln_all(&self, values: &[f64], scratch: &mut [f64], out: &mut [f64]) {
         neg_ln_all(&self.high, &self.low, values, scratch, out);
     }
 
@@ -152,10 +150,10 @@ fn copy(rows: ArrayView2<'_, f64>, all: &[Held], at: usize, to: &mut [f64]) {
     }
 }
 
-impl Source {
+impl Input {
     /// The values of rows, in `room` unless they can be read where they are; `scratch` has room for the columns of a
     /// joint view. What is at most `least` may be any number that is, if it is no column.
-    fn values<'a>(
+    pub(super) fn values<'a>(
         &self,
         rows: ArrayView2<'a, f64>,
         least: f64,
@@ -186,7 +184,7 @@ impl Source {
     }
 }
 
-impl Source {
+impl Input {
     /// Adds a part of a row's score to the columns it comes from.
     fn blame(&self, row: ArrayView1<'_, f64>, all: &[Held], excess: f64, out: &mut [f64]) {
         match self {
@@ -231,9 +229,9 @@ impl Views {
 
     /// Columns of the widest joint view.
     fn widest(&self) -> usize {
-        let width = |member: &FittedMember| match &member.source {
-            Source::Column(_) => 0,
-            Source::Joint { columns, .. } => columns.len(),
+        let width = |member: &FittedMember| match &member.input {
+            Input::Column(_) => 0,
+            Input::Joint { columns, .. } => columns.len(),
         };
         self.views.iter().flat_map(|view| &view.members).map(width).max().unwrap_or(0)
     }
@@ -292,88 +290,6 @@ impl Views {
     }
 }
 
-/// Numbers to work with, as many of each kind as there are rows in a tile.
-struct Room<'a> {
-    values: &'a mut [f64],
-    picked: &'a mut [f64],
-    logs: &'a mut [f64],
-    together: &'a mut [f64],
-    /// Two for each row.
-    tails: &'a mut [f64],
-    /// As many for each row as the widest joint view has columns.
-    joint: &'a mut [f64],
-    loud: [u32; TILE],
-}
-
-impl<'a> Room<'a> {
-    fn new(scratch: &'a mut [f64], rows: usize) -> Self {
-        let (values, rest) = scratch.split_at_mut(rows);
-        let (picked, rest) = rest.split_at_mut(rows);
-        let (logs, rest) = rest.split_at_mut(rows);
-        let (together, rest) = rest.split_at_mut(rows);
-        let (tails, joint) = rest.split_at_mut(2 * rows);
-        Self { values, picked, logs, together, tails, joint, loud: [0; TILE] }
-    }
-}
-
-impl FittedView {
-    /// `visit(row, −ln p)` for rows of a tile: for those of which the view says more than nothing where `quiet_up_to` is
-    /// given, else for all.
-    fn each_part(
-        &self,
-        quiet_up_to: Option<f64>,
-        tile: ArrayView2<'_, f64>,
-        held: &[Held],
-        room: &mut Room<'_>,
-        mut visit: impl FnMut(usize, f64),
-    ) {
-        let n = tile.nrows();
-        let Room { values, picked, logs, together, tails, joint, loud } = room;
-        together[..n].fill(0.0);
-        let mut is_any = false;
-        for member in &self.members {
-            // Of the rarest of several a member that is not rare is no part; of a sum each is.
-            let quiet = match quiet_up_to.filter(|_| self.together == Together::Rarest) {
-                Some(_) => member.quiet,
-                None => Quiet::NONE,
-            };
-            let values = member.source.values(tile.view(), quiet.least(), held, joint, &mut values[..n]);
-            let n_loud = quiet.loud(values, loud);
-            is_any |= n_loud > 0;
-            let (loud, picked, logs) = (&loud[..n_loud], &mut picked[..n_loud], &mut logs[..n_loud]);
-            let values = if n_loud == n {
-                values
-            } else {
-                picked.iter_mut().zip(loud).for_each(|(to, row)| *to = values[*row as usize]);
-                &*picked
-            };
-            member.neg_ln_all(values, &mut tails[..2 * n_loud], logs);
-            for (row, neg_ln) in loud.iter().zip(&*logs) {
-                let all = &mut together[*row as usize];
-                *all = self.together.with(*all, *neg_ln);
-            }
-        }
-        if !is_any {
-            return;
-        }
-        let together = &together[..n];
-        let n_loud = match quiet_up_to {
-            Some(most) => Quiet::up_to(most).loud(together, loud),
-            None => Quiet::NONE.loud(together, loud),
-        };
-        let (loud, picked, logs) = (&loud[..n_loud], &mut picked[..n_loud], &mut logs[..n_loud]);
-        picked.iter_mut().zip(loud).for_each(|(to, row)| *to = together[*row as usize]);
-        let logs = match &self.tail {
-            Some(tail) => {
-                tail.neg_ln_all(picked, logs);
-                &*logs
-            }
-            None => &*picked,
-        };
-        loud.iter().zip(logs).for_each(|(row, neg_ln)| visit(*row as usize, *neg_ln));
-    }
-}
-
 impl Model for Views {
     fn name(&self) -> &'static str {
         Self::NAME
@@ -394,19 +310,19 @@ impl Model for Views {
         out.fill(0.0);
         let left = self.rule.left(|column| row[column]);
         let mut scratch = vec![0.0; self.widest()];
-        let mut joint: Vec<(&Source, f64)> = Vec::new();
+        let mut joint: Vec<(&Input, f64)> = Vec::new();
         for view in &self.views {
             let mut logs: Vec<f64> = Vec::with_capacity(view.members.len());
             for member in &view.members {
                 let (row, mut room) = (row.view().insert_axis(Axis(0)), [0.0]);
-                let value = member.source.values(row, f64::NEG_INFINITY, &self.held, &mut scratch, &mut room);
+                let value = member.input.values(row, f64::NEG_INFINITY, &self.held, &mut scratch, &mut room);
                 logs.push(member.neg_ln(value[0]));
             }
             let all = logs.iter().fold(0.0, |all, neg_ln| view.together.with(all, *neg_ln));
             let excess = self.rule.excess(view.tail.as_ref().map_or(all, |tail| tail.neg_ln(all))) * left;
-            let mut share = |member: usize, excess: f64| match &view.members[member].source {
-                Source::Column(column) => out[*column] += excess,
-                source => joint.push((source, excess)),
+            let mut share = |member: usize, excess: f64| match &view.members[member].input {
+                Input::Column(column) => out[*column] += excess,
+                input => joint.push((input, excess)),
             };
             if view.together == Together::Sum && all > 0.0 {
                 logs.iter().enumerate().for_each(|(member, neg_ln)| share(member, excess * (neg_ln / all)));
@@ -418,7 +334,7 @@ impl Model for Views {
         if alone > ENOUGH * together {
             out.iter_mut().for_each(|out| *out *= 1.0 + together / alone);
         } else {
-            joint.into_iter().for_each(|(source, excess)| source.blame(row, &self.held, excess, out));
+            joint.into_iter().for_each(|(input, excess)| input.blame(row, &self.held, excess, out));
         }
     }
 

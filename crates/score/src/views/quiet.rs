@@ -1,6 +1,6 @@
 //! Of which values a view says nothing: most, so that it is seldom looked up how rare they are.
 
-use super::tail::Tail;
+use super::rarity::Rarity;
 
 /// Values no rarer than something, on either side.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,8 +14,8 @@ impl Quiet {
     pub(super) const NONE: Self = Self { from: f64::INFINITY, to: f64::NEG_INFINITY };
 
     /// Values that neither tail finds rarer than `neg_ln`.
-    pub(super) fn new(high: Option<&Tail>, low: Option<&Tail>, neg_ln: f64) -> Self {
-        let highest = |tail: Option<&Tail>| tail.map_or(f64::INFINITY, |tail| tail.highest(neg_ln));
+    pub(super) fn new(high: Option<&Rarity>, low: Option<&Rarity>, neg_ln: f64) -> Self {
+        let highest = |tail: Option<&Rarity>| tail.map_or(f64::INFINITY, |tail| tail.highest(neg_ln));
         Self { from: -highest(low), to: highest(high) }
     }
 
@@ -42,7 +42,7 @@ impl Quiet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tail::Curve;
+    use super::super::rarity::Curve;
     use super::*;
     use proptest::prelude::*;
 
@@ -56,7 +56,7 @@ mod tests {
             neg_ln in 0.0f64..12.0,
         ) {
             values.sort_by(f64::total_cmp);
-            let tail = |is_there: bool, values: &[f64]| is_there.then(|| Tail::new(Curve::fit(values)).unwrap());
+            let tail = |is_there: bool, values: &[f64]| is_there.then(|| Rarity::new(Curve::fit(values)).unwrap());
             let high = tail(sides & 1 > 0, &values);
             let opposite: Vec<f64> = values.iter().rev().map(|x| -x).collect();
             let low = tail(sides & 2 > 0, &opposite);

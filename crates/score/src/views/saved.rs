@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Views;
 use super::held::Held;
-use super::model::{FittedMember, FittedView, Rule, Source};
+use super::model::{FittedMember, FittedView, Input, Rule};
 use super::params::Together;
-use super::tail::{Curve, Tail, TailBody};
+use super::rarity::{Curve, Rarity, RarityBody};
 use crate::error::SnapshotError;
 use crate::registry::load;
 use crate::{Error, Snapshot};
@@ -48,7 +48,7 @@ impl Views {
         match snapshot.version() {
             1 => Self::from_body(snapshot.decode::<Body<Curve>>(Self::NAME, 1)?),
             _ => {
-                let (body, held): (Body<TailBody>, Vec<Held>) = snapshot.decode(Self::NAME, Self::VERSION)?;
+                let (body, held): (Body<RarityBody>, Vec<Held>) = snapshot.decode(Self::NAME, Self::VERSION)?;
                 let views = Self::from_body(body)?;
                 match held.iter().all(|held| held.is_sound(views.n_columns)) {
                     true => Ok(Self { held, ..views }),
@@ -58,7 +58,7 @@ impl Views {
         }
     }
 
-    fn from_body<T: Into<TailBody>>(body: Body<T>) -> Result<Self, Error> {
+    fn from_body<T: Into<RarityBody>>(body: Body<T>) -> Result<Self, Error> {
         let invalid = |what: &str| Err(SnapshotError::invalid(Self::NAME, what));
         let n_columns = usize::try_from(body.n_columns).unwrap_or(0);
         let Rule { counts_from, rest, expected } = body.rule;
@@ -67,7 +67,7 @@ impl Views {
         if n_columns == 0 || !(0.0..=20.0).contains(&counts_from) || !(0.0..=1.0).contains(&rest) || !is_expected {
             return invalid("no columns, or a rule out of range");
         }
-        let tail = |body: Option<T>| body.map(|body| Tail::try_from(body.into())).transpose();
+        let tail = |body: Option<T>| body.map(|body| Rarity::try_from(body.into())).transpose();
         let mut views = Vec::with_capacity(body.views.len());
         for ViewBody { name, members: bodies, together, tail: curve } in body.views {
             let mut members = Vec::with_capacity(bodies.len());
@@ -76,9 +76,9 @@ impl Views {
                 if columns.is_empty() || columns.iter().any(|&column| column >= n_columns) {
                     return invalid("a member of columns that are not there");
                 }
-                let source = match model {
+                let input = match model {
                     None => match columns[..] {
-                        [column] => Source::Column(column),
+                        [column] => Input::Column(column),
                         _ => return invalid("a member of several columns and no detector"),
                     },
                     Some(snapshot) => {
@@ -90,10 +90,10 @@ impl Views {
                         if model.n_columns() != columns.len() {
                             return invalid("a detector of another width");
                         }
-                        Source::Joint { columns, model }
+                        Input::Joint { columns, model }
                     }
                 };
-                members.push((source, tail(high)?, tail(low)?));
+                members.push((input, tail(high)?, tail(low)?));
             }
             if members.is_empty() {
                 return invalid("a view without members");
@@ -103,7 +103,7 @@ impl Views {
         if views.is_empty() {
             return invalid("no view");
         }
-        Ok(Self { n_columns, rule: body.rule, held: Vec::new(), views, tail: Tail::try_from(body.tail.into())? })
+        Ok(Self { n_columns, rule: body.rule, held: Vec::new(), views, tail: Rarity::try_from(body.tail.into())? })
     }
 
     pub(super) fn to_snapshot(&self) -> Snapshot {
@@ -111,19 +111,19 @@ impl Views {
         let members = self.views.iter().flat_map(|view| &view.members);
         let mut tails =
             members.flat_map(|member| [&member.high, &member.low]).chain(self.views.iter().map(|view| &view.tail));
-        if !self.held.is_empty() || tails.any(|tail| tail.as_ref().is_some_and(Tail::is_held)) {
-            Snapshot::new(Self::NAME, Self::VERSION, &(self.body(Tail::body), &self.held))
+        if !self.held.is_empty() || tails.any(|tail| tail.as_ref().is_some_and(Rarity::is_held)) {
+            Snapshot::new(Self::NAME, Self::VERSION, &(self.body(Rarity::body), &self.held))
         } else {
             Snapshot::new(Self::NAME, 1, &self.body(|tail| tail.curve().clone()))
         }
     }
 
-    fn body<T>(&self, of: impl Fn(&Tail) -> T) -> Body<T> {
-        let some = |tail: &Option<Tail>| tail.as_ref().map(&of);
+    fn body<T>(&self, of: impl Fn(&Rarity) -> T) -> Body<T> {
+        let some = |tail: &Option<Rarity>| tail.as_ref().map(&of);
         let member = |member: &FittedMember| {
-            let (columns, model) = match &member.source {
-                Source::Column(column) => (vec![*column as u32], None),
-                Source::Joint { columns, model } => {
+            let (columns, model) = match &member.input {
+                Input::Column(column) => (vec![*column as u32], None),
+                Input::Joint { columns, model } => {
                     (columns.iter().map(|&column| column as u32).collect(), Some(model.snapshot()))
                 }
             };

@@ -49,7 +49,7 @@ struct Beyond {
 
 /// A [`Curve`] to be looked up, and what it is held to.
 #[derive(Debug, Clone)]
-pub(super) struct Tail {
+pub(super) struct Rarity {
     curve: Curve,
     knots: Knots,
     bound: Option<Box<Bound>>,
@@ -59,13 +59,13 @@ pub(super) struct Tail {
 /// a logarithm.
 #[derive(Debug, Clone)]
 struct Bound {
-    of_all: Tail,
+    of_all: Rarity,
     more: f64,
 }
 
-/// What is stored of a [`Tail`].
+/// What is stored of a [`Rarity`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct TailBody {
+pub(super) struct RarityBody {
     curve: Curve,
     bound: Option<(Curve, f64)>,
 }
@@ -162,7 +162,7 @@ impl Beyond {
     }
 }
 
-impl Tail {
+impl Rarity {
     pub(super) fn new(curve: Curve) -> Result<Self, Error> {
         match Knots::new(curve.values.clone()) {
             Some(knots) if curve.is_sound() => Ok(Self { curve, knots, bound: None }),
@@ -190,9 +190,9 @@ impl Tail {
         &self.curve
     }
 
-    pub(super) fn body(&self) -> TailBody {
+    pub(super) fn body(&self) -> RarityBody {
         let bound = self.bound.as_deref().map(|Bound { of_all, more }| (of_all.curve.clone(), *more));
-        TailBody { curve: self.curve.clone(), bound }
+        RarityBody { curve: self.curve.clone(), bound }
     }
 
     /// −ln of the share of rows at least as high, 0 to [`MOST`]; never less for a higher value.
@@ -217,7 +217,7 @@ impl Tail {
         in_order(quiet)
     }
 
-    /// [`Tail::neg_ln`] of many values. Nothing in a lookup branches on the data, so those of neighbours overlap in the
+    /// [`Rarity::neg_ln`] of many values. Nothing in a lookup branches on the data, so those of neighbours overlap in the
     /// processor.
     pub(super) fn neg_ln_all(&self, values: &[f64], out: &mut [f64]) {
         let out = &mut out[..values.len()];
@@ -288,16 +288,16 @@ impl Tail {
     }
 }
 
-impl From<Curve> for TailBody {
+impl From<Curve> for RarityBody {
     fn from(curve: Curve) -> Self {
         Self { curve, bound: None }
     }
 }
 
-impl TryFrom<TailBody> for Tail {
+impl TryFrom<RarityBody> for Rarity {
     type Error = Error;
 
-    fn try_from(TailBody { curve, bound }: TailBody) -> Result<Self, Error> {
+    fn try_from(RarityBody { curve, bound }: RarityBody) -> Result<Self, Error> {
         let mut tail = Self::new(curve)?;
         if let Some((of_all, more)) = bound {
             if !(0.0..=MOST).contains(&more) {
@@ -314,9 +314,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn tail(mut values: Vec<f64>) -> Tail {
+    fn tail(mut values: Vec<f64>) -> Rarity {
         values.sort_by(f64::total_cmp);
-        Tail::new(Curve::fit(&values)).unwrap()
+        Rarity::new(Curve::fit(&values)).unwrap()
     }
 
     #[test]
@@ -346,7 +346,7 @@ mod tests {
         let mut values: Vec<f64> = (0..5_000).map(|i| -((f64::from(i) + 0.5) / 5_000.0).ln()).collect();
         values.sort_by(f64::total_cmp);
         let check = |values: &[f64]| {
-            let tail = Tail::new(Curve::straight(values, [0.9, 0.99])).unwrap();
+            let tail = Rarity::new(Curve::straight(values, [0.9, 0.99])).unwrap();
             for x in [0.5, 1.0, 2.0, 4.0, 7.0, 12.0] {
                 assert!((tail.neg_ln(x) - x).abs() < 0.05 * x + 0.02, "{x}: {}", tail.neg_ln(x));
             }
@@ -354,7 +354,7 @@ mod tests {
         check(&values);
         values[4_960..].fill(1_000.0);
         check(&values);
-        let one = Tail::new(Curve::straight(&[2.0], [0.7, 0.95])).unwrap();
+        let one = Rarity::new(Curve::straight(&[2.0], [0.7, 0.95])).unwrap();
         assert!(one.neg_ln(9.0) >= one.neg_ln(2.0));
     }
 
@@ -363,14 +363,14 @@ mod tests {
     fn what_is_left_out_is_not_rarer_than_it_was_by_more_than_is_allowed() {
         let mut all = vec![0.0; 980];
         all.extend([1.0; 20]);
-        let free = Tail::fit(&all[..980], None).unwrap();
-        let held = Tail::fit(&all[..980], Some((&all, 3.0))).unwrap();
+        let free = Rarity::fit(&all[..980], None).unwrap();
+        let held = Rarity::fit(&all[..980], Some((&all, 3.0))).unwrap();
         assert!(free.neg_ln(1.0) < 8.0 && held.neg_ln(1.0) < (50.0_f64).ln() + 3.1);
         let mut spread: Vec<f64> = (0..990).map(|i| f64::from(i) / 990.0).collect();
-        let free = Tail::fit(&spread, None).unwrap();
+        let free = Rarity::fit(&spread, None).unwrap();
         spread.extend([30.0; 10]);
-        let held = Tail::fit(&spread[..990], Some((&spread, 3.0))).unwrap();
-        let all = Tail::fit(&spread, None).unwrap();
+        let held = Rarity::fit(&spread[..990], Some((&spread, 3.0))).unwrap();
+        let all = Rarity::fit(&spread, None).unwrap();
         assert!(free.neg_ln(30.0) > 20.0 && held.neg_ln(30.0) == all.neg_ln(30.0) + 3.0, "{}", held.neg_ln(30.0));
         assert_eq!(held.neg_ln(0.5), free.neg_ln(0.5));
     }
@@ -389,7 +389,7 @@ mod tests {
                     let [mut all, mut kept] = [values, bound.clone()];
                     all.sort_by(f64::total_cmp);
                     kept.sort_by(f64::total_cmp);
-                    Tail::fit(&kept, Some((&all, 1.0))).unwrap()
+                    Rarity::fit(&kept, Some((&all, 1.0))).unwrap()
                 }
                 false => tail(values),
             };
