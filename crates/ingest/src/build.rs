@@ -89,7 +89,7 @@ pub(crate) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(plan: &'a Plan, keys: &'a Keys, worker: &'a mut Worker) -> Self {
-        let chunk = Chunk::with_capacity(plan, worker.rows);
+        let chunk = worker.chunk.take().unwrap_or_else(|| Chunk::with_capacity(plan, worker.rows));
         Self { plan, keys, worker, chunk, line: 0 }
     }
 

@@ -29,12 +29,10 @@ struct Part {
 }
 
 /// Where a row stands. Rows are sorted by time and content, to find those that say the same, and then by time, file and
-/// row: no key and no compression changes that order.
+/// row: no key and no compression changes that order. The row's content becomes its reference where it stands.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     at: i64,
-    /// The row's content first, then its reference.
-    id: u128,
     part: u32,
     row: u32,
 }
@@ -43,6 +41,9 @@ struct Place {
 /// instant at once. What is one transaction has one time, so nothing has to be remembered of what has left.
 #[derive(Debug)]
 pub(crate) struct Waiting {
+    /// Whether all rows leave at once. A file's chunks are then joined as they come, so that the columns of an export
+    /// in order are those of the batch.
+    at_once: bool,
     files: Vec<Facts>,
     parts: Vec<Part>,
     rows: usize,
@@ -70,9 +71,11 @@ pub(crate) struct Astray {
 const FIRST: usize = 1 << 16;
 
 impl Waiting {
-    /// Nothing yet. A row is astray that is dated further ahead than this, and than the feed's rhythm allows.
-    pub(crate) fn new(ahead: Window) -> Self {
+    /// Nothing yet, `at_once` where all rows will be taken together. A row is astray that is dated further ahead than
+    /// this, and than the feed's rhythm allows.
+    pub(crate) fn new(ahead: Window, at_once: bool) -> Self {
         Self {
+            at_once,
             files: Vec::new(),
             parts: Vec::new(),
             rows: 0,
@@ -97,14 +100,26 @@ impl Waiting {
         self.files.push(Facts { references, each_row: plan.each_row(), currency, known: 0 });
     }
 
-    /// A file's next chunk. Rows before [`Waiting::from`] in it are passed over.
-    pub(crate) fn push(&mut self, file: u32, chunk: Chunk) {
+    /// A file's next chunk. Rows before [`Waiting::from`] in it are passed over. Returns its memory where its rows have
+    /// been joined to those before them.
+    pub(crate) fn push(&mut self, file: u32, mut chunk: Chunk) -> Option<Chunk> {
         let from = self.from.unwrap_or(i64::MIN);
-        let on_time = || chunk.at.iter().copied().filter(|&at| at >= from);
-        if let (Some(first), Some(last)) = (on_time().min(), on_time().max()) {
-            self.rows += on_time().count();
-            self.parts.push(Part { file, first, last, chunk });
+        let (mut first, mut last, mut rows) = (i64::MAX, i64::MIN, 0);
+        for &at in chunk.at.iter().filter(|&&at| at >= from) {
+            (first, last, rows) = (first.min(at), last.max(at), rows + 1);
         }
+        if rows == 0 {
+            return Some(chunk);
+        }
+        self.rows += rows;
+        if let Some(before) = self.parts.last_mut().filter(|part| self.at_once && part.file == file)
+            && before.chunk.append(&mut chunk)
+        {
+            (before.first, before.last) = (before.first.min(first), before.last.max(last));
+            return Some(chunk);
+        }
+        self.parts.push(Part { file, first, last, chunk });
+        None
     }
 
     /// Rows held.
@@ -137,8 +152,42 @@ impl Waiting {
     pub(crate) fn take(&mut self, until: Option<i64>) -> (Batch, Annotations) {
         // Occurrences are numbered by file and row, however the files' chunks came.
         self.parts.sort_unstable_by_key(|part| (part.file, part.chunk.first_row));
-        let mut places = self.places(until);
-        self.rows -= places.len();
+        let mut places = if until.is_none() && self.is_ready() { None } else { Some(self.places(until)) };
+        self.rows -= places.as_ref().map_or(self.rows, Vec::len);
+        if let Some(places) = &mut places {
+            self.keep_one_of_each(places);
+        }
+        let times = self.leave_out_astray(&mut places, until.is_none());
+        let is_left = |part: &Part| until.is_some_and(|until| part.last >= until);
+        let batch = fill(Gather { places, parts: &mut self.parts, is_left: &is_left }, times, &self.files);
+        self.parts.retain(is_left);
+        self.from = self.from.max(until);
+        batch
+    }
+
+    /// Whether the rows held are one part's, in order, and no two of them say the same: then its columns are the
+    /// batch's.
+    fn is_ready(&self) -> bool {
+        let [Part { chunk, .. }] = self.parts.as_slice() else { return false };
+        let mut contents = Vec::new();
+        let mut start = 0;
+        self.from.is_none()
+            && chunk.at.is_sorted()
+            && chunk.at.chunk_by(|a, b| a == b).all(|instant| {
+                let same = start..start + instant.len();
+                start = same.end;
+                if instant.len() == 1 {
+                    return true;
+                }
+                contents.clear();
+                contents.extend_from_slice(&chunk.content[same]);
+                contents.sort_unstable();
+                contents.array_windows().all(|[a, b]| a != b)
+            })
+    }
+
+    /// Leaves of the rows that say the same those that are transactions of their own.
+    fn keep_one_of_each(&mut self, places: &mut Vec<Place>) {
         let mut kept = 0;
         let mut start = 0;
         while start < places.len() {
@@ -148,12 +197,14 @@ impl Waiting {
                 places[kept] = places[start];
                 kept += 1;
             } else {
-                let mut instant = places[start..start + rows].to_vec();
-                instant.sort_unstable_by_key(|place| (place.id, place.part, place.row));
+                let content = |place: &Place| self.parts[place.part as usize].chunk.content[place.row as usize];
+                let mut instant: Vec<(u128, Place)> =
+                    places[start..start + rows].iter().map(|place| (content(place), *place)).collect();
+                instant.sort_unstable_by_key(|(content, place)| (*content, place.part, place.row));
                 let mut stay: Vec<Place> = Vec::with_capacity(rows);
-                for same in instant.chunk_by(|a, b| a.id == b.id) {
+                for same in instant.chunk_by(|a, b| a.0 == b.0) {
                     match same {
-                        [one] => stay.push(*one),
+                        [(_, one)] => stay.push(*one),
                         same => stay.extend(group_kept(same, &mut self.parts, &mut self.files)),
                     }
                 }
@@ -164,40 +215,47 @@ impl Waiting {
             start += rows;
         }
         places.truncate(kept);
-        let times = self.leave_out_astray(&mut places, until.is_none());
-        let (batch, said) = fill(&places, times, &self.parts, &self.files);
-        self.parts.retain(|part| until.is_some_and(|until| part.last >= until));
-        self.from = self.from.max(until);
-        (batch, said)
     }
 
     /// Leaves out one or two rows that lie far before all others, and one or two that lie far after them.
     /// Returns the times of the others.
-    fn leave_out_astray(&mut self, places: &mut Vec<Place>, is_last: bool) -> Vec<Timestamp> {
-        let ahead = self.clock.ahead();
-        let times = |places: &[Place]| places.iter().map(|place| Timestamp(place.at)).collect::<Vec<_>>();
-        if !self.has_begun && !places.is_empty() {
+    fn leave_out_astray(&mut self, places: &mut Option<Vec<Place>>, is_last: bool) -> Vec<Timestamp> {
+        let times: Vec<Timestamp> = match places {
+            Some(places) => places.iter().map(|place| Timestamp(place.at)).collect(),
+            // In the memory that they are in.
+            None => std::mem::take(&mut self.parts[0].chunk.at).into_iter().map(Timestamp).collect(),
+        };
+        let mut stay = 0..times.len();
+        if !self.has_begun && !times.is_empty() {
             self.has_begun = true;
             // It looks at the first of them alone.
-            let strays = Clock::strays_before(ahead, &times(&places[..places.len().min(FIRST)]));
+            let strays = Clock::strays_before(self.clock.ahead(), &times[..times.len().min(FIRST)]);
             // A payment of years before is an old one. What lies decades back is a date that was never read right.
-            let is_far = |pair: &[Place]| pair[1].at.saturating_sub(pair[0].at) > Clock::RARE_PAUSE.0;
-            let strays = places[..places.len().min(strays + 1)].windows(2).rposition(is_far).map_or(0, |last| last + 1);
-            self.set_astray(places.drain(..strays).collect(), places.first(), false);
+            let is_far = |pair: &[Timestamp]| pair[1].0.saturating_sub(pair[0].0) > Clock::RARE_PAUSE.0;
+            let first = &times[..times.len().min(strays + 1)];
+            stay.start = first.windows(2).rposition(is_far).map_or(0, |last| last + 1);
         }
-        let mut all = times(places);
         if !is_last {
-            self.clock.note_all(&all);
-        } else if let Some(early) = self.clock.note_known(&all) {
-            all.truncate(early);
-            let rest = places.split_off(early);
-            let nearest = all.last().copied().or(self.clock.latest()).map(|at| Place { at: at.0, ..rest[0] });
-            self.set_astray(rest, nearest.as_ref(), true);
+            self.clock.note_all(&times[stay.clone()]);
+        } else if let Some(early) = self.clock.note_known(&times[stay.clone()]) {
+            stay.end = stay.start + early;
         }
-        all
+        if stay == (0..times.len()) {
+            return times;
+        }
+        let mut all = places.take().unwrap_or_else(|| {
+            times.iter().zip(0..).map(|(at, row)| Place { at: at.0, part: 0, row }).collect::<Vec<_>>()
+        });
+        let last = times[stay.clone()].last().copied().or(self.clock.latest());
+        self.set_astray(&all[..stay.start], times.get(stay.start).copied(), false);
+        self.set_astray(&all[stay.end..], last, true);
+        all.truncate(stay.end);
+        all.drain(..stay.start);
+        *places = Some(all);
+        times[stay].to_vec()
     }
 
-    fn set_astray(&mut self, places: Vec<Place>, nearest: Option<&Place>, is_ahead: bool) {
+    fn set_astray(&mut self, places: &[Place], nearest: Option<Timestamp>, is_ahead: bool) {
         for place in places {
             let Part { file, chunk, .. } = &self.parts[place.part as usize];
             let row = place.row as usize;
@@ -206,35 +264,21 @@ impl Waiting {
                 row: chunk.first_row + u64::from(chunk.row[row]),
                 line: chunk.first_line + chunk.line(row),
                 at: Timestamp(place.at),
-                nearest: Timestamp(nearest.map_or(place.at, |nearest| nearest.at)),
+                nearest: nearest.unwrap_or(Timestamp(place.at)),
                 is_ahead,
             });
         }
     }
 
     /// The places of all rows before an instant, sorted.
-    fn places(&mut self, until: Option<i64>) -> Vec<Place> {
+    fn places(&self, until: Option<i64>) -> Vec<Place> {
         let from = self.from.unwrap_or(i64::MIN);
-        let before = |at: i64| until.is_none_or(|until| at < until);
-        let rows = self.parts.iter().filter(|part| before(part.first)).map(|part| part.chunk.at.len()).sum();
-        let mut places = Vec::with_capacity(rows);
-        for (number, Part { chunk, first, last, .. }) in self.parts.iter_mut().enumerate() {
-            if !before(*first) {
-                continue;
-            }
-            let place = |(row, (at, id))| Place { at, id, part: number as u32, row: row as u32 };
-            if before(*last) {
-                // From here on a place has both.
-                let (at, content) = (std::mem::take(&mut chunk.at), std::mem::take(&mut chunk.content));
-                let rows = at.into_iter().zip(content).enumerate().map(place);
-                match self.from {
-                    None => places.extend(rows),
-                    Some(from) => places.extend(rows.filter(|place| place.at >= from)),
-                }
-            } else {
-                let rows = chunk.at.iter().copied().zip(chunk.content.iter().copied()).enumerate();
-                places.extend(rows.map(place).filter(|place| place.at >= from && before(place.at)));
-            }
+        let is_due = |at: i64| at >= from && until.is_none_or(|until| at < until);
+        let parts = || self.parts.iter().zip(0..).filter(|(part, _)| until.is_none_or(|until| part.first < until));
+        let mut places = Vec::with_capacity(parts().map(|(part, _)| part.chunk.at.len()).sum());
+        for (Part { chunk, .. }, part) in parts() {
+            let rows = chunk.at.iter().zip(0..).map(|(&at, row)| Place { at, part, row });
+            places.extend(rows.filter(|place| is_due(place.at)));
         }
         // Most exports are in order of time already. Rows of one instant are put into theirs where they are taken.
         if !places.is_sorted_by_key(|place| place.at) {
@@ -245,21 +289,21 @@ impl Waiting {
 }
 
 /// The rows of one content that stay, with their references; the others are counted as known.
-fn group_kept(group: &[Place], parts: &mut [Part], files: &mut [Facts]) -> Vec<Place> {
-    let trusted = group.first().is_some_and(|place| place.id & 1 == 1);
+fn group_kept(group: &[(u128, Place)], parts: &mut [Part], files: &mut [Facts]) -> Vec<Place> {
+    let trusted = group.first().is_some_and(|(content, _)| content & 1 == 1);
     let mut stay: Vec<Place> = Vec::new();
     let mut file_before = usize::MAX;
     let mut occurrence = 0;
-    for place in group {
-        let part = &parts[place.part as usize];
+    for (content, place) in group {
+        let part = &mut parts[place.part as usize];
         let file = part.file as usize;
         occurrence = if file == file_before && !trusted { occurrence + 1 } else { 0 };
         file_before = file;
         match stay.get(occurrence) {
             None => {
-                let mut place = *place;
-                place.id = files[file].references.repeated(TxnId(place.id), occurrence as u64).0;
-                stay.push(place);
+                let id = files[file].references.repeated(TxnId(*content), occurrence as u64);
+                part.chunk.content[place.row as usize] = id.0;
+                stay.push(*place);
             }
             Some(first) => {
                 files[file].known += 1;
@@ -288,41 +332,43 @@ fn stronger(a: Truth, b: Truth) -> Truth {
     }
 }
 
-/// Columns of a batch, each gathered in parallel from the chunks' own.
-fn fill(places: &[Place], times: Vec<Timestamp>, parts: &[Part], files: &[Facts]) -> (Batch, Annotations) {
-    let gather = Gather { places, parts };
-    let account = |place: &Place, part: &Part| {
-        let file = &files[part.file as usize];
-        if !file.each_row {
-            return part.chunk.account[place.row as usize];
-        }
-        file.references.own_account(TxnId(place.id))
-    };
-    let source = |place: &Place, Part { file, chunk, .. }: &Part| Source {
-        file: *file,
-        row: chunk.first_row + u64::from(chunk.row[place.row as usize]),
-    };
+/// Columns of a batch, one after the other, so that the memory of each chunk's own is free for the next.
+fn fill(mut gather: Gather<'_>, times: Vec<Timestamp>, files: &[Facts]) -> (Batch, Annotations) {
+    let id: Vec<TxnId> = gather.column(|chunk| &mut chunk.content).into_iter().map(TxnId).collect();
     let mut currencies: Vec<Currency> = files.iter().map(|file| file.currency).collect();
     currencies.dedup();
-    let mixed = parts.iter().any(|part| !part.chunk.currency.is_empty());
+    let mixed = gather.parts.iter().any(|part| !part.chunk.currency.is_empty());
     let currency = match currencies.as_slice() {
         [one] if !mixed => Currencies::One(*one),
-        _ => Currencies::Each(gather.all(|place, Part { file, chunk, .. }| {
-            chunk.currency.get(place.row as usize).copied().unwrap_or(files[*file as usize].currency)
+        _ => Currencies::Each(gather.all(|Part { file, chunk, .. }, row| {
+            chunk.currency.get(row).copied().unwrap_or(files[*file as usize].currency)
         })),
     };
+    let source = gather.all(|Part { file, chunk, .. }, row| Source {
+        file: *file,
+        row: chunk.first_row + u64::from(chunk.row[row]),
+    });
+    let mut account = gather.column(|chunk| &mut chunk.account);
+    if files.iter().any(|file| file.each_row) {
+        account.par_iter_mut().zip(&id).zip(&source).for_each(|((account, id), source)| {
+            let file = &files[source.file as usize];
+            if file.each_row {
+                *account = file.references.own_account(*id);
+            }
+        });
+    }
     macro_rules! columns {
         ($($(#[$doc:meta])* $column:ident = $name:ident: $type:ty, $fill:ident;)*) => {
             Columns {
-                id: gather.all(|place, _| TxnId(place.id)),
+                id,
                 at: times,
-                account: gather.all(account),
-                minor: gather.all(|place, part| part.chunk.minor[place.row as usize]),
-                source: gather.all(source),
+                account,
+                minor: gather.column(|chunk| &mut chunk.minor),
+                source,
                 currency,
-                truth: gather.optional(|chunk| &chunk.truth),
-                counterparty: gather.optional(|chunk| &chunk.counterparty),
-                $($name: <$type as Stored>::gather(&gather, |chunk| &chunk.$column),)*
+                truth: gather.optional(|chunk| &mut chunk.truth),
+                counterparty: gather.optional(|chunk| &mut chunk.counterparty),
+                $($name: <$type as Stored>::gather(&mut gather, |chunk| &mut chunk.$column),)*
             }
         };
     }
@@ -330,55 +376,92 @@ fn fill(places: &[Place], times: Vec<Timestamp>, parts: &[Part], files: &[Facts]
     #[expect(clippy::expect_used, reason = "places are in the batch's order, and every column has one value a place")]
     let batch = Batch::from_columns(columns).expect("columns of one length, in order");
     let said = Annotations {
-        marks: gather.optional(|chunk| &chunk.marks),
-        fee: gather.optional(|chunk| &chunk.fee),
-        own: gather.optional(|chunk| &chunk.own),
-        original: gather.optional(|chunk| &chunk.original),
-        replaces: gather.optional(|chunk| &chunk.replaces),
+        marks: gather.optional(|chunk| &mut chunk.marks),
+        fee: gather.optional(|chunk| &mut chunk.fee),
+        own: gather.optional(|chunk| &mut chunk.own),
+        original: gather.optional(|chunk| &mut chunk.original),
+        replaces: gather.optional(|chunk| &mut chunk.replaces),
     };
     (batch, said)
 }
 
-/// Rows in their final order, and where each stands.
+/// Rows in their final order, where each stands, and which parts have further rows.
 pub(crate) struct Gather<'a> {
-    places: &'a [Place],
-    parts: &'a [Part],
+    /// Nothing where the rows of the only part are in that order.
+    places: Option<Vec<Place>>,
+    parts: &'a mut [Part],
+    is_left: &'a dyn Fn(&Part) -> bool,
 }
 
 impl Gather<'_> {
-    fn all<T: Send>(&self, value: impl Fn(&Place, &Part) -> T + Sync) -> Vec<T> {
-        self.places.par_iter().map(|place| value(place, &self.parts[place.part as usize])).collect()
+    /// A value made for each row of its part.
+    fn all<T: Send>(&self, value: impl Fn(&Part, usize) -> T + Sync) -> Vec<T> {
+        match (&self.places, &*self.parts) {
+            (Some(places), parts) => {
+                places.par_iter().map(|place| value(&parts[place.part as usize], place.row as usize)).collect()
+            }
+            (None, [part]) => (0..part.chunk.row.len()).map(|row| value(part, row)).collect(),
+            (None, _) => Vec::new(),
+        }
+    }
+
+    /// The column of a batch, of the parts' own and what their rows are mapped to. What is read to its end is freed.
+    fn mapped<C: Default + Sync, T: Send>(
+        &mut self,
+        column: impl Fn(&mut Chunk) -> &mut C,
+        whole: impl FnOnce(C) -> Vec<T>,
+        at: impl Fn(&[C], usize, usize) -> T + Sync,
+    ) -> Vec<T> {
+        let mut columns: Vec<C> = self.parts.iter_mut().map(|part| std::mem::take(column(&mut part.chunk))).collect();
+        let Some(places) = &self.places else { return columns.pop().map_or_else(Vec::new, whole) };
+        let all = places.par_iter().map(|place| at(&columns, place.part as usize, place.row as usize)).collect();
+        for (part, own) in self.parts.iter_mut().zip(columns) {
+            if (self.is_left)(part) {
+                *column(&mut part.chunk) = own;
+            }
+        }
+        all
+    }
+
+    /// A column that every chunk has.
+    fn column<T: Copy + Send + Sync>(&mut self, column: impl Fn(&mut Chunk) -> &mut Vec<T>) -> Vec<T> {
+        self.mapped(column, shrunk, |columns, part, row| columns[part][row])
     }
 
     /// A column that some chunks do not have.
     pub(crate) fn optional<T: Copy + Default + Send + Sync>(
-        &self,
-        column: impl Fn(&Chunk) -> &Vec<T> + Sync,
+        &mut self,
+        column: impl Fn(&mut Chunk) -> &mut Vec<T>,
     ) -> Option<Vec<T>> {
-        let has = self.parts.iter().any(|part| !column(&part.chunk).is_empty());
-        has.then(|| self.all(|place, part| column(&part.chunk).get(place.row as usize).copied().unwrap_or_default()))
+        let has = self.parts.iter_mut().any(|part| !column(&mut part.chunk).is_empty());
+        let at = |columns: &[Vec<T>], part: usize, row| columns[part].get(row).copied().unwrap_or_default();
+        has.then(|| self.mapped(column, shrunk, at))
     }
 
     /// A column of words: the chunks' lists one behind the other, behind the word for none.
-    pub(crate) fn words(&self, column: impl Fn(&Chunk) -> &Words + Sync) -> Option<Coded> {
+    pub(crate) fn words(&mut self, column: impl Fn(&mut Chunk) -> &mut Words) -> Option<Coded> {
         let mut all = vec![Code::NONE];
-        let starts: Vec<Option<u32>> = self
-            .parts
-            .iter()
-            .map(|part| {
-                let start = all.len() as u32;
-                all.extend_from_slice(column(&part.chunk).words());
-                (all.len() as u32 > start).then_some(start)
-            })
-            .collect();
+        let mut start = |part: &mut Part| {
+            let start = all.len() as u32;
+            all.extend_from_slice(column(&mut part.chunk).words());
+            (all.len() as u32 > start).then_some(start)
+        };
+        let starts: Vec<Option<u32>> = self.parts.iter_mut().map(&mut start).collect();
         (all.len() > 1).then(|| {
-            let rows = self.all(|place, part| match starts[place.part as usize] {
-                Some(start) => start + column(&part.chunk).at(place.row as usize),
+            let whole = |own: Words| own.into_rows().into_iter().map(|at| at + 1).collect();
+            let rows = self.mapped(column, whole, |columns, part, row| match starts[part] {
+                Some(start) => start + columns[part].at(row),
                 None => 0,
             });
             Coded::from_parts(&all, rows)
         })
     }
+}
+
+/// Without the room that it has for further values.
+fn shrunk<T>(mut column: Vec<T>) -> Vec<T> {
+    column.shrink_to_fit();
+    column
 }
 
 #[cfg(test)]

@@ -193,7 +193,7 @@ fn read_gathered(
     rejects: &mut (dyn FnMut(Reject) + Send),
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Import, Error> {
-    let (mut run, inputs) = Run::begin(gathered, options, seek, rejects, progress)?;
+    let (mut run, inputs) = Run::begin(gathered, options, seek, true, rejects, progress)?;
     for input in inputs {
         if let Some(file) = run.open(input) {
             while run.pull(file, 1).is_some() {}

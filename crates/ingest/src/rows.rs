@@ -15,14 +15,20 @@ pub(crate) trait Stored: crible_core::Field {
 
     /// Drops what only building needs.
     fn seal(_: &mut Self::Column) {}
+    /// Moves the rows of the next chunk behind these.
+    fn append(column: &mut Self::Column, next: &mut Self::Column);
     /// The column of a batch.
-    fn gather(gather: &Gather<'_>, column: impl Fn(&Chunk) -> &Self::Column + Sync) -> Option<Self::Whole>;
+    fn gather(gather: &mut Gather<'_>, column: impl Fn(&mut Chunk) -> &mut Self::Column) -> Option<Self::Whole>;
 }
 
 impl<T: Copy + PartialEq + std::fmt::Debug + Send + Sync + 'static> Stored for Option<T> {
     type Column = Vec<Self>;
 
-    fn gather(gather: &Gather<'_>, column: impl Fn(&Chunk) -> &Vec<Self> + Sync) -> Option<Vec<Self>> {
+    fn append(column: &mut Vec<Self>, next: &mut Vec<Self>) {
+        column.append(next);
+    }
+
+    fn gather(gather: &mut Gather<'_>, column: impl Fn(&mut Chunk) -> &mut Vec<Self>) -> Option<Vec<Self>> {
         gather.optional(column)
     }
 }
@@ -34,7 +40,11 @@ impl Stored for Code {
         words.index = HashMap::new();
     }
 
-    fn gather(gather: &Gather<'_>, column: impl Fn(&Chunk) -> &Words + Sync) -> Option<Self::Whole> {
+    fn append(words: &mut Words, next: &mut Words) {
+        words.append(next);
+    }
+
+    fn gather(gather: &mut Gather<'_>, column: impl Fn(&mut Chunk) -> &mut Words) -> Option<Self::Whole> {
         gather.words(column)
     }
 }
@@ -83,6 +93,43 @@ macro_rules! chunk {
             /// Drops what only building needs.
             pub(crate) fn seal(&mut self) {
                 $(<$type as Stored>::seal(&mut self.$column);)*
+            }
+
+            /// Moves the rows of the file's next chunk behind these, whose place in the file is known by now. Of the
+            /// other one its memory is left. False where these would be more rows than can be counted.
+            pub(crate) fn append(&mut self, next: &mut Self) -> bool {
+                let rows = next.first_row - self.first_row;
+                let lines = next.first_line - self.first_line;
+                let fits = |count: u64| u32::try_from(count).is_ok();
+                if !fits(rows + u64::from(next.rows)) || !fits(lines + next.lines) {
+                    return false;
+                }
+                let (rows, lines) = (rows as u32, lines as u32);
+                if rows != lines || !next.line.is_empty() || !self.line.is_empty() {
+                    if self.line.is_empty() {
+                        self.line.extend_from_slice(&self.row);
+                    }
+                    self.line.extend((0..next.row.len()).map(|row| lines.saturating_add(next.line(row) as u32)));
+                }
+                self.row.extend(next.row.drain(..).map(|row| rows + row));
+                next.line.clear();
+                self.content.append(&mut next.content);
+                self.at.append(&mut next.at);
+                self.minor.append(&mut next.minor);
+                self.account.append(&mut next.account);
+                self.counterparty.append(&mut next.counterparty);
+                self.currency.append(&mut next.currency);
+                $(<$type as Stored>::append(&mut self.$column, &mut next.$column);)*
+                self.truth.append(&mut next.truth);
+                self.marks.append(&mut next.marks);
+                self.fee.append(&mut next.fee);
+                self.own.append(&mut next.own);
+                self.original.append(&mut next.original);
+                self.replaces.append(&mut next.replaces);
+                (self.rows, self.lines) = (rows + next.rows, u64::from(lines) + next.lines);
+                (next.rows, next.lines, next.rounded, next.known) = (0, 0, 0, 0);
+                (next.cut, next.links) = Default::default();
+                true
             }
         }
     };
@@ -279,7 +326,13 @@ impl Words {
         self.rows.push(at);
     }
 
-    /// The distinct words.
+    fn append(&mut self, next: &mut Self) {
+        let start = self.words.len() as u32;
+        self.words.append(&mut next.words);
+        self.rows.extend(next.rows.drain(..).map(|at| start + at));
+    }
+
+    /// The distinct words; of chunks that were joined, those of each.
     pub(crate) fn words(&self) -> &[Code] {
         &self.words
     }
@@ -287,5 +340,10 @@ impl Words {
     /// Which of them a row has.
     pub(crate) fn at(&self, row: usize) -> u32 {
         self.rows[row]
+    }
+
+    /// Which of them each row has.
+    pub(crate) fn into_rows(self) -> Vec<u32> {
+        self.rows
     }
 }

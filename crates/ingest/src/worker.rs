@@ -5,6 +5,7 @@ use std::hash::Hash;
 use crible_core::EntityId;
 use hashbrown::HashMap;
 
+use crate::rows::Chunk;
 use crate::value::time::Memo;
 use crible_pseudonym::{Domain, Pseudonyms};
 
@@ -95,6 +96,8 @@ pub(crate) struct Worker {
     pub(crate) memo: Memo,
     pub(crate) content: Vec<u8>,
     pub(crate) joined: Vec<u8>,
+    /// Memory for the next chunk, which has no rows.
+    pub(crate) chunk: Option<Chunk>,
     /// Rows of the last chunk, which the next is likely to have.
     pub(crate) rows: usize,
 }
@@ -110,6 +113,7 @@ impl Worker {
             memo: Memo::default(),
             content: Vec::new(),
             joined: Vec::new(),
+            chunk: None,
             rows: 0,
         }
     }

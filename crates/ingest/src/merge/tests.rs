@@ -14,11 +14,11 @@ use crible_pseudonym::Key;
 /// A row by time, content (its lowest bit that of a trusted id) and label.
 type Row = (i64, u128, u8);
 
-fn waiting(files: usize) -> Waiting {
+fn waiting(files: usize, at_once: bool) -> Waiting {
     let mapping = Mapping::parse("account=#2,amount=#3,time=#1,time-format=iso,sign=outflow-negative").unwrap();
     let plan = Plan::new(&mapping.0, Path::new("x"), ["1", "2", "3"].map(str::to_owned).to_vec()).unwrap();
     let key = Key::from_text("a key of no use to anybody but this test").unwrap();
-    let mut waiting = Waiting::new(Window::DAY);
+    let mut waiting = Waiting::new(Window::DAY, at_once);
     (0..files).for_each(|_| waiting.add_file(&plan, key.references("feed")));
     waiting
 }
@@ -68,14 +68,16 @@ proptest! {
         if sorted {
             files.iter_mut().for_each(|file| file.sort_by_key(|row| row.0));
         }
-        let mut at_once = waiting(files.len());
+        let mut at_once = waiting(files.len(), true);
         for (file, rows) in files.iter().enumerate() {
-            at_once.push(file as u32, chunk(rows, 0));
+            for (number, rows) in rows.chunks(size).enumerate() {
+                at_once.push(file as u32, chunk(rows, number * size));
+            }
         }
         let whole = at_once.take(None).0;
         prop_assert_eq!(whole.len(), expected(&files));
 
-        let mut in_pieces = waiting(files.len());
+        let mut in_pieces = waiting(files.len(), false);
         let mut got: Vec<(Transaction, Source, Truth)> = Vec::new();
         let mut take = |waiting: &mut Waiting, until| {
             let batch = waiting.take(until).0;
@@ -106,7 +108,7 @@ proptest! {
 
 #[test]
 fn a_row_before_what_has_left_is_passed_over() {
-    let mut waiting = waiting(1);
+    let mut waiting = waiting(1, false);
     waiting.push(0, chunk(&[(5, 2, 0), (9, 2, 0), (7, 2, 0)], 0));
     assert_eq!(waiting.take(Some(8)).0.len(), 2);
     waiting.push(0, chunk(&[(7, 2, 0), (8, 2, 0), (10, 2, 0)], 3));

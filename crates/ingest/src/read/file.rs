@@ -139,6 +139,13 @@ impl File {
         }
     }
 
+    /// Takes the memory of a chunk for one to come.
+    pub(super) fn reuse(&mut self, chunk: Chunk) {
+        if let Reader::Text(text) = &self.reader {
+            text.reuse(chunk);
+        }
+    }
+
     pub(super) fn reject_astray(&mut self, row: &Astray, watch: &mut Watch<'_>) {
         self.tally.reject_astray(row, time_column(&self.plan), watch);
     }

@@ -34,11 +34,13 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// The run, and its inputs in order of their paths, none opened yet.
+    /// The run, and its inputs in order of their paths, none opened yet. `at_once` says that all rows will be taken
+    /// together.
     pub(super) fn begin(
         gathered: Gathered,
         options: &'a Options,
         seek: Option<Arc<Seek>>,
+        at_once: bool,
         rejects: &'a mut (dyn FnMut(Reject) + Send),
         progress: &'a (dyn Fn(Progress) + Sync),
     ) -> Result<(Self, Vec<Input>), Error> {
@@ -55,7 +57,7 @@ impl<'a> Run<'a> {
         };
         let bytes_total = inputs.iter().map(|input| input.bytes).sum();
         let watch = Watch::new(rejects, progress, bytes_total);
-        let waiting = Waiting::new(options.ahead);
+        let waiting = Waiting::new(options.ahead, at_once);
         let arrays = Arrays::of(options.presets.iter().chain(options.map.iter().map(|map| &map.0)));
         let mut revisions = Revisions::default();
         for (number, input) in inputs.iter().enumerate() {
@@ -89,7 +91,9 @@ impl<'a> Run<'a> {
     pub(super) fn pull(&mut self, file: usize, in_turn: usize) -> Option<i64> {
         let chunk = self.files[file].next(self.waiting.from(), ahead(in_turn), &mut self.watch)?;
         let position = position(&chunk.at);
-        self.waiting.push(file as u32, chunk);
+        if let Some(spare) = self.waiting.push(file as u32, chunk) {
+            self.files[file].reuse(spare);
+        }
         Some(position)
     }
 

@@ -105,7 +105,7 @@ pub fn stream<'a>(
     if inputs.is_empty() {
         return Err(Error::NoInput);
     }
-    let (mut run, inputs) = Run::begin(gather(inputs), options, None, rejects, progress)?;
+    let (mut run, inputs) = Run::begin(gather(inputs), options, None, false, rejects, progress)?;
     let mut lanes = Vec::new();
     let all = inputs.len() <= OPEN;
     for input in inputs {

@@ -41,6 +41,7 @@ struct Shared {
     keys: Arc<Keys>,
     workers: Mutex<Vec<Worker>>,
     spare: Mutex<Vec<Vec<u8>>>,
+    chunks: Mutex<Vec<Chunk>>,
 }
 
 impl Text {
@@ -57,7 +58,7 @@ impl Text {
         io::copy(&mut reader.by_ref().take(skip), &mut io::sink())?;
         let (sender, receiver) = channel();
         let blocks = Blocks::new(reader, dialect, plan.clone());
-        let shared = Shared { dialect, plan, keys, workers: Mutex::default(), spare: Mutex::default() };
+        let shared = Shared { dialect, plan, keys, workers: Mutex::default(), spare: Mutex::default(), chunks: Mutex::default() };
         let (ended, shared, waiting) = (false, Arc::new(shared), BTreeMap::new());
         Ok(Self { blocks, heard, ended, shared, sender, receiver, sent: 0, taken: 0, waiting })
     }
@@ -82,6 +83,11 @@ impl Text {
         }
     }
 
+    /// Takes the memory of a chunk for one to come.
+    pub(super) fn reuse(&self, chunk: Chunk) {
+        push(&self.shared.chunks, chunk);
+    }
+
     /// Why the file broke off before its end, if it did.
     pub(super) fn broke(&self) -> Option<&str> {
         self.blocks.broke()
@@ -100,8 +106,9 @@ impl Text {
         let (shared, sender, number) = (self.shared.clone(), self.sender.clone(), self.sent);
         rayon::spawn_fifo(move || {
             let chunk = catch_unwind(AssertUnwindSafe(|| {
-                let Shared { dialect, plan, keys, workers, spare } = &*shared;
+                let Shared { dialect, plan, keys, workers, spare, chunks } = &*shared;
                 let mut worker = pop(workers).unwrap_or_else(|| Worker::new(plan.counterparty_domain));
+                worker.chunk = pop(chunks);
                 let chunk = parse::parse(&piece, *dialect, plan, keys, &mut worker);
                 push(workers, worker);
                 push(spare, piece.into_bytes());
