@@ -125,7 +125,14 @@ impl<'a> Builder<'a> {
 
     /// Takes a record of as many fields as the feed has.
     fn take(&mut self, fields: &impl Fields, line: u64) {
-        match self.row(fields) {
+        let row = match none::remark(self.plan, fields) {
+            Some(at) => {
+                let reason = format!("{NO_TRANSACTION}a line of totals or balances");
+                Err(problem(Some(at), fields.get(at).trim_ascii(), &reason))
+            }
+            None => self.row(fields),
+        };
+        match row {
             Ok(row) => self.store(&row, fields, line),
             Err(problem) => {
                 let reason = match none::reason(self.plan, fields) {

@@ -19,7 +19,7 @@ use archive::Member;
 pub(crate) use archive::Wrapped;
 pub use gather::files;
 pub(crate) use gather::{Gathered, gather, gather_bytes};
-pub(crate) use utf8::{Heard, one_byte, wide};
+pub(crate) use utf8::{Heard, older, wide};
 
 /// Of a pipe, what is held in memory; what is longer waits in a temporary file that only its owner may read.
 const HELD: u64 = 64 << 20;
@@ -132,17 +132,37 @@ impl Input {
         if self.member.is_none() {
             return Ok(self.stored.clone());
         }
+        self.hold(MAX_HELD)
+    }
+
+    /// The bytes in memory, at most so many.
+    fn hold(&self, most: u64) -> Result<Stored, Error> {
         let io = |source| Error::Io { path: self.path.clone(), source };
         let mut held = Vec::new();
-        self.raw().map_err(io)?.take(MAX_HELD + 1).read_to_end(&mut held).map_err(io)?;
-        if held.len() as u64 > MAX_HELD {
+        self.raw().map_err(io)?.take(most + 1).read_to_end(&mut held).map_err(io)?;
+        if held.len() as u64 > most {
             let reason = format!(
                 "it holds more than {} MiB within an archive; expected at most that (unpack the archive to read it)",
-                MAX_HELD >> 20
+                most >> 20
             );
             return Err(Error::Refused { path: self.path.clone(), reason });
         }
         Ok(Stored::Memory(held.into()))
+    }
+
+    /// Whether it lies in an archive.
+    pub(crate) fn is_member(&self) -> bool {
+        self.member.is_some()
+    }
+
+    /// A member of an archive as an input of its own, held in memory of at most so many bytes.
+    fn unwrapped(&self, most: u64) -> Result<Self, Error> {
+        Ok(Self { stored: self.hold(most)?, member: None, ..self.clone() })
+    }
+
+    /// Bytes that are in memory for it.
+    fn held(&self) -> u64 {
+        if let Stored::Memory(held) = &self.stored { held.len() as u64 } else { 0 }
     }
 
     /// The bytes inside, compression taken off; `counter` follows the stored bytes read.

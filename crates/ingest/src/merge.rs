@@ -101,8 +101,8 @@ impl Waiting {
     }
 
     /// A file's next chunk. Rows before [`Waiting::from`] in it are passed over. Returns its memory where its rows have
-    /// been joined to those before them.
-    pub(crate) fn push(&mut self, file: u32, mut chunk: Chunk) -> Option<Chunk> {
+    /// been joined to those before them. About `expected` rows will come of the file in all.
+    pub(crate) fn push(&mut self, file: u32, mut chunk: Chunk, expected: usize) -> Option<Chunk> {
         let from = self.from.unwrap_or(i64::MIN);
         let (mut first, mut last, mut rows) = (i64::MAX, i64::MIN, 0);
         for &at in chunk.at.iter().filter(|&&at| at >= from) {
@@ -113,7 +113,7 @@ impl Waiting {
         }
         self.rows += rows;
         if let Some(before) = self.parts.last_mut().filter(|part| self.at_once && part.file == file)
-            && before.chunk.append(&mut chunk)
+            && before.chunk.append(&mut chunk, expected)
         {
             (before.first, before.last) = (before.first.min(first), before.last.max(last));
             return Some(chunk);

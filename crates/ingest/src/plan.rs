@@ -77,6 +77,8 @@ pub(crate) struct Plan {
     pub(crate) annotations: AnnotationColumns,
     /// Rows that are no transactions.
     pub(crate) skips: Vec<(usize, Skip)>,
+    /// Columns of texts that may say that a row is a balance, where the feed's own rules do not.
+    pub(crate) remarks: Vec<usize>,
     /// Columns that say who somebody is, by what is read from them or by their names; those of accounts and
     /// counterparties first.
     pub(crate) parties: Vec<usize>,
@@ -100,6 +102,16 @@ pub(crate) enum TextSource {
     Constant(Vec<u8>),
     /// Only for accounts: every row its own.
     EachRow,
+}
+
+impl TextSource {
+    fn columns(&self) -> &[usize] {
+        match self {
+            Self::Column { at, .. } => std::slice::from_ref(at),
+            Self::First(columns) | Self::Joined(columns) => columns,
+            Self::Constant(_) | Self::EachRow => &[],
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -242,6 +254,7 @@ impl Plan {
                 .iter()
                 .filter_map(|skip| Some(optional_place(&skip.column).transpose()?.map(|at| (at, skip.clone()))))
                 .collect::<Result<_, _>>()?,
+            remarks: Vec::new(),
             parties: Vec::new(),
             entities: 0,
             columns: columns.names.clone(),
@@ -263,6 +276,16 @@ impl Plan {
         self.style = preset.amount.format.unwrap_or_default();
         self.formulas = preset.file.formulas;
         Ok(())
+    }
+
+    /// Looks for balances in the texts of rows: in what names the other side, and in what nothing is read from.
+    pub(crate) fn look_for_remarks(&mut self) {
+        const MOST: usize = 8;
+        let mut others = self.counterparty.iter().flat_map(TextSource::columns).copied().collect::<Vec<_>>();
+        let unused = self.used().into_iter().enumerate().filter(|(_, used)| !used).map(|(at, _)| at);
+        others.extend(unused);
+        others.truncate(MOST);
+        self.remarks = others;
     }
 
     fn find_parties(&mut self) {
@@ -316,11 +339,7 @@ impl Plan {
         let more = [&self.channel, &self.country, &self.device, &self.address].map(Option::as_ref);
         let texts = texts.into_iter().chain(more).flatten();
         let mut all: Vec<usize> = texts
-            .flat_map(|source| match source {
-                TextSource::Column { at, .. } => std::slice::from_ref(at),
-                TextSource::First(columns) | TextSource::Joined(columns) => columns,
-                _ => &[],
-            })
+            .flat_map(TextSource::columns)
             .copied()
             .collect();
         all.extend(self.inflow_from.iter().flat_map(|(at, turned)| turned.iter().map(|(at, _)| at).chain([at])));

@@ -23,7 +23,7 @@ pub(crate) use crate::value::amount::Style;
 pub use error::PresetError;
 pub use mapping::Mapping;
 pub(crate) use meaning::Meaning;
-pub(crate) use names::{Names, Vocabulary, bare, currency_in, first_of};
+pub(crate) use names::{Names, Vocabulary, currency_in, first_of};
 pub use presets::{Presets, feeds};
 pub(crate) use rows::{Evidence, Known, Signs, Skip};
 

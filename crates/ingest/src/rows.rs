@@ -76,6 +76,8 @@ macro_rules! chunk {
             /// Rows and lines the block has, and the file's rows and lines before it.
             pub(crate) rows: u32,
             pub(crate) lines: u64,
+            /// Bytes of text that the block has, where it is one of text.
+            pub(crate) bytes: u64,
             pub(crate) first_row: u64,
             pub(crate) first_line: u64,
             pub(crate) rejects: Vec<Fault>,
@@ -97,7 +99,9 @@ macro_rules! chunk {
 
             /// Moves the rows of the file's next chunk behind these, whose place in the file is known by now. Of the
             /// other one its memory is left. False where these would be more rows than can be counted.
-            pub(crate) fn append(&mut self, next: &mut Self) -> bool {
+            ///
+            /// Room is made for as many rows as are `expected` in all; what they are is only known at the end.
+            pub(crate) fn append(&mut self, next: &mut Self, expected: usize) -> bool {
                 let rows = next.first_row - self.first_row;
                 let lines = next.first_line - self.first_line;
                 let fits = |count: u64| u32::try_from(count).is_ok();
@@ -105,6 +109,15 @@ macro_rules! chunk {
                     return false;
                 }
                 let (rows, lines) = (rows as u32, lines as u32);
+                let more = expected.saturating_sub(self.row.len());
+                make_room(&mut self.row, more);
+                make_room(&mut self.content, more);
+                make_room(&mut self.at, more);
+                make_room(&mut self.minor, more);
+                make_room(&mut self.account, more);
+                if !self.counterparty.is_empty() {
+                    make_room(&mut self.counterparty, more);
+                }
                 if rows != lines || !next.line.is_empty() || !self.line.is_empty() {
                     if self.line.is_empty() {
                         self.line.extend_from_slice(&self.row);
@@ -136,6 +149,14 @@ macro_rules! chunk {
 }
 
 crible_core::optional_fields!(chunk);
+
+/// Makes room for further values, where there is memory for it; nothing of it is used until they are there.
+fn make_room<T>(column: &mut Vec<T>, more: usize) {
+    if column.capacity() - column.len() < more {
+        // Without it the column grows as any does.
+        let _ = column.try_reserve_exact(more);
+    }
+}
 
 /// Values that could not be read and that cost no row.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use super::Fields;
 use crate::plan::Plan;
+use crate::value::text::is_same;
 use crate::value::time::Memo;
 
 /// Words that lines of totals and balances begin with.
@@ -41,6 +42,83 @@ const TOTALS: [&str; 34] = [
     "totale",
     "somme",
 ];
+
+/// What lines of balances say that are dated and have a sum as transactions do.
+const BALANCES: [&str; 43] = [
+    "opening balance",
+    "closing balance",
+    "beginning balance",
+    "ending balance",
+    "starting balance",
+    "previous balance",
+    "balance b/f",
+    "balance c/f",
+    "balance brought forward",
+    "balance carried forward",
+    "brought forward",
+    "carried forward",
+    "anfangssaldo",
+    "anfangsbestand",
+    "endsaldo",
+    "endbestand",
+    "schlusssaldo",
+    "saldovortrag",
+    "alter kontostand",
+    "neuer kontostand",
+    "solde initial",
+    "solde final",
+    "solde précédent",
+    "ancien solde",
+    "nouveau solde",
+    "saldo inicial",
+    "saldo final",
+    "saldo anterior",
+    "beginsaldo",
+    "eindsaldo",
+    "vorig saldo",
+    "nieuw saldo",
+    "saldo początkowe",
+    "saldo końcowe",
+    "saldo iniziale",
+    "saldo finale",
+    "ingående saldo",
+    "utgående saldo",
+    "počáteční zůstatek",
+    "konečný zůstatek",
+    "nyitó egyenleg",
+    "záró egyenleg",
+    "входящий остаток",
+];
+
+/// The three bytes that these begin with, so that most texts cost one look.
+const STARTS: [&[u8; 3]; 24] = [
+    b"ope", b"clo", b"beg", b"end", b"sta", b"pre", b"bal", b"bro", b"car", b"anf", b"sch", b"sal", b"alt", b"neu", b"sol",
+    b"anc", b"nou", b"ein", b"vor", b"nie", b"ing", b"utg", b"kon", b"po\xc4",
+];
+
+/// What a row is that could be read, where a text of it says that it is none all the same. Looked at where nobody has
+/// said which rows of the feed are none.
+pub(super) fn remark(plan: &Plan, fields: &impl Fields) -> Option<usize> {
+    plan.remarks.iter().copied().find(|&at| is_balance(fields.get(at).trim_ascii()))
+}
+
+/// Whether a cell is a word of balances, behind which a date may stand.
+fn is_balance(cell: &[u8]) -> bool {
+    let Some((start, _)) = cell.split_first_chunk::<3>() else { return false };
+    let start = start.map(|byte| byte.to_ascii_lowercase());
+    if cell.len() > 60 || !(STARTS.contains(&&start) || start[..2] == *b"ny" || start[0] >= 0x80 || start[0] == b'z') {
+        return false;
+    }
+    BALANCES.iter().any(|word| {
+        let Some((start, rest)) = cell.split_at_checked(word.len()) else { return false };
+        let rest = rest.trim_ascii();
+        let rest = [&b"as of"[..], b"on", b"per", b"am", b"vom", b"au", b"al", b"na"]
+            .iter()
+            .find_map(|word| rest.strip_prefix(*word))
+            .unwrap_or(rest);
+        is_same(start, word.as_bytes()) && rest.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic())
+    })
+}
 
 /// What a row is that was rejected, where it is no transaction; nothing where it may be one.
 pub(super) fn reason(plan: &Plan, fields: &impl Fields) -> Option<&'static str> {
@@ -84,6 +162,13 @@ mod tests {
         }
         for cell in ["Totalenergies", "Summer camp", "", "My total", "Balance2"] {
             assert!(!is_total(cell.as_bytes()), "{cell}");
+        }
+        for cell in ["Opening Balance", "SALDO KOŃCOWE", "Balance B/F", "Closing balance as of 01/31/2024", "Endsaldo:"] {
+            assert!(is_balance(cell.as_bytes()), "{cell}");
+        }
+        assert!(BALANCES.iter().all(|word| is_balance(word.as_bytes())), "each of them is looked at");
+        for cell in ["Balance", "New Balance Store", "New Balance 42 Main St", "Total", "Opening Balance Fund", ""] {
+            assert!(!is_balance(cell.as_bytes()), "{cell}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A text in blocks that end where a record ends.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
@@ -31,6 +31,12 @@ pub(crate) struct Blocks<R> {
 }
 
 impl Piece {
+    /// Bytes of it.
+    pub(crate) fn len(&self) -> usize {
+        let (Self::Records { bytes: held, .. } | Self::Overlong { head: held } | Self::Cut { head: held }) = self;
+        held.len()
+    }
+
     /// Its memory, for the next one.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         match self {
@@ -50,29 +56,33 @@ impl<R: Read> Blocks<R> {
         self.broke.as_deref()
     }
 
-    /// Reads until `buffer` holds `goal` bytes or the input ends.
-    fn fill(&mut self, buffer: &mut Vec<u8>, goal: usize) {
-        if self.ended {
-            return;
-        }
-        let wanted = goal.saturating_sub(buffer.len());
-        match self.reader.by_ref().take(wanted as u64).read_to_end(buffer) {
-            Ok(read) => self.ended = read < wanted,
-            // What was read before the error stands in the buffer.
-            Err(error) => {
-                self.ended = true;
-                self.broke = Some(error.to_string());
+    /// Reads until `buffer` holds `goal` bytes or the input ends; `filled` of those that it has are kept. What memory
+    /// it has beyond is overwritten and not cleared before.
+    fn fill(&mut self, buffer: &mut Vec<u8>, mut filled: usize, goal: usize) {
+        buffer.resize(goal.max(filled), 0);
+        while !self.ended && filled < goal {
+            match self.reader.read(&mut buffer[filled..]) {
+                Ok(0) => self.ended = true,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // What was read before the error stands in the buffer.
+                Err(error) => {
+                    self.ended = true;
+                    self.broke = Some(error.to_string());
+                }
             }
         }
+        buffer.truncate(filled);
     }
 
     /// The next piece, in the memory of a spare one where there is one.
     pub(crate) fn next(&mut self, spare: Option<Vec<u8>>) -> Option<Piece> {
         let mut buffer = spare.unwrap_or_default();
-        buffer.clear();
-        buffer.reserve(self.dialect.limits.block + 64);
-        buffer.append(&mut self.carry);
-        self.fill(&mut buffer, self.dialect.limits.block);
+        let kept = self.carry.len();
+        buffer.resize(buffer.len().max(kept), 0);
+        buffer[..kept].copy_from_slice(&self.carry);
+        self.carry.clear();
+        self.fill(&mut buffer, kept, self.dialect.limits.block);
         if buffer.is_empty() {
             return None;
         }
@@ -121,8 +131,7 @@ impl<R: Read> Blocks<R> {
                 self.carry.extend_from_slice(&buffer[at + 1..]);
                 return;
             }
-            buffer.clear();
-            self.fill(&mut buffer, self.dialect.limits.block);
+            self.fill(&mut buffer, 0, self.dialect.limits.block);
             if buffer.is_empty() {
                 return;
             }

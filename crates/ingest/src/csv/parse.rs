@@ -70,7 +70,9 @@ pub(crate) fn parse(piece: &Piece, dialect: Dialect, plan: &Plan, keys: &Keys, w
             1
         }
     };
-    builder.finish(lines)
+    let mut chunk = builder.finish(lines);
+    chunk.bytes = piece.len() as u64;
+    chunk
 }
 
 struct Text<'b> {

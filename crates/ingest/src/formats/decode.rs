@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::Error;
-use crate::input::{Input, one_byte, wide};
+use crate::input::{Input, older, wide};
 
 /// The beginning of a file, well enough decoded to tell the format.
 pub(super) fn head(bytes: &[u8]) -> String {
@@ -85,7 +85,7 @@ fn guessed(bytes: &[u8], warnings: &mut Vec<String>) -> &'static Encoding {
     if std::str::from_utf8(bytes).is_ok() || String::from_utf8_lossy(bytes).chars().any(is_beyond_ascii) {
         return UTF_8;
     }
-    let encoding = one_byte(bytes);
+    let encoding = older(bytes);
     let name = if encoding == WINDOWS_1252 { "Windows-1252" } else { "Windows-1251" };
     warnings.push(format!("the text is not UTF-8; read as {name}"));
     encoding

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::archive::{self, Wrapped};
-use super::{Input, STDIN};
+use super::{Input, MAX_HELD, STDIN};
 use crate::error::Error;
 use crate::mask::shown_paths;
 
@@ -20,13 +20,21 @@ const ENDINGS: &[&str] = &[
 const LISTED: usize = 5;
 
 /// What was found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gathered {
     /// In the order of their names.
     pub(crate) inputs: Vec<Input>,
     /// What was passed over.
     pub(crate) notes: Vec<String>,
     pub(crate) errors: Vec<Error>,
+    /// Bytes of archives within archives that may still be held.
+    left: u64,
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self { inputs: Vec::new(), notes: Vec::new(), errors: Vec::new(), left: MAX_HELD }
+    }
 }
 
 /// The inputs that names stand for. A file that is named and found in a folder as well is one input.
@@ -154,11 +162,29 @@ impl Gathered {
     fn take(&mut self, input: Input) {
         match input.magic(4) {
             Ok(head) if Wrapped::begins(&head) => match archive::members(input, &mut self.notes) {
-                Ok(members) => self.inputs.extend(members),
+                Ok(members) => members.into_iter().for_each(|member| self.take_member(member)),
                 Err(error) => self.errors.push(error),
             },
             // What cannot be read is told of where it is read.
             _ => self.inputs.push(input),
+        }
+    }
+}
+
+impl Gathered {
+    /// Takes a member of an archive, or the members of one that is an archive itself. Further in there is none.
+    fn take_member(&mut self, member: Input) {
+        let is_archive = member.is_member() && member.magic(4).is_ok_and(|head| Wrapped::begins(&head));
+        if !is_archive {
+            return self.inputs.push(member);
+        }
+        match member.unwrapped(self.left).and_then(|inner| archive::members(inner, &mut self.notes)) {
+            Ok(members) => {
+                // All of them share what is held.
+                self.left = self.left.saturating_sub(members.first().map_or(0, Input::held));
+                self.inputs.extend(members);
+            }
+            Err(error) => self.errors.push(error),
         }
     }
 }

@@ -22,6 +22,11 @@ pub(crate) fn of(head: &[u8]) -> Option<&'static str> {
     })
 }
 
+const HTML: &str = "HTML: a web page, or a table saved as one; expected a CSV, OFX or other export";
+
+/// Elements that parts of web pages begin with.
+const TAGS: &str = "div|p|span|table|thead|tbody|tr|td|meta|title|link|script|style|form|h1|h2|h3|center|font|br|a|img|b|i|svg";
+
 const IMAGE: &str = "a picture; expected a CSV, OFX or other export of the same statement";
 
 /// What a text is by its beginning, if it is a web page or XML of an unknown kind.
@@ -29,8 +34,7 @@ pub(crate) fn of_text(head: &str) -> Option<String> {
     let head = head.trim_start_matches('\u{feff}').trim_start();
     let start: String = head.chars().take(256).flat_map(char::to_lowercase).collect();
     if ["<!doctype html", "<html", "<table", "<head", "<body"].iter().any(|tag| start.starts_with(tag)) {
-        let what = "HTML: a web page, or a table saved as one; expected a CSV, OFX or other export";
-        return Some(what.to_owned());
+        return Some(HTML.to_owned());
     }
     if !head.starts_with('<') {
         return None;
@@ -42,6 +46,9 @@ pub(crate) fn of_text(head: &str) -> Option<String> {
     }
     let known = "expected OFX, camt.052 to 054, pain.001 or pacs.008";
     let name = root(head)?;
+    if TAGS.split('|').any(|tag| tag.eq_ignore_ascii_case(name)) {
+        return Some(HTML.to_owned());
+    }
     Some(format!("XML of an unknown kind, its outermost element `{name}`; {known}"))
 }
 
@@ -89,6 +96,7 @@ mod tests {
         };
         check("\n<!DOCTYPE html><html>", "HTML");
         check("<TABLE><tr><td>Date", "HTML");
+        check("\n <div class=\"login\">Please log in</div>", "HTML");
         check("<?xml version=\"1.0\"?>\n<!-- x --><gnc-v2 xmlns=\"a\">", "`gnc-v2`");
         check("<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.002.001.03\">", "pain.002.001.03");
         for text in ["Date,Amount\n", "{\"a\":1}", "<", "<?xml", ""] {

@@ -3,7 +3,12 @@
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE, WINDOWS_1251, WINDOWS_1252};
+use chardetng::EncodingDetector;
+use encoding_rs::{
+    BIG5, Decoder, DecoderResult, EUC_JP, EUC_KR, Encoding, GBK, IBM866, ISO_8859_2, KOI8_U, SHIFT_JIS, UTF_16BE, UTF_16LE,
+    WINDOWS_874, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255, WINDOWS_1256,
+    WINDOWS_1257,
+};
 
 /// Bytes that tell UTF-16 without a byte order mark.
 const HEAD: usize = 4 << 10;
@@ -25,19 +30,36 @@ impl Heard {
     }
 
     fn set(&self, encoding: &'static Encoding) {
-        let described = if encoding == UTF_16LE {
-            "the text is UTF-16, little-endian"
-        } else if encoding == WINDOWS_1251 {
-            "the text is not UTF-8; read as Windows-1251"
-        } else if encoding == UTF_16BE {
-            "the text is UTF-16, big-endian"
-        } else {
-            "the text is not UTF-8; read as Windows-1252"
+        let described = match encoding {
+            wide if wide == UTF_16LE => "the text is UTF-16, little-endian",
+            wide if wide == UTF_16BE => "the text is UTF-16, big-endian",
+            encoding => OLDER.iter().find(|(older, _)| *older == encoding).map_or(OLDER[0].1, |(_, described)| described),
         };
         // Whoever reads the same input a second time hears the same.
         let _ = self.0.set(described);
     }
 }
+
+/// Encodings of before UTF-8 that texts are told to be in.
+static OLDER: [(&Encoding, &str); 17] = [
+    (WINDOWS_1252, "the text is not UTF-8; read as Windows-1252"),
+    (WINDOWS_1251, "the text is not UTF-8; read as Windows-1251"),
+    (WINDOWS_1250, "the text is not UTF-8; read as Windows-1250"),
+    (ISO_8859_2, "the text is not UTF-8; read as ISO 8859-2"),
+    (WINDOWS_1253, "the text is not UTF-8; read as Windows-1253"),
+    (WINDOWS_1254, "the text is not UTF-8; read as Windows-1254"),
+    (WINDOWS_1255, "the text is not UTF-8; read as Windows-1255"),
+    (WINDOWS_1256, "the text is not UTF-8; read as Windows-1256"),
+    (WINDOWS_1257, "the text is not UTF-8; read as Windows-1257"),
+    (WINDOWS_874, "the text is not UTF-8; read as Windows-874"),
+    (KOI8_U, "the text is not UTF-8; read as KOI8-U"),
+    (IBM866, "the text is not UTF-8; read as IBM 866"),
+    (SHIFT_JIS, "the text is not UTF-8; read as Shift JIS"),
+    (EUC_JP, "the text is not UTF-8; read as EUC-JP"),
+    (EUC_KR, "the text is not UTF-8; read as EUC-KR"),
+    (GBK, "the text is not UTF-8; read as GBK"),
+    (BIG5, "the text is not UTF-8; read as Big5"),
+];
 
 /// The encoding of two bytes a letter that a text is in, and the length of its byte order mark: by that mark, or by the
 /// zeros that such letters have where a text is mostly ASCII.
@@ -63,18 +85,26 @@ pub(crate) fn wide(head: &[u8]) -> Option<(&'static Encoding, usize)> {
     }
 }
 
-/// Which encoding of one byte a letter a text is in that is no UTF-8: Cyrillic words are made of letters beyond ASCII,
-/// and those of the west have one here and there.
-pub(crate) fn one_byte(window: &[u8]) -> &'static Encoding {
+/// Which encoding a text is in that is no UTF-8: Cyrillic words are made of letters beyond ASCII, which tells them in a
+/// few bytes; others are told by how often letters follow one another.
+pub(crate) fn older(window: &[u8]) -> &'static Encoding {
     let is_letter = |byte: &u8| *byte >= 0xc0 || matches!(byte, 0xa8 | 0xb8);
     let all = window.iter().filter(|byte| is_letter(byte)).count();
     let in_words: usize = window.split(|byte| !is_letter(byte)).map(<[u8]>::len).filter(|&length| length >= 3).sum();
-    if all > 0 && in_words * 3 >= all * 2 { WINDOWS_1251 } else { WINDOWS_1252 }
+    let mut detector = EncodingDetector::new();
+    detector.feed(window, true);
+    let guess = detector.guess(None, false);
+    let is_cyrillic = all > 0 && in_words * 3 >= all * 2;
+    match guess {
+        guess if OLDER.iter().any(|(older, _)| *older == guess) && guess != WINDOWS_1252 => guess,
+        _ if is_cyrillic => WINDOWS_1251,
+        _ => WINDOWS_1252,
+    }
 }
 
-/// Bytes of which none are UTF-8 beyond ASCII are Windows-1252, as desktop programs of before wrote it. Where some of
-/// them are UTF-8, the others are damage.
-fn is_one_byte(window: &[u8]) -> bool {
+/// Bytes of which none are UTF-8 beyond ASCII are an encoding of before it, as desktop programs wrote them. Where some
+/// of them are UTF-8, the others are damage.
+fn is_older(window: &[u8]) -> bool {
     let mut damage = false;
     for chunk in window.utf8_chunks() {
         if !chunk.valid().is_ascii() {
@@ -200,7 +230,7 @@ impl<R: Read> Read for Utf8<R> {
                     0 => {
                         self.fill(WINDOW);
                         let window = &self.rest()[..self.rest().len().min(WINDOW)];
-                        let encoding = is_one_byte(window).then(|| one_byte(window));
+                        let encoding = is_older(window).then(|| older(window));
                         self.state = encoding.map_or(State::Plain, |encoding| self.decoding(encoding));
                     }
                     ascii => return Ok(self.hand(out, ascii)),

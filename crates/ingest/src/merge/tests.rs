@@ -71,7 +71,7 @@ proptest! {
         let mut at_once = waiting(files.len(), true);
         for (file, rows) in files.iter().enumerate() {
             for (number, rows) in rows.chunks(size).enumerate() {
-                at_once.push(file as u32, chunk(rows, number * size));
+                at_once.push(file as u32, chunk(rows, number * size), number);
             }
         }
         let whole = at_once.take(None).0;
@@ -87,7 +87,7 @@ proptest! {
         for number in 0..chunks {
             for (file, rows) in files.iter().enumerate() {
                 if let Some(rows) = rows.chunks(size).nth(number) {
-                    in_pieces.push(file as u32, chunk(rows, number * size));
+                    in_pieces.push(file as u32, chunk(rows, number * size), 0);
                 }
             }
             // Up to the earliest row that is still to come.
@@ -109,9 +109,9 @@ proptest! {
 #[test]
 fn a_row_before_what_has_left_is_passed_over() {
     let mut waiting = waiting(1, false);
-    waiting.push(0, chunk(&[(5, 2, 0), (9, 2, 0), (7, 2, 0)], 0));
+    waiting.push(0, chunk(&[(5, 2, 0), (9, 2, 0), (7, 2, 0)], 0), 0);
     assert_eq!(waiting.take(Some(8)).0.len(), 2);
-    waiting.push(0, chunk(&[(7, 2, 0), (8, 2, 0), (10, 2, 0)], 3));
+    waiting.push(0, chunk(&[(7, 2, 0), (8, 2, 0), (10, 2, 0)], 3), 0);
     assert_eq!((waiting.rows(), waiting.from()), (3, Some(8)));
     let rest = waiting.take(None).0;
     let ids: Vec<TxnId> = rest.ids().to_vec();

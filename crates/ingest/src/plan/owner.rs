@@ -10,7 +10,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Numbers of copies, wherever they stand: `(1)`, ` - Copy`, `_Kopie 2`.
-const COPIES: &str = r"(?i)[ _-]*\(\d{1,3}\)|[ _-]+(?:copy|kopie|copie|copia|kopia)(?:[ _-]?\d{1,2})?$";
+const COPIES: &str = concat!(
+    r"(?i)[ _-]*\(\d{1,3}\)|[ _-]+(?:copy|kopie|copie|copia|kopia)(?:[ _-]?\d{1,2})?$|",
+    r"^(?:copy of|kopie von|kopie van|copie de|copia de|copia di|cópia de|kopia av|kopi af|kopia)[ _-]+",
+);
 
 /// A month by its name, in the languages of the feeds.
 const MONTH: &str = concat!(
@@ -203,7 +206,7 @@ mod tests {
             ("Chase1234", &["/in/Chase1234_Activity_20240601.CSV", "Chase1234_Activity20240101_20240131_20240201.CSV"]),
             (
                 "Checking1",
-                &["Checking1 (2).csv.gz", "Checking1.csv.ZST", "Checking1 - Copy.csv", "Checking1 (1) (2).csv"],
+                &["Checking1 (2).csv.gz", "Checking1.csv.ZST", "Checking1 - Copy.csv", "Kopie von Checking1.csv", "Checking1 (1) (2).csv"],
             ),
             ("3003", &["January2024_3003.csv", "February2024_3003.csv", "currentTransaction_3003.csv"]),
             (

@@ -8,23 +8,23 @@ use super::{
 
 /// A user's own word on which column is what, for files no preset knows.
 ///
-/// Written as `account=Card,amount=Total,time=When`, further keys `counterparty`, `category`, `channel`, `country`,
-/// `currency`, `latitude`, `longitude`, `device`, `address` (of the network), `balance` (after the transaction;
-/// `balance-before` for before), `id`, `label`; `debit=Out,credit=In` in place of `amount` where each way has a column
-/// of its own; `sign=outflow-positive|outflow-negative`, or `outflow=Type:Debit|Fee` (and `inflow=Type:Credit`) where
-/// words in a column tell the way of unsigned amounts; `payee=en|de` finds payees in the counterparties' texts;
-/// `time-format=iso|epoch-seconds|epoch-milliseconds|excel-serial|%d.%m.%Y …`, `zone=Europe/Paris`,
-/// `amount-format=plain|money|money-comma|minor`, `delimiter=;`, and `columns=5` for a file of five columns that has no
-/// header. A column is a name, or `#3` for the third; a comma or backslash in a name is written `\,` or `\\`.
-/// `account=@file-name` takes the account from the file's name, `account=@folder` from its folder's, `currency=@EUR`
-/// (and `=@` before any other word) a constant. Sign, time format and amount format are sniffed where they are not
-/// given.
+/// Written as `account=Card,amount=Total,time=When`, further keys `clock` (the time of day, where that has a column of its
+/// own), `counterparty`, `category`, `channel`, `country`, `currency`, `latitude`, `longitude`, `device`, `address` (of
+/// the network), `balance` (after the transaction; `balance-before` for before), `id`, `label`; `debit=Out,credit=In` in
+/// place of `amount` where each way has a column of its own; `sign=outflow-positive|outflow-negative`, or
+/// `outflow=Type:Debit|Fee` (and `inflow=Type:Credit`) where words in a column tell the way of unsigned amounts;
+/// `payee=en|de` finds payees in the counterparties' texts; `time-format=iso|epoch-seconds|excel-serial|written|%d.%m.%Y …`,
+/// `zone=Europe/Paris`, `amount-format=plain|money|money-comma|minor`, `delimiter=;`, `columns=5` for a file of five
+/// columns that has no header, and `array=data.items` where JSON has its objects at these keys. A column is a name, or
+/// `#3` for the third; a comma or backslash in a name is written `\,` or `\\`. `account=@file-name` takes the account from
+/// the file's name, `account=@folder` from its folder's, `currency=@EUR` (and `=@` before any other word) a constant.
+/// Sign, time format and amount format are sniffed where they are not given.
 #[derive(Clone, Debug)]
 pub struct Mapping(pub(crate) Preset);
 
-const KEYS: &str = "account, amount, debit, credit, time, counterparty, category, channel, country, currency, \
+const KEYS: &str = "account, amount, debit, credit, time, clock, counterparty, category, channel, country, currency, \
                     latitude, longitude, device, address, balance, balance-before, id, label, sign, outflow, inflow, \
-                    payee, time-format, zone, amount-format, delimiter or columns";
+                    payee, time-format, zone, amount-format, delimiter, array or columns";
 
 impl Mapping {
     /// A mapping from its short form.
@@ -105,12 +105,13 @@ struct Given {
     slots: [Option<String>; NAMES.len()],
 }
 
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 29] = [
     "account",
     "amount",
     "debit",
     "credit",
     "time",
+    "clock",
     "counterparty",
     "category",
     "channel",
@@ -132,6 +133,7 @@ const NAMES: [&str; 27] = [
     "zone",
     "amount-format",
     "delimiter",
+    "array",
     "columns",
 ];
 
@@ -243,6 +245,11 @@ impl Given {
             let Some(counterparty) = &mut counterparty else { return Err(missing("counterparty beside payee")) };
             counterparty.payee = sets.split('|').map(|set| set.trim().to_owned()).collect();
         }
+        let time = self.place("time")?.ok_or_else(|| missing("time"))?;
+        let (time, times) = match self.place("clock")? {
+            None => (Some(time), Vec::new()),
+            Some(clock) => (None, vec![time, clock]),
+        };
         let (outflow, inflow) = (self.words("outflow")?, self.words("inflow")?);
         let (column, debit, credit) = match (self.place("amount")?, self.place("debit")?, self.place("credit")?) {
             (Some(column), None, None) => (Some(column), None, None),
@@ -261,11 +268,11 @@ impl Given {
             notes: String::new(),
             undecided: Vec::new(),
             apart: Vec::new(),
-            file: Shape { delimiter, columns, ..Shape::default() },
+            file: Shape { delimiter, columns, array: self.take("array").into_iter().collect(), ..Shape::default() },
             account: self.text("account")?.ok_or_else(|| missing("account"))?,
             time: Time {
-                column: Some(self.place("time")?.ok_or_else(|| missing("time"))?),
-                columns: Vec::new(),
+                column: time,
+                columns: times,
                 finer: None,
                 formats: self.take("time-format").into_iter().collect(),
                 zone: self.take("zone"),
@@ -344,6 +351,8 @@ mod tests {
         assert_eq!((pair.column, pair.debit, pair.credit), (None, named("Out"), named("In")));
         let file = Mapping::parse("account=@file-name,amount=a,time=t").unwrap().0;
         assert_eq!(file.account.from, Some(Origin::FileName));
+        let apart = Mapping::parse("account=a,amount=b,time=Day,clock=#4").unwrap().0.time;
+        assert_eq!((apart.column, apart.columns), (None, vec![Place::Named("Day".to_owned()), Place::At(3)]));
     }
 
     #[test]

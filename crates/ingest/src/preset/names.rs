@@ -25,7 +25,7 @@ pub(crate) fn currency_in(name: &str) -> Option<(&str, Currency)> {
 const CURRENCY: &str = "(*)";
 
 /// A name that ends in a currency as it is compared, without which one; nothing where it names none.
-pub(crate) fn bare(name: &str) -> Option<String> {
+fn bare(name: &str) -> Option<String> {
     currency_in(name).map(|(name, _)| fold(name) + CURRENCY)
 }
 
@@ -36,6 +36,8 @@ pub(crate) struct Names {
     folded: HashMap<String, String>,
     /// Whether a column names its currency, which is then no part of the name.
     pub(crate) named_currency: bool,
+    /// The one currency of the feed: a column that names it says nothing new.
+    pub(crate) currency: Option<Currency>,
     /// Names that a header has more than once.
     repeated: Vec<String>,
 }
@@ -43,6 +45,8 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn new(preset: &Preset) -> Self {
         let named_currency = preset.currency.as_ref().is_some_and(|text| text.from == Some(Origin::Header));
+        let constant = preset.currency.as_ref().and_then(|text| text.constant.as_ref());
+        let currency = constant.and_then(|code| Currency::new(code.as_bytes()));
         let more = |form: &'_ Vec<String>| -> Vec<String> {
             form.iter()
                 .enumerate()
@@ -51,7 +55,7 @@ impl Names {
                 .collect()
         };
         let repeated = preset.forms().flat_map(more).filter(|name| !name.is_empty()).collect();
-        let mut new = Self { folded: HashMap::new(), named_currency, repeated };
+        let mut new = Self { folded: HashMap::new(), named_currency, currency, repeated };
         let aliases = &preset.file.aliases;
         // What is another name of a column is none of its own, although a form may have it.
         let others: Vec<(&str, &str)> = aliases
@@ -69,19 +73,34 @@ impl Names {
         let headers = preset.forms().chain([&preset.file.has]).flatten().map(String::as_str);
         for name in read.iter().copied().chain(headers) {
             if read.contains(&name) || !others.iter().any(|(other, _)| *other == name) {
-                new.folded.entry(new.key(name)).or_insert_with(|| name.to_owned());
+                new.folded.entry(new.own_key(name)).or_insert_with(|| name.to_owned());
             }
         }
         for (other, name) in others {
-            new.folded.entry(new.key(other)).or_insert_with(|| name.to_owned());
+            new.folded.entry(new.own_key(other)).or_insert_with(|| name.to_owned());
         }
         new.folded.remove("");
         new
     }
 
+    /// A name of the feed's own as it is compared.
+    fn own_key(&self, name: &str) -> String {
+        bare(name).filter(|_| self.named_currency).unwrap_or_else(|| fold(name))
+    }
+
     /// A name as it is compared with those of this feed.
     pub(crate) fn key(&self, name: &str) -> String {
-        bare(name).filter(|_| self.named_currency).unwrap_or_else(|| fold(name))
+        let folded = fold(name);
+        self.without_currency(name, &folded).unwrap_or(folded)
+    }
+
+    /// The same of a name that ends in a currency, where that is no part of it; `folded` is as it is compared.
+    pub(crate) fn without_currency(&self, name: &str, folded: &str) -> Option<String> {
+        if self.named_currency {
+            return bare(name);
+        }
+        let (before, currency) = currency_in(name).filter(|_| !self.folded.contains_key(folded))?;
+        (self.currency == Some(currency)).then(|| fold(before))
     }
 
     /// The preset's name for a column of a file.

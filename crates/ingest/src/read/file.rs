@@ -39,6 +39,8 @@ pub(super) struct File {
     /// Bytes read of it, and how many of them were told of.
     bytes: Arc<AtomicU64>,
     reported: u64,
+    /// Bytes of text that rows were made of.
+    parsed: u64,
 }
 
 /// What all files say later of transactions, and the number of this one.
@@ -108,6 +110,7 @@ impl File {
             tally,
             bytes,
             reported,
+            parsed: 0,
         })
     }
 
@@ -130,6 +133,7 @@ impl File {
                 return None;
             };
             self.tally.take(&mut chunk, from, when, watch);
+            self.parsed += chunk.bytes;
             let bytes = self.bytes.load(Ordering::Relaxed);
             watch.read(bytes - self.reported);
             self.reported = bytes;
@@ -137,6 +141,15 @@ impl File {
                 return Some(chunk);
             }
         }
+    }
+
+    /// About how many rows it will have in all, by how long it is and what it had so far. A size that an archive states
+    /// is no measure.
+    pub(super) fn expected(&self) -> usize {
+        const MOST: u128 = 1 << 27;
+        let bytes = if self.input.is_member() { 0 } else { self.input.bytes };
+        let rows = u128::from(self.tally.read) * u128::from(bytes) / u128::from(self.parsed.max(1));
+        (rows + rows / 64).min(MOST) as usize
     }
 
     /// Takes the memory of a chunk for one to come.

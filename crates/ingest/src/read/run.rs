@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
             let known = options.presets.iter().map(|preset| preset.name().to_owned()).collect();
             return Err(Error::UnknownFeed { name: name.clone(), known });
         }
-        let Gathered { mut inputs, notes, mut errors } = gathered;
+        let Gathered { mut inputs, notes, mut errors, .. } = gathered;
         let key = match &options.key {
             Some(key) => key.clone(),
             None => contents_key(&mut inputs, &mut errors),
@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
     pub(super) fn pull(&mut self, file: usize, in_turn: usize) -> Option<i64> {
         let chunk = self.files[file].next(self.waiting.from(), ahead(in_turn), &mut self.watch)?;
         let position = position(&chunk.at);
-        if let Some(spare) = self.waiting.push(file as u32, chunk) {
+        if let Some(spare) = self.waiting.push(file as u32, chunk, self.files[file].expected()) {
             self.files[file].reuse(spare);
         }
         Some(position)

@@ -28,6 +28,9 @@ pub(super) fn settled<'a>(
     plan.settle(preset, path)?;
     let sample = sample(&plan)?;
     let Settled { described, warnings, .. } = sniff::settle(preset, &mut plan, path, sample)?;
+    if options.map.is_some() && preset.skip.is_empty() {
+        plan.look_for_remarks();
+    }
     Ok((plan, [vec![why], described].concat().join("; "), warnings))
 }
 

@@ -88,7 +88,7 @@ impl Fit {
     /// Bytes and lines before the first row.
     pub(super) fn rows(&self, preset: &Preset) -> (usize, u64) {
         match preset.file.columns {
-            None => (self.line.end, self.line.before + 1),
+            None => (self.line.end, self.line.before + self.line.lines),
             Some(_) => (self.line.start, self.line.before),
         }
     }

@@ -46,6 +46,8 @@ pub(super) struct Line {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) before: u64,
+    /// How many it is: a name between quotes may go over several.
+    pub(super) lines: u64,
 }
 
 impl Head {
@@ -71,13 +73,27 @@ impl Head {
     pub(super) fn line_from(&self, mut start: usize, mut before: u64) -> Option<Line> {
         while start < self.bytes.len() {
             let found = memchr(self.terminator, &self.bytes[start..]);
-            let line = Line { start, end: found.map_or(self.bytes.len(), |at| start + at + 1), before };
+            let line = Line { start, end: found.map_or(self.bytes.len(), |at| start + at + 1), before, lines: 1 };
             if !is_blank(self.text(line), b'\t') {
-                return Some(line);
+                return Some(self.closed(line));
             }
             (start, before) = (line.end, before + 1);
         }
         None
+    }
+
+    /// The same line with those below it that the quotes opened on it reach to.
+    fn closed(&self, line: Line) -> Line {
+        const MOST: usize = 5;
+        let is_open = |line: &Line| memchr_iter(b'"', &self.bytes[line.start..line.end]).count() % 2 == 1;
+        let longer = |line: &Line| {
+            let at = memchr(self.terminator, &self.bytes[line.end..])?;
+            Some(Line { end: line.end + at + 1, lines: line.lines + 1, ..*line })
+        };
+        if !is_open(&line) {
+            return line;
+        }
+        std::iter::successors(Some(line), longer).take(MOST).find(|line| !is_open(line)).unwrap_or(line)
     }
 
     /// The first line for people.
@@ -115,7 +131,7 @@ impl Head {
     }
 
     pub(super) fn first_lines(&self, lines: usize) -> impl Iterator<Item = Line> {
-        let below = |line: &Line| self.line_from(line.end, line.before + 1);
+        let below = |line: &Line| self.line_from(line.end, line.before + line.lines);
         std::iter::successors(Some(self.first), below).take(lines)
     }
 
@@ -141,7 +157,7 @@ pub(super) fn read(input: &Input) -> Result<Head, Error> {
     }
     let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let terminator = if memchr(b'\n', &bytes).is_none() && memchr(b'\r', &bytes).is_some() { b'\r' } else { b'\n' };
-    let nowhere = Line { start, end: start, before: 0 };
+    let nowhere = Line { start, end: start, before: 0, lines: 1 };
     let spaced = Vec::new();
     let mut head = Head { bytes, terminator, delimiter: None, spaced, first: nowhere, encoding: heard.described() };
     head.first = head.line_from(start, 0).ok_or_else(|| Error::Empty { path: path() })?;

@@ -1,11 +1,12 @@
 //! Headers by their meaning: which column of a file is which of a preset, whatever its case, order, language or
 //! neighbours.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::plan::Columns;
-use crate::preset::{Names, Preset, Presets, Vocabulary, bare};
+use crate::preset::{Names, Preset, Presets, Vocabulary};
 use crate::value::text::fold;
 
 /// The least that the columns in common have to weigh, of those that either side has, for a header to be one of a feed.
@@ -71,23 +72,34 @@ fn is_nameless(folded: &str) -> bool {
         || folded.starts_with("indexlevel")
 }
 
+/// Whether names are those of a query, which have the table's before them: `Query1[Amount]`, `[Amount]`.
+fn of_table(names: &[String]) -> bool {
+    let table = |name: &'_ String| name.find('[').filter(|_| name.ends_with(']')).map(|at| name[..at].to_owned());
+    let first = names.first().and_then(table);
+    first.is_some() && names.iter().all(|name| table(name) == first)
+}
+
+/// A column's name without the table's before it.
+fn column(name: &str) -> &str {
+    name.split_once('[').and_then(|(_, inner)| inner.strip_suffix(']')).unwrap_or(name)
+}
+
 /// A header of a file, its names as they are compared.
 struct Cut<'h> {
     names: &'h [String],
     folded: Vec<String>,
-    /// The same without the currency, of those that name one.
-    bare: Vec<Option<String>>,
 }
 
 impl<'h> Cut<'h> {
     fn new(names: &'h [String]) -> Self {
-        let folded = names.iter().map(|name| fold(name)).collect();
-        Self { names, folded, bare: names.iter().map(|name| bare(name)).collect() }
+        let of_table = of_table(names);
+        Self { names, folded: names.iter().map(|name| fold(if of_table { column(name) } else { name })).collect() }
     }
 
     /// The name of a column, as it is compared with those of a feed.
-    fn key(&self, names: &Names, at: usize) -> &str {
-        self.bare[at].as_deref().filter(|_| names.named_currency).unwrap_or(&self.folded[at])
+    fn key(&self, names: &Names, at: usize) -> Cow<'_, str> {
+        let folded = self.folded[at].as_str();
+        names.without_currency(&self.names[at], folded).map_or(folded.into(), Cow::Owned)
     }
 }
 
@@ -234,7 +246,7 @@ impl<'p> Comparer<'p> {
                     let (key, mine) = (cut.key(names, *at), names.key(name));
                     let renamed = key != mine;
                     // A word that many feeds have shows little, whatever it stands for here.
-                    let weight = self.weight(key).min(self.weight(&mine));
+                    let weight = self.weight(&key).min(self.weight(&mine));
                     if renamed {
                         differs.renamed.push((own.clone(), name.clone()));
                     }
@@ -276,7 +288,7 @@ fn known<'n>(names: &'n Names, cut: &Cut<'_>) -> Vec<Option<&'n str>> {
     let mut found: Vec<(u8, usize, &'n str)> = Vec::new();
     for (at, name) in cut.names.iter().enumerate() {
         let key = cut.key(names, at);
-        if let Some(own) = names.at(key) {
+        if let Some(own) = names.at(&key) {
             let rank = if own == name { 0 } else { 1 + u8::from(names.key(own) != key) };
             found.push((rank, at, own));
         } else if let Some(own) = names.first_of(name) {

@@ -18,7 +18,7 @@ use crate::input::{Heard, Input};
 use crate::plan::Plan;
 use crate::preset::Preset;
 use crate::value::amount::within_formula;
-use crate::value::time::sniff::{Orders, Sniffed, formats, sniff};
+use crate::value::time::sniff::{Orders, Sniffed, formats, is_month_first, lack_year, sniff, turned};
 use crate::value::time::{Memo, Probe};
 
 /// Days as spreadsheets count them.
@@ -183,8 +183,12 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
     if plan.clock.counts() || (sample.explicit && !plan.clock.is_open()) {
         return Ok(());
     }
-    let joined_all: Vec<String> =
+    let mut joined_all: Vec<String> =
         sample.rows.iter().map(|row| joined(plan, row)).filter(|text| !text.is_empty()).collect();
+    // A line of totals has a word there.
+    if joined_all.iter().any(|text| text.contains(char::is_numeric)) {
+        joined_all.retain(|text| text.contains(char::is_numeric));
+    }
     let texts: Vec<&str> = joined_all.iter().map(String::as_str).collect();
     let is_open = plan.clock.is_open();
     let mut memo = Memo::default();
@@ -223,6 +227,13 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
                 let hint = format!("give time-format={first} or time-format={second}");
                 return Err(undecided(path, plan, column, "which of its numbers is the month".to_owned(), hint));
             }
+            Sniffed::Nothing if lack_year(&texts) => {
+                let hint = format!(
+                    "its dates are such as `{}`; write the year to them, or export the file with whole dates",
+                    crate::error::shown(texts[0].as_bytes())
+                );
+                return Err(undecided(path, plan, column, "the year of its dates".to_owned(), hint));
+            }
             Sniffed::Nothing => {
                 let first = crate::error::shown(texts.first().map_or("", |text| text).as_bytes());
                 let hint = format!("give its time-format as a strftime pattern (its first value is `{first}`)");
@@ -236,21 +247,21 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
     }
     let declared = declared_order(&preset.time.formats);
     let other = formats(&texts, order.or(declared));
-    let turned = exact && order.is_some() && declared.is_some() && order != declared;
-    if !turned && (exact || other.first <= reads) {
+    let other_order = exact && order.is_some() && declared.is_some() && order != declared;
+    if !other_order && (exact || other.first <= reads) {
         return Ok(());
     }
     let Some(first) = other.names.first().cloned() else { return Ok(()) };
     // Dates that are parted in another way than the feed does were written by somebody else, who may put the day first.
     let by = |format: &str| format.as_bytes().get(2).copied();
-    let by_numbers = first.starts_with("%d/%m") || first.starts_with("%d-%m");
-    let is_turnable = first.starts_with("%m") || by_numbers;
+    let by_numbers = first.starts_with("%d/%m") || first.starts_with("%d-%m") || turned(&first) != first && first.starts_with('w');
+    let is_turnable = is_month_first(&first) || by_numbers;
     let known = preset.time.formats.iter().any(|format| by(format) == by(&first) && declared.is_some());
     if order.is_none() && is_turnable && !known {
         let what = "which of its numbers is the month, since the feed writes dates in another way".to_owned();
         let hint = format!(
             "read it with --map and time-format={first} or time-format={}",
-            crate::value::time::sniff::turned(&first)
+            turned(&first)
         );
         return Err(undecided(path, plan, column, what, hint));
     }

@@ -39,7 +39,7 @@ pub(super) fn find(input: &Input, options: &Options) -> Result<Found, Error> {
 
 fn find_sheet(input: &Input, options: &Options, workbook: &Workbook, sheet: &str) -> Result<Found, Error> {
     let path = &input.path;
-    let nowhere = Line { start: 0, end: 0, before: 0 };
+    let nowhere = Line { start: 0, end: 0, before: 0, lines: 1 };
     let (bytes, all_read) = workbook.head(sheet, HEAD)?;
     let (terminator, delimiter) = (TERMINATOR, Some(DELIMITER));
     let mut head = Head { bytes, terminator, delimiter, spaced: Vec::new(), first: nowhere, encoding: None };

@@ -149,7 +149,8 @@ pub(crate) fn ending(text: &[u8]) -> (&[u8], Option<bool>) {
         let known = ENDINGS.iter().find(|(known, ..)| known.as_bytes().eq_ignore_ascii_case(word));
         // One letter is a word only where it is a capital: `12 h` are hours.
         let known = known.filter(|_| word.len() > 1 || word[0].is_ascii_uppercase());
-        if let (Some((_, out, _)), true) = (known, number.last().is_some_and(u8::is_ascii_digit)) {
+        let ends = number.last().is_some_and(u8::is_ascii_digit) || number.ends_with(b"/-");
+        if let (Some((_, out, _)), true) = (known, ends) {
             return (number, Some(*out));
         }
         return (text, None);
@@ -186,14 +187,58 @@ pub(crate) fn within_formula(text: &[u8]) -> &[u8] {
 }
 
 /// Words that stand for a currency beside an amount and are no codes.
-const UNITS: [&str; 20] = [
-    "kr", "zł", "kč", "ft", "lei", "fr", "sfr", "rs", "rp", "rm", "r", "us", "ca", "c", "a", "au", "nz", "hk", "s",
-    "can",
-];
+const UNITS: &str = concat!(
+    "kr|zł|kč|ft|lei|fr|sfr|rs|rp|rm|r|us|ca|c|a|au|nz|hk|s|can|tl|dh|dhs|euro|euros|dollar|dollars|",
+    "руб|р|грн|лв|ден|円|元|원|đ|บาท|ر.س|د.إ",
+);
+
+/// Whether a letter is a dash that people and programs write for a minus.
+fn is_minus(letter: char) -> bool {
+    matches!(letter, '-' | '\u{2010}'..='\u{2014}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}')
+}
+
+/// Whether a letter is a currency's sign.
+fn is_sign(letter: char) -> bool {
+    matches!(letter, '$' | '£'..='¥' | '฿' | '\u{20a0}'..='\u{20cf}' | '﷼' | '＄' | '￡' | '￥' | '￦')
+}
+
+/// Whether a letter is an apostrophe, or what stands for one between thousands.
+fn is_apostrophe(letter: char) -> bool {
+    matches!(letter, '\'' | '`' | '´' | 'ʼ' | '\u{2018}' | '\u{2019}' | '\u{2032}')
+}
+
+/// Whether a letter is seen by nobody: marks of the direction of writing, blanks of no width.
+fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}' | '\u{feff}')
+}
+
+/// An amount as it is written with the letters that most write: without those that nobody sees, digits and points of
+/// full width as narrow ones, and with the decimals that a dash stands for (`15.—`, `1.500,-`) or none (`1,500/-`).
+fn usual(text: &str) -> Cow<'_, str> {
+    let wide = |letter: char| matches!(letter, '\u{ff0b}'..='\u{ff0c}' | '\u{ff0e}' | '\u{ff10}'..='\u{ff19}');
+    let text = match text.contains(|letter: char| is_unseen(letter) || wide(letter)) {
+        false => Cow::Borrowed(text.trim()),
+        true => {
+            let seen = text.chars().filter(|&letter| !is_unseen(letter));
+            let narrow = |letter| char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter);
+            let text: String = seen.map(|letter| if wide(letter) { narrow(letter) } else { letter }).collect();
+            text.trim().to_owned().into()
+        }
+    };
+    let before = text.trim_end_matches(is_minus);
+    let mark = before.chars().next_back().filter(|mark| matches!(mark, '.' | ',' | '/') && before.len() < text.len());
+    let Some(mark) = mark else { return text };
+    match before.strip_suffix(mark) {
+        Some(whole) if !whole.ends_with(|last: char| last.is_ascii_digit()) => text,
+        Some(whole) if mark == '/' => whole.to_owned().into(),
+        _ => format!("{before}00").into(),
+    }
+}
 
 /// The currency that a word beside an amount names, where it is a code; nothing at all where it is no currency's word.
 fn unit(word: &str) -> Option<Option<Currency>> {
-    if UNITS.iter().any(|unit| unit.eq_ignore_ascii_case(word.trim_end_matches('.'))) || word == "Kč" {
+    let lower = word.trim_end_matches('.').to_lowercase();
+    if UNITS.split('|').any(|unit| unit == lower) {
         return Some(None);
     }
     let upper = word.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -204,9 +249,9 @@ fn unit(word: &str) -> Option<Option<Currency>> {
 /// of thousands. A separator must stand before three digits: `12,34` is no US amount, and taking it for 1234 would
 /// multiply it by a hundred. Returns the digits with a point, and the currency that the code names.
 fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
-    let text = std::str::from_utf8(within_formula(text)).ok()?.trim();
+    let text = usual(std::str::from_utf8(within_formula(text)).ok()?);
     // A spreadsheet's mark of a text.
-    let text = text.strip_prefix('\'').unwrap_or(text);
+    let text = text.strip_prefix('\'').unwrap_or(&text);
     if let Some(digits) = expanded(text.as_bytes(), point) {
         return Some((digits, None));
     }
@@ -223,7 +268,7 @@ fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
     while let Some((at, letter)) = letters.next() {
         let next_is_digit = letters.peek().is_some_and(|(_, next)| next.is_ascii_digit());
         match letter {
-            '-' | '+' | '\u{2212}' | '\u{2013}' => {
+            letter if letter == '+' || is_minus(letter) => {
                 if signed {
                     return None;
                 }
@@ -231,7 +276,7 @@ fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
                 negative = letter != '+';
                 ended |= !digits.is_empty();
             }
-            '$' | '€' | '£' | '¥' | '₹' | '₽' | '₺' | '₪' | '₩' | '₴' => {
+            letter if is_sign(letter) => {
                 if symbol {
                     return None;
                 }
@@ -251,10 +296,10 @@ fn plain(text: &[u8], point: u8) -> Option<(Vec<u8>, Option<Currency>)> {
                 digits.push(b'.');
             }
             // A blank parts thousands between digits, and else a sign, a symbol or a code from the number.
-            ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' if digits.is_empty() || !next_is_digit => {
+            letter if letter.is_whitespace() && (digits.is_empty() || !next_is_digit) => {
                 ended |= !digits.is_empty();
             }
-            '.' | ',' | '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' => {
+            letter if matches!(letter, '.' | ',') || is_apostrophe(letter) || letter.is_whitespace() => {
                 let lead = match (separator, between) {
                     (None, _) => (1..=3).contains(&digits.len()) && digits[0] != b'0',
                     // Where lakhs and crores are counted, two digits stand between commas: 12,34,567.
@@ -313,7 +358,7 @@ pub(crate) fn contradicts(text: &str, currency: Currency) -> bool {
     }
     let own = currency.as_str();
     let Some(sign) =
-        text.chars().find(|letter| matches!(letter, '$' | '€' | '£' | '¥' | '₹' | '₽' | '₺' | '₪' | '₩' | '₴'))
+        text.chars().find(|letter| SIGNS.iter().any(|(sign, _)| sign == letter) || *letter == '₩')
     else {
         return false;
     };
@@ -430,6 +475,30 @@ mod tests {
             ("USD -12.50", -1_250),
             ("US$12.50", 1_250),
             ("12.50 kr.", 1_250),
+            ("\u{2010}12.50", -1_250),
+            ("\u{2011}12.50", -1_250),
+            ("\u{2012}12.50", -1_250),
+            ("\u{ff0d}\u{ff11}\u{ff12}\u{ff0e}50", -1_250),
+            ("\u{fe63}12.50", -1_250),
+            ("1\u{2007}234.50", 123_450),
+            ("1\u{2005}234.50", 123_450),
+            ("\u{200e}-1,234.50\u{200f}", -123_450),
+            ("\u{feff}12.50\u{200b}", 1_250),
+            ("1´234.50", 123_450),
+            ("1\u{2bc}234.50", 123_450),
+            ("-15.\u{2014}", -1_500),
+            ("15.--", 1_500),
+            ("15.-", 1_500),
+            ("1,500.-", 150_000),
+            ("1,500/-", 150_000),
+            ("1,500/- Dr", -150_000),
+            ("-฿1,234.50", -123_450),
+            ("₱12.50", 1_250),
+            ("12.50 TL", 1_250),
+            ("Dhs. 12.50", 1_250),
+            ("12.50 руб.", 1_250),
+            ("100円", 10_000),
+            ("12.50 Euro", 1_250),
             ("=\"1,234.50\"", 123_450),
             ("\u{2013}3", -300),
             ("-995.4190396554627", -99_542),
@@ -469,6 +538,12 @@ mod tests {
             "(-5",
             "(-5)",
             "5 XYZ",
+            "1.500,-",
+            "50¢",
+            "15.-5",
+            "/-",
+            "15/",
+            "1.5.-",
             "1.234,50",
             "1e3",
             "$$5",

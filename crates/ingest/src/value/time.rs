@@ -2,6 +2,7 @@
 
 mod months;
 pub(crate) mod sniff;
+mod written;
 
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
@@ -29,6 +30,8 @@ enum Format {
     Iso,
     EpochSeconds,
     EpochMilliseconds,
+    EpochMicroseconds,
+    EpochNanoseconds,
     /// Days since the end of 1899, as spreadsheets count them.
     Serial,
     /// Month and day of one or two digits, year of four, parted by slashes.
@@ -43,6 +46,8 @@ enum Format {
     Months {
         base: i64,
     },
+    /// However people write it: see [`written`].
+    Written(written::Order),
     Pattern {
         text: String,
         zoned: bool,
@@ -84,7 +89,8 @@ impl Clock {
             formats.push(Format::new(text).ok_or_else(|| {
                 (
                     text.clone(),
-                    "iso, epoch-seconds, epoch-milliseconds, excel-serial or a strftime pattern such as %d.%m.%Y",
+                    "iso, epoch-seconds (-milliseconds, -microseconds, -nanoseconds), excel-serial, written, \
+                     written-day-first, written-month-first or a strftime pattern such as %d.%m.%Y",
                 )
             })?);
         }
@@ -120,6 +126,7 @@ impl Clock {
     pub(crate) fn is_turnable(&self) -> bool {
         self.formats.iter().any(|format| match format {
             Format::Slashed { .. } => true,
+            Format::Written(order) => *order != written::Order::Told,
             Format::Pattern { text, .. } => ["%m/", "%d/", "%m-", "%d-"].iter().any(|start| text.starts_with(start)),
             _ => false,
         })
@@ -178,6 +185,11 @@ impl Format {
             "iso" => Self::Iso,
             "epoch-seconds" => Self::EpochSeconds,
             "epoch-milliseconds" => Self::EpochMilliseconds,
+            "epoch-microseconds" => Self::EpochMicroseconds,
+            "epoch-nanoseconds" => Self::EpochNanoseconds,
+            "written" => Self::Written(written::Order::Told),
+            "written-day-first" => Self::Written(written::Order::DayFirst),
+            "written-month-first" => Self::Written(written::Order::MonthFirst),
             "excel-serial" => Self::Serial,
             "%m/%d/%Y" => Self::Slashed { month_first: true },
             "%d/%m/%Y" => Self::Slashed { month_first: false },
@@ -198,6 +210,11 @@ impl Format {
             Self::Iso => "2018-04-01 00:00:31 or 2018-04-01T00:00:31Z".to_owned(),
             Self::EpochSeconds => "a number of 10 digits (seconds since 1970)".to_owned(),
             Self::EpochMilliseconds => "a number of 13 digits (milliseconds since 1970)".to_owned(),
+            Self::EpochMicroseconds => "a number of 16 digits (microseconds since 1970)".to_owned(),
+            Self::EpochNanoseconds => "a number of 19 digits (nanoseconds since 1970)".to_owned(),
+            Self::Written(written::Order::Told) => "Thu, 25 Jan 2024, 9:05 AM (as people write it)".to_owned(),
+            Self::Written(written::Order::DayFirst) => "Thu 25/1/2024, 9:05 (as people write it)".to_owned(),
+            Self::Written(written::Order::MonthFirst) => "Thu 1/25/2024, 9:05 (as people write it)".to_owned(),
             Self::Serial => "45292 (days since the end of 1899)".to_owned(),
             Self::Slashed { month_first: true } => "04/13/2018 (month/day/year)".to_owned(),
             Self::Slashed { month_first: false } => "13/04/2018 (day/month/year)".to_owned(),
@@ -211,6 +228,9 @@ impl Format {
             Self::Iso => iso(text, memo),
             Self::EpochSeconds => epoch(text, Timestamp::SECOND),
             Self::EpochMilliseconds => epoch(text, 1_000),
+            Self::EpochMicroseconds => epoch(text, 1),
+            Self::EpochNanoseconds => Some(Reading::Instant(integer(text)?.div_euclid(1_000))),
+            Self::Written(order) => written::read(std::str::from_utf8(text).ok()?, *order),
             Self::Serial => serial(text),
             Self::Slashed { month_first } => slashed(text, *month_first),
             Self::Step { unit, base } => Some(Reading::Instant(steps(text)?.checked_mul(*unit)?.checked_add(*base)?)),
@@ -353,6 +373,7 @@ fn epoch(text: &[u8], unit: i64) -> Option<Reading> {
             return None;
         }
         part /= 10;
+        // Beyond a microsecond it adds nothing.
         micros = micros.checked_add(i64::from(byte - b'0') * part * if text[0] == b'-' { -1 } else { 1 })?;
     }
     Some(Reading::Instant(micros))
@@ -363,7 +384,7 @@ fn integer(text: &[u8]) -> Option<i64> {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() || digits.len() > 18 {
+    if digits.is_empty() || digits.len() > 19 {
         return None;
     }
     let mut value = 0i64;
@@ -371,7 +392,7 @@ fn integer(text: &[u8]) -> Option<i64> {
         if !byte.is_ascii_digit() {
             return None;
         }
-        value = value * 10 + i64::from(byte - b'0');
+        value = value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
     }
     Some(if negative { -value } else { value })
 }

@@ -21,6 +21,7 @@ mod identity;
 mod inputs;
 mod json;
 mod keys;
+mod kinds;
 mod mapping;
 mod meaning;
 mod mutated;

@@ -1,8 +1,6 @@
 //! More forms that files in the wild have: ways told by words alone, currencies that contradict a feed, replies of a
 //! service in one file, columns whose late rows decide, whatever the file is stored as.
 
-use std::io::Write;
-
 use crible_ingest::{Import, Mapping, Options, Preset, draft};
 
 use crate::common::{Folder, bytes, import, options};
@@ -168,17 +166,18 @@ fn records_of_bai2_are_joined_by_some_and_texts_have_slashes() {
 }
 
 #[test]
-fn an_archive_within_an_archive_is_named() {
-    let pack = |name: &str, content: &[u8]| {
-        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(content).unwrap();
-        zip.finish().unwrap().into_inner()
-    };
+fn an_archive_within_an_archive_is_read_and_no_deeper() {
+    let pack = |members: &[(&str, &[u8])]| crate::inputs::zip(members, zip::CompressionMethod::Deflated);
     let folder = Folder::new();
-    let inner = pack("a.csv", b"a,b\n");
-    let outer = folder.file("outer.zip", pack("inner.zip", &inner));
-    let message = import(&[outer], &options()).map(|(import, _)| import.files).unwrap_err().to_string();
+    let (one, two) = (crate::inputs::one("1"), crate::inputs::one("2"));
+    let inner = pack(&[("a.csv", one.as_bytes())]);
+    let outer = folder.file("outer.zip", pack(&[("inner.zip", &inner), ("b.csv", two.as_bytes())]));
+    let (import, _) = import(&[outer], &options()).unwrap();
+    let paths: Vec<String> = import.files.iter().map(|file| file.path.display().to_string()).collect();
+    assert!(paths[0].ends_with("outer.zip/b.csv") && paths[1].ends_with("outer.zip/inner.zip/a.csv"), "{paths:?}");
+    assert_eq!(import.batch.len(), 2);
+    let deep = folder.file("deep.zip", pack(&[("outer.zip", &pack(&[("inner.zip", &inner)]))]));
+    let message = crate::common::import(&[deep], &options()).map(|(import, _)| import.files).unwrap_err().to_string();
     assert!(message.contains("a zip archive within another"), "{message}");
 }
 

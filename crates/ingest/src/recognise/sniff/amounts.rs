@@ -30,7 +30,7 @@ pub(super) fn settle(
         && preset.amount.sign.is_none()
         && preset.amount.outflow.is_none()
     {
-        way(preset, plan, sample, (&texts, at), found)?;
+        way(preset, plan, path, sample, (&texts, at), found)?;
     }
     Ok(())
 }
@@ -190,6 +190,7 @@ fn style(
 fn way(
     preset: &mut Preset,
     plan: &Plan,
+    path: &Path,
     sample: &Sample<'_>,
     (texts, at): (&[&str], usize),
     found: &mut Settled,
@@ -197,10 +198,11 @@ fn way(
     let style = preset.amount.format.unwrap_or_default();
     // Numbers are written plainly, whatever texts beside them are.
     let styles = if (sample.texts)(&[at])?.is_some() { vec![style, Style::Plain] } else { vec![style] };
-    let is_negative = |text: &str| {
-        let read = |style: &Style| amount::read(text.as_bytes(), *style, Currency::NONE);
-        styles.iter().any(|style| read(style).is_ok_and(|read| read.minor < 0))
+    let read = |text: &str| {
+        let read = |style: &Style| amount::read(text.as_bytes(), *style, Currency::NONE).ok();
+        styles.iter().find_map(read)
     };
+    let is_negative = |text: &str| read(text).is_some_and(|read| read.minor < 0);
     let mut negative = texts.iter().any(|text| is_negative(text));
     if !negative && !sample.whole {
         (sample.scan)(plan, &mut |row| {
@@ -255,6 +257,18 @@ fn way(
         preset.amount.inflow = Some(Inflow { column: column(), values: ways.into.clone() });
         found.sign = true;
         return Ok(());
+    }
+    // A minus of a kind that is not known would make an outflow of everything else.
+    let is_unread = |text: &&&str| text.contains(|letter: char| letter.is_numeric()) && read(text).is_none();
+    let unread = texts.iter().filter(is_unread).count();
+    if let Some(first) = texts.iter().find(is_unread).filter(|_| unread * 4 >= texts.len()) {
+        let first = crate::error::shown(first.as_bytes());
+        let what = format!(
+            "which way money goes: no amount is negative, but {unread} of {} cannot be read, the first of them `{first}`",
+            texts.len()
+        );
+        let hint = "give sign=outflow-positive or sign=outflow-negative, or the amounts as plain numbers".to_owned();
+        return Err(undecided(path, plan, at, what, hint));
     }
     preset.amount.sign = Some(Sign::OutflowPositive);
     found.sign = true;

@@ -9,7 +9,11 @@ const OUT: &str = concat!(
     "ausgehend|ausgabe|ausgaben|abgang|lastschrift|af|afschrijving|debet|uit|uitgaand|uitgave|uitgaven|",
     "sortie|depense|depenses|cargo|cargos|gasto|gastos|debe|egreso|egresos|debito|adeudo|salida|saida|",
     "saidas|obciazenie|obciazenia|wydatek|wydatki|wn|winien|wychodzacy|wychodzaca|dare|uscita|uscite|",
-    "addebito|in uscita",
+    "addebito|addebiti|in uscita|uttag|utbetalning|hævning|udbetaling|utbetaling|ud|ut|odchozi|vydaj|vydaje|",
+    "odeslana|odoslana|vydavok|terheles|kiadas|kimeno|otto|veloitus|meno|lahteva|borc|gider|giden|cikis|",
+    "debitare|debitari|plata|plati|iesire|iesiri|isplata|isplate|duguje|rashod|χρέωση|χρεωση|χρεώσεις|",
+    "дебет|расход|расходы|списание|исходящий|исходящая|исходящее|出金|支出|お引出し|引出|转出|轉出|借|출금|지급|",
+    "keluar|ghi no|سحب|مدين|חובה|ถอน",
 );
 /// Words of inflows.
 const IN: &str = concat!(
@@ -17,7 +21,12 @@ const IN: &str = concat!(
     "money in|payment in|received|receive|haben|h|gutschrift|gutschriften|eingang|eingehend|einnahme|",
     "einnahmen|zugang|bij|bijschrijving|kredit|inkomend|ontvangen|inkomsten|entree|recette|recettes|",
     "abono|abonos|ingreso|ingresos|haber|credito|entrada|entradas|uznanie|uznania|wplyw|wplywy|ma|",
-    "przychod|przychody|przychodzacy|przychodzaca|avere|entrata|entrate|accredito|in entrata|refund",
+    "przychod|przychody|przychodzacy|przychodzaca|avere|entrata|entrate|accredito|in entrata|refund|accrediti|insattning|",
+    "inbetalning|indsættelse|indbetaling|innbetaling|innskudd|ind|inn|prichozi|prijem|prijmy|pripsana|prijata|jovairas|",
+    "bevetel|bejovo|pano|hyvitys|tulo|saapuva|alacak|gelir|gelen|giris|creditare|creditari|incasare|incasari|",
+    "intrare|intrari|uplata|uplate|potrazuje|prihod|πίστωση|πιστωση|πιστώσεις|кредит|приход|поступление|",
+    "поступления|зачисление|доход|входящий|входящая|входящее|入金|収入|收入|お預入れ|預入|转入|轉入|贷|貸|입금|",
+    "masuk|ghi co|إيداع|دائن|זכות|ฝาก",
 );
 /// Words of rows that mostly come in, though no more than that.
 const BACK: &str = concat!(
@@ -49,7 +58,8 @@ fn bare(word: &str) -> String {
 /// Words in the names of columns that tell the way of an amount.
 const WAYS: &str = concat!(
     "type|typ|tipo|soort|rodzaj|details|direction|indicator|way|flow|sign|side|debit|credit|dc|drcr|crdr|",
-    "soll|haben|af|bij|richtung|sens|sentido|segno|strona|umsatztyp|kierunek",
+    "soll|haben|af|bij|richtung|sens|sentido|segno|strona|umsatztyp|kierunek|druh|smer|tyyppi|suunta|irany|tipus|",
+    "tip|tur|yon|vrsta|riktning|retning|тип|вид|направление|операция|入出金|区分|类型|收支|借贷|유형|구분",
 );
 /// Words in the names of columns that say what somebody paid with: a debit card is no debit.
 const KINDS_OF_CARDS: &str = concat!(
@@ -160,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_seven_languages() {
+    fn words_of_many_languages() {
         for (out, into) in [
             ("OBCIĄŻENIE", "Uznanie"),
             ("Wn", "Ma"),
@@ -172,6 +182,18 @@ mod tests {
             ("Sent", "RECEIVED"),
             ("money_out", "money_in"),
             ("-", "+"),
+            ("Uttag", "Insättning"),
+            ("Hævning", "Indsættelse"),
+            ("Výdaj", "Příjem"),
+            ("Terhelés", "Jóváírás"),
+            ("OTTO", "Pano"),
+            ("Borç", "Alacak"),
+            ("Списание", "Зачисление"),
+            ("Debitare", "Încasare"),
+            ("Isplata", "Uplata"),
+            ("Χρέωση", "Πίστωση"),
+            ("出金", "入金"),
+            ("支出", "收入"),
         ] {
             assert_eq!((is_outflow(out), is_outflow(into)), (Some(true), Some(false)), "{out}, {into}");
         }

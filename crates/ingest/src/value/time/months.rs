@@ -1,93 +1,73 @@
 //! Names of months in the languages of the feeds.
 
-/// Names by month, without accents, their ends cut where languages differ in these alone: German, French, Spanish,
-/// Dutch, Polish, Italian, Portuguese, and what English writes besides its own short names.
+use crate::value::text::unaccented;
+
+/// Names by month, without accents: German, French, Spanish, Dutch, Polish, Italian, Portuguese, Czech, Turkish, Finnish,
+/// Hungarian, Romanian, Russian, those of Scandinavia, and what English writes besides its own short names.
+#[rustfmt::skip]
 const NAMES: [&[&str]; 12] = [
     &[
         "januar", "jan", "jaenner", "janner", "janvier", "janv", "enero", "ene", "januari", "styczen", "stycznia",
-        "sty", "gennaio", "gen", "janeiro",
+        "sty", "gennaio", "gen", "janeiro", "january", "ledna", "leden", "ocak", "tammikuuta", "tammikuu", "ianuarie",
+        "января", "январь",
     ],
     &[
-        "februar",
-        "feb",
-        "feber",
-        "fevrier",
-        "fevr",
-        "fev",
-        "febrero",
-        "februari",
-        "luty",
-        "lutego",
-        "lut",
-        "febbraio",
-        "fevereiro",
-    ],
-    &["marz", "maerz", "mrz", "mar", "mars", "marzo", "maart", "mrt", "marzec", "marca", "marco"],
-    &["april", "apr", "avril", "avr", "abril", "abr", "kwiecien", "kwietnia", "kwi", "aprile"],
-    &["mai", "may", "mayo", "mei", "maj", "maja", "maggio", "mag", "maio"],
-    &["juni", "jun", "juin", "junio", "czerwiec", "czerwca", "cze", "giugno", "giu", "junho"],
-    &["juli", "jul", "juillet", "juil", "julio", "lipiec", "lipca", "lip", "luglio", "lug", "julho"],
-    &["august", "aug", "aout", "agosto", "ago", "augustus", "sierpien", "sierpnia", "sie"],
-    &[
-        "september",
-        "sep",
-        "sept",
-        "septembre",
-        "septiembre",
-        "set",
-        "wrzesien",
-        "wrzesnia",
-        "wrz",
-        "settembre",
-        "setembro",
-        "setiembre",
+        "februar", "feb", "feber", "fevrier", "fevr", "fev", "febrero", "februari", "luty", "lutego", "lut",
+        "febbraio", "fevereiro", "february", "unora", "unor", "subat", "helmikuuta", "helmikuu", "februarie",
+        "февраля", "февраль",
     ],
     &[
-        "oktober",
-        "okt",
-        "oct",
-        "octobre",
-        "octubre",
-        "pazdziernik",
-        "pazdziernika",
-        "paz",
-        "ottobre",
-        "ott",
-        "outubro",
-        "out",
+        "marz", "maerz", "mrz", "mar", "mars", "marzo", "maart", "mrt", "marzec", "marca", "marco", "march", "brezna",
+        "brezen", "mart", "maaliskuuta", "maaliskuu", "marcius", "martie", "marts", "марта", "март",
     ],
-    &["november", "nov", "novembre", "noviembre", "listopad", "listopada", "lis", "novembro"],
     &[
-        "dezember",
-        "dez",
-        "dec",
-        "decembre",
-        "diciembre",
-        "dic",
-        "december",
-        "grudzien",
-        "grudnia",
-        "gru",
-        "dicembre",
-        "dezembro",
+        "april", "apr", "avril", "avr", "abril", "abr", "kwiecien", "kwietnia", "kwi", "aprile", "dubna", "duben",
+        "nisan", "huhtikuuta", "huhtikuu", "aprilis", "aprilie", "апреля", "апрель",
+    ],
+    &[
+        "mai", "may", "mayo", "mei", "maj", "maja", "maggio", "mag", "maio", "kvetna", "kveten", "mayis",
+        "toukokuuta", "toukokuu", "majus", "мая", "май",
+    ],
+    &[
+        "juni", "jun", "juin", "junio", "czerwiec", "czerwca", "cze", "giugno", "giu", "junho", "june", "cervna",
+        "cerven", "haziran", "kesakuuta", "kesakuu", "junius", "iunie", "июня", "июнь",
+    ],
+    &[
+        "juli", "jul", "juillet", "juil", "julio", "lipiec", "lipca", "lip", "luglio", "lug", "julho", "july",
+        "cervence", "cervenec", "temmuz", "heinakuuta", "heinakuu", "julius", "iulie", "июля", "июль",
+    ],
+    &[
+        "august", "aug", "aout", "agosto", "ago", "augustus", "sierpien", "sierpnia", "sie", "srpna", "srpen",
+        "agustos", "elokuuta", "elokuu", "augusztus", "augusti", "августа", "август",
+    ],
+    &[
+        "september", "sep", "sept", "septembre", "septiembre", "set", "wrzesien", "wrzesnia", "wrz", "settembre",
+        "setembro", "setiembre", "zari", "eylul", "syyskuuta", "syyskuu", "szeptember", "septembrie", "сентября",
+        "сентябрь",
+    ],
+    &[
+        "oktober", "okt", "oct", "octobre", "octubre", "pazdziernik", "pazdziernika", "paz", "ottobre", "ott",
+        "outubro", "out", "october", "rijna", "rijen", "ekim", "lokakuuta", "lokakuu", "octombrie", "октября",
+        "октябрь",
+    ],
+    &[
+        "november", "nov", "novembre", "noviembre", "listopad", "listopada", "lis", "novembro", "listopadu", "kasim",
+        "marraskuuta", "marraskuu", "noiembrie", "ноября", "ноябрь",
+    ],
+    &[
+        "dezember", "dez", "dec", "decembre", "diciembre", "dic", "december", "grudzien", "grudnia", "gru",
+        "dicembre", "dezembro", "prosince", "prosinec", "aralik", "joulukuuta", "joulukuu", "desember", "des",
+        "decembrie", "декабря", "декабрь",
     ],
 ];
 
 /// Short names in English, which patterns read.
 const ENGLISH: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// A letter in lower case without its accent.
-fn bare(letter: char) -> Option<char> {
-    Some(match letter.to_lowercase().next()? {
-        'á' | 'à' | 'â' | 'ä' | 'ą' => 'a',
-        'é' | 'è' | 'ê' | 'ë' | 'ę' => 'e',
-        'ç' | 'ć' => 'c',
-        'ń' | 'ñ' => 'n',
-        'ś' => 's',
-        'ź' | 'ż' => 'z',
-        'û' | 'ù' | 'ü' => 'u',
-        other => other,
-    })
+/// The month that a word in lower case and without accents names, from 1.
+pub(super) fn number(word: &str) -> Option<u32> {
+    let named = |(names, english): (&&[&str], &str)| names.contains(&word) || english.eq_ignore_ascii_case(word);
+    NAMES.iter().zip(ENGLISH).position(named).map(|month| month as u32 + 1)
 }
 
 /// A date with the month's name in English, and without what languages put around day and month (`5. März`, `1er mai`,
@@ -104,7 +84,7 @@ pub(super) fn in_english(text: &str) -> Option<String> {
             out.push_str(part);
             continue;
         }
-        let word: String = part.chars().filter_map(bare).collect();
+        let word: String = part.chars().flat_map(char::to_lowercase).map(unaccented).collect();
         if let Some(month) = NAMES.iter().position(|names| names.contains(&word.as_str())).filter(|_| !found) {
             found = true;
             // The point of an ordinal number, and that of a short name.

@@ -1,12 +1,14 @@
 //! Which format times are in, made out from many of them.
 
-use super::Probe;
+use super::{Probe, written};
 
 /// Formats in which nothing is open.
-const PLAIN: [&str; 36] = [
+const PLAIN: [&str; 38] = [
     "iso",
     "epoch-seconds",
     "epoch-milliseconds",
+    "epoch-microseconds",
+    "epoch-nanoseconds",
     "%Y/%m/%d",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d %H:%M:%S",
@@ -48,6 +50,11 @@ const CLOCKS: [&str; 6] = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p
 const POINTS: [&str; 6] =
     ["%d.%m.%Y", "%d.%m.%y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%y %H:%M", "%d.%m.%y %H:%M:%S"];
 
+/// What reads many forms, and reads what those of one form leave.
+const WRITTEN: &str = "written";
+const WRITTEN_MONTH_FIRST: &str = "written-month-first";
+const WRITTEN_DAY_FIRST: &str = "written-day-first";
+
 /// The year first, of two digits: taken only where nothing else makes sense, since others are more common.
 const SHORT: [&str; 6] =
     ["%y/%m/%d", "%y-%m-%d", "%y.%m.%d", "%y/%m/%d %H:%M:%S", "%y-%m-%d %H:%M:%S", "%y.%m.%d %H:%M:%S"];
@@ -75,7 +82,7 @@ impl Orders {
     /// One more value. Most say nothing.
     pub(crate) fn add(&mut self, value: &str) {
         let value = value.trim();
-        let Some(by) = value.chars().find(|letter| !letter.is_ascii_digit()) else { return };
+        let by = value.chars().find(|letter| !letter.is_ascii_digit()).unwrap_or(' ');
         let mut parts = value.split(by);
         let number = |part: Option<&str>| {
             part.filter(|part| (1..=2).contains(&part.len())).and_then(|part| part.parse::<u32>().ok())
@@ -86,7 +93,12 @@ impl Orders {
                 self.day_first += 1;
             }
             ('/' | '-', Some(1..=12), Some(13..=31), true) => self.month_first += 1,
-            _ => {}
+            ('/' | '-' | '.', Some(_), Some(_), true) => {}
+            _ => match written::open_numbers(value) {
+                Some((13..=31, 1..=12)) => self.day_first += 1,
+                Some((1..=12, 13..=31)) => self.month_first += 1,
+                _ => {}
+            },
         }
     }
 
@@ -111,7 +123,14 @@ fn open(month_first: bool) -> impl Iterator<Item = String> {
         let by = &rest[..1];
         if month_first { format!("%m{by}%d{rest}") } else { format!("%d{by}%m{rest}") }
     };
-    OPEN.iter().flat_map(move |rest| CLOCKS.iter().map(move |clock| format!("{}{clock}", start(rest))))
+    let patterns = OPEN.iter().flat_map(move |rest| CLOCKS.iter().map(move |clock| format!("{}{clock}", start(rest))));
+    let written = [WRITTEN, if month_first { WRITTEN_MONTH_FIRST } else { WRITTEN_DAY_FIRST }];
+    patterns.chain(written.map(str::to_owned))
+}
+
+/// Whether a format takes the first of two numbers for the month.
+pub(crate) fn is_month_first(format: &str) -> bool {
+    format.starts_with("%m") || format == WRITTEN_MONTH_FIRST
 }
 
 /// The formats that read values, the one of the most first.
@@ -140,14 +159,15 @@ pub(crate) fn formats(values: &[&str], order: Option<bool>) -> Formats {
     let mut found = Formats::default();
     while !left.is_empty() && chosen.len() < FORMATS {
         let count = |probe: &Probe| left.iter().filter(|value| probe.reads(value.as_bytes())).count();
-        let counts = probes.iter().map(|probe| (count(&probe.1), probe));
-        // The first of those that read the most.
-        let Some((most, best)) = counts.reduce(|best, next| if next.0 > best.0 { next } else { best }) else { break };
-        if most == 0 {
-            break;
-        }
+        // The first of those that read the most; what reads many forms reads what these leave.
+        let most = |is_written: bool| {
+            let counts = probes.iter().filter(|probe| probe.0.starts_with(WRITTEN) == is_written);
+            let counts = counts.map(|probe| (count(&probe.1), probe)).filter(|(count, _)| *count > 0);
+            counts.reduce(|best, next| if next.0 > best.0 { next } else { best })
+        };
+        let Some((_, best)) = most(false).or_else(|| most(true)) else { break };
         let best = year_first(&left, best, &short).unwrap_or(best);
-        found.is_open |= order.is_none() && best.0.starts_with("%m");
+        found.is_open |= order.is_none() && is_month_first(&best.0);
         left.retain(|value| !best.1.reads(value.as_bytes()));
         chosen.push(best);
     }
@@ -195,7 +215,17 @@ fn year_first<'p>(
 
 /// The same format with day and month the other way round.
 pub(crate) fn turned(format: &str) -> String {
+    match format {
+        WRITTEN_MONTH_FIRST => return WRITTEN_DAY_FIRST.to_owned(),
+        WRITTEN_DAY_FIRST => return WRITTEN_MONTH_FIRST.to_owned(),
+        _ => {}
+    }
     format.replacen("%m", "%\0", 1).replacen("%d", "%m", 1).replacen("%\0", "%d", 1)
+}
+
+/// Whether most values are dates that say nothing of the year.
+pub(crate) fn lack_year(values: &[&str]) -> bool {
+    values.iter().filter(|value| written::lacks_year(value)).count() * 2 > values.len()
 }
 
 /// Which formats a sample of values is in.
@@ -260,6 +290,14 @@ mod tests {
         check(&["5. März 2024", "14. Dezember 2024"], in_formats(&["%d %b %Y"]));
         check(&["5 de enero de 2024"], in_formats(&["%d %b %Y"]));
         check(&["05JAN2024"], in_formats(&["%d %b %Y"]));
+        check(&["25012024", "5022024"], in_formats(&["written-day-first"]));
+        check(&["01252024"], in_formats(&["written-month-first"]));
+        let either = Sniffed::Either("written-month-first".to_owned(), "written-day-first".to_owned());
+        check(&["01022024", "03042024"], either);
+        check(&["Thu 01/25/2024", "Fri 02/02/2024"], in_formats(&["written-month-first"]));
+        check(&["25.01.2024, 09:05 Uhr", "02.02.2024 10:05"], in_formats(&["%d.%m.%Y %H:%M", "written"]));
+        check(&["1706173500000000"], in_formats(&["epoch-microseconds"]));
+        check(&["1706173500000000000"], in_formats(&["epoch-nanoseconds"]));
         check(&["45292", "45293.5"], Sniffed::Nothing);
         check(&["1", "2", "3"], Sniffed::Nothing);
         check(&[], Sniffed::Nothing);
