@@ -70,6 +70,12 @@ impl Column {
         format!(" {} ", self.words.join(" ")).contains(&format!(" {words} "))
     }
 
+    /// The name's words but for some, written as one.
+    pub(super) fn without(&self, words: &[&str]) -> String {
+        let left: Vec<&str> = self.words.iter().map(String::as_str).filter(|word| !words.contains(word)).collect();
+        left.join(" ")
+    }
+
     /// Share of rows that have a value.
     pub(super) fn filled(&self) -> f64 {
         self.values.len() as f64 / self.rows.max(1) as f64

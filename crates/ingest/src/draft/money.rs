@@ -75,6 +75,12 @@ const OUTFLOW: [&str; 15] = [
     "kartenzahlung",
 ];
 
+/// Words of columns of amounts that say nothing of the way.
+const SIZES: [&str; 26] = [
+    "amount", "amounts", "amt", "value", "sum", "total", "money", "transaction", "txn", "betrag", "umsatz", "montant",
+    "importe", "importo", "valor", "kwota", "bedrag", "belopp", "beløb", "usd", "eur", "gbp", "inr", "rs", "account", "konto",
+];
+
 fn rank(column: &Column) -> i32 {
     let mut rank = 0;
     for (word, points) in [
@@ -89,6 +95,23 @@ fn rank(column: &Column) -> i32 {
         ("bedrag", 6),
         ("kwota", 6),
         ("cantidad", 6),
+        ("importo", 6),
+        ("valor", 5),
+        ("belopp", 6),
+        ("beløb", 6),
+        ("beløp", 6),
+        ("summa", 5),
+        ("iznos", 6),
+        ("částka", 6),
+        ("suma", 6),
+        ("összeg", 6),
+        ("tutar", 6),
+        ("tutarı", 6),
+        ("сумма", 6),
+        ("ποσό", 6),
+        ("金額", 6),
+        ("金额", 6),
+        ("금액", 6),
         ("net", 7),
         ("netto", 7),
         ("neto", 7),
@@ -130,22 +153,41 @@ pub(super) fn find(table: &Table, columns: &[Column], taken: &[usize]) -> Option
             .find(|column| words.iter().any(|word| column.is(word)) && (column.values.is_empty() || column.is_money()))
     };
     // What words of ways a column may have, it may be called, too. One letter is a code of many things.
-    let called = |out: bool| {
-        free().find(|column| {
-            let name = column.name.trim();
-            name.chars().count() > 1
-                && ways::is_outflow(name) == Some(out)
-                && (column.values.is_empty() || column.is_money())
-        })
+    let says = |column: &Column| {
+        let name = column.name.trim();
+        let way = ways::is_outflow(name).or_else(|| ways::is_outflow(&column.without(&SIZES)));
+        way.filter(|_| name.chars().count() > 1)
     };
+    let called =
+        |out: bool| free().find(|column| says(column) == Some(out) && (column.values.is_empty() || column.is_money()));
     let debit = side(&["debit amount", "amount debit", "importe cargo"]).or_else(|| called(true));
     let credit = side(&["credit amount", "amount credit", "importe abono"]).or_else(|| called(false));
     // Two columns of which each row has one say more than any name of a third.
-    if let (Some(debit), Some(credit)) = (debit, credit) {
-        let one = |row: &&Vec<String>| row[debit.at].is_empty() != row[credit.at].is_empty();
-        if !table.rows.is_empty() && table.rows.iter().filter(one).count() * 10 >= table.rows.len() * 9 {
-            return Some(pair(table, debit, credit));
+    let share = |a: &Column, b: &Column| {
+        let one = |row: &&Vec<String>| row[a.at].is_empty() != row[b.at].is_empty();
+        !table.rows.is_empty() && table.rows.iter().filter(one).count() * 10 >= table.rows.len() * 9
+    };
+    if let (Some(debit), Some(credit)) = (debit, credit)
+        && share(debit, credit)
+    {
+        return Some(pair(table, debit, credit));
+    }
+    // So they do where one of the names is not known, and where neither is.
+    let sums = || free().filter(|column| !column.values.is_empty() && column.filled() < 1.0 && column.is_money());
+    let shared = sums().find_map(|a| sums().find(|b| b.at > a.at && share(a, b)).map(|b| (a, b)));
+    if let Some((a, b)) = shared {
+        let turned = debit.is_some_and(|debit| debit.at == b.at) || credit.is_some_and(|credit| credit.at == a.at);
+        let known = turned || debit.or(credit).is_some_and(|side| [a.at, b.at].contains(&side.at));
+        let (out, into) = if turned { (b, a) } else { (a, b) };
+        let mut sums = pair(table, out, into);
+        if !known {
+            let why = format!(
+                "each row has a sum in one of `{}` and `{}`: keep the first for what went out, or turn them",
+                a.name, b.name
+            );
+            sums.columns = Guess::new(sums.columns.what, Sure::Undecided, why);
         }
+        return Some(sums);
     }
     let best = free()
         .filter(|column| column.filled() > 0.3 && column.is_money())

@@ -40,6 +40,8 @@ pub(super) fn account(
         !taken.contains(&column.at)
             && column.filled() > 0.9
             && !column.has_any(&["type", "holder", "member", "balance", "dest", "bene", "to"])
+            // The ledger's account is what was paid for.
+            && !column.holds("g l account") && !column.holds("gl account")
             && !column.has_any(&["payee", "partner", "beneficiary", "recipient", "counterparty", "target", "gegenkonto"])
             // What stands beside the payee is the payee's.
             && !before(column).is_some_and(|before| {
@@ -166,7 +168,8 @@ pub(super) fn counterparty(
         return Some(Guess::new(what, Sure::Likely, "named like the other side"));
     }
     // Names that nobody knows: the longest of texts.
-    let long = |column: &&Column| fits(column) && column.is_text() && column.share(|value| value.len() > 7) > 0.5;
+    let kinds = ["typ", "tipo", "soort", "rodzaj", "тип", "вид", "category", "kategorie", "kategoria", "категория", "status"];
+    let long = |column: &&Column| fits(column) && !column.has_any(&kinds) && column.is_text() && column.share(|value| value.len() > 7) > 0.5;
     let length = |column: &Column| column.values.iter().map(String::len).sum::<usize>();
     let column = columns.iter().filter(long).max_by_key(|column| length(column))?;
     Some(Guess::new(other(column.at, false), Sure::Guess, "the longest texts of all columns"))

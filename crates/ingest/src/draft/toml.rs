@@ -245,6 +245,9 @@ impl Writer<'_> {
         match sums.columns.what {
             Columns::Signed(at) => self.column(at),
             Columns::Pair { debit, credit } => {
+                if sums.columns.sure == Sure::Undecided {
+                    self.open("amount.debit", &sums.columns.why);
+                }
                 let lines = format!("debit = {}\ncredit = {}", self.place(debit), self.place(credit));
                 self.line(&lines);
             }

@@ -92,3 +92,55 @@ fn a_draft_reads_what_the_built_in_preset_reads() {
     println!("{same} of {} the same, {open} undecided\n{}", tables().len(), told.join("\n"));
     assert!(same >= 27 && same + open >= 40, "{same} the same, {open} undecided:\n{}", told.join("\n"));
 }
+
+/// The parts of a draft of a table, a line each.
+fn drafted(text: &str) -> Vec<String> {
+    let folder = crate::common::Folder::new();
+    let draft = draft(&folder.file("statement.csv", text), None).unwrap();
+    draft.toml.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn statements_of_other_countries_are_drafted() {
+    for (text, expect) in [
+        (
+            "Date,Narration,Chq./Ref.No.,Value Dt,Withdrawal Amt.,Deposit Amt.,Closing Balance\n\
+             25/01/24,UPI-ROSE,0000400,25/01/24,450.00,,\"1,23,456.00\"\n\
+             26/01/24,SALARY,0000401,26/01/24,,\"1,00,000.00\",\"2,23,456.00\"\n",
+            &["debit = \"Withdrawal Amt.\"", "credit = \"Deposit Amt.\"", "column = \"Narration\""][..],
+        ),
+        (
+            "日付,摘要,お引出し,お預入れ,残高\n2024/01/05,店,450,,98550\n2024/01/25,給与,,200000,298550\n",
+            &["debit = \"お引出し\"", "credit = \"お預入れ\"", "column = \"残高\"", "column = \"摘要\""],
+        ),
+        (
+            "Дата операции;Описание;Сумма операции;Валюта операции;Номер карты;Категория\n\
+             05.01.2024 10:05:00;Пекарня;-450,50;RUB;*1234;Супермаркеты\n\
+             25.01.2024 11:00:00;Аптека;-20,00;RUB;*1234;Другое\n",
+            &["column = \"Описание\"", "column = \"Сумма операции\"", "column = \"Валюта операции\"", "column = \"Номер карты\""],
+        ),
+        (
+            "Datum zaúčtování;Částka;Měna;Zůstatek;Název protiúčtu;Protiúčet;Poznámka\n\
+             05.01.2024;-120,50;CZK;1879,50;Kniha;123456/0100;nákup\n25.01.2024;-20,00;CZK;1859,50;Pekárna;999/0800;x\n",
+            &["column = \"Částka\"", "column = \"Měna\"", "column = \"Zůstatek\"", "column = \"Název protiúčtu\""],
+        ),
+        (
+            "Data operacji,Typ transakcji,Kwota,Waluta,Saldo po transakcji,Opis transakcji\n\
+             2024-01-05,Płatność kartą,-12.50,PLN,+987.50,KAWA\n2024-01-25,Płatność kartą,-10.00,PLN,+977.50,SKLEP\n",
+            &["column = \"Opis transakcji\"", "column = \"Kwota\"", "column = \"Waluta\""],
+        ),
+        (
+            "Transaction ID,Timestamp (UTC),PAN (masked),Merchant Name,Billing Amount,Is Fraud\n\
+             t1,2024-01-05T10:00:00Z,400000******0001,CAFE,4.50,0\nt2,2024-01-25T11:00:00Z,400000******0002,SHOP,12.00,1\n",
+            &["column = \"PAN (masked)\"", "column = \"Merchant Name\""],
+        ),
+    ] {
+        let lines = drafted(text);
+        for line in expect {
+            assert!(lines.iter().any(|found| found == line), "{line} in\n{}", lines.join("\n"));
+        }
+    }
+    // Two columns of which each row has one, named in no language that is known.
+    let lines = drafted("Date,Text,Xyz,Uvw\n2024-01-05,a,4.50,\n2024-01-06,b,,9.00\n2024-01-07,c,1.50,\n");
+    assert!(lines.iter().any(|line| line.contains("amount.debit: each row has a sum in one of `Xyz` and `Uvw`")), "{lines:?}");
+}
