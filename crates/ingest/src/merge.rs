@@ -344,10 +344,8 @@ fn fill(mut gather: Gather<'_>, times: Vec<Timestamp>, files: &[Facts]) -> (Batc
             chunk.currency.get(row).copied().unwrap_or(files[*file as usize].currency)
         })),
     };
-    let source = gather.all(|Part { file, chunk, .. }, row| Source {
-        file: *file,
-        row: chunk.first_row + u64::from(chunk.row[row]),
-    });
+    let source = gather
+        .all(|Part { file, chunk, .. }, row| Source { file: *file, row: chunk.first_row + u64::from(chunk.row[row]) });
     let mut account = gather.column(|chunk| &mut chunk.account);
     if files.iter().any(|file| file.each_row) {
         account.par_iter_mut().zip(&id).zip(&source).for_each(|((account, id), source)| {

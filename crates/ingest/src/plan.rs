@@ -338,10 +338,7 @@ impl Plan {
         let texts = [Some(&self.account), self.counterparty.as_ref(), self.category.as_ref()];
         let more = [&self.channel, &self.country, &self.device, &self.address].map(Option::as_ref);
         let texts = texts.into_iter().chain(more).flatten();
-        let mut all: Vec<usize> = texts
-            .flat_map(TextSource::columns)
-            .copied()
-            .collect();
+        let mut all: Vec<usize> = texts.flat_map(TextSource::columns).copied().collect();
         all.extend(self.inflow_from.iter().flat_map(|(at, turned)| turned.iter().map(|(at, _)| at).chain([at])));
         all.extend(&self.time);
         all.extend(self.zone.iter().chain(&self.finer).chain(&self.fee).chain(&self.principal));

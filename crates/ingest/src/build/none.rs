@@ -92,8 +92,8 @@ const BALANCES: [&str; 43] = [
 
 /// The three bytes that these begin with, so that most texts cost one look.
 const STARTS: [&[u8; 3]; 24] = [
-    b"ope", b"clo", b"beg", b"end", b"sta", b"pre", b"bal", b"bro", b"car", b"anf", b"sch", b"sal", b"alt", b"neu", b"sol",
-    b"anc", b"nou", b"ein", b"vor", b"nie", b"ing", b"utg", b"kon", b"po\xc4",
+    b"ope", b"clo", b"beg", b"end", b"sta", b"pre", b"bal", b"bro", b"car", b"anf", b"sch", b"sal", b"alt", b"neu",
+    b"sol", b"anc", b"nou", b"ein", b"vor", b"nie", b"ing", b"utg", b"kon", b"po\xc4",
 ];
 
 /// What a row is that could be read, where a text of it says that it is none all the same. Looked at where nobody has
@@ -163,7 +163,8 @@ mod tests {
         for cell in ["Totalenergies", "Summer camp", "", "My total", "Balance2"] {
             assert!(!is_total(cell.as_bytes()), "{cell}");
         }
-        for cell in ["Opening Balance", "SALDO KOŃCOWE", "Balance B/F", "Closing balance as of 01/31/2024", "Endsaldo:"] {
+        for cell in ["Opening Balance", "SALDO KOŃCOWE", "Balance B/F", "Closing balance as of 01/31/2024", "Endsaldo:"]
+        {
             assert!(is_balance(cell.as_bytes()), "{cell}");
         }
         assert!(BALANCES.iter().all(|word| is_balance(word.as_bytes())), "each of them is looked at");

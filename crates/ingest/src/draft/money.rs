@@ -77,8 +77,32 @@ const OUTFLOW: [&str; 15] = [
 
 /// Words of columns of amounts that say nothing of the way.
 const SIZES: [&str; 26] = [
-    "amount", "amounts", "amt", "value", "sum", "total", "money", "transaction", "txn", "betrag", "umsatz", "montant",
-    "importe", "importo", "valor", "kwota", "bedrag", "belopp", "beløb", "usd", "eur", "gbp", "inr", "rs", "account", "konto",
+    "amount",
+    "amounts",
+    "amt",
+    "value",
+    "sum",
+    "total",
+    "money",
+    "transaction",
+    "txn",
+    "betrag",
+    "umsatz",
+    "montant",
+    "importe",
+    "importo",
+    "valor",
+    "kwota",
+    "bedrag",
+    "belopp",
+    "beløb",
+    "usd",
+    "eur",
+    "gbp",
+    "inr",
+    "rs",
+    "account",
+    "konto",
 ];
 
 fn rank(column: &Column) -> i32 {

@@ -168,8 +168,11 @@ pub(super) fn counterparty(
         return Some(Guess::new(what, Sure::Likely, "named like the other side"));
     }
     // Names that nobody knows: the longest of texts.
-    let kinds = ["typ", "tipo", "soort", "rodzaj", "тип", "вид", "category", "kategorie", "kategoria", "категория", "status"];
-    let long = |column: &&Column| fits(column) && !column.has_any(&kinds) && column.is_text() && column.share(|value| value.len() > 7) > 0.5;
+    let kinds =
+        ["typ", "tipo", "soort", "rodzaj", "тип", "вид", "category", "kategorie", "kategoria", "категория", "status"];
+    let long = |column: &&Column| {
+        fits(column) && !column.has_any(&kinds) && column.is_text() && column.share(|value| value.len() > 7) > 0.5
+    };
     let length = |column: &Column| column.values.iter().map(String::len).sum::<usize>();
     let column = columns.iter().filter(long).max_by_key(|column| length(column))?;
     Some(Guess::new(other(column.at, false), Sure::Guess, "the longest texts of all columns"))

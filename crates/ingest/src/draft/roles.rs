@@ -127,8 +127,25 @@ fn is_code(value: &str) -> bool {
 fn currency(columns: &[Column], amount: Option<usize>, taken: &[usize]) -> Option<Guess<Coin>> {
     let is_named = |column: &Column| {
         column.has_any(&[
-            "currency", "ccy", "cur", "währung", "waehrung", "devise", "moneda", "divisa", "valuta", "waluta", "moeda",
-            "měna", "devizanem", "валюта", "döviz", "νόμισμα", "通貨", "币种", "통화",
+            "currency",
+            "ccy",
+            "cur",
+            "währung",
+            "waehrung",
+            "devise",
+            "moneda",
+            "divisa",
+            "valuta",
+            "waluta",
+            "moeda",
+            "měna",
+            "devizanem",
+            "валюта",
+            "döviz",
+            "νόμισμα",
+            "通貨",
+            "币种",
+            "통화",
         ])
     };
     let written = |value: &str| WRITTEN.iter().find(|(name, _)| value.eq_ignore_ascii_case(name));
@@ -244,11 +261,26 @@ fn position(columns: &[Column]) -> Option<Guess<(usize, usize)>> {
 fn balance(columns: &[Column], taken: &[usize]) -> Option<Guess<(usize, bool)>> {
     let says = |column: &Column| {
         let words = [
-            "balance", "bal", "saldo", "solde", "guthaben", "kontostand", "disponible", "zůstatek", "egyenleg", "bakiye", "sold",
-            "stanje", "υπόλοιπο", "остаток", "баланс", "残高", "余额", "잔액",
+            "balance",
+            "bal",
+            "saldo",
+            "solde",
+            "guthaben",
+            "kontostand",
+            "disponible",
+            "zůstatek",
+            "egyenleg",
+            "bakiye",
+            "sold",
+            "stanje",
+            "υπόλοιπο",
+            "остаток",
+            "баланс",
+            "残高",
+            "余额",
+            "잔액",
         ];
-        column.has_any(&words)
-            || column.holds("oldbalance org")
+        column.has_any(&words) || column.holds("oldbalance org")
     };
     let fits = |column: &&Column| {
         !taken.contains(&column.at) && says(column) && !column.values.is_empty() && column.is_money()

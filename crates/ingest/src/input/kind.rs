@@ -25,7 +25,8 @@ pub(crate) fn of(head: &[u8]) -> Option<&'static str> {
 const HTML: &str = "HTML: a web page, or a table saved as one; expected a CSV, OFX or other export";
 
 /// Elements that parts of web pages begin with.
-const TAGS: &str = "div|p|span|table|thead|tbody|tr|td|meta|title|link|script|style|form|h1|h2|h3|center|font|br|a|img|b|i|svg";
+const TAGS: &str =
+    "div|p|span|table|thead|tbody|tr|td|meta|title|link|script|style|form|h1|h2|h3|center|font|br|a|img|b|i|svg";
 
 const IMAGE: &str = "a picture; expected a CSV, OFX or other export of the same statement";
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use chardetng::EncodingDetector;
 use encoding_rs::{
-    BIG5, Decoder, DecoderResult, EUC_JP, EUC_KR, Encoding, GBK, IBM866, ISO_8859_2, KOI8_U, SHIFT_JIS, UTF_16BE, UTF_16LE,
-    WINDOWS_874, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255, WINDOWS_1256,
-    WINDOWS_1257,
+    BIG5, Decoder, DecoderResult, EUC_JP, EUC_KR, Encoding, GBK, IBM866, ISO_8859_2, KOI8_U, SHIFT_JIS, UTF_16BE,
+    UTF_16LE, WINDOWS_874, WINDOWS_1250, WINDOWS_1251, WINDOWS_1252, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255,
+    WINDOWS_1256, WINDOWS_1257,
 };
 
 /// Bytes that tell UTF-16 without a byte order mark.
@@ -33,7 +33,9 @@ impl Heard {
         let described = match encoding {
             wide if wide == UTF_16LE => "the text is UTF-16, little-endian",
             wide if wide == UTF_16BE => "the text is UTF-16, big-endian",
-            encoding => OLDER.iter().find(|(older, _)| *older == encoding).map_or(OLDER[0].1, |(_, described)| described),
+            encoding => {
+                OLDER.iter().find(|(older, _)| *older == encoding).map_or(OLDER[0].1, |(_, described)| described)
+            }
         };
         // Whoever reads the same input a second time hears the same.
         let _ = self.0.set(described);

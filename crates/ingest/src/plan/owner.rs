@@ -206,7 +206,13 @@ mod tests {
             ("Chase1234", &["/in/Chase1234_Activity_20240601.CSV", "Chase1234_Activity20240101_20240131_20240201.CSV"]),
             (
                 "Checking1",
-                &["Checking1 (2).csv.gz", "Checking1.csv.ZST", "Checking1 - Copy.csv", "Kopie von Checking1.csv", "Checking1 (1) (2).csv"],
+                &[
+                    "Checking1 (2).csv.gz",
+                    "Checking1.csv.ZST",
+                    "Checking1 - Copy.csv",
+                    "Kopie von Checking1.csv",
+                    "Checking1 (1) (2).csv",
+                ],
             ),
             ("3003", &["January2024_3003.csv", "February2024_3003.csv", "currentTransaction_3003.csv"]),
             (

@@ -58,7 +58,14 @@ impl Text {
         io::copy(&mut reader.by_ref().take(skip), &mut io::sink())?;
         let (sender, receiver) = channel();
         let blocks = Blocks::new(reader, dialect, plan.clone());
-        let shared = Shared { dialect, plan, keys, workers: Mutex::default(), spare: Mutex::default(), chunks: Mutex::default() };
+        let shared = Shared {
+            dialect,
+            plan,
+            keys,
+            workers: Mutex::default(),
+            spare: Mutex::default(),
+            chunks: Mutex::default(),
+        };
         let (ended, shared, waiting) = (false, Arc::new(shared), BTreeMap::new());
         Ok(Self { blocks, heard, ended, shared, sender, receiver, sent: 0, taken: 0, waiting })
     }

@@ -254,15 +254,13 @@ fn times(preset: &mut Preset, plan: &Plan, path: &Path, sample: &Sample<'_>, fou
     let Some(first) = other.names.first().cloned() else { return Ok(()) };
     // Dates that are parted in another way than the feed does were written by somebody else, who may put the day first.
     let by = |format: &str| format.as_bytes().get(2).copied();
-    let by_numbers = first.starts_with("%d/%m") || first.starts_with("%d-%m") || turned(&first) != first && first.starts_with('w');
+    let by_numbers =
+        first.starts_with("%d/%m") || first.starts_with("%d-%m") || turned(&first) != first && first.starts_with('w');
     let is_turnable = is_month_first(&first) || by_numbers;
     let known = preset.time.formats.iter().any(|format| by(format) == by(&first) && declared.is_some());
     if order.is_none() && is_turnable && !known {
         let what = "which of its numbers is the month, since the feed writes dates in another way".to_owned();
-        let hint = format!(
-            "read it with --map and time-format={first} or time-format={}",
-            turned(&first)
-        );
+        let hint = format!("read it with --map and time-format={first} or time-format={}", turned(&first));
         return Err(undecided(path, plan, column, what, hint));
     }
     let date = |format: &str| format.split([' ', ',']).next().unwrap_or_default().to_owned();

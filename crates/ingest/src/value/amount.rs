@@ -357,8 +357,7 @@ pub(crate) fn contradicts(text: &str, currency: Currency) -> bool {
         return code != currency;
     }
     let own = currency.as_str();
-    let Some(sign) =
-        text.chars().find(|letter| SIGNS.iter().any(|(sign, _)| sign == letter) || *letter == '₩')
+    let Some(sign) = text.chars().find(|letter| SIGNS.iter().any(|(sign, _)| sign == letter) || *letter == '₩')
     else {
         return false;
     };

@@ -209,7 +209,9 @@ mod tests {
             assert_eq!(whole(text.as_bytes()), expect.as_bytes(), "{text}");
         }
         assert!(["3.48702E+14", "4E+15", "3,48702e+14", "3.48702E14"].iter().all(|text| is_cut(text.as_bytes())));
-        assert!(["348702E14", "4E15", "E+14", "A3E+14", "1E+5", "", "x.5E+14"].iter().all(|text| !is_cut(text.as_bytes())));
+        assert!(
+            ["348702E14", "4E15", "E+14", "A3E+14", "1E+5", "", "x.5E+14"].iter().all(|text| !is_cut(text.as_bytes()))
+        );
     }
 
     #[test]

@@ -117,7 +117,12 @@ fn statements_of_other_countries_are_drafted() {
             "Дата операции;Описание;Сумма операции;Валюта операции;Номер карты;Категория\n\
              05.01.2024 10:05:00;Пекарня;-450,50;RUB;*1234;Супермаркеты\n\
              25.01.2024 11:00:00;Аптека;-20,00;RUB;*1234;Другое\n",
-            &["column = \"Описание\"", "column = \"Сумма операции\"", "column = \"Валюта операции\"", "column = \"Номер карты\""],
+            &[
+                "column = \"Описание\"",
+                "column = \"Сумма операции\"",
+                "column = \"Валюта операции\"",
+                "column = \"Номер карты\"",
+            ],
         ),
         (
             "Datum zaúčtování;Částka;Měna;Zůstatek;Název protiúčtu;Protiúčet;Poznámka\n\
@@ -142,5 +147,8 @@ fn statements_of_other_countries_are_drafted() {
     }
     // Two columns of which each row has one, named in no language that is known.
     let lines = drafted("Date,Text,Xyz,Uvw\n2024-01-05,a,4.50,\n2024-01-06,b,,9.00\n2024-01-07,c,1.50,\n");
-    assert!(lines.iter().any(|line| line.contains("amount.debit: each row has a sum in one of `Xyz` and `Uvw`")), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.contains("amount.debit: each row has a sum in one of `Xyz` and `Uvw`")),
+        "{lines:?}"
+    );
 }

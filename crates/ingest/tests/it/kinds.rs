@@ -82,7 +82,8 @@ fn amounts_of_many_keyboards() {
 /// What nobody knows how to read may be a minus, so nothing is said of the others.
 #[test]
 fn amounts_that_cannot_be_read_leave_the_sign_open() {
-    let error = bytes("x.csv", amounts(&["~10.50", "20.00", "~3.00"]), &mapped("account=a,time=t,amount=m")).unwrap_err();
+    let error =
+        bytes("x.csv", amounts(&["~10.50", "20.00", "~3.00"]), &mapped("account=a,time=t,amount=m")).unwrap_err();
     assert!(error.to_string().contains("which way money goes") && error.to_string().contains("~10.50"), "{error}");
     // One among many is a row to be rejected.
     let many: Vec<&str> = std::iter::once("abc1").chain(std::iter::repeat_n("5.00", 9)).collect();
@@ -207,7 +208,8 @@ fn older_encodings_are_told_apart() {
 
 #[test]
 fn objects_may_lie_within_a_document() {
-    let text = r#"{"data": {"items": [{"a": "1", "t": "2024-01-05", "m": -4.5}, {"a": "1", "t": "2024-01-25", "m": 12}]}}"#;
+    let text =
+        r#"{"data": {"items": [{"a": "1", "t": "2024-01-05", "m": -4.5}, {"a": "1", "t": "2024-01-25", "m": 12}]}}"#;
     let (import, _) = bytes("x.json", text, &mapped("account=a,time=t,amount=m,array=data.items")).unwrap();
     assert_eq!(minors(&import), [-450, 1_200]);
 }

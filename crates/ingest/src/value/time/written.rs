@@ -157,7 +157,8 @@ fn look(text: &str) -> Option<Found<'_>> {
                     if (mark(at, by) || mark(at, ':')) && short(at + 1).is_some() {
                         clock.2 = short(at + 1)?;
                         at += 2;
-                        if let (true, Some(Token::Number(part))) = (mark(at, '.') || mark(at, ','), tokens.get(at + 1)) {
+                        if let (true, Some(Token::Number(part))) = (mark(at, '.') || mark(at, ','), tokens.get(at + 1))
+                        {
                             // Finer than a microsecond orders nothing.
                             clock.3 = number(format!("{part:0<6.6}").as_bytes())?;
                             at += 2;
@@ -181,7 +182,8 @@ fn look(text: &str) -> Option<Found<'_>> {
                     found.month = Some(month);
                 } else if let Some(afternoon) = half_of_day(word) {
                     found.afternoon = Some(afternoon);
-                } else if (dotted("a") || dotted("p")) && matches!(tokens.get(at + 1), Some(Token::Word(m)) if m == "m") {
+                } else if (dotted("a") || dotted("p")) && matches!(tokens.get(at + 1), Some(Token::Word(m)) if m == "m")
+                {
                     found.afternoon = Some(word == "p");
                     at += 2;
                 } else if let Some((_, minutes)) = ZONES.iter().find(|(name, _)| name == word)
@@ -189,7 +191,7 @@ fn look(text: &str) -> Option<Found<'_>> {
                     && found.zone.is_none()
                 {
                     found.zone = Some(minutes * 60 * Timestamp::SECOND);
-                } else if !(word == "t" && found.has_date()) && !SILENT.split('|').any(|known| known == word) {
+                } else if !(SILENT.split('|').any(|known| known == word) || (word == "t" && found.has_date())) {
                     return None;
                 }
             }
@@ -225,7 +227,7 @@ fn half_of_day(word: &str) -> Option<bool> {
 pub(super) fn open_numbers(text: &str) -> Option<(u32, u32)> {
     let found = look(text).filter(|found| found.has_date() && found.month.is_none())?;
     if let Some(digits) = found.digits() {
-        let numbers = (number(digits[..2].as_bytes())?, number(digits[2..4].as_bytes())?);
+        let numbers = (number(&digits.as_bytes()[..2])?, number(&digits.as_bytes()[2..4])?);
         return year(&digits[4..]).map(|_| numbers);
     }
     let [first, second, _] = found.numbers.as_slice() else { return None };
@@ -238,7 +240,9 @@ pub(super) fn lacks_year(text: &str) -> bool {
     let Some(found) = look(text) else { return false };
     let short = |digits: &&str| digits.len() <= 2;
     let numbers = if found.month.is_some() { 1 } else { 2 };
-    found.numbers.len() == numbers && found.numbers.iter().all(short) && text.contains(|mark: char| !mark.is_ascii_digit())
+    found.numbers.len() == numbers
+        && found.numbers.iter().all(short)
+        && text.contains(|mark: char| !mark.is_ascii_digit())
 }
 
 /// A year of the years that payments are of, of two digits one of the years 1969 to 2068.
@@ -359,7 +363,9 @@ mod tests {
     fn what_a_date_leaves_open_is_known() {
         assert_eq!(open_numbers("25012024"), Some((25, 1)));
         assert_eq!(open_numbers("Thu 01/25/2024"), Some((1, 25)));
-        assert!(["20240125", "25 Jan 2024", "2024-01-25", "25.01.2024"].iter().all(|text| open_numbers(text).is_none()));
+        assert!(
+            ["20240125", "25 Jan 2024", "2024-01-25", "25.01.2024"].iter().all(|text| open_numbers(text).is_none())
+        );
         assert!(["25-Jan", "01/25", "25.01.", "Jan 25"].iter().all(|text| lacks_year(text)));
         assert!(["25-Jan-24", "0125", "12", "09:05", ""].iter().all(|text| !lacks_year(text)));
     }
