@@ -26,6 +26,8 @@ struct Part {
     chunk: Chunk,
     first: i64,
     last: i64,
+    /// Whether its rows are in order of time.
+    is_sorted: bool,
 }
 
 /// Where a row stands. Rows are sorted by time and content, to find those that say the same, and then by time, file and
@@ -104,21 +106,24 @@ impl Waiting {
     /// been joined to those before them. About `expected` rows will come of the file in all.
     pub(crate) fn push(&mut self, file: u32, mut chunk: Chunk, expected: usize) -> Option<Chunk> {
         let from = self.from.unwrap_or(i64::MIN);
-        let (mut first, mut last, mut rows) = (i64::MAX, i64::MIN, 0);
+        let (mut first, mut last, mut rows, mut is_sorted) = (i64::MAX, i64::MIN, 0, true);
         for &at in chunk.at.iter().filter(|&&at| at >= from) {
+            is_sorted &= at >= last;
             (first, last, rows) = (first.min(at), last.max(at), rows + 1);
         }
         if rows == 0 {
             return Some(chunk);
         }
         self.rows += rows;
-        if let Some(before) = self.parts.last_mut().filter(|part| self.at_once && part.file == file)
+        // Rows out of order are put into theirs anyway, from wherever they are.
+        let follows = |part: &&mut Part| part.file == file && part.is_sorted && is_sorted && part.last <= first;
+        if let Some(before) = self.parts.last_mut().filter(follows).filter(|_| self.at_once)
             && before.chunk.append(&mut chunk, expected)
         {
-            (before.first, before.last) = (before.first.min(first), before.last.max(last));
+            before.last = last;
             return Some(chunk);
         }
-        self.parts.push(Part { file, first, last, chunk });
+        self.parts.push(Part { file, chunk, first, last, is_sorted });
         None
     }
 
@@ -168,11 +173,10 @@ impl Waiting {
     /// Whether the rows held are one part's, in order, and no two of them say the same: then its columns are the
     /// batch's.
     fn is_ready(&self) -> bool {
-        let [Part { chunk, .. }] = self.parts.as_slice() else { return false };
+        let [Part { chunk, is_sorted: true, .. }] = self.parts.as_slice() else { return false };
         let mut contents = Vec::new();
         let mut start = 0;
         self.from.is_none()
-            && chunk.at.is_sorted()
             && chunk.at.chunk_by(|a, b| a == b).all(|instant| {
                 let same = start..start + instant.len();
                 start = same.end;

@@ -15,6 +15,8 @@ pub(crate) trait Stored: crible_core::Field {
 
     /// Drops what only building needs.
     fn seal(_: &mut Self::Column) {}
+    /// Makes room for further rows of a column that has any.
+    fn make_room(column: &mut Self::Column, more: usize);
     /// Moves the rows of the next chunk behind these.
     fn append(column: &mut Self::Column, next: &mut Self::Column);
     /// The column of a batch.
@@ -23,6 +25,12 @@ pub(crate) trait Stored: crible_core::Field {
 
 impl<T: Copy + PartialEq + std::fmt::Debug + Send + Sync + 'static> Stored for Option<T> {
     type Column = Vec<Self>;
+
+    fn make_room(column: &mut Vec<Self>, more: usize) {
+        if !column.is_empty() {
+            make_room(column, more);
+        }
+    }
 
     fn append(column: &mut Vec<Self>, next: &mut Vec<Self>) {
         column.append(next);
@@ -38,6 +46,12 @@ impl Stored for Code {
 
     fn seal(words: &mut Words) {
         words.index = HashMap::new();
+    }
+
+    fn make_room(words: &mut Words, more: usize) {
+        if !words.rows.is_empty() {
+            make_room(&mut words.rows, more);
+        }
     }
 
     fn append(words: &mut Words, next: &mut Words) {
@@ -118,6 +132,7 @@ macro_rules! chunk {
                 if !self.counterparty.is_empty() {
                     make_room(&mut self.counterparty, more);
                 }
+                $(<$type as Stored>::make_room(&mut self.$column, more);)*
                 if rows != lines || !next.line.is_empty() || !self.line.is_empty() {
                     if self.line.is_empty() {
                         self.line.extend_from_slice(&self.row);

@@ -59,8 +59,13 @@ impl<R: Read> Blocks<R> {
     /// Reads until `buffer` holds `goal` bytes or the input ends; `filled` of those that it has are kept. What memory
     /// it has beyond is overwritten and not cleared before.
     fn fill(&mut self, buffer: &mut Vec<u8>, mut filled: usize, goal: usize) {
-        buffer.resize(goal.max(filled), 0);
+        const FIRST: usize = 64 << 10;
+        buffer.truncate(goal.max(filled));
         while !self.ended && filled < goal {
+            if filled == buffer.len() {
+                // A short file takes little.
+                buffer.resize((2 * filled).max(FIRST).min(goal), 0);
+            }
             match self.reader.read(&mut buffer[filled..]) {
                 Ok(0) => self.ended = true,
                 Ok(read) => filled += read,
