@@ -58,14 +58,21 @@ pub(crate) fn gather(rows: ArrayView2<'_, f64>, first: usize, out: &mut [f64]) {
     }
 }
 
-/// What `make` makes of each column's values, in the order of the columns. In row-major order a line of memory holds
-/// eight columns, so several are taken out of it at once where there are enough of them for all threads.
-pub(crate) fn map_columns<T: Send>(rows: ArrayView2<'_, f64>, make: impl Fn(&mut [f64]) -> T + Sync) -> Vec<T> {
+/// How many columns [`map_columns`] takes out of row-major memory at once: fewer than a line of it holds where there
+/// would not be enough for all threads, or where the table is long.
+pub(crate) fn columns_at_once(rows: ArrayView2<'_, f64>) -> usize {
     // More of a long table would be faster, and hold more of it a second time.
     const LONG: usize = 1 << 16;
     let (n, k) = rows.dim();
     let most = if n > LONG { SIDE / 2 } else { SIDE };
-    let at_once = if rows.strides()[0] == 1 { 1 } else { (k / (2 * rayon::current_num_threads())).clamp(1, most) };
+    (k / (2 * rayon::current_num_threads())).clamp(1, most)
+}
+
+/// What `make` makes of each column's values, in the order of the columns. In row-major order a line of memory holds
+/// eight columns, so several are taken out of it at once where there are enough of them for all threads.
+pub(crate) fn map_columns<T: Send>(rows: ArrayView2<'_, f64>, make: impl Fn(&mut [f64]) -> T + Sync) -> Vec<T> {
+    let (n, k) = rows.dim();
+    let at_once = if rows.strides()[0] == 1 { 1 } else { columns_at_once(rows) };
     let firsts: Vec<usize> = (0..k).step_by(at_once).collect();
     let group = |buffer: &mut Vec<f64>, first: usize| {
         buffer.resize(n * at_once.min(k - first), 0.0);
@@ -79,34 +86,35 @@ pub(crate) fn map_columns<T: Send>(rows: ArrayView2<'_, f64>, make: impl Fn(&mut
 /// For detectors that treat columns one by one: zeroes `out`, then calls `add(column, values, sums)`
 /// for each column in order, tile by tile. Each row's sum is taken in the order of the columns.
 pub(crate) fn by_column(rows: ArrayView2<'_, f64>, out: &mut [f64], mut add: impl FnMut(usize, &[f64], &mut [f64])) {
+    out.fill(0.0);
+    each_column(rows, |column, start, values| add(column, values, &mut out[start..start + values.len()]));
+}
+
+/// Calls `visit(column, first row, values)` for each column in order, tile by tile of the rows.
+pub(crate) fn each_column(rows: ArrayView2<'_, f64>, mut visit: impl FnMut(usize, usize, &[f64])) {
     const FEW: usize = 16;
-    if out.len() == 1 {
-        out.fill(0.0);
-        return rows.row(0).iter().enumerate().for_each(|(column, x)| add(column, std::slice::from_ref(x), out));
+    if rows.nrows() == 1 {
+        return rows.row(0).iter().enumerate().for_each(|(column, x)| visit(column, 0, std::slice::from_ref(x)));
     }
     // A few rows should not pay for clearing a large buffer.
-    if out.len() <= FEW {
-        tiles::<FEW>(rows, out, add);
+    if rows.nrows() <= FEW {
+        tiles::<FEW>(rows, visit);
     } else {
-        tiles::<TILE>(rows, out, add);
+        tiles::<TILE>(rows, visit);
     }
 }
 
-fn tiles<const ROWS: usize>(
-    rows: ArrayView2<'_, f64>,
-    out: &mut [f64],
-    mut add: impl FnMut(usize, &[f64], &mut [f64]),
-) {
+fn tiles<const ROWS: usize>(rows: ArrayView2<'_, f64>, mut visit: impl FnMut(usize, usize, &[f64])) {
     let mut buffer = [[0.0; ROWS]; SIDE];
-    for (tile, out) in out.chunks_mut(ROWS).enumerate() {
-        out.fill(0.0);
-        let (n, k) = (out.len(), rows.ncols());
-        let part = slice_rows(rows.view(), tile * ROWS, n);
+    let (all, k) = rows.dim();
+    for start in (0..all).step_by(ROWS) {
+        let n = ROWS.min(all - start);
+        let part = slice_rows(rows.view(), start, n);
         // A column that lies together is taken as it is.
         if part.strides()[0] == 1 {
             for (column, values) in part.axis_iter(Axis(1)).enumerate() {
                 if let Some(values) = values.to_slice() {
-                    add(column, values, out);
+                    visit(column, start, values);
                 }
             }
             continue;
@@ -115,7 +123,7 @@ fn tiles<const ROWS: usize>(
             let columns = &mut buffer.as_flattened_mut()[..n * SIDE.min(k - first)];
             gather(part, first, columns);
             for (j, values) in columns.chunks_exact(n).enumerate() {
-                add(first + j, values, out);
+                visit(first + j, start, values);
             }
         }
     }

@@ -302,6 +302,14 @@ pub(crate) fn range_of(values: &[f64]) -> (f64, f64) {
     (of(low).0, of(high).1)
 }
 
+/// [`range_of`]; of −0 and 0 the first is given.
+pub(crate) fn range_in_order(values: &[f64]) -> (f64, f64) {
+    let (low, high) = range_of(values);
+    // Zeros are equal, and differ in their sign.
+    let first = |end: f64| if end == 0.0 { values.iter().copied().find(|x| *x == 0.0).unwrap_or(end) } else { end };
+    (first(low), first(high))
+}
+
 /// x, or ±`limit` beyond it.
 pub(crate) fn clip(x: f64, limit: f64) -> f64 {
     let x = if x < limit { x } else { limit };
@@ -340,6 +348,25 @@ mod tests {
         check(|i| libm::exp2(i as f64 / 3.0 - 800.0) * if i % 2 == 0 { 1.0 } else { -1.0 });
         check(|i| (i % 3) as f64);
         check(|i| [f64::MAX, f64::MIN, 5e-324, -5e-324, 0.0][(i % 5) as usize]);
+    }
+
+    #[test]
+    fn a_range_is_that_of_the_values_in_order() {
+        fn check(values: &[f64]) {
+            let bits = |(low, high): (f64, f64)| (low.to_bits(), high.to_bits());
+            assert_eq!(bits(range_in_order(values)), bits(range(values.iter().copied())), "{values:?}");
+        }
+        check(&[]);
+        check(&[2.0, -1.0, 3.0]);
+        check(&[1.0, 0.0, -0.0]);
+        check(&[-1.0, -0.0, 0.0, -2.0]);
+        for at in 0..20 {
+            let mut values = vec![0.0; 20];
+            values[at] = -0.0;
+            check(&values);
+            check(&values.iter().map(|x| -x).collect::<Vec<_>>());
+            check(&values[at.min(3)..]);
+        }
     }
 
     #[test]

@@ -59,9 +59,11 @@ mod held_out;
 mod pareto;
 mod select;
 mod tail;
+mod threshold;
 
 pub use conformal::Conformal;
 pub use held_out::{HeldOut, held_out_rows};
 pub use select::{Selection, benjamini_hochberg, q_values};
 pub(crate) use tail::Parts;
 pub use tail::ScoreTail;
+pub use threshold::threshold;

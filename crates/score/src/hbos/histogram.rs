@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::{range, range_of};
+use super::even::{Even, summed};
+use crate::stats::{range_in_order, range_of};
 use crate::steps::{Knots, Steps, linear};
 
 /// Most bins the automatic choice considers.
@@ -17,11 +18,20 @@ pub(crate) struct Histogram {
 
 impl Histogram {
     pub(crate) fn fit(values: &[f64], n_bins: usize) -> Self {
-        let (low, high) = range(values.iter().copied());
+        let (low, high) = range_in_order(values);
         let edges = edges(low, high, n_bins);
-        if let Some(counts) = count_even(values, &edges, n_bins) {
-            return Self { edges, counts };
+        match Even::new(&edges, n_bins) {
+            Some(even) => {
+                let mut sides = even.none();
+                even.count(&edges, values, &mut sides);
+                Self { counts: summed(&sides), edges }
+            }
+            None => Self::searched(edges, values),
         }
+    }
+
+    /// With these edges, which are ascending and finite: the bin of each value is searched for.
+    pub(super) fn searched(edges: Vec<f64>, values: &[f64]) -> Self {
         let mut counts = vec![0; edges.len() - 1];
         // The edges are ascending and finite: `edges` makes them so.
         if let Some(knots) = Knots::new(edges.clone()) {
@@ -92,7 +102,7 @@ impl Histogram {
 
 /// n + 1 equally spaced edges as numpy's `histogram` has them: a constant column gets a range of 1.
 /// Strictly ascending, possibly fewer where numbers are too coarse, two at least.
-fn edges(low: f64, high: f64, n_bins: usize) -> Vec<f64> {
+pub(super) fn edges(low: f64, high: f64, n_bins: usize) -> Vec<f64> {
     let mut out = Vec::new();
     edges_into(low, high, n_bins, &mut out);
     out
@@ -120,37 +130,6 @@ fn edges_into(low: f64, high: f64, n_bins: usize, out: &mut Vec<f64>) {
         out.dedup();
     }
     out.push(high);
-}
-
-/// Values between each two edges, where these stand evenly enough for the bin to be computed instead of searched for:
-/// rounded to the nearest edge, a value is in the bin above it or, where it is less than the edge, in the one below.
-fn count_even(values: &[f64], edges: &[f64], n_bins: usize) -> Option<Vec<u64>> {
-    const SIDE: usize = 4;
-    let (&low, &high) = (edges.first()?, edges.last()?);
-    let per_unit = n_bins as f64 / (high - low);
-    // Where bins are narrower than this many roundings of a value, the nearest edge may be another.
-    let coarse = 64.0 * f64::EPSILON * low.abs().max(high.abs());
-    if edges.len() != n_bins + 1 || !per_unit.is_normal() || (high - low) / n_bins as f64 <= coarse {
-        return None;
-    }
-    // Several counts side by side, so that like values in a row do not wait for each other's.
-    let mut counts = vec![[0_u64; SIDE]; n_bins + 1];
-    let bin = |x: f64| {
-        let nearest = linear(low, per_unit, n_bins as f64, x);
-        nearest.saturating_sub(usize::from(x < edges[nearest]))
-    };
-    let (quads, rest) = values.as_chunks::<SIDE>();
-    for quad in quads {
-        for (side, &x) in quad.iter().enumerate() {
-            counts[bin(x)][side] += 1;
-        }
-    }
-    rest.iter().for_each(|&x| counts[bin(x)][0] += 1);
-    let mut counts: Vec<u64> = counts.into_iter().map(|sides| sides.iter().sum()).collect();
-    // The last edge belongs to the last bin.
-    let end = counts.pop()?;
-    *counts.last_mut()? += end;
-    Some(counts)
 }
 
 /// Values in many buckets of equal width: how many are below a number is then known but for one bucket's.

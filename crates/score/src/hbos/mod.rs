@@ -25,6 +25,8 @@
 //! Edges that rounding makes equal (a range of a few representable numbers) are merged, where numpy
 //! fails; a column wider than the largest number has densities of 0.
 
+mod by_rows;
+mod even;
 pub(crate) mod histogram;
 mod model;
 mod params;

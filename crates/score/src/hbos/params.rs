@@ -1,10 +1,11 @@
 use ndarray::ArrayView2;
 
 use super::Hbos;
+use super::by_rows::fit_rows;
 use super::histogram::{Choice, Histogram};
 use crate::Error;
 use crate::face::{Algorithm, Params};
-use crate::rows::map_columns;
+use crate::rows::{SIDE, columns_at_once, map_columns};
 
 /// How many bins a column gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,11 @@ impl Algorithm for HbosConfig {
 
     fn fit(&self, rows: ArrayView2<'_, f64>) -> Result<Hbos, Error> {
         let histograms = match self.bins {
+            // Where columns would be taken out of lines of memory that hold more of them. Each thread counts in all
+            // columns, whose bins should fit into its cache.
+            Bins::Fixed(n) if n <= 512 && rows.is_standard_layout() && columns_at_once(rows) < SIDE => {
+                fit_rows(rows, n)
+            }
             Bins::Fixed(n) => map_columns(rows, |values| Histogram::fit(values, n)),
             Bins::BirgeRozenholc => {
                 let choice = Choice::new(rows.nrows());
