@@ -4,6 +4,7 @@ use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::linalg::Source;
 use crate::rows::slice_rows;
 use crate::stats::{clip, largest, magnitude, spreads};
 
@@ -108,12 +109,39 @@ impl Units {
 
     /// All rows, row after row.
     pub(crate) fn all(&self, rows: ArrayView2<'_, f64>) -> Vec<f64> {
-        let k = self.columns.len();
-        let mut out = vec![0.0; rows.nrows() * k];
-        out.par_chunks_mut(1024 * k).enumerate().for_each(|(i, out)| {
-            self.fill(rows, i * 1024, out.len() / k, out);
-        });
+        let mut out = vec![0.0; rows.nrows() * self.columns.len()];
+        self.fill_all(rows, 0, &mut out);
         out
+    }
+
+    /// As many rows as there is room for, from `first` on.
+    fn fill_all(&self, rows: ArrayView2<'_, f64>, first: usize, out: &mut [f64]) {
+        let k = self.columns.len();
+        out.par_chunks_mut(1024 * k).enumerate().for_each(|(i, out)| {
+            self.fill(rows, first + i * 1024, out.len() / k, out);
+        });
+    }
+}
+
+/// Rows in these units, made piece by piece: what is computed of them once or twice needs no copy of all.
+pub(crate) struct InUnits<'a> {
+    pub(crate) units: &'a Units,
+    pub(crate) rows: ArrayView2<'a, f64>,
+}
+
+impl Source for InUnits<'_> {
+    fn n_rows(&self) -> usize {
+        self.rows.nrows()
+    }
+
+    fn n_columns(&self) -> usize {
+        self.rows.ncols()
+    }
+
+    fn rows<'a>(&'a self, first: usize, len: usize, space: &'a mut Vec<f64>) -> &'a [f64] {
+        space.resize(len * self.rows.ncols(), 0.0);
+        self.units.fill_all(self.rows, first, space);
+        space
     }
 }
 

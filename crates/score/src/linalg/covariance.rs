@@ -9,13 +9,52 @@ const PIECE: usize = 4_096;
 /// Rows of the matrix summed side by side.
 const SIDE: usize = 8;
 
+/// Numbers that are made at once, where rows have to be: 8 MiB of them.
+const MADE: usize = 1 << 20;
+
+/// Rows of numbers, one after the other, which need not all be in memory.
+pub(crate) trait Source: Sync {
+    fn n_rows(&self) -> usize;
+
+    fn n_columns(&self) -> usize;
+
+    /// Rows `first..first + len`; in `space`, where they have to be made.
+    fn rows<'a>(&'a self, first: usize, len: usize, space: &'a mut Vec<f64>) -> &'a [f64];
+}
+
+/// Rows of so many columns that are in memory.
+struct Held<'a>(&'a [f64], usize);
+
+impl Source for Held<'_> {
+    fn n_rows(&self) -> usize {
+        self.0.len() / self.1
+    }
+
+    fn n_columns(&self) -> usize {
+        self.1
+    }
+
+    fn rows<'a>(&'a self, first: usize, len: usize, _: &'a mut Vec<f64>) -> &'a [f64] {
+        &self.0[first * self.1..][..len * self.1]
+    }
+}
+
 /// Mean (k) and covariance (k × k) of n × k rows, each counted `weight(i)` times; `None` when the
 /// weights' sum is not above 0.
 pub(crate) fn covariance(rows: &[f64], k: usize, weight: impl Fn(usize) -> f64 + Sync) -> Option<(Vec<f64>, Vec<f64>)> {
-    let pieces: Vec<(f64, Vec<f64>)> = rows
-        .par_chunks(PIECE * k)
-        .enumerate()
-        .map(|(piece, rows)| {
+    covariance_of(&Held(rows, k), weight)
+}
+
+/// [`covariance`] of rows that need not all be in memory, which are asked for twice.
+pub(crate) fn covariance_of(
+    source: &impl Source,
+    weight: impl Fn(usize) -> f64 + Sync,
+) -> Option<(Vec<f64>, Vec<f64>)> {
+    let (n, k) = (source.n_rows(), source.n_columns());
+    let pieces: Vec<(f64, Vec<f64>)> = (0..n.div_ceil(PIECE))
+        .into_par_iter()
+        .map_init(Vec::new, |space, piece| {
+            let rows = source.rows(piece * PIECE, PIECE.min(n - piece * PIECE), space);
             let mut total = 0.0;
             let mut sums = vec![0.0; k];
             for (i, row) in rows.chunks_exact(k).enumerate() {
@@ -41,8 +80,10 @@ pub(crate) fn covariance(rows: &[f64], k: usize, weight: impl Fn(usize) -> f64 +
     let sides = k.div_ceil(SIDE);
     // Few pieces at a time, so that their matrices do not add up to more than the rows.
     let mut out = vec![0.0; sides * SIDE * k];
-    let at_once = (rows.len() / (k * k).max(1) / 4).clamp(1, 64);
-    for (group, rows) in rows.chunks(at_once * PIECE * k).enumerate() {
+    let at_once = (n / k / 4).min(MADE / (PIECE * k)).clamp(1, 64);
+    let mut space = Vec::new();
+    for (group, start) in (0..n).step_by(at_once * PIECE).enumerate() {
+        let rows = source.rows(start, (at_once * PIECE).min(n - start), &mut space);
         let n_pieces = rows.len().div_ceil(PIECE * k);
         let parts: Vec<Vec<f64>> = (0..n_pieces * sides)
             .into_par_iter()
@@ -136,6 +177,35 @@ mod tests {
         let expect = [by_hand(&|a, _| a * a), by_hand(&|a, b| a * b), by_hand(&|a, b| a * b), by_hand(&|_, b| b * b)];
         assert!(cov.iter().zip(expect).all(|(c, e)| (c - e).abs() < 1e-14), "{cov:?}");
         assert!(covariance(&rows, 2, |_| 0.0).is_none());
+    }
+
+    /// Rows made when they are asked for.
+    struct Made(usize, usize);
+
+    impl Source for Made {
+        fn n_rows(&self) -> usize {
+            self.0
+        }
+
+        fn n_columns(&self) -> usize {
+            self.1
+        }
+
+        fn rows<'a>(&'a self, first: usize, len: usize, space: &'a mut Vec<f64>) -> &'a [f64] {
+            assert!(len * self.1 <= MADE.max(PIECE * self.1), "{len} rows of {} at once", self.1);
+            space.clear();
+            space.extend((first * self.1..(first + len) * self.1).map(|i| ((i * 7_919) % 1_009) as f64 / 100.0));
+            space
+        }
+    }
+
+    #[test]
+    fn rows_made_when_asked_for_give_the_same_bits() {
+        for (n, k) in [(1, 1), (9_000, 21), (30_011, 40), (5_000, 300)] {
+            let rows: Vec<f64> = (0..n * k).map(|i| ((i * 7_919) % 1_009) as f64 / 100.0).collect();
+            let weight = |i: usize| (i % 3) as f64 + 0.5;
+            assert_eq!(covariance_of(&Made(n, k), weight), covariance(&rows, k, weight), "{n} {k}");
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Pca;
 use crate::face::{Algorithm, Params};
-use crate::linalg::{Quadratic, covariance, eigen};
-use crate::units::Units;
+use crate::linalg::{Quadratic, covariance_of, eigen};
+use crate::units::{InUnits, Units};
 use crate::{ColumnScale, Error};
 
 /// Eigenvalues below this count as this: no variance.
@@ -80,7 +80,8 @@ impl Algorithm for PcaConfig {
         let k = rows.ncols();
         let units = Units::fit(rows, self.scale);
         // There is a row, so the weights have a sum.
-        let (mean, matrix) = covariance(&units.all(rows), k, |_| 1.0).unwrap_or((vec![0.0; k], vec![0.0; k * k]));
+        let in_units = InUnits { units: &units, rows: rows.view() };
+        let (mean, matrix) = covariance_of(&in_units, |_| 1.0).unwrap_or((vec![0.0; k], vec![0.0; k * k]));
         let eigen = eigen(matrix, k);
         let weights = self.components.weights(&eigen.values);
         Ok(Pca::new(units, Quadratic::new(mean, &eigen, &weights), eigen.values))
