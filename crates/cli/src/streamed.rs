@@ -1,15 +1,13 @@
 //! `crible score` of files too large to be held: they are read once to count, once to learn and once to score, each time
 //! as a stream. The model, the scores and the alerts are those that holding them would give.
 
-use std::fs;
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Error, Result, bail};
+use anyhow::{Error, Result, anyhow};
 use crible::{Builder, Pipeline};
 use crible_alert::DailyBudget;
-use crible_core::Batch;
-use crible_ingest::{Options, Window, stream};
+use crible_ingest::{Options, Progress, Window};
+use crible_run::{Streaming, Watch};
 
 use crate::alerts::Alerts;
 use crate::args::ScoreArgs;
@@ -17,128 +15,89 @@ use crate::drift::DriftFile;
 use crate::intake::CaseStore;
 use crate::page;
 use crate::places::Places;
-use crate::progress::Stages;
+use crate::progress::{Stage, Stages};
 use crate::rejects::Rejects;
 use crate::scores::Scores;
 use crate::shown::Shown;
 use crate::summary::Summary;
 use crate::unusable::Unusable;
 
-/// More text than this is not held.
-const HELD_BYTES: u64 = 512 << 20;
-
-/// What text a stored byte stands for, about: transactions pack well.
-const PACKED: u64 = 8;
-
 /// The window to stream the files through, where that is what they are to be.
 pub(crate) fn window(args: &ScoreArgs) -> Option<Window> {
-    match args.hold {
-        Some(rows) => Some(Window { rows: rows as usize }),
-        None if pipe(args).is_some() => None,
-        None => {
-            let bytes = crible_ingest::files(&args.files).iter().map(|file| text(file)).fold(0, u64::saturating_add);
-            (bytes > HELD_BYTES).then(Window::default)
+    crible_run::window(&args.files, args.hold)
+}
+
+/// The stages of a stream, of which one is under way.
+struct Watched<'a>(Mutex<(&'a mut Stages, Option<Stage>)>);
+
+impl Watched<'_> {
+    fn end(&self) {
+        let mut stages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stage) = stages.1.take() {
+            stages.0.end(stage);
         }
     }
 }
 
-/// What can be read only once, where there is such a thing among the inputs. A name that leads nowhere may be a pattern.
-fn pipe(args: &ScoreArgs) -> Option<&PathBuf> {
-    let lasts = |file: &PathBuf| fs::metadata(file).map_or(true, |meta| meta.is_file() || meta.is_dir());
-    args.files.iter().find(|file| file.as_os_str() == "-" || !lasts(file))
-}
+impl Watch for Watched<'_> {
+    fn begin(&self, stage: &'static str) {
+        self.end();
+        let mut stages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        stages.1 = Some(stages.0.begin(stage));
+    }
 
-/// The bytes of text in a file, about.
-fn text(path: &Path) -> u64 {
-    let Ok(meta) = fs::metadata(path) else { return 0 };
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("gz" | "zst" | "zip" | "parquet" | "xlsx") => meta.len().saturating_mul(PACKED),
-        _ => meta.len(),
+    fn reach(&self, progress: Progress) {
+        if let Some(stage) = &self.0.lock().unwrap_or_else(PoisonError::into_inner).1 {
+            stage.reach(progress.bytes_read, progress.bytes_total);
+        }
     }
 }
 
 pub(crate) fn run(
     args: &ScoreArgs,
     builder: &Builder,
-    mut options: Options,
+    options: Options,
     window: Window,
     mut stages: Stages,
     places: Places,
 ) -> Result<()> {
-    if let Some(pipe) = pipe(args) {
-        bail!("--hold: {} can be read once, and a stream is read three times; expected files", pipe.display());
-    }
+    let mut streaming = Streaming::new(&args.files, options, window).map_err(|error| anyhow!("--hold: {error}"))?;
     let cases = CaseStore::open(&args.store, &args.notify)?;
     let mut scores = args.scores.as_deref().map(Scores::new).transpose()?.map(Scores::run_by_run);
     let drift = args.drift.as_deref().map(DriftFile::new).transpose()?;
-    let mut names = ["counting", "learning"].into_iter();
-    let mut any = true;
-    let engine = builder.fit_passes(
-        args.learn.fit_until,
-        |visit: &mut dyn FnMut(&Batch) -> Result<ControlFlow<()>, crible::Error>| {
-            let stage = stages.begin(names.next().unwrap_or("reading"));
-            let (mut ignore, progress) =
-                (|_| {}, |p: crible_ingest::Progress| stage.reach(p.bytes_read, p.bytes_total));
-            let mut stream = stream(&args.files, &options, window, &mut ignore, &progress)?;
-            let key = stream.key().clone();
-            any = false;
-            for batch in &mut stream {
-                any = true;
-                if visit(&batch)?.is_break() {
-                    break;
-                }
-            }
-            drop(stream);
-            // The next pass need not make it again.
-            options.key = Some(key);
-            stages.end(stage);
-            Ok::<_, Error>(())
-        },
-    );
-    // Files that hold no transaction teach nothing. What they do hold is told by reading them once more.
-    let engine = match engine {
-        Err(_) if !any => None,
-        engine => Some(engine?),
-    };
+    let watched = Watched(Mutex::new((&mut stages, None)));
+    let engine = streaming.learn::<Error>(builder, args.learn.fit_until, &watched)?;
 
     let mut rejects = Rejects::new(places.rejects);
-    let stage = stages.begin("scoring");
-    let progress = |p: crible_ingest::Progress| stage.reach(p.bytes_read, p.bytes_total);
     let mut reject = |reject| rejects.push(&reject);
-    let mut stream = stream(&args.files, &options, window, &mut reject, &progress)?;
-    let files = stream.files();
-    let Some(engine) = engine else {
-        stream.by_ref().for_each(drop);
-        let done = stream.finish();
+    let rule = args.rule();
+    let mut shown = Shown::new(rule);
+    let mut pipeline = engine.map(|engine| Pipeline::new(engine, rule.policy(DailyBudget::new(args.budget))));
+    let page = page::is_wanted(&places.alerts);
+    let alerts = pipeline.is_some().then(|| Alerts::open(places.alerts)).transpose()?;
+    let done = streaming.score(pipeline.as_mut(), &watched, &mut reject, |batch, files, model, scored, raised| {
+        if let Some(scores) = &mut scores {
+            scores.push(model, scored, batch, files)?;
+        }
+        shown.judge(model, scored, batch);
+        shown.take(raised);
+        Ok::<_, Error>(())
+    })?;
+    let (Some(mut pipeline), Some(mut alerts)) = (pipeline, alerts) else {
         let rejects = rejects.finish()?.map(|rejects| rejects.persist()).transpose()?;
         return Err(Unusable::new(&done.files, rejects).into());
     };
-    let page = page::is_wanted(&places.alerts);
-    let mut alerts = Alerts::open(places.alerts)?;
-    let rule = args.rule();
-    let mut shown = Shown::new(rule);
-    let mut pipeline = Pipeline::new(engine, rule.policy(DailyBudget::new(args.budget)));
-    for batch in &mut stream {
-        pipeline.replay(&batch, None, |model, scored, raised| {
-            if let Some(scores) = &mut scores {
-                scores.push(model, scored, &batch, &files)?;
-            }
-            shown.judge(model, scored, &batch);
-            shown.take(raised);
-            Ok::<_, Error>(())
-        })?;
-    }
-    let done = stream.finish();
     shown.take(pipeline.finish());
     let (raised, seen) = shown.finish();
     match page {
         true => alerts.count(&raised),
-        false => alerts.take(&raised, &files)?,
+        false => alerts.take(&raised, &done.files)?,
     }
     let (alerts, counts) = alerts.finish()?;
     let scores = scores.map_or(Ok(None), |scores| scores.finish())?;
     let rejects = rejects.finish()?;
-    stages.end(stage);
+    watched.end();
+    drop(watched);
     let engine = pipeline.into_engine();
     let drift = drift.map(|drift| drift.write(engine.drift())).transpose()?;
     if let Some(cases) = cases {
@@ -178,43 +137,4 @@ pub(crate) fn run(
     // As in the run that holds everything.
     std::mem::forget(engine);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use clap::Parser;
-
-    use super::*;
-    use crate::args::{Args, Command};
-
-    /// Files too large to be held are streamed however they are named: one by one, by folder, or by a pattern no shell expanded.
-    #[test]
-    fn large_files_are_streamed_however_they_are_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let window = |name: &str| {
-            let name = folder.path().join(name);
-            match Args::try_parse_from([Path::new("crible"), Path::new("score"), &name]).unwrap().command {
-                Command::Score(args) => window(&args),
-                _ => None,
-            }
-        };
-        fs::write(folder.path().join("small.csv"), "a").unwrap();
-        assert!(window("*.csv").is_none() && window("").is_none());
-        // It has the length without taking the room.
-        fs::File::create(folder.path().join("large.csv")).unwrap().set_len(HELD_BYTES).unwrap();
-        for name in ["large.csv", "", "*.csv", "l?rge.csv", "[kl]arge.csv"] {
-            assert!(window(name).is_some() == (name != "large.csv" && !name.contains(['?', '['])), "{name}");
-        }
-        fs::File::options()
-            .append(true)
-            .open(folder.path().join("large.csv"))
-            .unwrap()
-            .set_len(HELD_BYTES + 1)
-            .unwrap();
-        for name in ["large.csv", "", "*.csv", "l?rge.csv", "[kl]arge.csv"] {
-            assert!(window(name).is_some(), "{name}");
-        }
-    }
 }

@@ -3,6 +3,7 @@
 mod learning;
 mod reading;
 pub mod shown;
+mod streamed;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -10,6 +11,7 @@ use std::error::Error;
 pub use learning::Learning;
 pub use reading::{Reading, presets, presets_folder};
 pub use shown::{Rule, Seen, Shown};
+pub use streamed::{ReadOnce, Streaming, Watch, window};
 
 /// A setting whose value cannot be used. Its source says why; what it displays is the setting's name alone.
 #[derive(Debug, thiserror::Error)]
