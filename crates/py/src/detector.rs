@@ -2,17 +2,17 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crible_score::calibration::ScoreTail;
+use crible_score::calibration::{ScoreTail, threshold};
 use crible_score::encode::{Column, Encoder, Table};
 use crible_score::ensemble::Ensemble;
-use crible_score::{Detector, DetectorSpec, Model, ParamGuard, Snapshot, Value, load, model_names};
+use crible_score::{Detector, DetectorSpec, Model, ParamGuard, Snapshot, Value, load, model_names, score_into};
 use ndarray::{Array2, ArrayView2};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::fail::{Failure, value};
-use crate::work::{here, run};
+use crate::work::{here, run_in_pool};
 
 /// Up to so many numbers are scored on the calling thread: handing them over would take longer.
 const FEW: usize = 1 << 13;
@@ -123,7 +123,7 @@ pub(crate) fn fit_matrix(
     threads: Option<usize>,
 ) -> PyResult<Fitted> {
     let detector = spec.build()?;
-    run(py, threads, None, move |control| with_rows(rows, |rows| control.inside(|| fit(detector.as_ref(), rows, None))))
+    run_in_pool(py, threads, move || with_rows(rows, |rows| fit(detector.as_ref(), rows, None)))
 }
 
 /// Fits on a table with words and nulls.
@@ -136,11 +136,11 @@ pub(crate) fn fit_table(
     threads: Option<usize>,
 ) -> PyResult<Fitted> {
     let detector = spec.build()?;
-    run(py, threads, None, move |control| {
+    run_in_pool(py, threads, move || {
         let table = table(columns)?;
         let encoder = Encoder::fit(&table)?;
         let rows = encoder.encode_owned(table)?.rows;
-        control.inside(|| fit(detector.as_ref(), rows.view(), Some(encoder)))
+        fit(detector.as_ref(), rows.view(), Some(encoder))
     })
 }
 
@@ -162,7 +162,8 @@ fn with_rows<T: Send>(
 
 fn fit(detector: &dyn Detector, rows: ArrayView2<'_, f64>, encoder: Option<Encoder>) -> Result<Fitted, Failure> {
     let model = detector.fit(rows)?;
-    let scores = crible_score::score(model.as_ref(), rows)?.to_vec();
+    let mut scores = vec![0.0; rows.nrows()];
+    score_into(model.as_ref(), rows, &mut scores)?;
     Ok(Fitted { inner: Arc::new(Inner { model, encoder, scores, tail: OnceLock::new() }) })
 }
 
@@ -217,8 +218,8 @@ impl Fitted {
             here(py, || Ok(crible_score::score(inner.model.as_ref(), view)?))?
         } else {
             let rows = rows.unbind();
-            run(py, threads, None, move |control| {
-                with_rows(rows, |rows| Ok(control.inside(|| crible_score::score(inner.model.as_ref(), rows))?))
+            run_in_pool(py, threads, move || {
+                with_rows(rows, |rows| Ok(crible_score::score(inner.model.as_ref(), rows)?))
             })?
         };
         Ok(scores.into_pyarray(py))
@@ -233,9 +234,9 @@ impl Fitted {
         threads: Option<usize>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let inner = Arc::clone(&self.inner);
-        let scores = run(py, threads, None, move |control| {
+        let scores = run_in_pool(py, threads, move || {
             let rows = inner.encode(columns)?;
-            Ok(control.inside(|| crible_score::score(inner.model.as_ref(), rows.view()))?)
+            Ok(crible_score::score(inner.model.as_ref(), rows.view())?)
         })?;
         Ok(scores.into_pyarray(py))
     }
@@ -243,7 +244,7 @@ impl Fitted {
     /// What each column contributes to the score of each row of a matrix.
     fn explain<'py>(&self, py: Python<'py>, rows: Py<PyArray2<f64>>) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let inner = Arc::clone(&self.inner);
-        let all = run(py, None, None, move |control| with_rows(rows, |rows| control.inside(|| inner.explain(rows))))?;
+        let all = run_in_pool(py, None, move || with_rows(rows, |rows| inner.explain(rows)))?;
         Ok(all.into_pyarray(py))
     }
 
@@ -254,9 +255,9 @@ impl Fitted {
         columns: Vec<(String, Given)>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let inner = Arc::clone(&self.inner);
-        let all = run(py, None, None, move |control| {
+        let all = run_in_pool(py, None, move || {
             let rows = inner.encode(columns)?;
-            control.inside(|| inner.explain(rows.view()))
+            inner.explain(rows.view())
         })?;
         Ok(all.into_pyarray(py))
     }
@@ -269,6 +270,12 @@ impl Fitted {
             Ok(view.iter().map(|&score| tail.probability(score)).collect())
         })?;
         Ok(all.into_pyarray(py))
+    }
+
+    /// The score above which a share of the rows of the fit lie.
+    fn threshold(&self, py: Python<'_>, contamination: f64) -> PyResult<f64> {
+        let inner = &self.inner;
+        here(py, || Ok(threshold(&inner.scores, contamination)?))
     }
 
     /// Scores of the rows of the fit.

@@ -300,6 +300,21 @@ enum By {
 }
 
 /// A payment that was observed: how strange it is, and why.
+///
+/// `score` is higher for what is stranger, and `tail` the probability that an ordinary payment scores as high, on
+/// which `severity` rests. `detectors` has each detector's own score, in the order of `Engine.detectors`, and `row`
+/// the numbers that they saw, in the order of `Engine.columns`. `is_cold` says that the engine has observed too
+/// little to judge, `is_repeat` that the payment was observed before, and `is_provisional` that its time is not
+/// confirmed yet.
+///
+/// Examples
+/// --------
+/// >>> import crible
+/// >>> history = crible.read(crible.simulate(accounts=40, days=40, seed=5))
+/// >>> past, today = history.split("2025-02-05")
+/// >>> observed = crible.Engine.fit(past).observe(today[0])
+/// >>> 0 < observed.tail <= 1, len(observed.explain(2)) <= 2, observed.is_repeat
+/// (True, True, False)
 #[pyclass(frozen, module = "crible._crible")]
 pub(crate) struct Observation {
     seen: Seen,

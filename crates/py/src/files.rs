@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crible_core::{EntityId, Truth};
-use crible_ingest::{FileReport, Import, Options, Reject};
-use crible_run::Reading;
+use crible_ingest::{FileReport, Import, Options, Reject, Streamed};
+use crible_run::{Learning, Reading};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -21,8 +21,20 @@ pub(crate) struct Transactions {
 }
 
 pub(crate) struct Read {
+    /// Its batch is empty where the files were streamed.
     pub(crate) import: Import,
     rejects: Vec<Reject>,
+    pub(crate) is_streamed: bool,
+}
+
+impl Read {
+    /// What became of files that were streamed.
+    pub(crate) fn streamed(streamed: Streamed, rejects: Vec<Reject>) -> Self {
+        let Streamed { files, errors, notes, key_origin, .. } = streamed;
+        let (batch, meaning) = Default::default();
+        let import = Import { batch, meaning, files, errors, notes, key_origin };
+        Self { import, rejects, is_streamed: true }
+    }
 }
 
 /// How to read, as Python says it.
@@ -34,15 +46,19 @@ pub(crate) struct ReadArgs {
     account: Option<String>,
     presets: Option<PathBuf>,
     key_file: Option<PathBuf>,
+    /// As TOML, where it is known by which a model will be learned: it says how far ahead a row may be dated.
+    config: Option<String>,
 }
 
 impl ReadArgs {
     pub(crate) fn options(self) -> Result<Options, Failure> {
-        let Self { feed, map, account, presets, key_file } = self;
+        let Self { feed, map, account, presets, key_file, config } = self;
         if feed.is_some() && map.is_some() {
             return Err(Failure::Value("feed and map are both given: expected one of them".to_owned()));
         }
-        Ok(Reading { feed, map, account, presets, key_file }.options()?)
+        let builder = Learning { config, ..Learning::default() }.builder()?;
+        let options = Reading { feed, map, account, presets, key_file }.options()?;
+        Ok(Options { ahead: builder.config().state.ahead, ..options })
     }
 }
 
@@ -96,17 +112,22 @@ fn import(
     };
     let import = read(&mut |reject| rejects.push(reject), &progress)?;
     if import.batch.is_empty() {
-        let sum = |count: fn(&FileReport) -> u64| import.files.iter().map(count).sum::<u64>();
-        let (read, rejected) = (sum(|file| file.read), sum(|file| file.rejected));
-        let why = rejects.first().map(|first| format!("; the first: line {}: {}", first.line, first.reason));
-        let text = format!(
-            "no transaction could be read from {} file(s): {rejected} of {read} rows were rejected{}",
-            import.files.len(),
-            why.unwrap_or_default()
-        );
-        return Err(Failure::Unusable { text, first: rejects.into_iter().next().map(Box::new) });
+        return Err(unusable(&import.files, rejects));
     }
-    Ok(Transactions { read: Arc::new(Read { import, rejects }) })
+    Ok(Transactions { read: Arc::new(Read { import, rejects, is_streamed: false }) })
+}
+
+/// Files that held nothing to score.
+pub(crate) fn unusable(files: &[FileReport], rejects: Vec<Reject>) -> Failure {
+    let sum = |count: fn(&FileReport) -> u64| files.iter().map(count).sum::<u64>();
+    let (read, rejected) = (sum(|file| file.read), sum(|file| file.rejected));
+    let why = rejects.first().map(|first| format!("; the first: line {}: {}", first.line, first.reason));
+    let text = format!(
+        "no transaction could be read from {} file(s): {rejected} of {read} rows were rejected{}",
+        files.len(),
+        why.unwrap_or_default()
+    );
+    Failure::Unusable { text, first: rejects.into_iter().next().map(Box::new) }
 }
 
 #[pymethods]
@@ -143,7 +164,7 @@ impl Transactions {
                     notes: Vec::new(),
                     key_origin: key_origin.clone(),
                 };
-                Self { read: Arc::new(Read { import, rejects: Vec::new() }) }
+                Self { read: Arc::new(Read { import, rejects: Vec::new(), is_streamed: false }) }
             };
             let rows = batch.len() as u32;
             Ok((part((cut..rows).collect()), part((0..cut).collect())))

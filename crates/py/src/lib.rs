@@ -30,7 +30,7 @@ mod _crible {
     #[pymodule_export]
     use crate::reveal::reveal;
     #[pymodule_export]
-    use crate::score::{Scored, score};
+    use crate::score::{Scored, score, score_streamed, streams};
     #[pymodule_export]
     use crate::simulate::{scenarios, simulate};
     #[pymodule_export]

@@ -10,6 +10,38 @@ use pyo3::types::PyInt;
 use crate::fail::{setting, value};
 
 /// One transaction: what an engine observes.
+///
+/// Parameters
+/// ----------
+/// id
+///     A whole number below 2^128, a UUID, or 32 hexadecimal digits. The same id is the same payment.
+/// time
+///     A datetime, a text of ISO 8601, or whole microseconds since 1970. Without a zone it is UTC.
+/// account, counterparty, device, address
+///     Pseudonyms of 16 hexadecimal digits, as `Key` makes them.
+/// amount, balance_before
+///     In major units of the currency, as a text, a `Decimal` or a number; what leaves the account is negative.
+/// currency
+///     A code of ISO 4217.
+/// category, channel, country
+///     Words of the feed, such as a merchant category code, "online" and "US".
+/// latitude, longitude
+///     Degrees, both or none.
+///
+/// Raises
+/// ------
+/// ValueError
+///     One of them is none of these; what is no pseudonym is not said back.
+///
+/// Examples
+/// --------
+/// >>> from crible import Key, Payment
+/// >>> key = Key("a key of thirty-two letters or so")
+/// >>> account = key.account("DE02 1203 0000 0000 2020 51")
+/// >>> shop = key.counterparty("GADGETS ONLINE STORE")
+/// >>> payment = Payment(1, "2025-01-31T12:00:00Z", account, "-412.00", "EUR", counterparty=shop)
+/// >>> payment.amount, payment.currency, payment.micros
+/// ('-412.00', 'EUR', 1738324800000000)
 #[pyclass(frozen, module = "crible._crible", from_py_object)]
 #[derive(Clone, Copy)]
 pub(crate) struct Payment {
@@ -136,7 +168,28 @@ impl Payment {
     }
 }
 
-/// The key that identifiers become pseudonyms with.
+/// The key that identifiers become pseudonyms with: those that `read` and the command make of files with the same key.
+///
+/// Parameters
+/// ----------
+/// text
+///     16 bytes or more, better 32 random ones: as they are, in hexadecimal or in base64.
+/// path
+///     A file that holds them.
+///
+/// Raises
+/// ------
+/// ValueError
+///     Both are given or none, or the key is too short.
+/// FileNotFoundError
+///     There is no such file.
+///
+/// Examples
+/// --------
+/// >>> from crible import Key
+/// >>> one, another = Key("a key of thirty-two letters or so"), Key("another key, as long as it has to be")
+/// >>> len(one.account("A000007")), one.account("A000007") == another.account("A000007")
+/// (16, False)
 #[pyclass(frozen, module = "crible._crible")]
 pub(crate) struct Key {
     key: IngestKey,

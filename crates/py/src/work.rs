@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use crible_ingest::Progress;
+use crible_run::Watch;
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -91,6 +93,17 @@ impl Control {
     }
 }
 
+impl Watch for Control {
+    fn begin(&self, stage: &'static str) {
+        Self::begin(self, stage);
+    }
+
+    fn reach(&self, progress: Progress) {
+        self.check_or_unwind();
+        Self::reach(self, progress.bytes_read, progress.bytes_total);
+    }
+}
+
 /// Where the result of work is handed over.
 type Handed<T> = (Mutex<Option<Result<T, PyErr>>>, Condvar);
 
@@ -105,12 +118,37 @@ pub(crate) fn run<T: Send + 'static>(
     progress: Option<Py<PyAny>>,
     work: impl FnOnce(&Control) -> Result<T, Failure> + Send + 'static,
 ) -> PyResult<T> {
-    let pool = pool(threads)?;
-    let control = Arc::new(Control::new(pool));
-    let handed: Arc<Handed<T>> = Arc::default();
-    let (watched, to) = (Arc::clone(&control), Arc::clone(&handed));
+    let control = Arc::new(Control::new(pool(threads)?));
+    let (job, handed) = job(&control, work);
     let thread = std::thread::Builder::new().name("crible".to_owned());
-    let spawned = thread.spawn(move || {
+    thread.spawn(job).map_err(|error| CribleError::new_err(format!("cannot start a thread: {error}")))?;
+    wait(py, &control, &handed, progress.as_ref())
+}
+
+/// The same for work that takes no lock of ours: the pool's threads do it, and none is started for it, which takes
+/// longer than a fit of a small table.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_in_pool<T: Send + 'static>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> PyResult<T> {
+    let control = Arc::new(Control::new(pool(threads)?));
+    let (job, handed) = job(&control, |_| work());
+    control.pool.spawn(job);
+    wait(py, &control, &handed, None)
+}
+
+/// Work that hands its result over, whatever becomes of it, and where it will be.
+fn job<T: Send + 'static>(
+    control: &Arc<Control>,
+    work: impl FnOnce(&Control) -> Result<T, Failure> + Send + 'static,
+) -> (impl FnOnce() + Send + 'static, Arc<Handed<T>>) {
+    let handed: Arc<Handed<T>> = Arc::default();
+    let (watched, to) = (Arc::clone(control), Arc::clone(&handed));
+    let job = move || {
         let done = match catch_unwind(AssertUnwindSafe(|| work(&watched))) {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(failure)) => Python::attach(|py| Err(failure.raise(py))),
@@ -119,11 +157,15 @@ pub(crate) fn run<T: Send + 'static>(
         };
         *to.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
         to.1.notify_one();
-    });
-    spawned.map_err(|error| CribleError::new_err(format!("cannot start a thread: {error}")))?;
+    };
+    (job, handed)
+}
+
+/// Waits for what a job hands over.
+fn wait<T: Send>(py: Python<'_>, control: &Control, handed: &Handed<T>, progress: Option<&Py<PyAny>>) -> PyResult<T> {
     loop {
         let done = py.detach(|| {
-            let (place, ready) = &*handed;
+            let (place, ready) = handed;
             let place = place.lock().unwrap_or_else(PoisonError::into_inner);
             let waited = ready.wait_timeout_while(place, TURN, |done| done.is_none());
             waited.unwrap_or_else(PoisonError::into_inner).0.take()
@@ -131,7 +173,7 @@ pub(crate) fn run<T: Send + 'static>(
         if let Some(done) = done {
             return done;
         }
-        if let Err(error) = py.check_signals().and_then(|()| control.tell(py, progress.as_ref())) {
+        if let Err(error) = py.check_signals().and_then(|()| control.tell(py, progress)) {
             control.stop.store(true, Ordering::Relaxed);
             return Err(error);
         }

@@ -24,6 +24,25 @@ def test_examples_run(name):
         assert tried > 0
 
 
+@pytest.mark.parametrize("name", ["Key", "Observation", "Payment"])
+def test_examples_of_compiled_classes_run(name):
+    (test,) = doctest.DocTestFinder(recurse=False).find(getattr(crible, name), name, globs={})
+    results = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test)
+    assert results.attempted > 0 and results.failed == 0
+
+
+@pytest.mark.parametrize("name", [name for name in crible.detectors.__all__ if name != "Detector"])
+def test_a_detector_s_parameters_are_documented_and_it_has_an_example(name):
+    kind = getattr(crible.detectors, name)
+    text = inspect.getdoc(kind)
+    described = text.split("Parameters\n----------\n")[1].split("\n\nExamples\n")[0].splitlines()
+    named = {one.strip() for line in described if not line.startswith(" ") for one in line.split(",")}
+    assert named == set(kind._parameter_names())
+    # The example finds the row that it has made odd.
+    assert f">>> detector = {name}(" in text and text.endswith("((41,), 40)")
+    assert "`Detector`" in text
+
+
 def test_public_names_are_documented():
     undocumented = []
     for name in crible.__all__:

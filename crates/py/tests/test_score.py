@@ -93,6 +93,69 @@ def test_several_files_are_named(sample, command, tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", ["default", "held out", "all"])
+def test_a_stream_is_scored_as_what_is_held(name, sample, tmp_path):
+    _, settings = SETTINGS[name]
+    text = sample.read_text().splitlines(keepends=True)
+    (tmp_path / "a.csv").write_text("".join(text[:3500]))
+    (tmp_path / "b.csv").write_text("".join([text[0], *text[3000:], text[7].replace(text[7].split(",")[1], "no date")]))
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    held = crible.score(paths, **settings)
+    streamed = crible.score(paths, hold=7_000, **settings)
+    assert streamed.to_jsonl() == held.to_jsonl() and len(held.alerts) > 0
+    assert len(streamed) == len(held) == len(held.transactions)
+    assert streamed.scores.columns == held.scores.columns
+    for name in held.scores.columns:
+        ours, theirs = streamed.scores[name], held.scores[name]
+        same_bits = ours == theirs if isinstance(ours, list) else (ours.view("int64") == theirs.view("int64")).all()
+        assert same_bits, name
+    assert streamed.files == held.files and list(streamed.rejects.rows()) == list(held.rejects.rows())
+    assert len(streamed.rejects) == 1
+    assert streamed.engine.save() == held.engine.save() and streamed.engine.watermark == held.engine.watermark
+    assert streamed.plot().get_ylabel() == "score"
+    with pytest.raises(crible.CribleError, match="streamed"):
+        streamed.transactions
+
+
+def test_large_files_are_streamed(sample, tmp_path):
+    """What is more than 512 MiB of text is: here zeros that take no room, after which nothing can be read."""
+    large = tmp_path / "large.csv"
+    large.write_bytes(sample.read_bytes())
+    with large.open("r+b") as file:
+        file.truncate((512 << 20) + 1)
+    assert crible._crible.streams([str(large)], None) and not crible._crible.streams([str(sample)], None)
+    assert crible._crible.streams([str(sample)], 10)
+
+
+def test_only_files_are_streamed(sample, tmp_path):
+    with pytest.raises(ValueError, match="hold"):
+        crible.score(crible.read(sample), hold=100)
+    with pytest.raises(ValueError, match="hold: - can be read once"):
+        crible.score("-", hold=100)
+    (tmp_path / "none.csv").write_text(sample.read_text().splitlines(keepends=True)[0])
+    with pytest.raises(crible.CribleError, match="no transaction could be read from 1 file"):
+        crible.score(tmp_path / "none.csv", hold=100)
+
+
+def test_a_configuration_says_how_far_ahead_rows_may_be_dated(sample, command, tmp_path):
+    """As for the command, whose reading it changes too."""
+    rows = sample.read_text().splitlines(keepends=True)
+    _, _, rest = rows[1].split(",", 2)
+    (tmp_path / "ahead.csv").write_text("".join([*rows, f"T999999999,2025-03-09T00:00:00Z,{rest}"]))
+    config = tmp_path / "crible.toml"
+    config.write_text('[state]\nahead = "60d"\n')
+    accepted = []
+    for more in ([], ["--config", config]):
+        out = tmp_path / f"scores{len(more)}.parquet"
+        command("score", tmp_path / "ahead.csv", *more, "--out", tmp_path / f"alerts{len(more)}.jsonl", "--scores", out)
+        result = crible.score(tmp_path / "ahead.csv", config=config if more else None)
+        same(result.scores, pq.read_table(out))
+        accepted.append(len(result))
+    assert accepted[1] == accepted[0] + 1
+    history = crible.Engine.fit(tmp_path / "ahead.csv", config=config)
+    assert history.watermark.date().isoformat() == "2025-03-09"
+
+
 def test_a_notebook_shows_alerts_and_a_plot(sample):
     result = crible.score(sample)
     html = result._repr_html_()

@@ -96,11 +96,12 @@ class Engine:
         ValueError
             A setting makes no sense, or there are too few transactions.
         """
-        from ._run import _learning, read
+        from ._run import _learning, _read, _reading
 
-        history = read(transactions, threads=threads, progress=progress)
-        first = None if until is None else micros(until)
         learning = _learning(config, detectors, warm_up, seed)
+        reading = {**_reading(None, None, None, None, None), "config": learning["config"]}
+        history = _read(transactions, reading, threads, progress)
+        first = None if until is None else micros(until)
         with shown(progress) as report:
             return cls(_crible.fit(history._inner, learning, first, replay, threads, report))
 

@@ -1,4 +1,11 @@
-"""Frames on their way in: as bytes of a file for the readers, as columns for detectors."""
+"""Frames on their way in: as bytes of a file for the readers, as columns for detectors.
+
+Why the readers get bytes and not Arrow's C stream: a capsule is a pointer, and taking it needs `unsafe`, which this
+workspace forbids, or a crate that does it. Of those there are, pyo3-polars takes objects of Python's Polars alone, by a
+protocol of its own, and turns on a feature of polars-error that links every program of the workspace with Python;
+pyo3-arrow and arrow-pyarrow bring arrow-rs, whose arrays polars-arrow cannot take over without writing them as Arrow
+bytes. Writing these takes a seventh of what reading the frame takes, and the frame's memory once more while it lasts.
+"""
 
 from __future__ import annotations
 

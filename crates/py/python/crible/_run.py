@@ -48,6 +48,7 @@ def _reading(
         "account": account,
         "presets": _text(presets),
         "key_file": _text(key_file),
+        "config": None,
     }
 
 
@@ -208,9 +209,12 @@ def read(
     >>> transactions.table["amount_minor"].tolist()
     [-1250, -300]
     """
+    return _read(data, _reading(feed, map, account, key_file, presets), threads, progress)
+
+
+def _read(data: Any, reading: dict[str, Any], threads: Optional[int], progress: Progress) -> Transactions:
     if isinstance(data, Transactions):
         return data
-    reading = _reading(feed, map, account, key_file, presets)
     with shown(progress) as report:
         if is_frame(data):
             name, contents = to_bytes(data)
@@ -270,9 +274,33 @@ class Scored:
         return Engine(self._inner.engine)
 
     @cached_property
-    def transactions(self) -> Transactions:
-        """What was scored."""
+    def _report(self) -> Transactions:
         return Transactions(self._inner.transactions)
+
+    @property
+    def transactions(self) -> Transactions:
+        """What was scored.
+
+        Raises CribleError where the files were streamed, so that nothing of them was held.
+        """
+        if self._inner.is_streamed:
+            text = "the files were streamed, and their transactions are not held: crible.read reads those of a part"
+            raise _crible.CribleError(text)
+        return self._report
+
+    @property
+    def rejects(self) -> Table:
+        """The rows that could not be read, as in `Transactions.rejects`."""
+        return self._report.rejects
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """What became of each file, as in `Transactions.files`."""
+        return self._report.files
+
+    def __len__(self) -> int:
+        """How many transactions were scored."""
+        return len(self._inner)
 
     def explain(self, alert: int) -> Reasons:
         """The reasons of the alert in a row of `alerts`, strongest first.
@@ -293,16 +321,15 @@ class Scored:
 
         Raises ImportError where matplotlib is not installed.
         """
-        import numpy
-
         if ax is None:
             import matplotlib.pyplot as plt
 
             _, ax = plt.subplots(figsize=(9, 3.5))
-        time = {id: at for id, at in zip(self.transactions.table["id"], self.transactions.table["time"])}
-        ax.plot([time[id] for id in self.scores["id"]], self.scores["score"], ".", markersize=2, label="transactions")
-        at = [time[id] for id in self.alerts["transaction"]]
-        ax.plot(numpy.array(at, dtype="datetime64[us]"), self.alerts["score"], "o", fillstyle="none", label="alerts")
+        times = self._inner.times().view("datetime64[us]")
+        ax.plot(times, self.scores["score"], ".", markersize=2, label="transactions")
+        place = {id: at for at, id in enumerate(self.scores["id"])}
+        alerted = [place[id] for id in self.alerts["transaction"]]
+        ax.plot(times[alerted], self.alerts["score"], "o", fillstyle="none", label="alerts")
         ax.set_ylabel("score")
         ax.legend()
         return ax
@@ -310,7 +337,7 @@ class Scored:
     def __repr__(self) -> str:
         names = ("critical", "high", "medium", "low")
         counts = ", ".join(f"{self.alerts['severity'].count(name)} {name}" for name in names)
-        return f"<crible.Scored: {len(self.alerts)} alerts on {len(self._inner.transactions)} transactions ({counts})>"
+        return f"<crible.Scored: {len(self.alerts)} alerts on {len(self)} transactions ({counts})>"
 
     def _repr_html_(self) -> str:
         import html
@@ -337,6 +364,7 @@ def score(
     config: Optional[Path] = None,
     warm_up: Optional[str] = None,
     seed: Optional[int] = None,
+    hold: Optional[int] = None,
     feed: Optional[str] = None,
     map: Optional[Path] = None,
     account: Optional[str] = None,
@@ -370,6 +398,10 @@ def score(
         How long is only learned from, at most, such as `"7d"`; `"14d"` unless given.
     seed
         Seed of everything drawn by chance; 0 unless given.
+    hold
+        Read files as a stream, three times, with about this many rows in memory at once. What is more than 512 MiB of
+        text is read so anyway, with 2,097,152 rows held. Results are the same, but for rows too far out of order, which
+        are rejected; `Scored.transactions` is then not there.
     feed, map, account, key_file, presets, threads, progress
         As in `read`.
 
@@ -388,20 +420,22 @@ def score(
     >>> 0 < reasons[0].share <= 1
     True
     """
-    reading = {"feed": feed, "map": map, "account": account, "key_file": key_file, "presets": presets}
-    transactions = read(data, **reading, threads=threads, progress=progress)
-    with shown(progress) as report:
-        inner = _crible.score(
-            transactions._inner,
-            _learning(config, detectors, warm_up, seed),
-            None if until is None else micros(until),
-            str(budget),
-            min_severity,
-            all,
-            threads,
-            report,
-        )
-    scored = Scored(inner)
+    learning = _learning(config, detectors, warm_up, seed)
+    # It says how far ahead of all others a row may be dated.
+    reading = {**_reading(feed, map, account, key_file, presets), "config": learning["config"]}
+    last = None if until is None else micros(until)
+    chosen = (learning, last, str(budget), min_severity, all, threads)
+    in_memory = isinstance(data, Transactions) or is_frame(data)
+    if in_memory and hold is not None:
+        raise ValueError("hold is given for what is in memory: expected paths")
+    if not in_memory and _crible.streams(paths := _paths(data), hold):
+        with shown(progress) as report:
+            scored = Scored(_crible.score_streamed(paths, reading, hold, *chosen, report))
+        _tell(scored._report)
+    else:
+        transactions = _read(data, reading, threads, progress)
+        with shown(progress) as report:
+            scored = Scored(_crible.score(transactions._inner, *chosen, report))
     for name, reason in scored.engine._inner.skipped:
         _log.warning("the detector %s was left out: %s", name, reason)
     _log.info("%r", scored)

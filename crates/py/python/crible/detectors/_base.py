@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import os
@@ -60,8 +61,9 @@ class Detector:
     # Parameters, as scikit-learn reads and sets them.
 
     @classmethod
-    def _parameter_names(cls) -> list[str]:
-        return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
+    @functools.cache
+    def _parameter_names(cls) -> tuple[str, ...]:
+        return tuple(name for name in inspect.signature(cls.__init__).parameters if name != "self")
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name."""
@@ -126,7 +128,7 @@ class Detector:
         return self
 
     def _judge(self) -> None:
-        self.threshold_ = float(np.percentile(self.decision_scores_, 100.0 * (1.0 - self.contamination)))
+        self.threshold_ = self._fitted.threshold(self.contamination)
         self.labels_ = (self.decision_scores_ > self.threshold_).astype(int)
 
     def decision_function(self, X: Any) -> Array:

@@ -10,6 +10,8 @@ from ._base import Detector
 class RobustZ(Detector):
     """A row is strange far from the median of a column, in median absolute deviations.
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     min_unit
@@ -21,8 +23,10 @@ class RobustZ(Detector):
 
     Examples
     --------
-    >>> RobustZ().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = RobustZ().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "robust_z"
@@ -42,6 +46,8 @@ class RobustZ(Detector):
 class RobustDistance(Detector):
     """A row is strange far from the medians of all columns together.
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     min_unit
@@ -53,8 +59,10 @@ class RobustDistance(Detector):
 
     Examples
     --------
-    >>> RobustDistance().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = RobustDistance().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "robust_distance"
@@ -74,6 +82,8 @@ class RobustDistance(Detector):
 class ECOD(Detector):
     """A row is strange deep in the tails of its columns (Li et al. 2022).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     precision
@@ -87,8 +97,10 @@ class ECOD(Detector):
 
     Examples
     --------
-    >>> ECOD().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = ECOD().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "ecod"
@@ -110,6 +122,8 @@ class ECOD(Detector):
 class COPOD(Detector):
     """A row is strange deep in the likelier tail of its columns (Li et al. 2020).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     precision
@@ -123,8 +137,10 @@ class COPOD(Detector):
 
     Examples
     --------
-    >>> COPOD().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = COPOD().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "copod"
@@ -146,6 +162,8 @@ class COPOD(Detector):
 class HBOS(Detector):
     """A row is strange in thin bins of its columns (Goldstein and Dengel 2012).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     bins
@@ -161,8 +179,10 @@ class HBOS(Detector):
 
     Examples
     --------
-    >>> HBOS().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = HBOS().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "hbos"
@@ -186,6 +206,8 @@ class HBOS(Detector):
 class LODA(Detector):
     """A row is strange in thin bins of random projections (Pevný 2016).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_cuts
@@ -201,8 +223,10 @@ class LODA(Detector):
 
     Examples
     --------
-    >>> LODA().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = LODA().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "loda"
@@ -226,6 +250,8 @@ class LODA(Detector):
 class ESD(Detector):
     """A row is strange too far out to be normal, column by column (Rosner 1983).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     alpha
@@ -239,8 +265,10 @@ class ESD(Detector):
 
     Examples
     --------
-    >>> ESD().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = ESD().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "esd"
@@ -262,6 +290,8 @@ class ESD(Detector):
 class Views(Detector):
     """A row is strange rare in one column, or in several.
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     counts_from
@@ -279,8 +309,10 @@ class Views(Detector):
 
     Examples
     --------
-    >>> Views().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = Views().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "views"
@@ -306,6 +338,8 @@ class Views(Detector):
 class Ensemble(Detector):
     """A row is strange where several detectors find it so: the default of `crible detect`.
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     detectors
@@ -330,8 +364,10 @@ class Ensemble(Detector):
 
     Examples
     --------
-    >>> Ensemble().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = Ensemble().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "ensemble"

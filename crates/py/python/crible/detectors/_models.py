@@ -10,6 +10,8 @@ from ._base import Detector
 class IsolationForest(Detector):
     """A row is strange alone after few random splits (Liu et al. 2008).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_trees
@@ -25,8 +27,10 @@ class IsolationForest(Detector):
 
     Examples
     --------
-    >>> IsolationForest().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = IsolationForest().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "isolation_forest"
@@ -50,6 +54,8 @@ class IsolationForest(Detector):
 class ExtendedIsolationForest(Detector):
     """A row is strange alone after few random splits along hyperplanes (Hariri et al. 2021).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_trees
@@ -70,8 +76,10 @@ class ExtendedIsolationForest(Detector):
 
     Examples
     --------
-    >>> ExtendedIsolationForest().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = ExtendedIsolationForest().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "extended_isolation_forest"
@@ -99,6 +107,8 @@ class ExtendedIsolationForest(Detector):
 class SCiForest(Detector):
     """A row is strange split off early, alone or in a small cluster (Liu et al. 2010).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_trees
@@ -118,8 +128,10 @@ class SCiForest(Detector):
 
     Examples
     --------
-    >>> SCiForest().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = SCiForest().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "sciforest"
@@ -147,6 +159,8 @@ class SCiForest(Detector):
 class HalfSpaceTrees(Detector):
     """A row is strange where few recent rows are (Tan et al. 2011).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_trees
@@ -166,8 +180,10 @@ class HalfSpaceTrees(Detector):
 
     Examples
     --------
-    >>> HalfSpaceTrees().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = HalfSpaceTrees().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "half_space_trees"
@@ -195,6 +211,8 @@ class HalfSpaceTrees(Detector):
 class RobustRandomCutForest(Detector):
     """A row is strange that changes random trees most (Guha et al. 2016).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_trees
@@ -215,8 +233,10 @@ class RobustRandomCutForest(Detector):
 
     Examples
     --------
-    >>> RobustRandomCutForest().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = RobustRandomCutForest().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "robust_random_cut_forest"
@@ -244,6 +264,8 @@ class RobustRandomCutForest(Detector):
 class PCA(Detector):
     """A row is strange against the way columns go together (Shyu et al. 2003).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     components
@@ -258,8 +280,10 @@ class PCA(Detector):
 
     Examples
     --------
-    >>> PCA().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = PCA().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "pca"
@@ -281,6 +305,8 @@ class PCA(Detector):
 class MCD(Detector):
     """A row is strange far from the bulk, by its covariance (Rousseeuw and Van Driessen 1999).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     support
@@ -297,8 +323,10 @@ class MCD(Detector):
 
     Examples
     --------
-    >>> MCD().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = MCD().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "mcd"
@@ -321,6 +349,8 @@ class MCD(Detector):
 
 class GMM(Detector):
     """A row is strange where a mixture of normal distributions is thin.
+
+    What X may be, shapes, attributes and errors are those of `Detector`.
 
     Parameters
     ----------
@@ -345,8 +375,10 @@ class GMM(Detector):
 
     Examples
     --------
-    >>> GMM().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = GMM().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "gmm"
@@ -378,6 +410,8 @@ class GMM(Detector):
 class KDE(Detector):
     """A row is strange where the fit is thin.
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     bandwidth
@@ -396,8 +430,10 @@ class KDE(Detector):
 
     Examples
     --------
-    >>> KDE().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = KDE().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "kde"
@@ -423,6 +459,8 @@ class KDE(Detector):
 class OneClassSVM(Detector):
     """A row is strange outside of a surface around the fit (Schölkopf et al. 2001).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     nu
@@ -443,8 +481,10 @@ class OneClassSVM(Detector):
 
     Examples
     --------
-    >>> OneClassSVM().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = OneClassSVM().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "one_class_svm"
@@ -472,6 +512,8 @@ class OneClassSVM(Detector):
 class NystroemSVM(Detector):
     """The same as `OneClassSVM`, in linear time (Williams and Seeger 2001).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     nu
@@ -494,8 +536,10 @@ class NystroemSVM(Detector):
 
     Examples
     --------
-    >>> NystroemSVM().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = NystroemSVM().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "nystroem_svm"

@@ -10,6 +10,8 @@ from ._base import Detector
 class KNN(Detector):
     """A row is strange far from its nearest neighbours (Ramaswamy et al. 2000).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_neighbors
@@ -26,8 +28,10 @@ class KNN(Detector):
 
     Examples
     --------
-    >>> KNN().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = KNN().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "knn"
@@ -51,6 +55,8 @@ class KNN(Detector):
 class SampledKNN(Detector):
     """A row is strange far from its nearest neighbours in small samples (Sugiyama and Borgwardt 2013).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_samples
@@ -71,8 +77,10 @@ class SampledKNN(Detector):
 
     Examples
     --------
-    >>> SampledKNN().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = SampledKNN().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "sampled_knn"
@@ -100,6 +108,8 @@ class SampledKNN(Detector):
 class LOF(Detector):
     """A row is strange in thinner surroundings than its neighbours (Breunig et al. 2000).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_neighbors
@@ -114,8 +124,10 @@ class LOF(Detector):
 
     Examples
     --------
-    >>> LOF().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = LOF().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "lof"
@@ -137,6 +149,8 @@ class LOF(Detector):
 class COF(Detector):
     """A row is strange at the end of a longer way to its neighbours than theirs to their own (Tang et al. 2002).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_neighbors
@@ -151,8 +165,10 @@ class COF(Detector):
 
     Examples
     --------
-    >>> COF().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = COF().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "cof"
@@ -174,6 +190,8 @@ class COF(Detector):
 class ABOD(Detector):
     """A row is strange where other rows are seen in one direction only (Kriegel et al. 2008).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_neighbors
@@ -188,8 +206,10 @@ class ABOD(Detector):
 
     Examples
     --------
-    >>> ABOD().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = ABOD().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "abod"
@@ -211,6 +231,8 @@ class ABOD(Detector):
 class INNE(Detector):
     """A row is strange outside of balls around sampled rows (Bandaragoda et al. 2018).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_estimators
@@ -229,8 +251,10 @@ class INNE(Detector):
 
     Examples
     --------
-    >>> INNE().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = INNE().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "inne"
@@ -256,6 +280,8 @@ class INNE(Detector):
 class KMeans(Detector):
     """A row is strange far from every cluster centre.
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_clusters
@@ -279,8 +305,10 @@ class KMeans(Detector):
 
     Examples
     --------
-    >>> KMeans().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = KMeans(n_clusters=1).fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "kmeans"
@@ -312,6 +340,8 @@ class KMeans(Detector):
 class CBLOF(Detector):
     """A row is strange far from the centres of large clusters (He et al. 2003).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     n_clusters
@@ -329,8 +359,10 @@ class CBLOF(Detector):
 
     Examples
     --------
-    >>> CBLOF().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = CBLOF().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "cblof"
@@ -356,6 +388,8 @@ class CBLOF(Detector):
 class DBSCAN(Detector):
     """A row is strange far from every dense row (Ester et al. 1996).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     eps
@@ -372,8 +406,10 @@ class DBSCAN(Detector):
 
     Examples
     --------
-    >>> DBSCAN().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = DBSCAN().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "dbscan"
@@ -397,6 +433,8 @@ class DBSCAN(Detector):
 class OPTICS(Detector):
     """A row is strange reached late by a growing cluster (Ankerst et al. 1999).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     min_points
@@ -411,8 +449,10 @@ class OPTICS(Detector):
 
     Examples
     --------
-    >>> OPTICS().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = OPTICS().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "optics"
@@ -434,6 +474,8 @@ class OPTICS(Detector):
 class HDBSCAN(Detector):
     """A row is strange outside of its own cluster, however dense that is (Campello et al. 2015).
 
+    What X may be, shapes, attributes and errors are those of `Detector`.
+
     Parameters
     ----------
     min_points
@@ -450,8 +492,10 @@ class HDBSCAN(Detector):
 
     Examples
     --------
-    >>> HDBSCAN().fit([[i, i % 7] for i in range(40)] + [[90, 90]]).decision_scores_.shape
-    (41,)
+    >>> rows = [[i, i % 7] for i in range(40)] + [[90, 90]]
+    >>> detector = HDBSCAN().fit(rows)
+    >>> detector.decision_function(rows).shape, int(detector.decision_scores_.argmax())
+    ((41,), 40)
     """
 
     _name = "hdbscan"
