@@ -1,13 +1,16 @@
-"""Measures the Python package: import, size, `crible.score`, `observe`, and PyOD with data in memory.
+"""Measures the Python package: import, size, `crible.score`, `observe`, and detectors with data in memory.
 
-usage: python.py --crible target/release/crible [--data DIR] [--rounds 5] [--observe MICROSECONDS] [--shapes NAME,…]
+usage: python.py --crible target/release/crible --beside PROGRAM [--data DIR] [--rounds 5] [--observe MICROSECONDS]
+                 [--shapes NAME,…] [--only import,score,observe,many,detectors,memory]
 
-Runs are taken in turn, one after the other, each in a process of its own; a figure is the median of the rounds, with
-its range. `--data` is the folder with handbook_dev.csv.gz. `--observe` is the median that `cargo bench --bench observe`
-prints for default detectors: as many payments of the same population are observed from Python.
+Runs are taken in turn, one after the other; a figure is the median of the rounds, with its range. PROGRAM is what
+`cargo bench -p crible-benches --bench beside_python --no-run` names: it does in Rust what is asked of the package, in a
+process that stays, as this one does. `--data` is the folder with handbook_dev.csv.gz. `--observe` is the median that
+`cargo bench --bench observe` prints for default detectors: as many payments of the same population are observed here.
 
 Tables are those of detectors.py: drawn from a fixed seed, 49,097 × 9 and 10,000 × 100. Each side fits and scores all
-rows with two threads, in one process, data in memory; a thousand rows are fitted first.
+rows once with two threads, the data in its memory in the same layout, and has just done the same untimed. `fit` here
+has scored all rows when it returns, and has the threshold and the labels too, as PyOD's conventions ask.
 """
 
 import argparse
@@ -18,10 +21,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 SHAPES = {"shuttle": (49_097, 9), "wide": (10_000, 100)}
 PAIRS = ["HBOS", "ECOD", "COPOD", "PCA", "MCD", "CBLOF", "LODA", "INNE", "GMM", "IForest", "KNN", "LOF", "ABOD"]
+
+#: One of each kind: columns alone, histograms, projections, covariance, trees, clusters, neighbours of a sample.
+BIG = ["ecod", "hbos", "loda", "pca", "mcd", "isolation_forest", "kmeans", "sampled_knn"]
 
 
 def timed(command: list[str], **more) -> tuple[float, str]:
@@ -87,63 +94,148 @@ def observing(rust: float, rounds: int) -> None:
     print(f"observe: median {told(medians)} µs{more}; observe_many: {told(many)} a second")
 
 
-def comparing(crible: str, rounds: int, shapes: list[str]) -> None:
+class Beside:
+    """The program in Rust: asked by a line, it answers with the seconds that it took."""
+
+    def __init__(self, program: str, *arguments: str) -> None:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen([program, "2", *arguments], **pipes)
+
+    def ask(self, what: str) -> float:
+        self.process.stdin.write(what + "\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def seconds(work) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def many(program: str, rounds: int) -> None:
+    import crible
+
+    ratios, rates = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        key, payments, model, state = (f"{folder}/{name}" for name in ("key", "payments.csv", "model", "state"))
+        Path(key).write_text("a key of thirty-two letters or so\n")
+        frame = crible.simulate(accounts=2_000, days=75, seed=3, fraud_rate=0.002).to_polars()
+        frame.write_csv(payments)
+        past, today = crible.read(payments, key_file=key).split("2025-03-02")
+        engine = crible.Engine.fit(past)
+        engine.save(model), engine.save_state(state)
+        # The file that Rust reads has the payments that are observed, and no others.
+        frame.filter(frame["time"] >= datetime(2025, 3, 2, tzinfo=timezone.utc)).write_csv(payments)
+        again = crible.read(payments, key_file=key)
+        assert len(again) == len(today)
+        rust = Beside(program, payments, key, model, state)
+        for _ in range(rounds):
+            theirs = min(rust.ask("replay") for _ in range(2))
+            ours = []
+            for _ in range(2):
+                engine = crible.Engine.load(model, state=state)
+                ours.append(seconds(lambda: engine.observe_many(again, threads=2)))
+            ratios.append(min(ours) / theirs)
+            rates.append(len(again) / min(ours))
+        rust.close()
+    rate = f"{len(again)} payments, {statistics.median(rates):.0f} a second"
+    print(f"observe_many over replay in Rust: {told(ratios)}, {rate}")
+
+
+def drawn(shape: str):
+    import numpy as np
+
+    n, k = SHAPES[shape]
+    draw = np.random.default_rng(20261125)
+    centres = draw.normal(0, 4, (4, k))
+    rows = centres[draw.integers(0, 4, n)] + draw.normal(0, 1, (n, k)) @ np.diag(draw.uniform(0.5, 2, k))
+    odd = draw.random(n) < 0.01
+    rows[odd] = draw.uniform(-12, 12, (int(odd.sum()), k))
+    return rows
+
+
+def comparing(program: str, rounds: int, shapes: list[str]) -> None:
     import importlib
 
     import numpy as np
     from crible import detectors, pyod
 
-    print("| table | detector | PyOD / ours in Python | command / ours in Python |\n|---|---|---|---|")
+    names = ["PyOD / ours", "Rust / ours, rows together", "Rust / ours, columns together"]
+    print(f"| table | detector | {' | '.join(names)} |\n|---|---|---|---|---|")
     everything = []
+    by_name = {one._name: one for one in vars(detectors).values() if isinstance(one, type) and one._name}
     for shape in shapes:
-        n, k = SHAPES[shape]
-        draw = np.random.default_rng(20261125)
-        centres = draw.normal(0, 4, (4, k))
-        rows = centres[draw.integers(0, 4, n)] + draw.normal(0, 1, (n, k)) @ np.diag(draw.uniform(0.5, 2, k))
-        odd = draw.random(n) < 0.01
-        rows[odd] = draw.uniform(-12, 12, (int(odd.sum()), k))
-        by_name = {one._name: one for one in vars(detectors).values() if isinstance(one, type) and one._name}
+        rows = drawn(shape)
+        columns, standard = np.asfortranarray(rows), (rows - rows.mean(0)) / rows.std(0)
         with tempfile.TemporaryDirectory() as folder:
-            np.savez(f"{folder}/table.npz", X=rows, y=odd)
+            np.savez(f"{folder}/table.npz", X=rows)
+            rust = Beside(program, f"{folder}/table.npz")
             # PyOD's ABOD would take most of the time of all others.
-            for name in PAIRS[:-1] if n > 20_000 else PAIRS:
+            for name in PAIRS[:-1] if len(rows) > 20_000 else PAIRS:
                 theirs = getattr(importlib.import_module(f"pyod.models.{name.lower()}"), name)
                 jobs = {"n_jobs": 2} if name in ("ECOD", "COPOD", "IForest", "KNN", "LOF") else {}
                 jobs |= {"n_neighbors": 20} if name == "ABOD" else {"n_components": 2} if name == "GMM" else {}
                 mine = by_name[getattr(pyod, name)._name]
-                standard = (rows - rows.mean(0)) / rows.std(0)
-                mine(threads=2).fit(rows[:1000]), theirs(**jobs).fit(standard[:1000])
-                against_pyod, against_command = [], []
+                theirs(**jobs).fit(standard[:1000])
+
+                def pair(layout: str, data) -> tuple[float, float]:
+                    # Each side once untimed, then once timed: the threads of either were just awake.
+                    asked = f"{layout} {mine._name}"
+                    rust.ask(asked)
+                    in_rust = rust.ask(asked)
+                    mine(threads=2).fit(data)
+                    return in_rust, seconds(lambda: mine(threads=2).fit(data))
+
+                of_pyod, of_rows, of_columns = [], [], []
                 for _ in range(rounds):
-                    start = time.perf_counter()
-                    mine(threads=2).fit(rows)
-                    ours = time.perf_counter() - start
-                    start = time.perf_counter()
-                    theirs(**jobs).fit(standard)
-                    against_pyod.append((time.perf_counter() - start) / ours)
-                    report = f"{folder}/report.json"
-                    timed(
-                        [
-                            crible,
-                            "bench",
-                            f"{folder}/table.npz",
-                            "--detectors",
-                            mine._name,
-                            "--threads",
-                            "2",
-                            "--json",
-                            report,
-                        ]
-                    )
-                    (result,) = json.loads(Path(report).read_text())["results"]
-                    against_command.append((result["fit_seconds"] + result["score_seconds"]) / ours)
-                everything.append((statistics.median(against_pyod), statistics.median(against_command)))
-                print(f"| {shape} | {name} | {told(against_pyod)} | {told(against_command)} |", flush=True)
-    for what, at in (("PyOD", 0), ("the command", 1)):
-        all_of_it = [pair[at] for pair in everything]
-        print(
-            f"geometric mean, {what} over ours: {statistics.geometric_mean(all_of_it):.2f}, least {min(all_of_it):.2f}"
-        )
+                    in_rust, ours = pair("rows", rows)
+                    of_rows.append(in_rust / ours)
+                    in_rust, in_columns = pair("columns", columns)
+                    of_columns.append(in_rust / in_columns)
+                    # Their fit may take a minute, and is no faster when repeated.
+                    if len(of_pyod) < 3:
+                        of_pyod.append(seconds(lambda: theirs(**jobs).fit(standard)) / ours)
+                all_three = (of_pyod, of_rows, of_columns)
+                everything.append([statistics.median(ratios) for ratios in all_three])
+                print(f"| {shape} | {name} | {' | '.join(map(told, all_three))} |", flush=True)
+            rust.close()
+    for name, ratios in zip(names, zip(*everything)):
+        print(f"geometric mean, {name}: {statistics.geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+
+
+GROWTH = """
+import resource, sys, numpy as np
+from crible import detectors
+name, n, k = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+one = {one._name: one for one in vars(detectors).values() if isinstance(one, type) and one._name}[name]
+rows = np.empty((n, k), order=sys.argv[4])
+draw = np.random.default_rng(20261130)
+for at in range(0, n, 50_000):
+    rows[at : at + 50_000] = draw.normal(size=rows[at : at + 50_000].shape)
+detector = one(threads=2)
+detector.fit(rows[:1000])
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = peak()
+detector.fit(rows)
+fitted = peak()
+detector.decision_function(rows)
+print(rows.nbytes / 2**20, before, fitted - before, peak() - before)
+"""
+
+
+def growing(n: int, k: int, names: list[str]) -> None:
+    print("| detector | layout | array, MiB | process before | more after fit | more after scoring |")
+    print("|---|---|---|---|---|---|")
+    for name in names:
+        for layout in "CF":
+            said = timed([sys.executable, "-c", GROWTH, name, str(n), str(k), layout])[1]
+            array, before, fitted, scored = (f"{float(one):.0f}" for one in said.split())
+            print(f"| {name} | {layout} | {array} | {before} | {fitted} | {scored} |", flush=True)
 
 
 def main() -> None:
@@ -153,9 +245,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--observe", type=float, default=0.0)
     parser.add_argument("--shapes", default=",".join(SHAPES))
-    parser.add_argument("--only", default="import,score,observe,pyod")
+    parser.add_argument("--beside")
+    parser.add_argument("--only", default="import,score,observe,many,detectors,memory")
+    parser.add_argument("--big", default="2000000x64")
+    parser.add_argument("--detectors", default=",".join(BIG))
     args = parser.parse_args()
     args.crible = os.path.abspath(args.crible)
+    if {"many", "detectors"} & set(args.only.split(",")) and not args.beside:
+        parser.error("--beside: expected the program beside_python")
     only = args.only.split(",")
     if "import" in only:
         importing(max(args.rounds, 9))
@@ -163,8 +260,12 @@ def main() -> None:
         scoring(args.crible, args.data, args.rounds)
     if "observe" in only:
         observing(args.observe, args.rounds)
-    if "pyod" in only:
-        comparing(args.crible, args.rounds, args.shapes.split(","))
+    if "many" in only:
+        many(args.beside, args.rounds)
+    if "detectors" in only:
+        comparing(args.beside, args.rounds, args.shapes.split(","))
+    if "memory" in only:
+        growing(*map(int, args.big.split("x")), args.detectors.split(","))
 
 
 if __name__ == "__main__":

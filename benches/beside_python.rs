@@ -1,0 +1,77 @@
+//! What Rust takes for what `peers/python.py` asks of the package: `cargo bench --bench beside_python -- THREADS TABLE`
+//! or `-- THREADS PAYMENTS KEY MODEL STATE`.
+//!
+//! It waits for lines on its input and answers each with the seconds that it took, so that both sides work in turn,
+//! each in a process that is warm and has its data in memory:
+//!
+//! * `rows NAME` and `columns NAME` fit the detector of that name with its defaults on all rows of the table (the array
+//!   `X` of an .npz file) and score them, with the rows or the columns one after the other in memory;
+//! * `replay` has the engine of the saved model and state observe all payments of the file, and keeps each score.
+
+#![allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
+
+use std::fs::{self, File};
+use std::io::{BufRead, Write, stdin, stdout};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crible::Engine;
+use crible_ingest::{Key, Options};
+use ndarray::{Array2, ArrayView2, ShapeBuilder};
+use ndarray_npy::NpzReader;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [threads, table] => {
+            let by_row: Array2<f64> = NpzReader::new(File::open(table)?)?.by_name("X")?;
+            let mut by_column = Array2::zeros(by_row.dim().f());
+            by_column.assign(&by_row);
+            answer(threads, |asked| match asked.split_once(' ') {
+                Some(("rows", name)) => fit_and_score(name, by_row.view()),
+                Some(("columns", name)) => fit_and_score(name, by_column.view()),
+                _ => Err(format!("expected `rows NAME` or `columns NAME`, got `{asked}`").into()),
+            })
+        }
+        [threads, payments, key, model, state] => {
+            let options = Options { key: Some(Key::from_file(key.as_ref())?), ..Options::default() };
+            let import = crible_ingest::read(&[PathBuf::from(payments)], &options, &mut |_| (), &|_| ())?;
+            let (model, state) = (fs::read(model)?, fs::read(state)?);
+            answer(threads, |_| {
+                let mut engine = Engine::load(&model)?;
+                engine.load_state(&state)?;
+                let mut scores = Vec::with_capacity(import.batch.len());
+                let began = Instant::now();
+                engine.replay(&import.batch, |_, scored| {
+                    scores.extend(scored.rows().map(|row| scored.score(row).raw));
+                    Ok::<_, Failure>(())
+                })?;
+                Ok(began.elapsed().as_secs_f64())
+            })
+        }
+        _ => Err("usage: beside_python THREADS TABLE, or THREADS PAYMENTS KEY MODEL STATE".into()),
+    }
+}
+
+/// Answers each line with the seconds that it took.
+fn answer(threads: &str, mut seconds: impl FnMut(&str) -> Result<f64, Failure> + Send) -> Result<(), Failure> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build_global()?;
+    for line in stdin().lock().lines() {
+        writeln!(stdout(), "{}", seconds(&line?)?)?;
+        stdout().flush()?;
+    }
+    Ok(())
+}
+
+fn fit_and_score(name: &str, rows: ArrayView2<'_, f64>) -> Result<f64, Failure> {
+    let detector = crible_score::detector(name, 0)?;
+    let began = Instant::now();
+    let model = detector.fit(rows)?;
+    let scores = crible_score::score(model.as_ref(), rows)?;
+    let took = began.elapsed().as_secs_f64();
+    std::hint::black_box(scores);
+    Ok(took)
+}
