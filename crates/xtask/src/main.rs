@@ -10,6 +10,7 @@ mod deny;
 mod outside;
 mod postgres;
 mod python;
+mod sdist;
 mod tally;
 mod test;
 mod tidy;
@@ -28,6 +29,8 @@ usage: cargo xtask <chore>
   checked the tests that need no Polars, with debug assertions, overflow checks and the narrowest vector instructions
   tidy    what clippy can't check: dependency direction, file length, documented presets, …
   python  the Python package alone
+  sdist   the Python package from source: pip builds its source distribution in a new environment, and scores with
+          it (minutes; no part of `test`)
   outside the README's example in a crate outside the workspace, built and run
 
 Tests on public data sets look for them in the folder CRIBLE_DATA names, and are skipped without it.
@@ -52,6 +55,7 @@ fn run() -> Result<bool> {
         ["checked"] => test::checked(&root()?),
         ["tidy"] => tidy::run(&root()?),
         ["python"] => test::python(&root()?),
+        ["sdist"] => sdist::run(&root()?),
         ["outside"] => outside::run(&root()?),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -14,7 +14,7 @@ use crate::python;
 use crate::tally::Tally;
 
 /// Packages of the environment, one a line.
-const LIST: &str = "crates/py/tests/requirements.txt";
+pub(crate) const LIST: &str = "crates/py/tests/requirements.txt";
 
 /// An environment with the wheel in it.
 pub(crate) struct Wheel {
@@ -40,13 +40,9 @@ impl Wheel {
             fs::remove_dir_all(&wheels).with_context(|| wheels.display().to_string())?;
         }
         // The release profile and the folder of the other builds: nothing is compiled twice.
-        let mut maturin = Command::new(python.with_file_name("maturin"));
-        maturin.args(["build", "--release", "--compatibility", "linux", "--interpreter"]).arg(&python);
-        maturin.arg("--out").arg(&wheels).current_dir(root.join("crates/py")).stdin(Stdio::null());
-        for (name, _) in cargo(root).get_envs().filter(|(_, value)| value.is_none()) {
-            maturin.env_remove(name);
-        }
-        maturin.env("CARGO_TARGET_DIR", built.parent().context("where targets lie")?);
+        let mut maturin = maturin(root, &python);
+        maturin.args(["build", "--release", "--locked", "--compatibility", "linux", "--interpreter"]).arg(&python);
+        maturin.arg("--out").arg(&wheels).env("CARGO_TARGET_DIR", built.parent().context("where targets lie")?);
         if !maturin.status().context("cannot start maturin")?.success() {
             return Ok(None);
         }
@@ -121,11 +117,21 @@ impl Wheel {
     }
 }
 
+/// maturin of an environment, in the folder of the package, without what `cargo run` sets for xtask itself.
+pub(crate) fn maturin(root: &Path, python: &Path) -> Command {
+    let mut maturin = Command::new(python.with_file_name("maturin"));
+    maturin.current_dir(root.join("crates/py")).stdin(Stdio::null());
+    for (name, _) in cargo(root).get_envs().filter(|(_, value)| value.is_none()) {
+        maturin.env_remove(name);
+    }
+    maturin
+}
+
 /// The longest a cell may take, in seconds.
 const CELL_SECONDS: &str = "--timeout=300";
 
 /// Files of a folder with an ending, in order.
-fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let path = entry?.path();
