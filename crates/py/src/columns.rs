@@ -2,7 +2,7 @@
 
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyList, PyString, PyTuple};
 
 /// A column of a result.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(crate) enum Column {
     Times(Vec<i64>),
     Flags(Vec<bool>),
     Words(Vec<String>),
+    /// Words of which there are few: each is one object in Python.
+    Names(Vec<&'static str>),
     Nullable(Vec<Option<String>>),
 }
 
@@ -56,6 +58,17 @@ impl Column {
             Self::Times(values) => ("time", array(py, values)),
             Self::Flags(values) => ("flag", array(py, values)),
             Self::Words(words) => ("word", PyList::new(py, words)?.into_any()),
+            Self::Names(names) => {
+                let mut known: Vec<(&str, Bound<'_, PyString>)> = Vec::new();
+                let name = |name: &&'static str| match known.iter().find(|(one, _)| one == name) {
+                    Some((_, object)) => object.clone(),
+                    None => {
+                        known.push((name, PyString::new(py, name)));
+                        known[known.len() - 1].1.clone()
+                    }
+                };
+                ("word", PyList::new(py, names.iter().map(name))?.into_any())
+            }
             Self::Nullable(words) => ("word", PyList::new(py, words)?.into_any()),
         })
     }

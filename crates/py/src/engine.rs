@@ -123,7 +123,7 @@ impl Engine {
                     Ok::<_, Failure>(())
                 })
             })?;
-            Ok(scores.columns(&read))
+            Ok(control.inside(|| scores.columns(&read)))
         })?;
         columns.into_list(py)
     }

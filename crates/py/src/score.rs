@@ -11,6 +11,7 @@ use crible_run::{Learning, ReadOnce, Rule, Shown, Streaming, window};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
+use rayon::prelude::*;
 
 use crate::columns::{Column, Columns};
 use crate::engine::Engine;
@@ -95,7 +96,7 @@ impl Scores {
         order
     }
 
-    /// The columns, in the order of files and rows.
+    /// The columns, in the order of files and rows; on the threads of the pool it is called in.
     pub(crate) fn columns(&self, read: &Read) -> Columns {
         let files = &read.import.files;
         let order = self.order(read);
@@ -107,14 +108,14 @@ impl Scores {
             columns.push("file", Column::Words(order.iter().map(name).collect()));
         }
         columns.push("row", Column::Integers(order.iter().map(|row| place(row).source.row as i64).collect()));
-        columns.push("id", Column::Words(order.iter().map(|row| place(row).id.to_string()).collect()));
+        columns.push("id", Column::Words(order.par_iter().map(|row| place(row).id.to_string()).collect()));
         columns.push("score", pick(&self.raw));
         columns.push("tail", pick(&self.tail));
         for (name, all) in &self.detectors {
             columns.push(name, pick(all));
         }
-        let severity = |row: &usize| self.severity[*row].as_str().to_owned();
-        columns.push("severity", Column::Words(order.iter().map(severity).collect()));
+        let severity = |row: &usize| self.severity[*row].as_str();
+        columns.push("severity", Column::Names(order.iter().map(severity).collect()));
         columns
     }
 }
@@ -313,7 +314,7 @@ impl Scored {
     /// Every transaction's scores as columns, in the order of files and rows.
     fn scores<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let (read, scores) = (Arc::clone(&self.read), Arc::clone(&self.scores));
-        run(py, None, None, move |_| Ok(scores.columns(&read)))?.into_list(py)
+        run(py, None, None, move |control| Ok(control.inside(|| scores.columns(&read))))?.into_list(py)
     }
 
     /// The times of the transactions, in microseconds since 1970, in the order of `scores`.

@@ -48,11 +48,13 @@ pub(super) fn fit_rows(rows: ArrayView2<'_, f64>, n_bins: usize) -> Vec<Histogra
             counts_of.zip(more_of).for_each(|(to, more)| *to += more);
             counts
         });
-    let finish = |(j, ((edges, even), sides)): (usize, ((Vec<f64>, Option<Even>), Sides))| match even {
-        Some(_) => Histogram { counts: summed(&sides), edges },
-        None => Histogram::searched(edges, &rows.column(j).to_vec()),
-    };
-    columns.into_iter().zip(counts).enumerate().map(finish).collect()
+    let columns = columns.into_iter().zip(counts).enumerate();
+    columns
+        .map(|(j, ((edges, even), sides))| match even {
+            Some(_) => Histogram { counts: summed(&sides), edges },
+            None => Histogram::searched(edges, &rows.column(j).to_vec()),
+        })
+        .collect()
 }
 
 /// The range of no values.
