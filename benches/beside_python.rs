@@ -25,22 +25,25 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let Some(threads) = arguments.first() {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build_global()?;
+    }
     match arguments[..] {
-        [threads, table] => {
+        [_, table] => {
             let by_row: Array2<f64> = NpzReader::new(File::open(table)?)?.by_name("X")?;
             let mut by_column = Array2::zeros(by_row.dim().f());
             by_column.assign(&by_row);
-            answer(threads, |asked| match asked.split_once(' ') {
+            answer(|asked| match asked.split_once(' ') {
                 Some(("rows", name)) => fit_and_score(name, by_row.view()),
                 Some(("columns", name)) => fit_and_score(name, by_column.view()),
                 _ => Err(format!("expected `rows NAME` or `columns NAME`, got `{asked}`").into()),
             })
         }
-        [threads, payments, key, model, state] => {
+        [_, payments, key, model, state] => {
             let options = Options { key: Some(Key::from_file(key.as_ref())?), ..Options::default() };
             let import = crible_ingest::read(&[PathBuf::from(payments)], &options, &mut |_| (), &|_| ())?;
             let (model, state) = (fs::read(model)?, fs::read(state)?);
-            answer(threads, |_| {
+            answer(|_| {
                 let mut engine = Engine::load(&model)?;
                 engine.load_state(&state)?;
                 let mut scores = Vec::with_capacity(import.batch.len());
@@ -57,8 +60,7 @@ fn main() -> Result<(), Failure> {
 }
 
 /// Answers each line with the seconds that it took.
-fn answer(threads: &str, mut seconds: impl FnMut(&str) -> Result<f64, Failure> + Send) -> Result<(), Failure> {
-    rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build_global()?;
+fn answer(mut seconds: impl FnMut(&str) -> Result<f64, Failure>) -> Result<(), Failure> {
     for line in stdin().lock().lines() {
         writeln!(stdout(), "{}", seconds(&line?)?)?;
         stdout().flush()?;
