@@ -88,8 +88,8 @@ mod tests {
                     1 => by,
                     2 => 1e15 + (at % 9.0),
                     3 => libm::exp2(at / 10.0 - 250.0) * by,
-                    4 => if i % 3 == 0 { -0.0 } else { 0.0 },
-                    _ => (at % 20.0) * if i % 5 == 0 { -0.0 } else { by },
+                    4 => if i.is_multiple_of(3) { -0.0 } else { 0.0 },
+                    _ => (at % 20.0) * if i.is_multiple_of(5) { -0.0 } else { by },
                 }
             };
             let rows = Array2::from_shape_fn((n, columns.len()), |(i, j)| value(i, j));
