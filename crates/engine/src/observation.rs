@@ -88,8 +88,8 @@ impl<'a> Observation<'a> {
         if self.is_cold() { Severity::Low } else { Severity::of(self.score.tail) }
     }
 
-    /// Each detector's own score, in the order of [`Model::detectors`]; none where the transaction was handed in before
-    /// and they are no longer remembered.
+    /// Each detector's own score, in the order of [`Model::detectors`]: of a view −ln p, and 0 where that is no more than
+    /// 2, which adds nothing. None where the transaction was handed in before and they are no longer remembered.
     pub fn detectors(&self) -> &'a [f64] {
         self.detectors
     }
