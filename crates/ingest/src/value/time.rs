@@ -265,7 +265,11 @@ fn serial(text: &[u8]) -> Option<Reading> {
     Some(Reading::Local((days - DAYS_TO_1970) * Timestamp::DAY + seconds as i64 * Timestamp::SECOND))
 }
 
+/// None of the numbers in a time has more than nine digits.
 fn number(digits: &[u8]) -> Option<u32> {
+    if digits.len() > 9 {
+        return None;
+    }
     let mut value = 0;
     for &byte in digits {
         if !byte.is_ascii_digit() {
