@@ -120,7 +120,7 @@ def seconds(work) -> float:
 def many(program: str, rounds: int) -> None:
     import crible
 
-    ratios, rates = [], []
+    ratios, alike, rates = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         key, payments, model, state = (f"{folder}/{name}" for name in ("key", "payments.csv", "model", "state"))
         Path(key).write_text("a key of thirty-two letters or so\n")
@@ -135,16 +135,17 @@ def many(program: str, rounds: int) -> None:
         assert len(again) == len(today)
         rust = Beside(program, payments, key, model, state)
         for _ in range(rounds):
-            theirs = min(rust.ask("replay") for _ in range(2))
+            theirs, kept = (min(rust.ask(what) for _ in range(2)) for what in ("replay", "kept"))
             ours = []
             for _ in range(2):
                 engine = crible.Engine.load(model, state=state)
                 ours.append(seconds(lambda: engine.observe_many(again, threads=2)))
             ratios.append(min(ours) / theirs)
+            alike.append(min(ours) / kept)
             rates.append(len(again) / min(ours))
         rust.close()
     rate = f"{len(again)} payments, {statistics.median(rates):.0f} a second"
-    print(f"observe_many over replay in Rust: {told(ratios)}, {rate}")
+    print(f"observe_many over replay in Rust: {told(ratios)}; where that keeps as much: {told(alike)}; {rate}")
 
 
 def drawn(shape: str):
