@@ -36,8 +36,8 @@ pub trait Model: fmt::Debug + Send + Sync {
     /// and finite, `out` has n places. Rows that break it get a meaningless score or a panic.
     fn score_block(&self, rows: ArrayView2<'_, f64>, out: &mut [f64]);
 
-    /// The same, but a score that is at most `least` may come out as any number that is, for whoever looks at higher
-    /// ones only: that can be found out sooner.
+    /// [`Model::score_block`] for whoever looks at scores above `least` only: those are the same to the bit, and any
+    /// other may come out as any number up to `least`, which can be found out sooner. Same shapes and precondition.
     fn score_block_above(&self, least: f64, rows: ArrayView2<'_, f64>, out: &mut [f64]) {
         let _ = least;
         self.score_block(rows, out);

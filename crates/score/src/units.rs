@@ -4,7 +4,7 @@ use ndarray::{ArrayView1, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::linalg::Source;
+use crate::linalg::RowSource;
 use crate::rows::slice_rows;
 use crate::stats::{clip, largest, magnitude, spreads};
 
@@ -129,7 +129,7 @@ pub(crate) struct InUnits<'a> {
     pub(crate) rows: ArrayView2<'a, f64>,
 }
 
-impl Source for InUnits<'_> {
+impl RowSource for InUnits<'_> {
     fn n_rows(&self) -> usize {
         self.rows.nrows()
     }

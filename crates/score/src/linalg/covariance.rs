@@ -13,7 +13,7 @@ const SIDE: usize = 8;
 const MADE: usize = 1 << 20;
 
 /// Rows of numbers, one after the other, which need not all be in memory.
-pub(crate) trait Source: Sync {
+pub(crate) trait RowSource: Sync {
     fn n_rows(&self) -> usize;
 
     fn n_columns(&self) -> usize;
@@ -23,9 +23,9 @@ pub(crate) trait Source: Sync {
 }
 
 /// Rows of so many columns that are in memory.
-struct Held<'a>(&'a [f64], usize);
+struct InMemory<'a>(&'a [f64], usize);
 
-impl Source for Held<'_> {
+impl RowSource for InMemory<'_> {
     fn n_rows(&self) -> usize {
         self.0.len() / self.1
     }
@@ -42,12 +42,12 @@ impl Source for Held<'_> {
 /// Mean (k) and covariance (k × k) of n × k rows, each counted `weight(i)` times; `None` when the
 /// weights' sum is not above 0.
 pub(crate) fn covariance(rows: &[f64], k: usize, weight: impl Fn(usize) -> f64 + Sync) -> Option<(Vec<f64>, Vec<f64>)> {
-    covariance_of(&Held(rows, k), weight)
+    covariance_of(&InMemory(rows, k), weight)
 }
 
 /// [`covariance`] of rows that need not all be in memory, which are asked for twice.
 pub(crate) fn covariance_of(
-    source: &impl Source,
+    source: &impl RowSource,
     weight: impl Fn(usize) -> f64 + Sync,
 ) -> Option<(Vec<f64>, Vec<f64>)> {
     let (n, k) = (source.n_rows(), source.n_columns());
@@ -182,7 +182,7 @@ mod tests {
     /// Rows made when they are asked for.
     struct Made(usize, usize);
 
-    impl Source for Made {
+    impl RowSource for Made {
         fn n_rows(&self) -> usize {
             self.0
         }

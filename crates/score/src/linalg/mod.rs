@@ -9,6 +9,6 @@ mod eigen;
 mod quadratic;
 
 pub(crate) use cholesky::Whitener;
-pub(crate) use covariance::{Source, covariance, covariance_of};
+pub(crate) use covariance::{RowSource, covariance, covariance_of};
 pub(crate) use eigen::{Eigen, dot, eigen};
 pub(crate) use quadratic::Quadratic;

@@ -15,8 +15,9 @@
 //! asked for; differences are 32-bit numbers, and values further than 1e15 units from the fit count as
 //! that far.
 //!
-//! Cost: the fit draws and copies; a row samples × rows × k multiplications, sixteen sampled rows side by
-//! side. The model takes 4 bytes a number.
+//! Cost: the fit draws and copies; a row samples × rows × k multiplications, sixteen rows side by side (of
+//! a row by itself sixteen sampled rows). With one sample, whether a score is above some value may be known after 96 of
+//! its rows. The model takes 4 bytes a number.
 //!
 //! References: M. Sugiyama and K. Borgwardt, *Rapid distance-based outlier detection via sampling*, NIPS
 //! 2013. A. Zimek, M. Gaudet, R. J. G. B. Campello and J. Sander, *Subsampling for efficient and effective

@@ -22,8 +22,8 @@ const BLOCKS: usize = AT_ONCE / LANES;
 /// Rows that are worked off one by one: fewer than half of the lanes are.
 const FEW: usize = LANES / 2;
 
-/// Among how many sampled rows near ones are looked for before they are among all: of ordinary rows most have enough of
-/// them there.
+/// Among how many sampled rows near ones are looked for before they are among all: many ordinary rows have enough of them
+/// there.
 const FIRST: usize = 96;
 
 /// Values further than this from the fit, in its units, count as this far: 32-bit squares stay finite.

@@ -31,8 +31,8 @@
 //! and goes on straight beyond what three in ten exceed, as it falls from there to what one in twenty exceeds: a
 //! twentieth of a person's statement may be frauds.
 //!
-//! Cost: the fit sorts columns; a score is a look-up in a bucketed table for each column, and whatever the detectors of
-//! joint views take.
+//! Cost: the fit sorts columns; a score is a look-up in a bucketed table for each column (a comparison, where a view that
+//! is not rare says nothing), and whatever the detectors of joint views take.
 //!
 //! References: J. R. M. Hosking and J. R. Wallis, *Parameter and quantile estimation for the generalized Pareto
 //! distribution*, Technometrics 29(3), 1987. For sums of truncated log p-values: D. V. Zaykin and others, *Truncated
